@@ -1,0 +1,1 @@
+"""Benchmarks: the protocol behind every number, and the metrics."""

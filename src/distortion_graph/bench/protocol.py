@@ -1,0 +1,89 @@
+"""Easy, medium and hard pairs of a set of pictures with label maps (the design's section 5b)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distortion_graph.data.keys import generator
+from distortion_graph.data.synthesis import DEFAULT_RECIPE, MIXED, Recipe, Version, make_version
+
+Split = Literal["easy", "medium", "hard"]
+
+PAIRS_PER_LIST = 300
+"""Number of pairs on the easy and on the medium list."""
+
+
+@dataclass(frozen=True)
+class BenchPicture:
+    """A clean picture (H, W, 3) uint8 with its one label map turned into (R, H, W) masks."""
+
+    tag: str
+    rgb: NDArray[np.uint8]
+    masks: NDArray[np.bool_]
+    region_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class BenchPair:
+    """Two versions of one picture."""
+
+    picture: BenchPicture
+    anchor: Version
+    target: Version
+
+
+def pair_list(
+    split: Split, tags: Sequence[str], types: Sequence[str], *, seed: int = 0
+) -> list[tuple[str, str, str]]:
+    """(anchor version, target version, picture tag) of every pair of a split.
+
+    Easy and medium are `PAIRS_PER_LIST` draws; hard is both orders of every picture's two mixed
+    versions.
+    """
+    first, second = MIXED
+    if split == "hard":
+        return [pair for tag in tags for pair in ((first, second, tag), (second, first, tag))]
+    rng = generator(seed, "list", split)
+    pairs = []
+    for _ in range(PAIRS_PER_LIST):
+        tag = tags[int(rng.integers(len(tags)))]
+        a, t = (types[int(i)] for i in rng.choice(len(types), 2, replace=False))
+        if split == "medium":
+            a, t = (a, first) if rng.random() < 0.5 else (first, a)
+        pairs.append((a, t, tag))
+    return pairs
+
+
+def make_pairs(
+    split: Split,
+    pictures: Sequence[BenchPicture],
+    *,
+    seed: int = 0,
+    recipe: Recipe = DEFAULT_RECIPE,
+) -> Iterator[BenchPair]:
+    """Synthesise the pairs of a split one by one."""
+    by_tag = {p.tag: p for p in pictures}
+    made: dict[tuple[str, str], Version] = {}
+    for anchor, target, tag in sorted(
+        pair_list(split, sorted(by_tag), recipe.types, seed=seed), key=lambda pair: pair[2]
+    ):
+        picture = by_tag[tag]
+        # Pairs stand in picture order, so only one picture's versions need keeping.
+        made = {key: value for key, value in made.items() if key[0] == tag}
+        for name in (anchor, target):
+            if (tag, name) not in made:
+                made[tag, name] = make_version(
+                    picture.rgb,
+                    picture.masks,
+                    picture.region_ids,
+                    version=name,
+                    tag=tag,
+                    seed=seed,
+                    recipe=recipe,
+                )
+        yield BenchPair(picture, made[tag, anchor], made[tag, target])

@@ -1,0 +1,17 @@
+"""Clear words where an optional part is not installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from distortion_graph.errors import DistortionGraphError
+
+
+def need_torch(command: str) -> None:
+    """Raise one clear line unless the train extra is there."""
+    missing = [name for name in ("torch", "safetensors") if find_spec(name) is None]
+    if missing:
+        raise DistortionGraphError(
+            f"`distortion-graph {command}` needs {' and '.join(missing)}, not installed: "
+            "pip install 'distortion-graph[train]'"
+        )

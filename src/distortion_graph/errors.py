@@ -1,0 +1,38 @@
+"""Errors for mistakes in what the user gave: one clear line each, shown by the command line with exit code 2."""
+
+from __future__ import annotations
+
+
+class DistortionGraphError(ValueError):
+    """Base of every error that is the input's fault; its text is one line for a person.
+
+    The line names the file or argument, what was found, what was expected and what to do.
+    """
+
+
+class ImageError(DistortionGraphError):
+    """A picture cannot be read, or does not fit its partner."""
+
+
+class RegionError(DistortionGraphError):
+    """Masks, boxes or label maps that do not describe usable regions of the picture."""
+
+
+class GraphError(DistortionGraphError):
+    """A graph file or graph object that breaks the schema or its own vocabulary."""
+
+
+class VocabularyError(DistortionGraphError):
+    """A label or id that the vocabulary in use does not have, or an impossible vocabulary."""
+
+
+class RecipeError(DistortionGraphError):
+    """A distortion, sub-type, severity or level that does not exist."""
+
+
+class ModelError(DistortionGraphError):
+    """A model file that is missing, damaged or made for another vocabulary."""
+
+
+class OutputError(DistortionGraphError):
+    """An output file that cannot be written, or whose type is not offered."""

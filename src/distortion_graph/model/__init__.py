@@ -1,0 +1,1 @@
+"""The network (torch; installed with the `train` extra)."""

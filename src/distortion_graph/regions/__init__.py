@@ -1,0 +1,8 @@
+"""Regions of a picture pair: the mask container and the sources regions come from."""
+
+from __future__ import annotations
+
+from distortion_graph.regions.container import Region, RegionSet, Rle
+from distortion_graph.regions.sources import REGION_SPECS_HELP, RegionSpec, resolve_regions
+
+__all__ = ["REGION_SPECS_HELP", "Region", "RegionSet", "RegionSpec", "Rle", "resolve_regions"]

@@ -1,0 +1,265 @@
+"""Regions from JSON: lists of masks, polygons and boxes, COCO annotations and COCO panoptic.
+
+Two shapes of the outer value are read: a list of regions, and COCO's object with `annotations`,
+`categories` and `images`. A region is one of
+
+- a compressed or uncompressed COCO RLE, `{"size": [h, w], "counts": …}`, itself or under
+  `segmentation`;
+- polygons, `{"segmentation": [[x1, y1, x2, y2, …], …]}` or `{"polygon": …}`, in pixels, joined;
+- a box, `{"bbox": [x, y, width, height]}`, in pixels; a pixel belongs to it when its centre
+  (at +0.5) does.
+
+`name` names it, else the name of its `category_id`, else "region N". Ids are indices from 0; in
+COCO panoptic they are the segment ids (R + 256·G + 65536·B).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from distortion_graph.errors import RegionError
+from distortion_graph.images import Picture
+from distortion_graph.regions.container import Region, RegionSet, default_name
+from distortion_graph.regions.fitting import fit_rle, read_label_picture
+from distortion_graph.regions.rle import Rle, rle_from_box, rle_from_runs, rle_from_text
+
+_EMPTY = "the mask is empty, expected at least one pixel of the picture"
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file's value; raises RegionError with the place of the fault."""
+    try:
+        return json.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError as e:
+        raise RegionError(f"{path}: no such file, expected JSON with regions or names") from e
+    except json.JSONDecodeError as e:
+        raise RegionError(f"{path}: not JSON ({e.msg} at line {e.lineno}, column {e.colno})") from e
+    except RecursionError as e:
+        raise RegionError(f"{path}: JSON nested too deeply, expected a list of regions") from e
+    except (OSError, ValueError) as e:
+        reason = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
+        raise RegionError(f"{path}: cannot be read ({reason}), expected JSON") from e
+
+
+def is_panoptic(value: Any) -> bool:
+    """Whether a JSON value is COCO panoptic: annotations with `segments_info`."""
+    entries = value.get("annotations") if isinstance(value, dict) else None
+    return isinstance(entries, list) and any(
+        isinstance(e, dict) and "segments_info" in e for e in entries
+    )
+
+
+def names_from(value: Any, what: str) -> dict[int, str]:
+    """Names by number: COCO categories (a list, or an object's `categories`) or {"1": "sky"}."""
+    if isinstance(value, dict) and "categories" in value:
+        value = value["categories"]
+    try:
+        if isinstance(value, list):
+            return {int(c["id"]): str(c["name"]) for c in value}
+        return {int(k): str(v) for k, v in value.items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as e:
+        raise RegionError(
+            f'{what}: expected names as {{"1": "sky"}} or COCO categories [{{"id", "name"}}]'
+        ) from e
+
+
+def regions_from_json(value: Any, picture: Picture, what: str) -> RegionSet:
+    """Regions of a JSON value that is a list of regions or COCO annotations.
+
+    Of COCO annotations of several pictures, those of the picture with this file name are used.
+    Raises RegionError, its line beginning with `what`: an entry without a usable mask, one of
+    another size, an empty one, no region at all.
+    """
+    names: dict[int, str] = {}
+    canvas = picture.size
+    entries = value
+    if isinstance(value, dict):
+        entries = value.get("annotations")
+        names = names_from(value["categories"], what) if value.get("categories") else {}
+    if not isinstance(entries, list):
+        raise RegionError(
+            f"{what}: expected a list of regions or COCO's object with `annotations`, got "
+            f"{type(value).__name__}"
+        )
+    if isinstance(value, dict) and value.get("images"):
+        image = _image_entry(value["images"], entries, picture, what)
+        entries = [e for e in entries if isinstance(e, dict) and e.get("image_id") == image["id"]]
+        if isinstance(image.get("height"), int) and isinstance(image.get("width"), int):
+            canvas = image["height"], image["width"]
+    regions = tuple(
+        _region(entry, k, names, canvas, picture, what) for k, entry in enumerate(entries)
+    )
+    if not regions:
+        raise RegionError(f"{what}: no region left, expected at least one")
+    return RegionSet(picture.size, regions)
+
+
+def regions_from_panoptic(
+    value: Any, json_path: Path, png: Path | None, names: Mapping[int, str], picture: Picture
+) -> RegionSet:
+    """Regions of a COCO panoptic PNG + JSON; ids are the segment ids, 0 is unlabelled.
+
+    Without `png` the annotation is the one of the picture's file name, and its PNG is sought in
+    the folder named like the JSON beside it, then beside the JSON. Names come from the JSON's
+    `categories`, else from `names`. Raises RegionError where PNG and JSON disagree.
+    """
+    what = str(json_path)
+    if not is_panoptic(value):
+        raise RegionError(f"{what}: not COCO panoptic, expected annotations with `segments_info`")
+    entry = _panoptic_entry(value, png, picture, what)
+    if png is None:
+        png = _panoptic_png(json_path, str(entry.get("file_name")))
+    rgb = read_label_picture(png, picture)
+    if rgb.ndim != 3:
+        raise RegionError(f"{png}: found one channel, expected COCO panoptic's RGB segment numbers")
+    ids = rgb.astype(np.int32) @ np.array([1, 256, 65536], np.int32)
+    found = RegionSet.from_label_map(ids, source=str(png))
+    categories = names_from(value["categories"], what) if value.get("categories") else names
+    try:
+        listed = {int(s["id"]): s.get("category_id") for s in entry["segments_info"]}
+    except (AttributeError, KeyError, TypeError, ValueError) as e:
+        raise RegionError(f"{what}: segments_info without whole-number ids") from e
+    for segment in [i for i in found.ids if i not in listed]:
+        raise RegionError(f"{png}: segment {segment} is not listed in {what}; do they belong?")
+    for segment in [i for i in listed if i not in found.ids]:
+        name = categories.get(listed[segment], "no name")
+        raise RegionError(f"{png}: segment {segment} ({name}) of {what} is empty, has no pixel")
+    regions = (Region(r.id, categories.get(listed[r.id], default_name(r.id)), r.rle) for r in found)
+    return RegionSet(found.size, tuple(regions))
+
+
+def _region(
+    entry: Any,
+    index: int,
+    names: Mapping[int, str],
+    canvas: tuple[int, int],
+    picture: Picture,
+    what: str,
+) -> Region:
+    what = f"{what}: region {index}"
+    if not isinstance(entry, dict):
+        raise RegionError(f"{what}: expected an object with a mask, got {type(entry).__name__}")
+    name = entry.get("name")
+    if name is None:
+        name = names.get(entry.get("category_id", -1), default_name(index))
+    what = f"{what} ({name})"
+    rle = _rle(entry, canvas, what)
+    if rle.area() == 0:
+        raise RegionError(f"{what}: {_EMPTY}")
+    return Region(index, str(name), fit_rle(rle, picture, what))
+
+
+def _rle(entry: Mapping[str, Any], canvas: tuple[int, int], what: str) -> Rle:
+    shape = entry if "counts" in entry else entry.get("segmentation") or entry.get("polygon")
+    if isinstance(shape, dict):
+        return _checked_rle(shape, what)
+    if shape:
+        return _polygons(shape, canvas, what)
+    if entry.get("bbox") is not None:
+        return _box(entry["bbox"], canvas, what)
+    raise RegionError(f"{what}: no mask, expected `counts` and `size`, `segmentation` or `bbox`")
+
+
+def _checked_rle(value: Mapping[str, Any], what: str) -> Rle:
+    size = value.get("size")
+    if not (
+        isinstance(size, list) and len(size) == 2 and all(type(n) is int and n > 0 for n in size)
+    ):
+        raise RegionError(f"{what}: RLE size is {size!r}, expected [height, width]")
+    counts = value.get("counts")
+    h, w = size
+    if isinstance(counts, str):
+        return rle_from_text(counts, (h, w), what)
+    return rle_from_runs(counts, (h, w), what)
+
+
+def _polygons(value: Any, canvas: tuple[int, int], what: str) -> Rle:
+    """COCO's own rasteriser; several polygons are joined."""
+    from pycocotools import mask as coco
+
+    h, w = canvas
+    rings = [value] if value and not isinstance(value[0], list) else value
+    if rings and all(isinstance(p, list) and len(p) == 2 for p in rings):
+        rings = [[x for point in rings for x in point]]  # one polygon as [x, y] points
+    for ring in rings:
+        if not isinstance(ring, list) or len(ring) < 6 or len(ring) % 2 or not _numbers(ring):
+            raise RegionError(f"{what}: a polygon must be [x1, y1, x2, y2, x3, y3, …] in pixels")
+        far = max(map(abs, ring))
+        if far > 2 * max(h, w) + 2:
+            raise RegionError(f"{what}: a polygon reaches {far:g}, far out of the {w}×{h} picture")
+    packed = coco.merge(coco.frPyObjects(rings, h, w))
+    return rle_from_text(packed["counts"].decode("ascii"), (h, w), what)
+
+
+def _box(value: Any, canvas: tuple[int, int], what: str) -> Rle:
+    if not (isinstance(value, list) and len(value) == 4 and _numbers(value)):
+        raise RegionError(f"{what}: bbox is {value!r}, expected [x, y, width, height] in pixels")
+    x, y, width, height = value
+    h, w = canvas
+    # The pixels whose centres, at +0.5, are inside.
+    left, right = (min(max(math.ceil(v - 0.5), 0), w) for v in (x, x + width))
+    top, bottom = (min(max(math.ceil(v - 0.5), 0), h) for v in (y, y + height))
+    if right <= left or bottom <= top:
+        raise RegionError(f"{what}: {_EMPTY}")
+    return rle_from_box(canvas, top, left, bottom, right)
+
+
+def _numbers(values: Sequence[Any]) -> bool:
+    return all(type(v) in (int, float) and math.isfinite(v) and abs(v) < 2**31 for v in values)
+
+
+def _image_entry(
+    images: Any, entries: Sequence[Any], picture: Picture, what: str
+) -> Mapping[str, Any]:
+    """The COCO image the annotations are about: the only one used, or the one of this name."""
+    used = {e.get("image_id") for e in entries if isinstance(e, dict)}
+    try:
+        candidates = [i for i in images if i["id"] in used]
+        named = [i for i in candidates if _stem(i.get("file_name")) == _stem(picture.source)]
+    except (AttributeError, KeyError, TypeError) as e:
+        raise RegionError(f"{what}: `images` must be a list of objects with an id") from e
+    fits = named or candidates
+    if len(fits) != 1:
+        raise RegionError(
+            f"{what}: annotations of {len(candidates)} pictures, none or several named "
+            f"{_stem(picture.source)!r}; keep those of one picture"
+        )
+    chosen: Mapping[str, Any] = fits[0]
+    return chosen
+
+
+def _panoptic_entry(
+    value: Mapping[str, Any], png: Path | None, picture: Picture, what: str
+) -> Mapping[str, Any]:
+    entries = [e for e in value["annotations"] if isinstance(e, dict)]
+    wanted = _stem(str(png) if png else picture.source)
+    fits = [e for e in entries if _stem(e.get("file_name")) == wanted]
+    if not fits and png is None and len(entries) == 1:
+        fits = entries
+    if len(fits) != 1:
+        raise RegionError(
+            f"{what}: {len(fits)} of {len(entries)} annotations are named {wanted!r}, expected "
+            "one; name the PNG: panoptic:FILE.png,FILE.json"
+        )
+    return fits[0]
+
+
+def _panoptic_png(json_path: Path, name: str) -> Path:
+    # A name from inside a file must not lead out of the folder.
+    places = [json_path.with_suffix("") / Path(name).name, json_path.parent / Path(name).name]
+    for place in places:
+        if place.is_file():
+            return place
+    raise RegionError(
+        f"{json_path}: no {places[0]} and no {places[1]}; name the PNG: panoptic:FILE.png,FILE.json"
+    )
+
+
+def _stem(name: str | None) -> str | None:
+    return Path(name).stem if name else None

@@ -1,0 +1,83 @@
+"""Masks and label pictures brought to the size at which a picture is shown.
+
+A mask of the displayed size is taken as it is. One that fits only the size in which the file
+stores the picture is turned as the picture's EXIF orientation asks. Any other size is an error.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distortion_graph.errors import ImageError, RegionError
+from distortion_graph.images import Picture, open_picture_file, orient
+from distortion_graph.regions.rle import Rle, rle_from_mask
+
+_GREY_PNG = 0
+_LOSSLESS = ("PNG", "TIFF", "BMP", "GIF")
+
+
+def turns(size: tuple[int, ...], picture: Picture, what: str) -> bool:
+    """Whether a mask of `size` (h, w) has to be turned to lie on the picture.
+
+    Raises RegionError, its line beginning with `what`, when it fits neither size.
+    """
+    if size == picture.size:
+        return False
+    if size == picture.stored_size:
+        return True
+    raise RegionError(
+        f"{what}: found {size[1]}×{size[0]} pixels (width × height), expected the picture's "
+        f"{picture.width}×{picture.height}"
+    )
+
+
+def fit_map(array: NDArray[Any], picture: Picture, what: str) -> NDArray[Any]:
+    """An (H, W, …) map laid on the picture."""
+    turned = turns(array.shape[:2], picture, what)
+    return orient(array, picture.orientation) if turned else array
+
+
+def fit_rle(rle: Rle, picture: Picture, what: str) -> Rle:
+    """A run-length mask laid on the picture."""
+    if not turns(rle.size, picture, what):
+        return rle
+    return rle_from_mask(orient(rle.decode(), picture.orientation))
+
+
+def read_label_picture(path: Path, picture: Picture) -> NDArray[Any]:
+    """The stored numbers of a lossless label picture, laid on `picture`.
+
+    (H, W) integers for one channel (palette pictures by index, 1 to 16 bits, never rescaled),
+    (H, W, 3) uint8 for RGB. Raises RegionError, one line, for everything else.
+    """
+    label = str(path)
+    try:
+        image, data = open_picture_file(path, label)
+    except ImageError as e:
+        raise RegionError(str(e)) from e
+    if image.format not in _LOSSLESS:
+        raise RegionError(
+            f"{label}: found {image.format}, which blurs label numbers; expected a PNG"
+        )
+    # From the header: a label picture of another size is refused before it is decoded.
+    turned = turns((image.height, image.width), picture, label)
+    try:
+        values = np.asarray(image)
+    except Exception as e:  # damaged data can raise anything in a decoder
+        reason = " ".join(str(e).split())
+        raise RegionError(f"{label}: damaged or incomplete {image.format} ({reason})") from e
+    if values.dtype == np.bool_:
+        values = values.astype(np.uint8)
+    if image.mode not in ("1", "L", "P", "I", "RGB") and not image.mode.startswith("I;16"):
+        raise RegionError(
+            f"{label}: pixels of mode {image.mode}, expected one channel of label numbers "
+            "(8 or 16 bits, or a palette)"
+        )
+    if image.format == "PNG" and data[25] == _GREY_PNG and data[24] in (2, 4):
+        # Readers spread few bits over 0…255; the label is the number that was stored.
+        values = values // (255 // (2 ** data[24] - 1))
+    return orient(values, picture.orientation) if turned else values

@@ -1,0 +1,12 @@
+"""Names and files that the exported model and the runtime agree on."""
+
+from __future__ import annotations
+
+ENCODER_FILE = "encoder.onnx"
+HEAD_FILE = "head.onnx"
+MANIFEST_FILE = "model.json"
+
+ENCODER_INPUTS = ("images", "weights")
+MOMENTS = ("weight_sum", "first", "second", "cross")
+HEAD_INPUTS = (*MOMENTS, "area", "is_scene")
+OUTPUTS = ("distortion", "severity_given", "score", "comparison")

@@ -1,0 +1,78 @@
+"""The criterion judges what the network predicted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from distortion_graph.model.network import NetworkOutput
+from distortion_graph.training.batch import IGNORED, Targets
+
+
+class Losses(NamedTuple):
+    """Mean losses of a batch; `total` is their weighted sum."""
+
+    total: Tensor
+    distortion: Tensor
+    severity: Tensor
+    score: Tensor
+    margin: Tensor
+    comparison: Tensor
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the parts of the loss. `score` and `margin` weigh absolute errors."""
+
+    distortion: float = 1.0
+    severity: float = 1.0
+    score: float = 4.0
+    margin: float = 2.0
+    comparison: float = 1.0
+
+
+def criterion(output: NetworkOutput, targets: Targets, valid: Tensor, weights: LossWeights) -> Losses:
+    """Losses of a batch, each the mean over the nodes or regions that have the label.
+
+    Severity is judged under the true distortion. `valid` is (B, R) bool.
+    """
+    known = (targets.distortion != IGNORED) & valid[:, None]
+    label = targets.distortion.clamp_min(0)
+    distortion = _nll(output.distortion, label)
+    rows = output.severity_given.gather(
+        3, label[..., None, None].expand(*label.shape, 1, output.severity_given.shape[-1])
+    ).squeeze(3)
+    severity = _nll(rows, targets.severity.clamp_min(0))
+    nodes = valid[:, None].expand_as(output.score)
+    score = (output.score - targets.score).abs()
+    true_margin = targets.score[:, 0] - targets.score[:, 1]
+    margin = (output.score[:, 0] - output.score[:, 1] - true_margin).abs()
+    comparison = _nll(output.comparison, targets.comparison.clamp_min(0))
+    parts = (
+        _mean(distortion, known),
+        _mean(severity, known),
+        _mean(score, nodes),
+        _mean(margin, valid),
+        _mean(comparison, valid & (targets.comparison != IGNORED)),
+    )
+    scales = (
+        weights.distortion,
+        weights.severity,
+        weights.score,
+        weights.margin,
+        weights.comparison,
+    )
+    total = sum((w * p for w, p in zip(scales, parts, strict=True)), torch.zeros(()).to(parts[0]))
+    return Losses(total, *parts)
+
+
+def _nll(log_probabilities: Tensor, label: Tensor) -> Tensor:
+    return -log_probabilities.gather(-1, label[..., None]).squeeze(-1)
+
+
+def _mean(loss: Tensor, where: Tensor) -> Tensor:
+    """Mean over the chosen entries, 0 when there is none."""
+    return (loss * where).sum() / where.sum().clamp_min(1)

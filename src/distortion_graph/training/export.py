@@ -1,0 +1,158 @@
+"""Export of a trained network to ONNX, in two parts, weights stored as 16-bit floats.
+
+The encoder is run per tile of the pictures, the head once per pair (`runtime.session`). Weights
+are stored in half precision and cast to 32 bits by the graph itself, which the runtime folds away
+when it loads the model: small on disk, computed in full precision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from distortion_graph.files import atomic_write_bytes, atomic_write_text
+from distortion_graph.model.network import DistortionGraphNet, GraphHead, PairEncoder
+from distortion_graph.model.pooling import Moments
+from distortion_graph.runtime.names import (
+    ENCODER_FILE,
+    ENCODER_INPUTS,
+    HEAD_FILE,
+    HEAD_INPUTS,
+    MANIFEST_FILE,
+    MOMENTS,
+    OUTPUTS,
+)
+
+OPSET = 18
+_HALVED_FROM_ELEMENTS = 64
+
+
+class _EncoderPart(nn.Module):
+    """The encoder for one pair, without the batch axis."""
+
+    def __init__(self, encoder: PairEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, images: Tensor, weights: Tensor) -> tuple[Tensor, ...]:
+        """(2, H, W, 3) uint8 and (R, H/4, W/4) → moments of one pair."""
+        moments = self.encoder(images[None], weights[None])
+        return tuple(m[0] for m in moments)
+
+
+class _HeadPart(nn.Module):
+    """The head for one pair, without the batch axis; no region is padding."""
+
+    def __init__(self, head: GraphHead) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(
+        self,
+        weight_sum: Tensor,
+        first: Tensor,
+        second: Tensor,
+        cross: Tensor,
+        area: Tensor,
+        is_scene: Tensor,
+    ) -> tuple[Tensor, ...]:
+        """Moments, area and scene flag of R regions → the network's outputs."""
+        moments = Moments(weight_sum[None], first[None], second[None], cross[None])
+        valid = torch.ones_like(area[None], dtype=torch.bool)
+        output = self.head(moments, area[None], is_scene[None], valid)
+        return tuple(o[0] for o in output)
+
+
+def export_onnx(
+    network: DistortionGraphNet, folder: Path, *, name: str, version: str, card: dict[str, Any]
+) -> None:
+    """Write encoder, head and manifest; picture size and region count stay dynamic.
+
+    `card` is kept in the manifest as it is (data, licences, results). The manifest's `sha256` is
+    the hash of both files' bytes.
+    """
+    network = network.eval().cpu()
+    images = torch.zeros(2, 64, 80, 3, dtype=torch.uint8)
+    weights = torch.ones(3, 16, 20)
+    encoder_axes = {
+        "images": {1: "height", 2: "width"},
+        "weights": {0: "regions", 1: "rows", 2: "columns"},
+    }
+    encoder = _to_onnx(
+        _EncoderPart(network.encoder), (images, weights), ENCODER_INPUTS, MOMENTS, encoder_axes
+    )
+    with torch.no_grad():
+        moments = _EncoderPart(network.encoder)(images, weights)
+    axes = {"weight_sum": 0, "first": 1, "second": 1, "cross": 0, "area": 0, "is_scene": 0}
+    head = _to_onnx(
+        _HeadPart(network.head),
+        (*moments, torch.full((3,), 0.3), torch.tensor([1.0, 0.0, 0.0])),
+        HEAD_INPUTS,
+        OUTPUTS,
+        {key: {axis: "regions"} for key, axis in axes.items()},
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    atomic_write_bytes(folder / ENCODER_FILE, encoder)
+    atomic_write_bytes(folder / HEAD_FILE, head)
+    manifest = {
+        "name": name,
+        "version": version,
+        "sha256": hashlib.sha256(encoder + head).hexdigest(),
+        "vocabulary": network.config.vocabulary.model_dump(mode="json"),
+        "card": card,
+    }
+    atomic_write_text(folder / MANIFEST_FILE, json.dumps(manifest, indent=1) + "\n")
+
+
+def _to_onnx(
+    module: nn.Module,
+    arguments: tuple[Tensor, ...],
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    axes: dict[str, dict[int, str]],
+) -> bytes:
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        # The tracing exporter is the one whose graphs keep every axis dynamic here.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            arguments,
+            buffer,
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            do_constant_folding=True,
+            dynamo=False,
+        )
+    model = onnx.load_from_string(buffer.getvalue())
+    _halve_weights(model)
+    onnx.checker.check_model(model, full_check=True)
+    return bytes(model.SerializeToString())
+
+
+def _halve_weights(model: onnx.ModelProto) -> None:
+    """Store large 32-bit weights as 16-bit ones followed by a cast."""
+    graph = model.graph
+    casts = []
+    for tensor in graph.initializer:
+        if tensor.data_type != TensorProto.FLOAT or np.prod(tensor.dims) < _HALVED_FROM_ELEMENTS:
+            continue
+        name = tensor.name
+        half = numpy_helper.to_array(tensor).astype(np.float16)
+        tensor.CopyFrom(numpy_helper.from_array(half, name + "_half"))
+        casts.append(helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
+    nodes = casts + list(graph.node)
+    del graph.node[:]
+    graph.node.extend(nodes)

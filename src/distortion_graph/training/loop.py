@@ -1,0 +1,262 @@
+"""The training loop: synthetic batches in, the best network on the held-out pictures out."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe
+from distortion_graph.errors import ModelError
+from distortion_graph.model.config import NetworkConfig
+from distortion_graph.model.encoder import imagenet_state
+from distortion_graph.model.network import DistortionGraphNet
+from distortion_graph.training.batch import Batch
+from distortion_graph.training.checkpoint import (
+    flatten_optimizer,
+    load_network,
+    load_state,
+    restore_optimizer,
+    save_network,
+    save_state,
+)
+from distortion_graph.training.criterion import Losses, LossWeights, criterion
+from distortion_graph.training.pictures import CleanPicture
+from distortion_graph.training.samples import SampleStream, SamplingConfig, quiet_worker
+
+Evaluate = Callable[[DistortionGraphNet], float]
+"""Scores a network on held-out pictures; higher is better."""
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Everything a run depends on besides the pictures.
+
+    The run ends after `minutes` of training time or `max_steps` batches, whichever is first, and
+    the cosine schedule ends with it. `bf16` computes the encoder in bfloat16.
+    """
+
+    minutes: float = 60.0
+    max_steps: int = 10**9
+    seed: int = 0
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    warmup_steps: int = 200
+    gradient_clip: float = 1.0
+    ema_decay: float = 0.998
+    workers: int = 1
+    bf16: bool = True
+    evaluate_every_minutes: float = 15.0
+    save_every_minutes: float = 5.0
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    losses: LossWeights = field(default_factory=LossWeights)
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+
+
+@dataclass
+class Progress:
+    """How far a run is; survives an interruption."""
+
+    step: int = 0
+    pairs: int = 0
+    seconds: float = 0.0
+    waiting_seconds: float = 0.0
+    best: float = -math.inf
+
+
+class Trainer:
+    """One run in a folder: `best/` holds the network to keep, the rest is for resuming."""
+
+    def __init__(
+        self,
+        pictures: Sequence[CleanPicture],
+        folder: Path,
+        config: TrainingConfig,
+        *,
+        recipe: Recipe = DEFAULT_RECIPE,
+        evaluate: Evaluate | None = None,
+        start_from: Path | None = None,
+        report: Callable[[str], None] = print,
+    ) -> None:
+        """Start, or resume where `folder` holds an unfinished run.
+
+        `start_from` is a network folder whose weights a new run begins with; without it the
+        encoder begins with ImageNet weights.
+        """
+        torch.manual_seed(config.seed)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.pictures, self.folder, self.config, self.recipe = pictures, folder, config, recipe
+        self.evaluate, self.report = evaluate, report
+        self.network = _first_network(config, start_from).to(
+            self.device, memory_format=torch.channels_last
+        )
+        self.optimizer = torch.optim.AdamW(
+            _parameter_groups(self.network, config.weight_decay), lr=config.learning_rate
+        )
+        self.ema = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        self.progress = Progress()
+        self._resume()
+
+    def run(self) -> Progress:
+        """Train until the budget is used up, evaluate, and keep the best network."""
+        config, progress = self.config, self.progress
+        batches = self._batches()
+        started, before = time.monotonic(), progress.seconds
+        next_save = before + 60 * config.save_every_minutes
+        next_evaluation = before + 60 * config.evaluate_every_minutes
+        while self._done() < 1:
+            asked = time.monotonic()
+            batch = next(batches).to(self.device)
+            progress.waiting_seconds += time.monotonic() - asked
+            losses = self._step(batch)
+            progress.step += 1
+            progress.pairs += len(batch.inputs.images)
+            progress.seconds = before + time.monotonic() - started
+            if progress.step % 50 == 0:
+                self._log(losses)
+            if progress.seconds >= next_evaluation:
+                self._evaluate()
+                next_evaluation = progress.seconds + 60 * config.evaluate_every_minutes
+            if progress.seconds >= next_save:
+                self._save()
+                next_save = progress.seconds + 60 * config.save_every_minutes
+        self._evaluate()
+        self._save()
+        return progress
+
+    def _batches(self) -> Any:
+        stream = SampleStream(
+            self.pictures,
+            seed=self.config.seed,
+            recipe=self.recipe,
+            sampling=self.config.sampling,
+            start=self.progress.step,
+        )
+        workers = self.config.workers
+        return iter(
+            DataLoader(
+                stream,
+                batch_size=None,
+                num_workers=workers,
+                worker_init_fn=quiet_worker,
+                prefetch_factor=4 if workers else None,
+                multiprocessing_context="fork" if workers else None,
+            )
+        )
+
+    def _step(self, batch: Batch) -> Losses:
+        self.network.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.learning_rate * self._schedule()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.bf16):
+            output = self.network(*batch.inputs)
+        losses = criterion(output, batch.targets, batch.inputs.valid, self.config.losses)
+        if not torch.isfinite(losses.total):
+            raise ModelError(
+                f"loss is not finite at batch {self.progress.step} (seed {self.config.seed}); "
+                f"the last good checkpoint is kept in {self.folder}"
+            )
+        self.optimizer.zero_grad(set_to_none=True)
+        losses.total.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
+        self.optimizer.step()
+        self._update_ema()
+        return losses
+
+    def _update_ema(self) -> None:
+        decay = min(self.config.ema_decay, (1 + self.progress.step) / (10 + self.progress.step))
+        with torch.no_grad():
+            for name, value in self.network.state_dict().items():
+                if value.is_floating_point():
+                    self.ema[name].lerp_(value, 1 - decay)
+                else:
+                    self.ema[name].copy_(value)
+
+    def _done(self) -> float:
+        """Share of the budget that is used up."""
+        by_time = self.progress.seconds / (60 * self.config.minutes)
+        return max(by_time, self.progress.step / self.config.max_steps)
+
+    def _schedule(self) -> float:
+        """Linear warm-up, then a cosine to 1 % at the end of the budget."""
+        warm = min(1.0, (self.progress.step + 1) / self.config.warmup_steps)
+        return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, self._done()))))
+
+    def _evaluate(self) -> None:
+        network = DistortionGraphNet(self.config.network)
+        network.load_state_dict(self.ema)
+        score = self.evaluate(network.eval()) if self.evaluate else float(self.progress.step)
+        self.report(f"step {self.progress.step}: held-out score {score:.4f}")
+        if score > self.progress.best:
+            self.progress.best = score
+            save_network(self.folder / "best", network, network.state_dict())
+
+    def _save(self) -> None:
+        tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
+        tensors |= {f"ema.{k}": v for k, v in self.ema.items()}
+        tensors |= flatten_optimizer(self.optimizer)
+        save_state(self.folder, tensors, asdict(self.progress))
+
+    def _resume(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        found = load_state(self.folder)
+        if found is None:
+            return
+        tensors, progress = found
+        self.network.load_state_dict(_part(tensors, "network."))
+        self.ema = {k: v.to(self.device) for k, v in _part(tensors, "ema.").items()}
+        restore_optimizer(self.optimizer, tensors)
+        self.progress = Progress(**progress)
+        self.report(f"resuming {self.folder} at step {self.progress.step}")
+
+    def _log(self, losses: Losses) -> None:
+        progress = self.progress
+        row = {
+            "step": progress.step,
+            "pairs": progress.pairs,
+            "minutes": round(progress.seconds / 60, 2),
+            "waiting": round(progress.waiting_seconds / max(progress.seconds, 1e-9), 3),
+            "rate": round(self.optimizer.param_groups[0]["lr"], 6),
+        } | {name: round(value.item(), 4) for name, value in losses._asdict().items()}
+        path = self.folder / "log.csv"
+        is_new = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, list(row))
+            if is_new:
+                writer.writeheader()
+            writer.writerow(row)
+        if progress.step % 250 == 0:
+            self.report(" ".join(f"{k} {v}" for k, v in row.items()))
+
+
+def _first_network(config: TrainingConfig, start_from: Path | None) -> DistortionGraphNet:
+    if start_from is None:
+        network = DistortionGraphNet(config.network)
+        network.encoder.encoder.load_imagenet(imagenet_state())
+        return network
+    network = load_network(start_from)
+    if network.config != config.network:
+        raise ModelError(f"{start_from}: made for another size or vocabulary than this run's")
+    return network
+
+
+def _parameter_groups(network: torch.nn.Module, decay: float) -> list[dict[str, Any]]:
+    """Weight decay for matrices and filters, none for biases, norms and scalars."""
+    matrices = [p for p in network.parameters() if p.ndim >= 2]
+    others = [p for p in network.parameters() if p.ndim < 2]
+    return [
+        {"params": matrices, "weight_decay": decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+
+
+def _part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}

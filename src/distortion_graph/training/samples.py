@@ -1,0 +1,186 @@
+"""Random training samples: a crop of a clean picture, regions, two degraded versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from distortion_graph.data.keys import generator
+from distortion_graph.data.synthesis import MIXED, Draw, Recipe, Version, make_version
+from distortion_graph.training.batch import Batch, Sample, make_batch
+from distortion_graph.training.pictures import CleanPicture
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """How training samples are drawn.
+
+    Pairs are hard (two mixed versions), medium (one mixed), easy (two single types), or have a
+    pristine picture on one side or both, in these shares. `crops` lists (side in px, pairs per
+    batch); a batch uses one of them. Regions below `min_share` of a crop are left out, at most
+    `max_regions` are kept. `same_share` of the hard pairs hold one picture twice.
+    """
+
+    hard_share: float = 0.5
+    easy_share: float = 0.25
+    pristine_share: float = 0.08
+    same_share: float = 0.03
+    crops: tuple[tuple[int, int], ...] = ((176, 24), (224, 16), (288, 10))
+    min_share: float = 0.006
+    max_regions: int = 12
+    feather_share: float = 0.2
+
+
+class SampleStream(Dataset[Batch]):
+    """Endless batches by index: the batch at an index is the same on any worker."""
+
+    def __init__(
+        self,
+        pictures: Sequence[CleanPicture],
+        *,
+        seed: int,
+        recipe: Recipe,
+        sampling: SamplingConfig,
+        start: int = 0,
+        length: int = 10**7,
+    ) -> None:
+        self.pictures = pictures
+        self.seed = seed
+        self.recipe = recipe
+        self.sampling = sampling
+        self.start = start
+        self.length = length
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> Batch:
+        if index >= self.length:
+            raise IndexError(index)
+        index += self.start
+        rng = generator(self.seed, "batch", index)
+        side, pairs = self.sampling.crops[int(rng.integers(len(self.sampling.crops)))]
+        samples = []
+        while len(samples) < pairs:
+            picture = self.pictures[int(rng.integers(len(self.pictures)))]
+            sample = self._sample(picture, side, f"{index}/{len(samples)}", rng)
+            if sample is not None:
+                samples.append(sample)
+        return make_batch(samples, self.recipe.vocabulary)
+
+    def _sample(
+        self, picture: CleanPicture, side: int, key: str, rng: np.random.Generator
+    ) -> Sample | None:
+        """None where the crop has no usable region."""
+        clean, label_map = random_crop(picture, side, rng)
+        masks = split_regions(label_map, self.sampling, rng)
+        if not len(masks):
+            return None
+        feather = float(rng.uniform(0.5, 3)) if rng.random() < self.sampling.feather_share else 0.0
+        recipe = Recipe(
+            vocabulary=self.recipe.vocabulary,
+            severity_levels=self.recipe.severity_levels,
+            clean_share=self.recipe.clean_share,
+            feather_px=feather,
+        )
+        names = self._version_names(rng)
+        versions = [
+            _pristine(clean, len(masks), recipe)
+            if name is None
+            else make_version(
+                clean,
+                masks,
+                range(len(masks)),
+                version=name,
+                tag=f"{picture.tag}#{key}",
+                seed=self.seed,
+                recipe=recipe,
+            )
+            for name in names
+        ]
+        return Sample(versions[0], versions[1], masks)
+
+    def _version_names(self, rng: np.random.Generator) -> tuple[str | None, str | None]:
+        """Names of the two versions; None is a picture left clean."""
+        s = self.sampling
+        types = self.recipe.types
+        kind = rng.random()
+        first, second = rng.choice(len(types), 2, replace=False)
+        pair: tuple[str | None, str | None]
+        if kind < s.hard_share:
+            pair = (MIXED[0], MIXED[0]) if rng.random() < s.same_share else (MIXED[0], MIXED[1])
+        elif kind < s.hard_share + s.easy_share:
+            pair = (types[first], types[second])
+        elif kind < s.hard_share + s.easy_share + s.pristine_share:
+            pair = (None, (None, MIXED[0], types[first])[int(rng.integers(3))])
+        else:
+            pair = (types[first], MIXED[0])
+        return pair if rng.random() < 0.5 else (pair[1], pair[0])
+
+
+def random_crop(
+    picture: CleanPicture, side: int, rng: np.random.Generator
+) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+    """A square crop of picture and label map, at a random scale ≤ 1, mirrored or turned."""
+    label_map = picture.label_maps[int(rng.integers(len(picture.label_maps)))]
+    rgb = picture.rgb
+    smallest = side / min(rgb.shape[:2])
+    scale = max(smallest, float(rng.uniform(0.5, 1)) if rng.random() < 0.5 else 1.0)
+    if scale != 1:
+        size = (max(side, round(rgb.shape[1] * scale)), max(side, round(rgb.shape[0] * scale)))
+        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        rgb = np.asarray(cv2.resize(rgb, size, interpolation=way), np.uint8)
+        label_map = np.asarray(
+            cv2.resize(label_map, size, interpolation=cv2.INTER_NEAREST), np.uint16
+        )
+    top = int(rng.integers(rgb.shape[0] - side + 1))
+    left = int(rng.integers(rgb.shape[1] - side + 1))
+    rgb = rgb[top : top + side, left : left + side]
+    label_map = label_map[top : top + side, left : left + side]
+    if rng.random() < 0.5:
+        rgb, label_map = rgb[:, ::-1], label_map[:, ::-1]
+    if rng.random() < 0.15:
+        rgb, label_map = np.rot90(rgb), np.rot90(label_map)
+    return np.ascontiguousarray(rgb), np.ascontiguousarray(label_map)
+
+
+def split_regions(
+    label_map: NDArray[np.uint16], sampling: SamplingConfig, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """(R, H, W) masks of a crop's regions; few large ones are sometimes cut up further."""
+    labels = label_map.astype(np.int32)
+    present = int((np.bincount(labels.ravel())[1:] > 0).sum())
+    if present < 3 or rng.random() < 0.15:
+        labels = np.where(labels > 0, labels * 8 + _cells(labels.shape, rng), 0)
+    counts = np.bincount(labels.ravel())
+    counts[0] = 0
+    ids = np.flatnonzero(counts >= sampling.min_share * labels.size)
+    if len(ids) > sampling.max_regions:
+        ids = np.sort(rng.choice(ids, sampling.max_regions, replace=False))
+    return labels[None] == ids[:, None, None]
+
+
+def _cells(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int32]:
+    """Nearest of 2 … 7 random points for every pixel: a random partition into convex cells."""
+    count = int(rng.integers(2, 8))
+    points = rng.uniform((0, 0), shape, (count, 2))
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    distance = [(rows - y) ** 2 + (columns - x) ** 2 for y, x in points]
+    return np.argmin(distance, axis=0).astype(np.int32)
+
+
+def _pristine(clean: NDArray[np.uint8], regions: int, recipe: Recipe) -> Version:
+    label = recipe.vocabulary.clean
+    return Version("clean", clean, (Draw(label, label, None, 0),) * regions, np.ones(regions), 1.0)
+
+
+def quiet_worker(_: int) -> None:
+    """A data worker keeps to one thread: the cores belong to the trainer."""
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)

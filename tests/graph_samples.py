@@ -1,0 +1,100 @@
+"""Native JSON of a small graph as plain values, for the tests of the graph."""
+
+from __future__ import annotations
+
+from distortion_graph.vocabulary import DEFAULT_VOCABULARY
+
+LABELS = DEFAULT_VOCABULARY.distortions
+
+
+def spread(labels, label, p):
+    """Probability p on one label, the rest shared by the others."""
+    rest = (1 - p) / (len(labels) - 1)
+    return {x: p if x == label else rest for x in labels}
+
+
+def node(distortion="blur", severity="severe", score=0.5, **extra):
+    clean = 0.1 if distortion != "clean" else 0.8
+    d = spread(LABELS, "clean", clean)
+    if distortion != "clean":
+        d = {x: 0.0 for x in LABELS} | {"clean": clean, distortion: 1 - clean}
+    s = {x: 0.0 for x in DEFAULT_VOCABULARY.severities} | {"clean": clean}
+    s[severity if severity != "clean" else "minor"] = 1 - clean
+    return {
+        "mask": None,
+        "bbox_xywh_px": None,
+        "distortion": {"label": distortion, "probability": d[distortion], "probabilities": d},
+        "severity": {"label": severity, "probability": s[severity], "probabilities": s},
+        "score": score,
+        **extra,
+    }
+
+
+def comparison(label, margin):
+    p = spread(DEFAULT_VOCABULARY.comparison_labels, label, 0.6)
+    return {"label": label, "probability": 0.6, "probabilities": p, "margin": margin}
+
+
+def native():
+    """Native JSON as plain values: a 4×3 picture (h × w), two regions, everything filled in."""
+    box = {"mask": {"size": [4, 3], "counts": "02:"}, "bbox_xywh_px": [0, 0, 1, 2]}
+    return {
+        "schema": "distortion-graph/1",
+        "vocabulary": DEFAULT_VOCABULARY.model_dump(mode="json"),
+        "anchor": {
+            "width": 3,
+            "height": 4,
+            "source": "a.png",
+            "sha256": "0" * 64,
+            "sha256_of": "file",
+        },
+        "target": {
+            "width": 3,
+            "height": 4,
+            "source": None,
+            "sha256": "f" * 64,
+            "sha256_of": "rgb",
+        },
+        "model": {"name": "small", "version": "1", "sha256": "a" * 64},
+        "regions": [
+            {
+                "id": 7,
+                "name": "person",
+                "area_fraction": 0.166667,
+                "anchor": node(score=0.7, **box),
+                "target": node("noise", "minor", 0.6),
+                "comparison": comparison("same", 0.7 - 0.6),
+                "evidence": {"psnr_db": None, "ssim": 1.0, "haarpsi": 1.0, "delta_e": 0.0},
+            },
+            {
+                "id": 2,
+                "name": "Schläger",
+                "area_fraction": None,
+                "anchor": node("clean", "clean", 1.0),
+                "target": node("haze", "severe", 0.25),
+                "comparison": comparison("significantly_better", 0.75),
+                "evidence": None,
+            },
+        ],
+        "scene": {
+            "anchor": {"score": 0.75, "distortion_share": {"clean": 0.5, "blur": 0.25}},
+            "target": {"score": 0.5, "distortion_share": {"noise": 0.5}},
+            "comparison": comparison("slightly_better", 0.25),
+            "evidence": {"psnr_db": 20.5, "ssim": 0.9, "haarpsi": 0.8, "delta_e": 3.25},
+        },
+        "relations": [{"subject": 7, "predicate": "holding", "object": 2, "image": "anchor"}],
+    }
+
+
+def changed(path, value):
+    """`native()` with the value at a dotted path replaced, or removed where it is `...`."""
+    data = native()
+    *parents, last = [int(p) if p.isdigit() else p for p in path.split(".")]
+    spot = data
+    for part in parents:
+        spot = spot[part]
+    if value is ...:
+        del spot[last]
+    else:
+        spot[last] = value
+    return data
