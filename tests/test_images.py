@@ -1,9 +1,8 @@
-"""Every kind of picture ends as the same 8-bit sRGB pixels, every bad one in one clear line."""
+"""Every kind of picture file is read, every bad one ends in one clear line."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import struct
 import subprocess
 import sys
@@ -14,50 +13,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, features
+from picture_bytes import DEEP, RGB, SCALED, SMOOTH, encode, png, refusal
+from PIL import Image, features
 
 from distortion_graph.errors import ImageError
 from distortion_graph.images import load_picture, orient, rgb_sha256
-
-RNG = np.random.default_rng(7)
-RGB = RNG.integers(0, 256, (5, 7, 3)).astype(np.uint8)
-SMOOTH = np.kron(RGB, np.ones((8, 8, 1), np.uint8))
-
-
-def encode(image, kind, **options):
-    buffer = io.BytesIO()
-    if isinstance(image, np.ndarray):
-        image = Image.fromarray(image)
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
-
-
-def png(values, colour_type, bits=16, extra=b""):
-    """A PNG written by hand, so that no library's idea of 16 bits is its own judge."""
-
-    def chunk(tag, body):
-        return struct.pack(">I", len(body)) + tag + body + struct.pack(">I", zlib.crc32(tag + body))
-
-    h, w = values.shape[:2]
-    rows = b"".join(b"\0" + row.astype(">u2" if bits == 16 else "u1").tobytes() for row in values)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", struct.pack(">IIBBBBB", w, h, bits, colour_type, 0, 0, 0))
-        + extra
-        + chunk(b"IDAT", zlib.compress(rows))
-        + chunk(b"IEND", b"")
-    )
-
-
-def chunk_trns(*key):
-    body = struct.pack(f">{len(key)}H", *key)
-    return (
-        struct.pack(">I", len(body))
-        + b"tRNS"
-        + body
-        + struct.pack(">I", zlib.crc32(b"tRNS" + body))
-    )
-
 
 # ---- kinds -------------------------------------------------------------------------------------
 
@@ -100,221 +60,6 @@ def test_grey_and_bilevel_and_palette():
 def test_webp_lossless_with_alpha_kept():
     rgba = np.dstack([RGB, np.full(RGB.shape[:2], 255, np.uint8)])
     assert (load_picture(encode(rgba, "WEBP", lossless=True)).rgb == RGB).all()
-
-
-# ---- 16 bits -----------------------------------------------------------------------------------
-
-DEEP = RNG.integers(0, 65536, (6, 9, 4)).astype(np.uint16)
-DEEP[0, :4, 0] = [0, 65535, 128, 129]  # 128/257 rounds down to 0, 129/257 up to 1
-SCALED = np.floor(DEEP / 257 + 0.5).astype(np.uint8)
-
-
-def test_16_bits_are_scaled_and_rounded_not_cut():
-    assert SCALED[0, :4, 0].tolist() == [0, 255, 0, 1]
-    assert (SCALED != DEEP >> 8).any()  # cutting would be seen
-
-
-@pytest.mark.parametrize(("colour_type", "channels"), [(0, 1), (2, 3)])
-def test_16_bit_png(colour_type, channels):
-    picture = load_picture(png(DEEP[..., :channels], colour_type))
-    assert (picture.rgb == SCALED[..., :channels]).all()
-
-
-def on_white(rgb, alpha):
-    a = alpha[..., None] / 255
-    return rgb * a + 255 * (1 - a)
-
-
-@pytest.mark.parametrize(("colour_type", "colour"), [(4, 1), (6, 3)])
-def test_16_bit_png_with_alpha(colour_type, colour):
-    values = DEEP[..., [*range(colour), 3]]
-    picture = load_picture(png(values, colour_type), name="a.png")
-    expected = on_white(SCALED[..., :colour], SCALED[..., 3])
-    assert np.abs(picture.rgb - expected).max() <= 0.5 + 1e-9
-    assert picture.warnings == ("a.png: transparent pixels were laid on white",)
-
-
-def test_16_bit_png_with_a_transparent_colour():
-    """The key is a 16-bit colour: a neighbour with the same high byte stays opaque."""
-    values = np.zeros((1, 3, 3), np.uint16)
-    values[0, 0], values[0, 1] = (256, 512, 768), (257, 512, 768)
-    rgb = load_picture(png(values, 2, extra=chunk_trns(256, 512, 768))).rgb
-    assert rgb[0].tolist() == [[255, 255, 255], [1, 2, 3], [0, 0, 0]]
-    grey = load_picture(png(np.array([[256, 257]]), 0, extra=chunk_trns(256))).rgb
-    assert grey[0].tolist() == [[255] * 3, [1] * 3]
-
-
-@pytest.mark.parametrize("compression", [None, "zlib"])
-@pytest.mark.parametrize("order", ["<", ">"])
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_16_bit_tiff(compression, order, orientation):
-    tifffile = pytest.importorskip("tifffile")
-    for channels in (1, 3, 4):
-        values = DEEP[..., 0] if channels == 1 else DEEP[..., :channels].copy()
-        if channels == 4:
-            values[..., 3] = 65535
-        buffer = io.BytesIO()
-        tifffile.imwrite(
-            buffer,
-            values,
-            photometric="minisblack" if channels == 1 else "rgb",
-            extrasamples=["unassalpha"] if channels == 4 else None,
-            compression=compression,
-            byteorder=order,
-            metadata=None,
-            extratags=[(274, "H", 1, orientation, True)],
-        )
-        picture = load_picture(buffer.getvalue())
-        colour = SCALED[..., :1] if channels == 1 else SCALED[..., :3]
-        expected = orient(np.broadcast_to(colour, (6, 9, 3)), orientation)
-        assert np.array_equal(picture.rgb, expected)
-        assert (picture.stored_size, picture.orientation) == ((6, 9), orientation)
-
-
-@pytest.mark.parametrize(("dtype", "word"), [(np.float32, "floating-point"), (np.int32, "32-bit")])
-def test_pixels_without_a_stated_white_are_refused(dtype, word):
-    data = encode(Image.fromarray(np.ones((2, 2), dtype)), "TIFF")
-    with pytest.raises(ImageError, match=rf"a\.tif: {word}.* pixels, expected 8 or 16 bits a chan"):
-        load_picture(data, name="a.tif")
-
-
-# ---- transparency ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "tRNS"])
-def test_transparency_is_laid_on_white_with_a_warning(mode):
-    alpha = np.array([[0, 51, 255]], np.uint8)
-    grey = np.full((1, 3), 100, np.uint8)
-    if mode == "tRNS":
-        data = png(grey, 0, bits=8, extra=chunk_trns(100))
-        expected = [255, 255, 255]
-    else:
-        bands = [grey] * (3 if mode == "RGBA" else 1)
-        image = Image.merge(
-            "RGBA" if mode == "RGBA" else "LA", [Image.fromarray(b) for b in [*bands, alpha]]
-        )
-        if mode == "PA":
-            image = image.convert("RGBA").quantize(method=Image.Quantize.FASTOCTREE)
-        data = encode(image, "PNG")
-        expected = [255, 224, 100]  # 255 − 51/255·155 = 224
-    picture = load_picture(data, name="logo.png")
-    tolerance = 12 if mode == "PA" else 0  # the palette is an approximation
-    assert np.abs(picture.rgb[0, :, 0].astype(int) - expected).max() <= tolerance
-    assert picture.warnings == ("logo.png: transparent pixels were laid on white",)
-
-
-def test_opaque_alpha_is_not_worth_a_warning():
-    rgba = np.dstack([RGB, np.full(RGB.shape[:2], 255, np.uint8)])
-    picture = load_picture(encode(rgba, "PNG"))
-    assert (picture.rgb == RGB).all() and picture.warnings == ()
-
-
-# ---- colour profiles ---------------------------------------------------------------------------
-
-
-def matrix_profile(gamma, swap=False):
-    """A minimal ICC v2 RGB profile: the sRGB primaries (red and blue exchanged) and a gamma."""
-
-    def s15(*values):
-        return b"".join(struct.pack(">i", round(v * 65536)) for v in values)
-
-    xyz = {
-        "r": (0.4360, 0.2225, 0.0139),
-        "g": (0.3851, 0.7169, 0.0971),
-        "b": (0.1431, 0.0606, 0.7141),
-    }
-    if swap:
-        xyz["r"], xyz["b"] = xyz["b"], xyz["r"]
-    text = b"desc" + bytes(4) + struct.pack(">I", 5) + b"test\0" + bytes(78)
-    tags = [(b"desc", text), (b"wtpt", b"XYZ " + bytes(4) + s15(0.9642, 1, 0.8249))]
-    tags += [(f"{c}XYZ".encode(), b"XYZ " + bytes(4) + s15(*xyz[c])) for c in "rgb"]
-    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
-    tags += [(f"{c}TRC".encode(), curve) for c in "rgb"]
-    body, table = b"", struct.pack(">I", len(tags))
-    for name, data in tags:
-        data += bytes(-len(data) % 4)
-        table += name + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(body), len(data))
-        body += data
-    head = struct.pack(
-        ">I4sI4s4s4s",
-        132 + 12 * len(tags) + len(body),
-        bytes(4),
-        0x02100000,
-        b"mntr",
-        b"RGB ",
-        b"XYZ ",
-    )
-    head += bytes(12) + b"acsp" + bytes(28) + s15(0.9642, 1, 0.8249)
-    return head.ljust(128, b"\0") + table + body
-
-
-def srgb_of_linear(x):
-    return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
-
-
-def test_a_gamma_profile_is_undone():
-    """Linear-light pixels with a gamma-1 profile become the sRGB curve of the same light."""
-    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, 2)
-    picture = load_picture(encode(Image.fromarray(ramp), "PNG", icc_profile=matrix_profile(1.0)))
-    expected = srgb_of_linear(np.arange(256) / 255) * 255
-    assert np.abs(picture.rgb[0].astype(float) - expected[:, None]).max() <= 1.6
-    assert np.abs(picture.rgb[0, :, 0].astype(int) - np.arange(256)).max() > 50
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
-def test_exchanged_primaries_exchange_channels(kind):
-    options = {"PNG": {}, "JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}
-    red = np.full((16, 16, 3), (200, 30, 90), np.uint8)
-    data = encode(
-        Image.fromarray(red),
-        kind,
-        icc_profile=matrix_profile(2.2, swap=True),
-        **options.get(kind, {}),
-    )
-    found = load_picture(data).rgb[8, 8].astype(int)
-    assert np.abs(found - [90, 30, 200]).max() <= 8
-
-
-def test_an_srgb_profile_changes_no_pixel():
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    rgb = RNG.integers(0, 256, (64, 64, 3)).astype(np.uint8)
-    assert (load_picture(encode(Image.fromarray(rgb), "PNG", icc_profile=profile)).rgb == rgb).all()
-
-
-def test_a_grey_picture_with_an_rgb_profile():
-    ramp = np.arange(256, dtype=np.uint8)[None]
-    picture = load_picture(encode(Image.fromarray(ramp), "PNG", icc_profile=matrix_profile(1.0)))
-    expected = srgb_of_linear(np.arange(256) / 255) * 255
-    assert np.abs(picture.rgb[0].astype(float) - expected[:, None]).max() <= 1.6
-
-
-def test_transparent_pixels_are_white_after_the_profile():
-    """The profile maps colours; the paper under them stays white."""
-    rgba = np.zeros((1, 1, 4), np.uint8)
-    profile = matrix_profile(1.0, swap=True)
-    assert (
-        load_picture(encode(Image.fromarray(rgba), "PNG", icc_profile=profile)).rgb == 255
-    ).all()
-
-
-@pytest.mark.parametrize("profile", [b"rubbish", matrix_profile(1.0)[:200]])
-def test_a_broken_profile_is_left_out_with_a_warning(profile):
-    picture = load_picture(encode(Image.fromarray(RGB), "PNG", icc_profile=profile), name="p.png")
-    assert (picture.rgb == RGB).all()
-    (line,) = picture.warnings
-    assert line.startswith("p.png: the colour profile cannot be used and was left out")
-
-
-def test_cmyk_jpeg():
-    ink = np.zeros((16, 16, 4), np.uint8)
-    ink[..., 1], ink[..., 2] = 255, 255  # magenta and yellow: red
-    data = encode(Image.fromarray(ink, "CMYK"), "JPEG", quality=95)
-    picture = load_picture(data, name="c.jpg")
-    r, g, b = picture.rgb[8, 8].astype(int)
-    assert r > 220 and g < 40 and b < 40
-    assert picture.warnings == (
-        "c.jpg: CMYK pixels without a usable profile, colours are approximate",
-    )
 
 
 # ---- orientation -------------------------------------------------------------------------------
@@ -403,13 +148,6 @@ def test_pixels_are_fixed():
 
 
 # ---- bad input ---------------------------------------------------------------------------------
-
-
-def refusal(source, **options):
-    with pytest.raises(ImageError) as caught:
-        load_picture(source, **options)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
 
 
 def test_files_that_are_none(tmp_path):

@@ -1,4 +1,4 @@
-"""Errors for mistakes in what the user gave: one clear line each, shown by the command line with exit code 2."""
+"""Errors for mistakes in what the user gave: one clear line each; the command line exits with 2."""
 
 from __future__ import annotations
 
@@ -36,3 +36,7 @@ class ModelError(DistortionGraphError):
 
 class OutputError(DistortionGraphError):
     """An output file that cannot be written, or whose type is not offered."""
+
+
+class DistortionGraphWarning(UserWarning):
+    """Something about the input that the user should know and that does not stop the work."""

@@ -39,7 +39,7 @@ Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
 # Maps of one band take about 11 bytes a pixel; bands and tiles begin on even rows and columns.
-BAND_PIXELS = 1 << 20
+BAND_PIXELS = 1 << 22
 TILE = 256
 
 

@@ -27,7 +27,7 @@ DEFAULT_MAX_PIXELS = 100_000_000
 """Pictures of more pixels than this are refused unless the caller allows more."""
 
 _ORIENTATION_TAG = 274
-_ImageSource: TypeAlias = "str | Path | bytes | bytearray | memoryview | Image.Image | NDArray[Any]"
+ImageSource: TypeAlias = "str | Path | bytes | bytearray | memoryview | Image.Image | NDArray[Any]"
 _P = TypeVar("_P", bound=np.generic)
 
 
@@ -35,7 +35,7 @@ _P = TypeVar("_P", bound=np.generic)
 class Picture:
     """A picture ready to use; its pixels cannot be changed.
 
-    `rgb`: (H, W, 3) uint8 sRGB, read-only, as displayed. `source`: path or name, None for data
+    `rgb`: (H, W, 3) uint8 sRGB, read-only, as displayed. `source`: path, None for data
     without one. `sha256`: hex digest of the file's bytes, or (`sha256_of` "rgb") of size and
     pixels. `stored_size`: (h, w) before `orientation` (EXIF, 1 … 8) was applied. `warnings`: one
     line each.
@@ -67,7 +67,7 @@ class Picture:
 
 
 def load_picture(
-    source: _ImageSource | Picture,
+    source: ImageSource | Picture,
     *,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     name: str | None = None,
@@ -75,7 +75,7 @@ def load_picture(
     """Read a picture from a path, file bytes, a Pillow image or an (H, W, 3) uint8 array.
 
     `max_pixels` bounds width × height of what has to be decoded. `name` stands for the picture
-    in error lines and, for bytes and arrays, as its source. Of several frames or pages the first
+    in error lines; `source` stays None for what has no path. Of several frames or pages the first
     is taken (of a Pillow image the current one), with a warning. A Pillow image has the precision
     Pillow gave it; arrays are copied and taken as sRGB. Raises ImageError, one line: missing or
     unreadable file, not a picture, damaged, too many pixels, wrong array.
@@ -87,11 +87,11 @@ def load_picture(
         return _from_bytes(_read(source, label), label, str(source), max_pixels)
     label = name or "picture"
     if isinstance(source, bytes | bytearray | memoryview):
-        return _from_bytes(bytes(source), label, name, max_pixels)
+        return _from_bytes(bytes(source), label, None, max_pixels)
     if isinstance(source, np.ndarray):
-        return _from_array(source, label, name)
+        return _from_array(source, label)
     if hasattr(source, "getexif") and hasattr(source, "getbands"):
-        return _from_pillow(source, label, name, max_pixels)
+        return _from_pillow(source, label, max_pixels)
     raise ImageError(
         f"{label}: found {type(source).__name__}, expected a path, file bytes, a Pillow image or "
         "an (H, W, 3) uint8 array"
@@ -161,13 +161,13 @@ def _from_bytes(data: bytes, label: str, source: str | None, max_pixels: int) ->
     )
 
 
-def _from_pillow(image: Image.Image, label: str, name: str | None, max_pixels: int) -> Picture:
+def _from_pillow(image: Image.Image, label: str, max_pixels: int) -> Picture:
     rgb, stored, orientation, notes = _decode(image, None, label, max_pixels)
     rgb = _frozen(rgb)
-    return Picture(rgb, name, rgb_sha256(rgb), "rgb", stored, orientation, notes)
+    return Picture(rgb, None, rgb_sha256(rgb), "rgb", stored, orientation, notes)
 
 
-def _from_array(array: NDArray[Any], label: str, name: str | None) -> Picture:
+def _from_array(array: NDArray[Any], label: str) -> Picture:
     if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8 or array.size == 0:
         raise ImageError(
             f"{label}: found an array of shape {array.shape} and {array.dtype}, expected "
@@ -175,7 +175,7 @@ def _from_array(array: NDArray[Any], label: str, name: str | None) -> Picture:
         )
     # A copy, so that a later change of the caller's array cannot reach the picture.
     rgb = _frozen(array.copy())
-    return Picture(rgb, name, rgb_sha256(rgb), "rgb", (rgb.shape[0], rgb.shape[1]))
+    return Picture(rgb, None, rgb_sha256(rgb), "rgb", (rgb.shape[0], rgb.shape[1]))
 
 
 def _frozen(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

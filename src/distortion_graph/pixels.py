@@ -74,17 +74,17 @@ def _sixteen_bit(image: Image.Image, data: bytes | None, label: str) -> NDArray[
         return np.asarray(image).astype(np.uint16)[..., None]
     if data is None or not _is_deep_colour(image, data):
         return None
-    import cv2
+    if image.mode in ("RGB", "RGBA"):
+        import cv2
 
-    found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    eight: NDArray[np.uint8] = np.asarray(image)
-    channels = eight.shape[2] if eight.ndim == 3 else 1
-    if found is not None and found.dtype == np.uint16 and found.ndim == 3 and channels in (3, 4):
-        order = [2, 1, 0, 3][: min(channels, found.shape[2])]
-        deep: NDArray[np.uint16] = np.asarray(found, np.uint16)[..., order]
-        # Both readers must mean the same pixels: layouts that one of them misreads are refused.
-        if np.array_equal(deep >> 8, eight):
-            return deep
+        found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        eight: NDArray[np.uint8] = np.asarray(image)
+        if found is not None and found.dtype == np.uint16 and found.ndim == 3:
+            order = [2, 1, 0, 3][: min(eight.shape[2], found.shape[2])]
+            deep: NDArray[np.uint16] = np.asarray(found, np.uint16)[..., order]
+            # Both readers must mean the same pixels: a layout that one misreads is refused.
+            if np.array_equal(deep >> 8, eight):
+                return deep
     raise ImageError(
         f"{label}: 16-bit {image.mode} in a layout that cannot be read without losing bits; "
         "save it as a 16-bit RGB PNG"

@@ -185,9 +185,7 @@ def test_rain_is_slanted_by_at_most_twenty_degrees():
         assert abs(angle) < 22
 
 
-@pytest.mark.parametrize(
-    ("distortion", "subtype"), [("snow", "flakes"), ("rain", "streaks")]
-)
+@pytest.mark.parametrize(("distortion", "subtype"), [("snow", "flakes"), ("rain", "streaks")])
 def test_weather_only_brightens_black(distortion, subtype):
     black = np.zeros((120, 120, 3), np.uint8)
     covered = [(distort(black, distortion, subtype, level) > 30).mean() for level in range(1, 6)]
@@ -197,7 +195,7 @@ def test_weather_only_brightens_black(distortion, subtype):
 def test_errors_name_the_nearest_word():
     with pytest.raises(RecipeError, match="did you mean 'blur'"):
         distort(GREY, "blurr", "gaussian", 1)
-    with pytest.raises(RecipeError, match="sub-type of blur 'moton'.*did you mean 'motion'"):
+    with pytest.raises(RecipeError, match=r"sub-type of blur 'moton'.*did you mean 'motion'"):
         distort(GREY, "blur", "moton", 1)
     with pytest.raises(RecipeError, match="1 to 5, got 6"):
         distort(GREY, "blur", "motion", 6)

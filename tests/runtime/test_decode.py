@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from distortion_graph.errors import ModelError
 from distortion_graph.graph import DistortionGraph, ImageInfo, RegionComparison
-from distortion_graph.runtime.decode import comparison_label, decode, visible_areas
+from distortion_graph.runtime.decode import comparison_label, decode, shared_areas
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
 
@@ -297,17 +297,18 @@ def test_no_regions_is_legal():
     assert decoded.scene.anchor.distortion_share == {}
 
 
-def test_overlapping_masks_count_for_the_last_one():
+def test_pixels_of_several_masks_are_divided_evenly():
     masks = np.zeros((3, 4, 5), bool)
     masks[0] = True
     masks[1, :2] = True
     masks[2, 1:3, :2] = True
-    winner = np.zeros((4, 5), int)
-    for k, mask in enumerate(masks):
-        winner[mask] = k
-    expected = [np.count_nonzero(winner == k) / 20 for k in range(3)]
-    assert visible_areas(masks).tolist() == expected == [8 / 20, 8 / 20, 4 / 20]
-    assert visible_areas(np.zeros((0, 4, 5), bool)).shape == (0,)
+    layers = masks.sum(0)
+    expected = [sum(1 / layers[y, x] for y, x in np.argwhere(mask)) / 20 for mask in masks]
+    assert shared_areas(masks) == pytest.approx(expected)
+    assert shared_areas(masks).sum() == pytest.approx(1)
+    order = [2, 0, 1]
+    assert shared_areas(masks[order]).tolist() == shared_areas(masks)[order].tolist()
+    assert shared_areas(np.zeros((0, 4, 5), bool)).shape == (0,)
 
 
 # --- faults --------------------------------------------------------------------------------

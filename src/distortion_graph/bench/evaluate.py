@@ -58,7 +58,9 @@ class Pool:
         self.tags.append(pair.picture.tag)
         self.distortion.append(
             (
-                np.array([[words.distortion_index(d.distortion) for d in v.draws] for v in versions]),
+                np.array(
+                    [[words.distortion_index(d.distortion) for d in v.draws] for v in versions]
+                ),
                 np.array([[words.distortion_index(n.distortion.label) for n in i] for i in nodes]),
             )
         )
@@ -134,9 +136,7 @@ def run(predictor: Predictor, pairs: Iterable[BenchPair], vocabulary: Vocabulary
     """Predict every pair and pool the results."""
     pool = Pool(vocabulary)
     for pair in pairs:
-        pool.add(
-            pair, predictor.predict(pair.anchor.image, pair.target.image, pair.picture.masks)
-        )
+        pool.add(pair, predictor.predict(pair.anchor.image, pair.target.image, pair.picture.masks))
     return pool
 
 

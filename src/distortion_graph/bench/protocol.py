@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.data.keys import generator
+from distortion_graph.data.pictures import CleanPicture, choose_annotator, large_regions
 from distortion_graph.data.synthesis import DEFAULT_RECIPE, MIXED, Recipe, Version, make_version
 
 Split = Literal["easy", "medium", "hard"]
+
+MIN_SHARE = 0.008
+"""Regions below this share of the picture are dropped and become unlabelled."""
 
 PAIRS_PER_LIST = 300
 """Number of pairs on the easy and on the medium list."""
@@ -35,6 +39,14 @@ class BenchPair:
     picture: BenchPicture
     anchor: Version
     target: Version
+
+
+def bench_picture(picture: CleanPicture) -> BenchPicture:
+    """One label map a picture, its small regions dropped, as the protocol asks."""
+    label_map = picture.label_maps[choose_annotator(picture.label_maps, min_share=MIN_SHARE)]
+    ids = tuple(large_regions(label_map, MIN_SHARE))
+    masks = label_map[None] == np.array(ids, label_map.dtype)[:, None, None]
+    return BenchPicture(picture.tag, picture.rgb, masks, ids)
 
 
 def pair_list(

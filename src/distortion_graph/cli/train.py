@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 
-
 def train(
     out: Annotated[Path, typer.Option(help="Folder of the run; an unfinished run in it goes on.")],
     labelled: Annotated[
@@ -40,9 +39,9 @@ def train(
     from distortion_graph.cli.extras import need_torch
 
     need_torch("train")
+    from distortion_graph.data.pictures import load_sources
     from distortion_graph.training.held_out import HeldOutScore, read_held_out
     from distortion_graph.training.loop import Trainer, TrainingConfig
-    from distortion_graph.training.pictures import load_sources
 
     config = TrainingConfig(
         minutes=minutes,

@@ -118,9 +118,7 @@ def draw_region(version: str, recipe: Recipe, rng: np.random.Generator) -> Draw:
     return draw_strength(distortion, severity, recipe, rng)
 
 
-def draw_strength(
-    distortion: str, severity: str, recipe: Recipe, rng: np.random.Generator
-) -> Draw:
+def draw_strength(distortion: str, severity: str, recipe: Recipe, rng: np.random.Generator) -> Draw:
     """Sub-type and level for a given type and severity, from `rng`."""
     if severity not in recipe.severity_levels:
         raise RecipeError(

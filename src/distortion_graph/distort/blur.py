@@ -75,7 +75,7 @@ def motion_kernel(radius: int, sigma: float, angle: float) -> NDArray[np.float32
         for dx, wx in ((0, 1 - fx), (1, fx)):
             np.add.at(kernel, (y0 + dy, x0 + dx), weights * wx * wy)
     kernel = kernel[:size, :size]
-    return (kernel / kernel.sum()).astype(np.float32)
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 def disc_kernel(radius: float) -> NDArray[np.float32]:
@@ -84,7 +84,7 @@ def disc_kernel(radius: float) -> NDArray[np.float32]:
     fine = (np.arange((2 * half + 1) * 5) + 0.5) / 5 - half - 0.5
     inside = fine[:, None] ** 2 + fine[None, :] ** 2 <= radius**2
     kernel = inside.reshape(2 * half + 1, 5, 2 * half + 1, 5).mean(axis=(1, 3))
-    return (kernel / kernel.sum()).astype(np.float32)
+    return np.asarray(kernel / kernel.sum(), np.float32)
 
 
 def _gaussian(image: Image, sigma: float) -> Image:
@@ -101,4 +101,4 @@ def _shuffle(image: Image, shift: int, rng: np.random.Generator) -> Image:
     offsets = rng.integers(-shift, shift, (2, height, width), dtype=np.int32, endpoint=True)
     rows = np.clip(offsets[0] + np.arange(height, dtype=np.int32)[:, None], 0, height - 1)
     columns = np.clip(offsets[1] + np.arange(width, dtype=np.int32)[None, :], 0, width - 1)
-    return image[rows, columns]
+    return np.asarray(image[rows, columns])

@@ -14,7 +14,7 @@ def unsharp(image: Image, amount: float, rng: np.random.Generator) -> Image:
     values = image.astype(np.float32)
     smooth = cv2.GaussianBlur(values, (5, 5), 1.1, borderType=cv2.BORDER_REFLECT)
     sharp = values + np.float32(amount) * (values - smooth)
-    return np.rint(np.clip(sharp, 0, 255)).astype(np.uint8)
+    return np.asarray(np.rint(np.clip(sharp, 0, 255)), np.uint8)
 
 
 def pixelate(image: Image, scale: float, rng: np.random.Generator) -> Image:

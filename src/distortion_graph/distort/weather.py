@@ -90,7 +90,7 @@ def _rescale(depth: NDArray[np.floating]) -> NDArray[np.float32]:
 
 def _fixed_point(points: NDArray[np.float64]) -> NDArray[np.int64]:
     # OpenCV draws with pixel centres at whole numbers; ours are at +0.5.
-    return np.rint((points - 0.5) * 2**_SUBPIXEL_BITS).astype(np.int64)
+    return np.asarray(np.rint((points - 0.5) * 2**_SUBPIXEL_BITS), np.int64)
 
 
 def _cover(

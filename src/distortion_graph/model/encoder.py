@@ -29,7 +29,10 @@ _BLOCKS = (
     (6, 5, 1, 112),
 )
 _TAPS = (0, 2, 4, 10)
-_NORM = {"eps": 1e-3, "momentum": 0.01}
+
+
+def _norm(channels: int) -> nn.BatchNorm2d:
+    return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
 
 
 class InvertedResidual(nn.Module):
@@ -44,22 +47,22 @@ class InvertedResidual(nn.Module):
         if expansion != 1:
             layers += [
                 nn.Conv2d(inputs, hidden, 1, bias=False),
-                nn.BatchNorm2d(hidden, **_NORM),
+                _norm(hidden),
                 nn.ReLU6(inplace=True),
             ]
         layers += [
             nn.Conv2d(hidden, hidden, kernel, stride, kernel // 2, groups=hidden, bias=False),
-            nn.BatchNorm2d(hidden, **_NORM),
+            _norm(hidden),
             nn.ReLU6(inplace=True),
             nn.Conv2d(hidden, outputs, 1, bias=False),
-            nn.BatchNorm2d(outputs, **_NORM),
+            _norm(outputs),
         ]
         self.layers = nn.Sequential(*layers)
         self.skip = stride == 1 and inputs == outputs
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, inputs, h, w) → (N, outputs, h/stride, w/stride)."""
-        y = self.layers(x)
+        y: Tensor = self.layers(x)
         return x + y if self.skip else y
 
 
@@ -71,16 +74,12 @@ class Lite0Encoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32, **_NORM), nn.ReLU6(True)
-        )
+        self.stem = nn.Sequential(nn.Conv2d(3, 32, 3, 2, 1, bias=False), _norm(32), nn.ReLU6(True))
         blocks = []
         width = 32
         for expansion, kernel, stride, outputs in _BLOCKS:
             blocks.append(
-                InvertedResidual(
-                    width, outputs, expansion=expansion, kernel=kernel, stride=stride
-                )
+                InvertedResidual(width, outputs, expansion=expansion, kernel=kernel, stride=stride)
             )
             width = outputs
         self.blocks = nn.ModuleList(blocks)

@@ -40,7 +40,8 @@ class RegionAttention(nn.Module):
         tokens = x.reshape(batch, images * regions, width)
         tokens = tokens + self.dropout(self._attend(self.norm1(tokens), valid, regions))
         tokens = tokens + self.dropout(self.feed(self.norm2(tokens)))
-        return tokens.reshape(batch, images, regions, width)
+        out: Tensor = tokens.reshape(batch, images, regions, width)
+        return out
 
     def _attend(self, tokens: Tensor, valid: Tensor, regions: int) -> Tensor:
         batch, count, width = tokens.shape
@@ -53,7 +54,9 @@ class RegionAttention(nn.Module):
         logits = logits + self._relation_bias(regions, tokens)
         blocked = ~torch.cat([valid, valid], 1)[:, None, None, :]
         weights = F.softmax(logits.masked_fill(blocked, -1e4), dim=-1)
-        return self.out(torch.matmul(weights, v).transpose(1, 2).reshape(batch, count, width))
+        mixed = torch.matmul(weights, v).transpose(1, 2).reshape(batch, count, width)
+        out: Tensor = self.out(mixed)
+        return out
 
     def _relation_bias(self, regions: int, like: Tensor) -> Tensor:
         """(heads, 2R, 2R)."""

@@ -102,7 +102,9 @@ class GraphHead(nn.Module):
         self.nodes = NodeHeads(config)
         self.comparison = ComparisonHead(config)
 
-    def forward(self, moments: Moments, area: Tensor, is_scene: Tensor, valid: Tensor) -> NetworkOutput:
+    def forward(
+        self, moments: Moments, area: Tensor, is_scene: Tensor, valid: Tensor
+    ) -> NetworkOutput:
         """Predictions of a batch.
 
         Args:
@@ -167,7 +169,8 @@ def _normalise(norm: nn.BatchNorm1d, x: Tensor, valid: Tensor) -> Tensor:
     """Batch normalisation whose statistics come from valid rows alone."""
     if not norm.training:
         shape = x.shape
-        return norm(x.reshape(-1, shape[-1])).reshape(shape)
+        rows: Tensor = norm(x.reshape(-1, shape[-1]))
+        return rows.reshape(shape)
     out = torch.zeros_like(x)
     out[valid] = norm(x[valid])
     return out

@@ -27,9 +27,7 @@ class PixelStatistics(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer(
-            "filters", torch.tensor([_DX, _DY, _NOISE])[:, None], persistent=False
-        )
+        self.register_buffer("filters", torch.tensor([_DX, _DY, _NOISE])[:, None], persistent=False)
 
     def forward(self, rgb: Tensor) -> Tensor:
         """(N, 3, H, W) in [0, 1] → (N, 16, H, W)."""

@@ -26,6 +26,7 @@ _COMPACTNESS = 12.0  # L*a*b* difference that weighs as much as one superpixel's
 _TEXTURE_WEIGHT = 2.0  # of local contrast against colour
 _SIZE_EXPONENT = 2 / 3
 _SMALLEST_SHARE = 0.008  # of the picture: smaller regions always join a neighbour
+_SMALLEST_PX = 36  # as above, in pixels of the reduced picture
 # Chosen by overlap with outlines that people drew on photographs:
 _STOP_COST = 176.0  # a join that costs more hides too much
 _INVISIBLE = 0.1  # a join below this unites what looks the same, whatever the number left
@@ -34,10 +35,10 @@ _INVISIBLE = 0.1  # a join below this unites what looks the same, whatever the n
 def auto_regions(picture: NDArray[np.uint8], other: NDArray[np.uint8] | None = None) -> RegionSet:
     """Regions of the mean of two (H, W, 3) uint8 pictures, or of one; the size is the first's.
 
-    Every pixel has a region, every region is connected (4-neighbours) and, in pictures of more
-    than a few dozen pixels, at least 0.8 % of the picture. At most 25 regions, at least 5 unless
-    fewer differ visibly; a flat picture is one. Ids run from 1 by place (top to bottom, left to
-    right of the first pixel). The same bytes for the pictures in either order, every time.
+    Every pixel has a region, every region is connected (4-neighbours) and, unless it is the only
+    one, at least about 0.8 % of the picture and 36 pixels. At most 25 regions, at least 5 unless
+    fewer differ visibly or have room; a flat picture is one. Ids run from 1 by place (top to
+    bottom, left to right of the first pixel). The same for the two pictures in either order.
     """
     h, w = picture.shape[:2]
     size = _work_size(h, w)
@@ -177,8 +178,8 @@ class _Merger:
                 heapq.heappop(self.heap)
 
     def absorb_small(self) -> None:
-        """Give every region below the smallest share to its most similar neighbour."""
-        limit = _SMALLEST_SHARE * self.pixels
+        """Give every region below the smallest size to its most similar neighbour."""
+        limit = max(_SMALLEST_SHARE * self.pixels, _SMALLEST_PX)
         while len(self.alive) > 1:
             smallest = min(self.alive, key=lambda r: (self.area[r], r))
             if self.area[smallest] >= limit:

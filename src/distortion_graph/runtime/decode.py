@@ -72,8 +72,8 @@ def decode(
     with the same probability as a distortion and as a severity. For the comparison see
     `comparison_label`.
 
-    `areas`: (R,) or (2, R), the share of the picture under each region where every pixel counts
-    for the last region that covers it (`visible_areas`); gives the scene's `distortion_share`.
+    `areas`: (R,) or (2, R), the share of the picture under each region, where a pixel of several
+    regions is divided among them (`shared_areas`); gives the scene's `distortion_share`.
 
     Raises ModelError for predictions made for another vocabulary.
     """
@@ -104,17 +104,19 @@ def comparison_label(
     return winners[0] if len(winners) == 1 else vocabulary.comparison_labels[neutral]
 
 
-def visible_areas(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Share of the picture under each of the masks (R, H, W), overlaps counted for the last.
+def shared_areas(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Share of the picture under each of the masks (R, H, W), overlaps divided evenly.
 
-    Returns (R,) float64; the shares sum to at most 1.
+    Returns (R,) float64, the same to the bit in any order of the masks; sums to at most 1.
     """
-    covered = np.zeros(masks.shape[1:], np.bool_)
-    areas = np.zeros(len(masks))
-    for k in range(len(masks) - 1, -1, -1):
-        areas[k] = np.count_nonzero(masks[k] & ~covered)
-        covered |= masks[k]
-    return areas / max(covered.size, 1)
+    if not masks.size:
+        return np.zeros(len(masks))
+    layers = masks.sum(axis=0, dtype=np.int32)
+    deepest = int(layers.max())
+    weights = 1.0 / np.maximum(np.arange(deepest + 1), 1)
+    counts = [np.bincount(layers[mask], minlength=deepest + 1) for mask in masks]
+    areas = [math.fsum(row * weights) / layers.size for row in counts]
+    return np.array(areas, np.float64)
 
 
 def _check_vocabulary(predictions: Predictions, vocabulary: Vocabulary) -> None:

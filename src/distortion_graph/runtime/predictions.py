@@ -91,8 +91,16 @@ class Predictions:
             scene_comparison=self.scene_comparison[::-1],
         )
 
+    def symmetric(self) -> Predictions:
+        """The mean of this and its mirror image: for two identical pictures, the exact answer."""
+        other = self.swapped()
+        means = {f.name: (getattr(self, f.name) + getattr(other, f.name)) / 2 for f in fields(self)}
+        return Predictions(**means)
+
     def reorder(self, indices: Sequence[int] | NDArray[np.intp]) -> Predictions:
         """Region k of the result is region `indices[k]` of this one; the scene stays.
+
+        An index may occur several times.
 
         Raises ModelError for an index that does not exist.
         """

@@ -129,9 +129,7 @@ class Model:
         is_scene = np.zeros(len(area), np.float32)
         is_scene[0] = 1
         values = [*(s.astype(np.float32) for s in sums), area, is_scene]
-        return to_predictions(
-            *head.run(list(OUTPUTS), dict(zip(HEAD_INPUTS, values, strict=True)))
-        )
+        return to_predictions(*head.run(list(OUTPUTS), dict(zip(HEAD_INPUTS, values, strict=True))))
 
 
 def _with_scene(size: tuple[int, int], masks: NDArray[np.bool_]) -> NDArray[np.float32]:

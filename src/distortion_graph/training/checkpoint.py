@@ -52,7 +52,9 @@ def load_network(folder: Path) -> DistortionGraphNet:
     vocabulary = Vocabulary.model_validate(config.pop("vocabulary", None))
     known = {f.name for f in dataclasses.fields(NetworkConfig)}
     if unknown := sorted(set(config) - known):
-        raise ModelError(f"{folder / CONFIG_FILE}: unknown keys {unknown}, known are {sorted(known)}")
+        raise ModelError(
+            f"{folder / CONFIG_FILE}: unknown keys {unknown}, known are {sorted(known)}"
+        )
     network = DistortionGraphNet(NetworkConfig(vocabulary=vocabulary, **config))
     load_weights(network, weights, folder / WEIGHTS_FILE)
     return network.eval()

@@ -34,7 +34,9 @@ class LossWeights:
     comparison: float = 1.0
 
 
-def criterion(output: NetworkOutput, targets: Targets, valid: Tensor, weights: LossWeights) -> Losses:
+def criterion(
+    output: NetworkOutput, targets: Targets, valid: Tensor, weights: LossWeights
+) -> Losses:
     """Losses of a batch, each the mean over the nodes or regions that have the label.
 
     Severity is judged under the true distortion. `valid` is (B, R) bool.

@@ -128,7 +128,7 @@ def _to_onnx(
         torch.onnx.export(
             module,
             arguments,
-            buffer,
+            buffer,  # type: ignore[arg-type]  # a file object is fine without dynamo
             input_names=list(inputs),
             output_names=list(outputs),
             dynamic_axes=axes,

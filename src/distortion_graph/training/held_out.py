@@ -6,16 +6,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from distortion_graph.bench.evaluate import run
-from distortion_graph.bench.protocol import BenchPicture, make_pairs
+from distortion_graph.bench.protocol import bench_picture, make_pairs
+from distortion_graph.data.pictures import CleanPicture
 from distortion_graph.errors import DistortionGraphError
 from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.model.predict import TorchPredictor
-from distortion_graph.training.pictures import CleanPicture, choose_annotator, large_regions
-
-_MIN_SHARE = 0.008
 
 
 def read_held_out(path: Path) -> frozenset[str]:
@@ -29,14 +25,6 @@ def read_held_out(path: Path) -> frozenset[str]:
         raise DistortionGraphError(
             f"{path}: expected a JSON object of lists of picture names ({problem})"
         ) from problem
-
-
-def bench_picture(picture: CleanPicture) -> BenchPicture:
-    """One label map a picture, its small regions dropped, as the protocol asks."""
-    label_map = picture.label_maps[choose_annotator(picture.label_maps, min_share=_MIN_SHARE)]
-    ids = tuple(large_regions(label_map, _MIN_SHARE))
-    masks = label_map[None] == np.array(ids, label_map.dtype)[:, None, None]
-    return BenchPicture(picture.tag, picture.rgb, masks, ids)
 
 
 class HeldOutScore:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from distortion_graph.data.pictures import CleanPicture
 from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe
 from distortion_graph.errors import ModelError
 from distortion_graph.model.config import NetworkConfig
@@ -29,7 +30,6 @@ from distortion_graph.training.checkpoint import (
     save_state,
 )
 from distortion_graph.training.criterion import Losses, LossWeights, criterion
-from distortion_graph.training.pictures import CleanPicture
 from distortion_graph.training.samples import SampleStream, SamplingConfig, quiet_worker
 
 Evaluate = Callable[[DistortionGraphNet], float]
@@ -95,9 +95,9 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.pictures, self.folder, self.config, self.recipe = pictures, folder, config, recipe
         self.evaluate, self.report = evaluate, report
-        self.network = _first_network(config, start_from).to(
-            self.device, memory_format=torch.channels_last
-        )
+        self.network = _first_network(config, start_from).to(self.device)
+        # mypy does not know this overload; convolutions on a CPU need it to be fast.
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.optimizer = torch.optim.AdamW(
             _parameter_groups(self.network, config.weight_decay), lr=config.learning_rate
         )
@@ -165,7 +165,7 @@ class Trainer:
                 f"the last good checkpoint is kept in {self.folder}"
             )
         self.optimizer.zero_grad(set_to_none=True)
-        losses.total.backward()
+        losses.total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
         self.optimizer.step()
         self._update_ema()

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
 from distortion_graph.data.keys import generator
+from distortion_graph.data.pictures import CleanPicture
 from distortion_graph.data.synthesis import MIXED, Draw, Recipe, Version, make_version
 from distortion_graph.training.batch import Batch, Sample, make_batch
-from distortion_graph.training.pictures import CleanPicture
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class SampleStream(Dataset[Batch]):
         index += self.start
         rng = generator(self.seed, "batch", index)
         side, pairs = self.sampling.crops[int(rng.integers(len(self.sampling.crops)))]
-        samples = []
+        samples: list[Sample] = []
         while len(samples) < pairs:
             picture = self.pictures[int(rng.integers(len(self.pictures)))]
             sample = self._sample(picture, side, f"{index}/{len(samples)}", rng)
@@ -163,7 +163,7 @@ def split_regions(
     ids = np.flatnonzero(counts >= sampling.min_share * labels.size)
     if len(ids) > sampling.max_regions:
         ids = np.sort(rng.choice(ids, sampling.max_regions, replace=False))
-    return labels[None] == ids[:, None, None]
+    return np.asarray(labels[None] == ids[:, None, None])
 
 
 def _cells(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int32]:
@@ -172,7 +172,7 @@ def _cells(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int32
     points = rng.uniform((0, 0), shape, (count, 2))
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     distance = [(rows - y) ** 2 + (columns - x) ** 2 for y, x in points]
-    return np.argmin(distance, axis=0).astype(np.int32)
+    return np.asarray(np.argmin(distance, axis=0), np.int32)
 
 
 def _pristine(clean: NDArray[np.uint8], regions: int, recipe: Recipe) -> Version:

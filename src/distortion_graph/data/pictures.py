@@ -1,4 +1,4 @@
-"""Clean pictures and region maps that training samples are cut from."""
+"""Clean pictures with label maps, from folders: what training and benchmarks start from."""
 
 from __future__ import annotations
 
@@ -64,14 +64,17 @@ def load_alone(picture: Path, cache: Path) -> CleanPicture:
     return CleanPicture(picture.stem, rgb, (read_label_picture(kept, load_picture(rgb)),))
 
 
+def load_labelled(folder: Path) -> list[CleanPicture]:
+    """Every picture of `folder`/images with its label maps from `folder`/regions."""
+    pictures = find_pictures(folder / "images")
+    return [load_with_maps(picture, folder / "regions") for picture in pictures]
+
+
 def load_sources(
     labelled: Sequence[Path], alone: Sequence[Path], *, cache: Path
 ) -> list[CleanPicture]:
     """All pictures of the folders: `labelled` hold images/ and regions/, `alone` pictures only."""
-    found = []
-    for folder in labelled:
-        pictures = find_pictures(folder / "images")
-        found += [load_with_maps(picture, folder / "regions") for picture in pictures]
+    found = [picture for folder in labelled for picture in load_labelled(folder)]
     for folder in alone:
         found += [load_alone(picture, cache) for picture in find_pictures(folder)]
     if not found:

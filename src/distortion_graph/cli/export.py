@@ -1,0 +1,36 @@
+"""`distortion-graph export`: a trained network as a model folder for `compare --model`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    network: Annotated[Path, typer.Argument(help="Network folder, such as runs/first/best.")],
+    out: Annotated[Path, typer.Option(help="Model folder to write.")],
+    name: Annotated[str, typer.Option(help="Name of the model in graphs.")] = "custom",
+    version: Annotated[str, typer.Option(help="Version of the model in graphs.")] = "1",
+    card: Annotated[
+        Path | None, typer.Option(help="JSON object kept in the model's manifest.")
+    ] = None,
+) -> None:
+    """Export a trained network to ONNX (needs the train extra).
+
+    Example: distortion-graph export runs/first/best --out my-model --name my-model
+    """
+    from distortion_graph.cli.extras import need_torch
+
+    need_torch("export")
+    from distortion_graph.errors import ModelError
+    from distortion_graph.graph import parse_json
+    from distortion_graph.training.checkpoint import load_network
+    from distortion_graph.training.export import export_onnx
+
+    facts = parse_json(card.read_bytes(), str(card)) if card else {}
+    if not isinstance(facts, dict):
+        raise ModelError(f"{card}: expected a JSON object, found {type(facts).__name__}")
+    export_onnx(load_network(network), out, name=name, version=version, card=facts)
+    typer.echo(f"{out}")

@@ -1,0 +1,144 @@
+"""Synthetic pairs with their true graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distortion_graph.data.keys import generator
+from distortion_graph.data.synthesis import (
+    DEFAULT_RECIPE,
+    MIXED,
+    Recipe,
+    Version,
+    make_version,
+)
+from distortion_graph.errors import RecipeError
+from distortion_graph.graph import (
+    ComparisonBelief,
+    DistortionGraph,
+    LabelBelief,
+    Node,
+    Scene,
+    SceneNode,
+)
+from distortion_graph.images import Picture, load_picture
+from distortion_graph.regions.container import RegionSet
+from distortion_graph.runtime.assemble import assemble
+from distortion_graph.runtime.decode import DECIMALS, Decoded, DecodedRegion, shared_areas
+from distortion_graph.vocabulary import Vocabulary
+
+Difficulty = Literal["easy", "medium", "hard"]
+
+
+@dataclass(frozen=True)
+class SyntheticPair:
+    """Two degraded versions of a clean picture, its regions, and what is true of them."""
+
+    clean: Picture
+    regions: RegionSet
+    anchor: Version
+    target: Version
+    graph: DistortionGraph
+
+
+def draw_versions(
+    difficulty: Difficulty, recipe: Recipe, rng: np.random.Generator
+) -> tuple[str, str]:
+    """Names of anchor and target version: easy two different types, medium one mixed, hard two."""
+    types = recipe.types
+    if difficulty == "hard":
+        return MIXED if rng.random() < 0.5 else (MIXED[1], MIXED[0])
+    first, second = (types[int(i)] for i in rng.choice(len(types), 2, replace=False))
+    if difficulty == "easy":
+        return first, second
+    if difficulty == "medium":
+        return (first, MIXED[0]) if rng.random() < 0.5 else (MIXED[0], first)
+    raise RecipeError(f"unknown difficulty {difficulty!r}, expected easy, medium or hard")
+
+
+def make_pair(
+    clean: Picture | NDArray[np.uint8],
+    regions: RegionSet,
+    *,
+    tag: str,
+    seed: int = 0,
+    difficulty: Difficulty = "hard",
+    versions: tuple[str, str] | None = None,
+    recipe: Recipe = DEFAULT_RECIPE,
+) -> SyntheticPair:
+    """Degrade a clean picture twice and write down the truth.
+
+    Args:
+        clean: the pristine picture.
+        regions: what to degrade, each region on its own.
+        tag: the picture's name; with `seed` it decides every draw.
+        seed: of the data set.
+        difficulty: how the two versions are chosen.
+        versions: names of the two versions, instead of drawing them.
+        recipe: vocabulary, severities and edges.
+    """
+    picture = load_picture(clean, name=tag)
+    rng = generator(seed, tag, "pair", difficulty)
+    names = versions or draw_versions(difficulty, recipe, rng)
+    masks = regions.masks()
+    anchor, target = (
+        make_version(
+            picture.rgb, masks, regions.ids, version=name, tag=tag, seed=seed, recipe=recipe
+        )
+        for name in names
+    )
+    graph = true_graph(anchor, target, regions, recipe.vocabulary)
+    return SyntheticPair(picture, regions, anchor, target, graph)
+
+
+def true_graph(
+    anchor: Version, target: Version, regions: RegionSet, vocabulary: Vocabulary
+) -> DistortionGraph:
+    """The graph of a synthetic pair: labels as drawn, scores as measured, no probabilities."""
+    pairs = zip(_nodes(anchor), _nodes(target), strict=True)
+    answers = tuple(DecodedRegion(a, t, _compare(a.score, t.score, vocabulary)) for a, t in pairs)
+    areas = shared_areas(regions.masks())
+    scores = [round(v.scene_score, DECIMALS) for v in (anchor, target)]
+    scene = Scene(
+        anchor=SceneNode(score=scores[0], distortion_share=_shares(anchor, areas)),
+        target=SceneNode(score=scores[1], distortion_share=_shares(target, areas)),
+        comparison=_compare(scores[0], scores[1], vocabulary),
+    )
+    return assemble(
+        Decoded(answers, scene),
+        regions,
+        load_picture(anchor.image),
+        load_picture(target.image),
+        vocabulary=vocabulary,
+    )
+
+
+def _nodes(version: Version) -> list[Node]:
+    return [
+        Node(
+            distortion=LabelBelief(label=draw.distortion),
+            severity=LabelBelief(label=draw.severity),
+            score=round(float(score), DECIMALS),
+        )
+        for draw, score in zip(version.draws, version.scores, strict=True)
+    ]
+
+
+def _compare(
+    anchor: float | None, target: float | None, vocabulary: Vocabulary
+) -> ComparisonBelief:
+    if anchor is None or target is None:
+        raise RecipeError("a true graph needs the score of every node")
+    level = vocabulary.compare_scores(anchor, target)
+    return ComparisonBelief(label=level.label, margin=anchor - target)
+
+
+def _shares(version: Version, areas: NDArray[np.float64]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for draw, area in zip(version.draws, areas.tolist(), strict=True):
+        total[draw.distortion] = total.get(draw.distortion, 0.0) + area
+    return {label: round(min(share, 1.0), DECIMALS) for label, share in total.items()}

@@ -1,0 +1,163 @@
+"""`compare`: two pictures in, a distortion graph out."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from distortion_graph.errors import DistortionGraphWarning, ImageError
+from distortion_graph.evidence import Level, measure_evidence
+from distortion_graph.graph import DistortionGraph, ModelInfo
+from distortion_graph.images import (
+    DEFAULT_MAX_PIXELS,
+    ImageSource,
+    Picture,
+    load_picture,
+    rgb_sha256,
+)
+from distortion_graph.regions.container import RegionSet
+from distortion_graph.regions.sources import RegionSpec, resolve_regions
+from distortion_graph.runtime.assemble import assemble
+from distortion_graph.runtime.decode import decode, shared_areas
+from distortion_graph.runtime.predictions import Predictions
+from distortion_graph.runtime.session import Model
+
+Fit = Literal["error", "resize"]
+
+
+def compare(
+    anchor: ImageSource | Picture,
+    target: ImageSource | Picture,
+    *,
+    regions: RegionSpec = "auto",
+    model: Model | str | Path | None = None,
+    evidence: Level = "all",
+    fit: Fit = "error",
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+) -> DistortionGraph:
+    """Compare two pictures of the same scene region by region.
+
+    The same input gives the same graph to the bit; swapping the pictures mirrors it and permuting
+    the regions permutes it, to the bit.
+
+    Args:
+        anchor: path, file bytes, Pillow image or H×W×3 uint8 array.
+        target: the same; of the anchor's size unless `fit` is "resize".
+        regions: masks (R, H, W) bool, a label map (H, W), a `RegionSet`, or a source such as
+            "auto", "whole", "grid:3x4", "labels.png", "regions.json" (see `resolve_regions`).
+        model: a loaded `Model`, a model folder, or None for the shipped one.
+        evidence: what to measure between the pictures: "all", "fast" (without CIEDE2000), "none".
+        fit: what to do with a target of another size: "error", or "resize" it to the anchor's.
+        max_pixels: pictures of more pixels are refused.
+
+    Raises:
+        ImageError, RegionError, ModelError: one line each, see `distortion_graph.errors`.
+
+    Warns:
+        DistortionGraphWarning: a picture was not taken quite as it is (transparency, frames).
+    """
+    pictures = [
+        load_picture(anchor, max_pixels=max_pixels, name=_unnamed(anchor, "anchor")),
+        load_picture(target, max_pixels=max_pixels, name=_unnamed(target, "target")),
+    ]
+    for picture in pictures:
+        for text in picture.warnings:
+            warnings.warn(text, DistortionGraphWarning, stacklevel=2)
+    return compare_pictures(
+        pictures[0], pictures[1], regions=regions, model=model, evidence=evidence, fit=fit
+    )
+
+
+def compare_pictures(
+    anchor: Picture,
+    target: Picture,
+    *,
+    regions: RegionSpec = "auto",
+    model: Model | str | Path | None = None,
+    evidence: Level = "all",
+    fit: Fit = "error",
+) -> DistortionGraph:
+    """`compare` for pictures that are already loaded; their warnings are the caller's to show."""
+    fitted = _fitted(anchor, target, fit)
+    found = resolve_regions(regions, anchor, fitted)
+    loaded = model if isinstance(model, Model) else load_model(model)
+    decoded = decode(
+        predict_canonically(loaded, anchor, fitted, found),
+        loaded.vocabulary,
+        shared_areas(found.masks()),
+    )
+    identity = loaded.identity
+    return assemble(
+        decoded,
+        found,
+        anchor,
+        target,
+        vocabulary=loaded.vocabulary,
+        model=ModelInfo(name=identity.name, version=identity.version, sha256=identity.sha256),
+        evidence=measure_evidence(anchor.rgb, fitted.rgb, found, evidence),
+    )
+
+
+def predict_canonically(
+    model: Model, anchor: Picture, target: Picture, regions: RegionSet
+) -> Predictions:
+    """Predictions whose bits depend on the pictures and masks, not on the order they came in.
+
+    The model is run once, pictures ordered by the hash of their pixels, each different mask once
+    and ordered by its run lengths; then the caller's order is restored.
+    """
+    hashes = rgb_sha256(anchor.rgb), rgb_sha256(target.rgb)
+    codes = sorted({region.rle.counts for region in regions})
+    place = {code: k for k, code in enumerate(codes)}
+    first = {region.rle.counts: k for k, region in reversed(list(enumerate(regions)))}
+    masks = (
+        np.stack([regions.mask(first[code]) for code in codes])
+        if codes
+        else np.zeros((0, *regions.size), bool)
+    )
+    pair = (anchor.rgb, target.rgb) if hashes[0] <= hashes[1] else (target.rgb, anchor.rgb)
+    predictions = model.predict(*pair, masks)
+    if hashes[0] > hashes[1]:
+        predictions = predictions.swapped()
+    elif hashes[0] == hashes[1]:
+        predictions = predictions.symmetric()
+    return predictions.reorder([place[region.rle.counts] for region in regions])
+
+
+@lru_cache(maxsize=4)
+def load_model(
+    source: str | Path | None = None,
+    providers: Sequence[str] | None = None,
+    threads: int = 0,
+) -> Model:
+    """`Model.load`, each model kept in memory once (`providers` as a tuple)."""
+    return Model.load(source, providers=providers, threads=threads)
+
+
+def _fitted(anchor: Picture, target: Picture, fit: Fit) -> Picture:
+    """The target at the anchor's size."""
+    if fit not in ("error", "resize"):
+        raise ImageError(f"fit is {fit!r}, expected 'error' or 'resize'")
+    if target.size == anchor.size:
+        return target
+    if fit == "error":
+        raise ImageError(
+            f"{target.source or 'target'}: is {target.width}×{target.height}, expected "
+            f"{anchor.width}×{anchor.height} as {anchor.source or 'anchor'}; "
+            "--fit resize (fit='resize') scales the target to the anchor's size"
+        )
+    shrinks = target.width * target.height > anchor.width * anchor.height
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    resized = cv2.resize(target.rgb, (anchor.width, anchor.height), interpolation=way)
+    return load_picture(np.asarray(resized, np.uint8))
+
+
+def _unnamed(source: object, side: str) -> str | None:
+    """What to call a picture that came without a path."""
+    return None if isinstance(source, str | Path | Picture) else side
