@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,9 +13,9 @@ from distortion_graph.model.config import NetworkConfig
 # log(0) for impossible pairs such as (blur, clean); finite, so that it can be multiplied by 0.
 IMPOSSIBLE = -1e4
 
-# At latent 0 the neutral step must be the most probable one. With a logistic of this many units
-# per first threshold it is, for any mirrored cut points whose gaps grow at most threefold.
-_MIN_SHARPNESS = 0.5
+# At latent 0 the neutral step must be the most probable one. The whole side beyond the first cut
+# has probability 1 − σ(sharpness·cut), so σ ≥ 2/3 is enough whatever the other cut points are.
+_MIN_SHARPNESS = math.log(2)
 
 
 class NodeHeads(nn.Module):
@@ -86,7 +88,7 @@ class ComparisonHead(nn.Module):
         latent = score[:, 0] - score[:, 1] + shift
         sharpness = F.softplus(self.sharpness(forth) + self.sharpness(back) + 1).squeeze(-1)
         cuts = self.cuts()
-        sharpness = (_MIN_SHARPNESS + sharpness) / cuts[0]
+        sharpness = (0.5 + sharpness).clamp_min(_MIN_SHARPNESS) / cuts[0]
         return ordinal_log_probabilities(latent, sharpness, cuts)
 
 

@@ -1,0 +1,79 @@
+# Everything a person or CI runs; `make help` lists it.
+# Needs python3 (3.11 or newer), pip and make. All else goes into .venv; nothing outside changes.
+
+PYTHON  ?= python3
+# Minutes of training for train-free, and where its pictures go.
+MINUTES ?= 60
+FREE    ?= runs/free-pictures
+# More arguments for pytest: make test ARGS="-k swap -x"
+ARGS    ?=
+
+VENV  := .venv
+BIN   := $(VENV)/bin
+# Versions known to work together. The library's own ranges (pyproject.toml) stay open.
+PIP   := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: help demo test lint check format wheel train-free clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */ — /'
+
+demo: $(VENV)/.core  ## compare the example pair: table, out/graph.json, out/overlay.png
+	@mkdir -p out
+	$(BIN)/distortion-graph compare examples/anchor.png examples/target.png \
+	  --regions examples/regions.json --out out/graph.json --overlay out/overlay.png
+
+test: $(VENV)/.dev  ## set up what the tests need and pass every test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev  ## format, lint rules and types, changing nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+check: lint test  ## lint and test: what must pass before a change goes in
+
+format: $(VENV)/.dev  ## format the code and repair what ruff can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+wheel: $(VENV)/.dev  ## build dist/*.whl
+	rm -rf dist
+	$(BIN)/python -m build --wheel
+
+train-free: $(VENV)/.dev  ## train on freely licensed pictures only: make train-free MINUTES=60
+	$(BIN)/python benchmarks/free_pictures.py $(FREE)
+	$(BIN)/distortion-graph train --pictures $(FREE) --held-out $(FREE)/held_out.json \
+	  --out runs/free --minutes $(MINUTES)
+	$(BIN)/distortion-graph export runs/free/best --out runs/free/model --name free
+
+clean:  ## remove what can be made again; .venv and runs/ stay
+	rm -rf build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- what the targets above stand on ---
+
+# bin/pip is the last thing a new environment gets, so it tells a whole one from a half-made one.
+# A python3 that comes without ensurepip (Debian's, unless python3-venv is there) cannot make an
+# environment with pip in it; virtualenv brings its own pip along.
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PYTHON) is $$($(PYTHON) --version 2>&1), expected Python 3.11 or newer;" \
+	    "name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@if $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then $(PYTHON) -m venv $(VENV); else \
+	  tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && \
+	  $(PYTHON) -m pip install --quiet --target "$$tools" virtualenv && \
+	  PYTHONPATH="$$tools" $(PYTHON) -m virtualenv --quiet $(VENV); fi
+
+# Stamps: an environment is brought up to date only when what it is made from has changed.
+$(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/pip
+	$(PIP) --editable .
+	@touch $@
+
+# torch comes first and by itself: whatever later asks for torch then finds it there and cannot
+# bring another build of it.
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
+	$(PIP) torch
+	$(PIP) --editable '.[train,dev]'
+	@touch $(VENV)/.core $@

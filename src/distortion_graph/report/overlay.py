@@ -1,0 +1,350 @@
+"""The overlay: both pictures side by side, with what the graph says written into their regions.
+
+A region is outlined and filled in the colour of its severity (lightly, and more along its edge, so
+that the pixels can still be judged). Its label has its id, its distortion and severity, and a mark
+that compares it with the same region of the other picture.
+Labels that do not fit are shortened, down to the number, which is always there.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from distortion_graph.errors import ImageError
+from distortion_graph.graph import DistortionGraph, Side
+from distortion_graph.regions.rle import Rle
+from distortion_graph.report.drawing import (
+    Canvas,
+    Chip,
+    Typeface,
+    draw_marks,
+    marks_width,
+    rounded,
+    typeface,
+    write_middle,
+)
+from distortion_graph.report.palette import INK, MUTED, PAPER, Rgb, severity_colours
+from distortion_graph.report.placing import Ground, place_labels
+
+SHOWN_PX = 900
+"""Pictures whose long side is shorter are enlarged by a whole factor to at least this."""
+
+LARGEST_PX = 2400
+"""Pictures whose long side is longer are scaled down to this."""
+
+_TALLEST_FACE, _SMALLEST_FACE = 64, 12
+_FACE_SHARE = 0.024
+_LANDSCAPE = 2.2
+_TINT, _EDGE_TINT = 0.12, 0.7
+_SIDES: tuple[Side, Side] = ("anchor", "target")
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Sizes in pixels: of a picture as shown, of the letters, of margins and bars."""
+
+    width: int
+    height: int
+    face: Typeface
+    stacked: bool
+
+    @property
+    def gap(self) -> int:
+        return round(0.7 * self.face.px)
+
+    @property
+    def bar(self) -> int:
+        return round(2.2 * self.face.px)
+
+    @property
+    def line(self) -> int:
+        return max(1, round(self.face.px / 20))
+
+    @property
+    def rim(self) -> int:
+        return max(3, round(0.4 * self.face.px))
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """A region as it appears on one side."""
+
+    number: str
+    distortion: str
+    severity: str
+    level: int
+    rank: int
+    ground: Ground
+
+
+def overlay(
+    graph: DistortionGraph, anchor_rgb: NDArray[np.uint8], target_rgb: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Draw a graph on its two pictures.
+
+    Args:
+        graph: any graph; regions without a mask are left out.
+        anchor_rgb: (H, W, 3) uint8, of the size that the graph gives for the anchor.
+        target_rgb: (H', W', 3) uint8; shown at the anchor's size.
+
+    Returns:
+        (h, w, 3) uint8: the pictures side by side (one above the other where they are very wide),
+        a heading over each and a legend below. Small pictures are enlarged by a whole factor,
+        large ones scaled down (`SHOWN_PX`, `LARGEST_PX`).
+
+    Raises:
+        ImageError: a picture is not of the size in the graph.
+    """
+    pictures = dict(zip(_SIDES, (anchor_rgb, target_rgb), strict=True))
+    for side in _SIDES:
+        _check_size(graph, side, pictures[side])
+    layout = _layout(anchor_rgb.shape[1], anchor_rgb.shape[0])
+    panels = [_panel(graph, side, pictures[side], layout) for side in _SIDES]
+    return _composed(graph, panels, layout)
+
+
+def _check_size(graph: DistortionGraph, side: Side, rgb: NDArray[np.uint8]) -> None:
+    info = graph.anchor if side == "anchor" else graph.target
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or rgb.size == 0:
+        raise ImageError(
+            f"overlay: the {side} is an array of shape {rgb.shape} and {rgb.dtype}, expected "
+            "(H, W, 3) uint8"
+        )
+    expected = info.height or rgb.shape[0], info.width or rgb.shape[1]
+    if rgb.shape[:2] != expected:
+        raise ImageError(
+            f"overlay: the {side} is {rgb.shape[1]}×{rgb.shape[0]}, expected the graph's "
+            f"{expected[1]}×{expected[0]}"
+        )
+
+
+def _layout(width: int, height: int) -> _Layout:
+    longest = max(width, height)
+    scale = float(math.ceil(SHOWN_PX / longest)) if longest < SHOWN_PX else 1.0
+    scale = min(scale, LARGEST_PX / longest)
+    shown_w, shown_h = max(1, round(width * scale)), max(1, round(height * scale))
+    face = round(_FACE_SHARE * math.sqrt(max(shown_w * shown_h, (max(shown_w, shown_h) / 2) ** 2)))
+    face = min(max(face, _SMALLEST_FACE), _TALLEST_FACE)
+    return _Layout(shown_w, shown_h, typeface(face), stacked=width > _LANDSCAPE * height)
+
+
+def _resized(picture: NDArray[np.uint8], layout: _Layout) -> Canvas:
+    height, width = picture.shape[:2]
+    if (layout.width, layout.height) == (width, height):
+        return np.array(picture, np.uint8, order="C")
+    whole = layout.width % width == 0 and layout.height % height == 0
+    way = cv2.INTER_NEAREST if whole else cv2.INTER_AREA
+    size = (layout.width, layout.height)
+    return np.array(cv2.resize(picture, size, interpolation=way), np.uint8, order="C")
+
+
+def _panel(
+    graph: DistortionGraph, side: Side, picture: NDArray[np.uint8], layout: _Layout
+) -> Canvas:
+    """One picture with its regions and labels."""
+    canvas = _resized(picture, layout)
+    colours = severity_colours(len(graph.vocabulary.severities))
+    regions = _drawn_regions(graph, side, layout)
+    for region in regions:
+        if region.level > 0:
+            _fill(canvas, region.ground, colours[region.level], layout.rim)
+    _outline(canvas, [r.ground for r in regions], layout.line)
+    wordings = [_wordings(r, colours[r.level], layout.face) for r in regions]
+    sizes = [[chip.size(layout.face) for chip in chips] for chips in wordings]
+    places = place_labels(
+        [r.ground for r in regions], sizes, (layout.width, layout.height), layout.rim
+    )
+    for chips, place in zip(wordings, places, strict=True):
+        chips[place.choice].draw(canvas, place.x, place.y, layout.face)
+    return canvas
+
+
+def _drawn_regions(graph: DistortionGraph, side: Side, layout: _Layout) -> list[_Drawn]:
+    vocabulary = graph.vocabulary
+    found = []
+    for region in graph.regions:
+        mask = region.mask_of(side)
+        ground = None if mask is None else _ground(Rle(mask.size, mask.counts), layout)
+        if ground is None:
+            continue
+        node = region.node(side)
+        rank = vocabulary.comparisons[vocabulary.comparison_index(region.comparison.label)].rank
+        found.append(
+            _Drawn(
+                number=str(region.id),
+                distortion=_words(node.distortion.label),
+                severity=_words(node.severity.label),
+                level=vocabulary.severity_index(node.severity.label),
+                rank=rank if side == "anchor" else -rank,
+                ground=ground,
+            )
+        )
+    return found
+
+
+def _ground(rle: Rle, layout: _Layout) -> Ground | None:
+    """The mask as shown, cropped; None where it has no pixel."""
+    mask = rle.decode()
+    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(ys):
+        return None
+    top, bottom, left, right = int(ys[0]), int(ys[-1]) + 1, int(xs[0]), int(xs[-1]) + 1
+    across, down = layout.width / mask.shape[1], layout.height / mask.shape[0]
+    x0, y0 = math.floor(left * across), math.floor(top * down)
+    width = max(1, math.ceil(right * across) - x0)
+    height = max(1, math.ceil(bottom * down) - y0)
+    crop = mask[top:bottom, left:right].astype(np.uint8) * 255
+    way = cv2.INTER_LINEAR if across >= 1 else cv2.INTER_AREA
+    shown = cv2.resize(crop, (width, height), interpolation=way) > 127
+    # Thin regions may fall between the pixels of a picture that is scaled down.
+    return Ground(shown if shown.any() else np.ones((height, width), bool), x0, y0)
+
+
+def _fill(canvas: Canvas, ground: Ground, colour: Rgb, rim: int) -> None:
+    """Tint a region, and its inner edge of `rim` pixels more strongly."""
+    height, width = ground.mask.shape
+    spot = canvas[ground.y : ground.y + height, ground.x : ground.x + width]
+    depth = cv2.distanceTransform(np.pad(ground.mask, 1).astype(np.uint8), cv2.DIST_L2, 3)
+    depth = depth[1:-1, 1:-1][: spot.shape[0], : spot.shape[1]]
+    share = np.where(depth <= rim, np.float32(_EDGE_TINT), np.float32(_TINT)) * (depth > 0)
+    mixed = spot + share[..., None] * (np.array(colour, np.float32) - spot)
+    spot[:] = np.rint(mixed).astype(np.uint8)
+
+
+def _outline(canvas: Canvas, grounds: list[Ground], line: int) -> None:
+    """A dark line under a light one, so that it shows on any picture."""
+    rings = [ring for ground in grounds for ring in _rings(ground)]
+    for colour, thickness in ((INK, line + 2), (PAPER, line)):
+        cv2.polylines(canvas, rings, True, colour, thickness, cv2.LINE_AA)
+
+
+def _rings(ground: Ground) -> list[NDArray[np.int32]]:
+    found, _ = cv2.findContours(
+        ground.mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE
+    )
+    return [np.asarray(ring + np.array([ground.x, ground.y]), np.int32) for ring in found]
+
+
+def _wordings(region: _Drawn, colour: Rgb, face: Typeface) -> list[Chip]:
+    """Labels from the longest to the number alone, without words the typeface cannot draw."""
+    full, short = f"{region.distortion} · {region.severity}", region.distortion
+    if region.level == 0:
+        full = short
+    words = [w for w in dict.fromkeys((full, short)) if face.can_draw(w)]
+    chips = [Chip(region.number, w, region.rank, colour) for w in words]
+    marked = [Chip(region.number, "", region.rank, colour)]
+    return [*chips, *marked, Chip(region.number, "", None, colour)]
+
+
+def _composed(graph: DistortionGraph, panels: list[Canvas], layout: _Layout) -> Canvas:
+    """Both panels under their headings, the legend below, on the dark ground."""
+    gap, bar = layout.gap, layout.bar
+    across, down = (1, 2) if layout.stacked else (2, 1)
+    width = gap + across * (layout.width + gap)
+    legend = _legend_rows(graph, layout, width - 2 * gap)
+    height = down * (bar + layout.height) + len(legend) * bar + gap // 2
+    out = np.empty((height, width, 3), np.uint8)
+    out[:] = INK
+    for k, (side, panel) in enumerate(zip(_SIDES, panels, strict=True)):
+        x = gap if layout.stacked else gap + k * (layout.width + gap)
+        y = k * (bar + layout.height) if layout.stacked else 0
+        _heading(out, graph, side, x, y + bar / 2, layout)
+        out[y + bar : y + bar + layout.height, x : x + layout.width] = panel
+    y = down * (bar + layout.height)
+    for row in legend:
+        x = gap
+        for item in row:
+            item.draw(out, x, y + bar / 2, layout.face)
+            x += item.width(layout.face) + 2 * gap
+        y += bar
+    return out
+
+
+def _heading(
+    out: Canvas, graph: DistortionGraph, side: Side, x: int, middle: float, layout: _Layout
+) -> None:
+    """Which side it is, the file's name where it fits, and how the whole picture compares."""
+    face, end = layout.face, x + layout.width
+    end -= _verdict(out, graph, side, end, middle, face)
+    write_middle(out, side, x, middle, face, PAPER)
+    x += face.width(side) + layout.gap
+    info = graph.anchor if side == "anchor" else graph.target
+    name = Path(info.source).name if info.source else ""
+    if face.can_draw(name) and x + face.width(name) <= end - layout.gap:
+        write_middle(out, name, x, middle, face, MUTED)
+
+
+def _verdict(
+    out: Canvas, graph: DistortionGraph, side: Side, end: int, middle: float, face: Typeface
+) -> int:
+    """Score and marks of the whole picture, right-aligned at `end`; the width they take."""
+    scene = graph.scene
+    if scene is None:
+        return 0
+    vocabulary, taken = graph.vocabulary, 0
+    if scene.comparison is not None:
+        index = vocabulary.comparison_index(scene.comparison.label)
+        rank = vocabulary.comparisons[index].rank * (1 if side == "anchor" else -1)
+        taken = marks_width(rank, face.px)
+        draw_marks(out, rank, end - taken, middle, face.px)
+        taken += face.px // 2
+    score = (scene.anchor if side == "anchor" else scene.target).score
+    if score is not None:
+        text = f"score {score:.2f}"
+        taken += face.width(text)
+        write_middle(out, text, end - taken, middle, face, PAPER)
+    return taken
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A legend entry: a severity's colour, or a comparison's marks, and the word for it."""
+
+    text: str
+    colour: Rgb | None = None
+    rank: int = 0
+
+    def _sign(self, face: Typeface) -> int:
+        return face.px if self.colour else marks_width(self.rank, face.px)
+
+    def width(self, face: Typeface) -> int:
+        return self._sign(face) + face.px // 3 + face.width(self.text)
+
+    def draw(self, out: Canvas, x: int, middle: float, face: Typeface) -> None:
+        if self.colour is not None:
+            side = face.px
+            rounded(out, (x, middle - side / 2, side, side), side * 0.28, self.colour)
+        else:
+            draw_marks(out, self.rank, x, middle, face.px)
+        write_middle(out, self.text, x + self._sign(face) + face.px // 3, middle, face, MUTED)
+
+
+def _legend_rows(graph: DistortionGraph, layout: _Layout, room: int) -> list[list[_Entry]]:
+    """The legend's entries, broken into rows of at most `room` pixels."""
+    vocabulary, face = graph.vocabulary, layout.face
+    colours = severity_colours(len(vocabulary.severities))
+    entries = [
+        _Entry(_words(label), colour)
+        for label, colour in zip(vocabulary.severities, colours, strict=True)
+    ]
+    entries += [_Entry(_words(c.label), rank=c.rank) for c in reversed(vocabulary.comparisons)]
+    rows: list[list[_Entry]] = [[]]
+    used = 0
+    for entry in (e for e in entries if face.can_draw(e.text)):
+        width = entry.width(face) + 2 * layout.gap
+        if rows[-1] and used + width - 2 * layout.gap > room:
+            rows.append([])
+            used = 0
+        rows[-1].append(entry)
+        used += width
+    return rows
+
+
+def _words(label: str) -> str:
+    return label.replace("_", " ")

@@ -1,0 +1,64 @@
+"""Colours of severities: ordered in lightness, told apart by people who are colour-blind.
+
+The hues are those of Okabe and Ito, *Color Universal Design* (2008): sky blue where nothing is
+wrong, then yellow, orange and vermilion, each darker than the one before.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+Rgb: TypeAlias = tuple[int, int, int]
+"""Red, green, blue, 0 … 255."""
+
+CLEAN: Rgb = (86, 180, 233)
+"""Sky blue, for the lowest severity."""
+
+INK: Rgb = (18, 20, 24)
+"""The dark of labels and margins."""
+
+PAPER: Rgb = (245, 245, 242)
+"""The light of text and lines."""
+
+MUTED: Rgb = (168, 172, 180)
+"""Text that matters less, on `INK`."""
+
+_SCALE: tuple[Rgb, ...] = ((240, 228, 66), (230, 159, 0), (213, 94, 0))
+
+
+def severity_colours(count: int) -> tuple[Rgb, ...]:
+    """A colour for each of `count` ordered severities; the first one means undistorted."""
+    steps = count - 1
+    if steps == 1:
+        return CLEAN, _SCALE[-1]
+    spots = [k * (len(_SCALE) - 1) / (steps - 1) for k in range(steps)]
+    return CLEAN, *(_between(spot) for spot in spots)
+
+
+def ink_on(colour: Rgb) -> Rgb:
+    """The dark or the light, whichever reads better on `colour` (contrast as in WCAG 2)."""
+    dark, light, ground = (_luminance(c) + 0.05 for c in (INK, PAPER, colour))
+    return INK if ground / dark >= light / ground else PAPER
+
+
+def hex_name(colour: Rgb) -> str:
+    """`#rrggbb`."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def _between(spot: float) -> Rgb:
+    left = min(int(spot), len(_SCALE) - 2)
+    share = spot - left
+    red, green, blue = (
+        round(a + share * (b - a)) for a, b in zip(_SCALE[left], _SCALE[left + 1], strict=True)
+    )
+    return red, green, blue
+
+
+def _luminance(colour: Rgb) -> float:
+    """Relative luminance of an sRGB colour (IEC 61966-2-1)."""
+    linear = [
+        v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
+        for v in (c / 255 for c in colour)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

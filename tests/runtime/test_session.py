@@ -1,0 +1,157 @@
+"""The exported model: parity with torch, tiles, any size, any number of regions, clear errors."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+from skimage import data as pictures
+
+from distortion_graph.errors import ModelError
+from distortion_graph.runtime import session
+from distortion_graph.runtime.names import ENCODER_FILE, HEAD_FILE, MANIFEST_FILE
+from distortion_graph.runtime.session import Model
+
+FIELDS = ("distortion", "severity_given", "score", "comparison", "scene_score", "scene_comparison")
+
+
+def pair(height, width):
+    anchor = np.ascontiguousarray(cv2.resize(pictures.coffee(), (width, height)))
+    return anchor, np.asarray(cv2.GaussianBlur(anchor, (0, 0), 2.0))
+
+
+def grid_masks(height, width, rows, columns):
+    y, x = np.mgrid[:height, :width]
+    labels = y * rows // height * columns + x * columns // width
+    return labels[None] == np.arange(rows * columns)[:, None, None]
+
+
+def largest_difference(p, q):
+    return max(np.abs(getattr(p, f) - getattr(q, f)).max(initial=0) for f in FIELDS)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return Model.load()
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A random network with 16-bit weights, and its export."""
+    torch = pytest.importorskip("torch", reason="needs the train extra")
+    from distortion_graph.model.config import NetworkConfig
+    from distortion_graph.model.network import DistortionGraphNet
+    from distortion_graph.training.export import export_onnx
+
+    torch.manual_seed(0)
+    network = DistortionGraphNet(NetworkConfig(width=64, layers=1, heads=2)).eval()
+    folder = tmp_path_factory.mktemp("exported")
+    export_onnx(network, folder, name="random", version="0", card={"note": "untrained"})
+    return network, folder
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "rows", "columns"),
+    [(321, 481, 2, 5), (64, 64, 1, 1), (17, 90, 1, 3), (5, 3, 1, 1), (128, 96, 8, 8)],
+)
+def test_export_agrees_with_torch(exported, height, width, rows, columns):
+    from distortion_graph.model.predict import TorchPredictor
+
+    network, folder = exported
+    arguments = (*pair(height, width), grid_masks(height, width, rows, columns))
+    ours, theirs = (
+        Model.load(folder).predict(*arguments),
+        TorchPredictor(network).predict(*arguments),
+    )
+    # Weights are rounded to 16 bits in the export.
+    assert largest_difference(ours, theirs) < 2e-3
+
+
+def test_manifest_carries_identity_vocabulary_and_card(exported):
+    _, folder = exported
+    model = Model.load(folder)
+    assert model.identity.name == "random" and len(model.identity.sha256) == 64
+    assert model.card == {"note": "untrained"}
+    assert model.vocabulary.clean == "clean"
+
+
+def test_the_shipped_model_recognises_plain_distortions(shipped):
+    anchor, blurred = pair(320, 480)
+    rng = np.random.default_rng(0)
+    noisy = np.clip(anchor + rng.normal(0, 40, anchor.shape), 0, 255).astype(np.uint8)
+    masks = np.ones((1, 320, 480), bool)
+    names = shipped.vocabulary.distortions
+    for image, expected in ((blurred, "blur"), (noisy, "noise"), (anchor, "clean")):
+        found = shipped.predict(anchor, image, masks).distortion[1, 0]
+        assert names[found.argmax()] == expected
+
+
+def test_the_bare_model_is_symmetric_and_a_set_to_rounding(shipped):
+    anchor, target = pair(160, 240)
+    masks = grid_masks(160, 240, 2, 3)
+    forth = shipped.predict(anchor, target, masks)
+    assert largest_difference(forth, shipped.predict(target, anchor, masks).swapped()) < 1e-5
+    order = [4, 2, 0, 5, 1, 3]
+    moved = shipped.predict(anchor, target, masks[order])
+    assert largest_difference(forth.reorder(order), moved) < 1e-5
+
+
+def test_no_regions_and_many_regions(shipped):
+    anchor, target = pair(160, 240)
+    none = shipped.predict(anchor, target, np.zeros((0, 160, 240), bool))
+    assert none.n_regions == 0 and np.isfinite(none.scene_score).all()
+    assert shipped.predict(anchor, target, grid_masks(160, 240, 15, 20)).n_regions == 300
+
+
+def test_tiles_change_next_to_nothing(shipped, monkeypatch):
+    anchor, target = pair(420, 630)
+    masks = grid_masks(420, 630, 2, 3)
+    whole = shipped.predict(anchor, target, masks)
+    monkeypatch.setattr(session, "_ONE_PIECE_PX", 1)
+    monkeypatch.setattr(session, "_TILE_PX", 256)
+    tiled = shipped.predict(anchor, target, masks)
+    assert 0 < largest_difference(whole, tiled) < 0.02
+
+
+def test_tiles_cover_every_cell_once(monkeypatch):
+    monkeypatch.setattr(session, "_ONE_PIECE_PX", 1)
+    monkeypatch.setattr(session, "_TILE_PX", 64)
+    images = np.zeros((2, 208, 144, 3), np.uint8)
+    weights = np.random.default_rng(0).random((3, 52, 36), np.float32)
+    tiles = list(session._tiles(images, weights))
+    assert len(tiles) == 12
+    total = sum(cells.sum((1, 2), dtype=float) for _, cells in tiles)
+    assert total == pytest.approx(weights.sum((1, 2), dtype=float))
+    for tile, cells in tiles:
+        assert tile.shape[1] == 4 * cells.shape[1] and tile.shape[1] % 16 == 0
+        assert tile.shape[2] == 4 * cells.shape[2] and tile.shape[2] % 16 == 0
+
+
+def test_broken_models_are_refused_in_one_line(exported, tmp_path):
+    _, folder = exported
+    with pytest.raises(ModelError, match=r"no model there, expected a folder with model\.json"):
+        Model.load(tmp_path)
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in (ENCODER_FILE, HEAD_FILE, MANIFEST_FILE):
+        (copy / name).write_bytes((folder / name).read_bytes())
+    with (copy / HEAD_FILE).open("ab") as file:
+        file.write(b"x")
+    arguments = (*pair(32, 32), np.ones((1, 32, 32), bool))
+    with pytest.raises(ModelError, match="the model is damaged, install or export it again"):
+        Model.load(copy).predict(*arguments)
+    (copy / HEAD_FILE).unlink()
+    with pytest.raises(ModelError, match=r"head\.onnx: cannot be read"):
+        Model.load(copy).predict(*arguments)
+    manifest = json.loads((copy / MANIFEST_FILE).read_text())
+    del manifest["vocabulary"]
+    (copy / MANIFEST_FILE).write_text(json.dumps(manifest))
+    with pytest.raises(ModelError, match=r"model\.json: vocabulary missing"):
+        Model.load(copy)
+    (copy / MANIFEST_FILE).write_text("[")
+    with pytest.raises(ModelError, match="not a JSON object"):
+        Model.load(copy)
+    with pytest.raises(ModelError, match="WrongProvider is not in this ONNX Runtime"):
+        Model.load(providers=["WrongProvider"])

@@ -1,0 +1,105 @@
+"""What the package asks for, what it must never bring along, and what its files promise."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+REPOSITORY = Path(__file__).parent.parent
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+
+# They drag in gigabytes of GPU libraries, or bring terms that the core must not have.
+FORBIDDEN = re.compile(r"torchvision|torchaudio|timm|piq|pyiqa|lpips|triton|nvidia.*|cuda.*")
+
+
+def closure(*extras: str) -> set[str]:
+    """Names of every package that installing this one with these extras asks for.
+
+    torch is named but not looked into: which GPU libraries it brings is its build's business.
+    """
+    names: set[str] = set()
+    todo = [("distortion-graph", ("", *extras))]
+    while todo:
+        package, wanted = todo.pop()
+        for text in requires(package) or []:
+            requirement = Requirement(text)
+            marker = requirement.marker
+            if marker and not any(marker.evaluate({"extra": extra}) for extra in wanted):
+                continue
+            name = canonicalize_name(requirement.name)
+            if name not in names:
+                names.add(name)
+                if name != "torch":
+                    todo.append((name, ("", *requirement.extras)))
+    return names
+
+
+def pins() -> dict[str, str]:
+    lines = (REPOSITORY / "constraints.txt").read_text().splitlines()
+    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(name): pinned for name, pinned in pairs}
+
+
+def test_the_core_asks_for_no_torch() -> None:
+    names = closure()
+    assert {"numpy", "onnxruntime", "opencv-python-headless"} <= names
+    assert "torch" not in names
+
+
+@pytest.mark.parametrize("extras", [(), ("train",), ("train", "dev")])
+def test_nothing_brings_torchvision_or_gpu_libraries(extras: tuple[str, ...]) -> None:
+    try:
+        names = closure(*extras)
+    except PackageNotFoundError as missing:
+        pytest.skip(f"{missing} is not installed: run `make test`, which installs every extra")
+    assert [name for name in names if FORBIDDEN.fullmatch(name)] == []
+
+
+def test_every_package_of_make_test_is_pinned_within_its_range() -> None:
+    pinned = pins()
+    assert closure("train", "dev") - set(pinned) == set()
+    extras = PROJECT["optional-dependencies"]
+    for text in (*PROJECT["dependencies"], *extras["train"], *extras["dev"]):
+        requirement = Requirement(text)
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), text
+
+
+def test_dependencies_have_a_lower_bound_and_no_upper_one() -> None:
+    for text in PROJECT["dependencies"]:
+        assert [s.operator for s in Requirement(text).specifier] == [">="], text
+
+
+def test_the_version_is_the_same_everywhere_and_in_the_changelog() -> None:
+    assert version("distortion-graph") == PROJECT["version"]
+    changelog = (REPOSITORY / "CHANGELOG.md").read_text()
+    newest = re.search(r"^## \[(\d[^\]]*)\]", changelog, re.MULTILINE)
+    assert newest
+    assert Version(newest[1]) == Version(PROJECT["version"])
+
+
+def test_the_license_is_the_whole_apache_2_0_text() -> None:
+    text = (REPOSITORY / "LICENSE").read_bytes()
+    assert (
+        hashlib.sha256(text).hexdigest()
+        == "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
+    )
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (REPOSITORY / "src/distortion_graph/py.typed").is_file()
+
+
+def test_every_make_target_of_the_pages_exists() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
+    for page in ("README.md", "CONTRIBUTING.md", ".ci/run"):
+        used = set(re.findall(r"\bmake ([a-z][a-z-]+)(?=[` \n#])", (REPOSITORY / page).read_text()))
+        assert used <= targets, page
