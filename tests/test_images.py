@@ -221,7 +221,7 @@ def test_a_decompression_bomb_is_refused_by_its_header():
     text = refusal(bomb(50_000, 40_000), name="b.png")
     assert text == (
         "b.png: found 50000×40000 = 2000000000 pixels, expected at most 100000000; "
-        "raise max_pixels if the file is trusted"
+        "raise --max-pixels (max_pixels) if the file is trusted"
     )
     assert "found 7×5 = 35 pixels, expected at most 34" in refusal(
         encode(RGB, "PNG"), max_pixels=34

@@ -1,1 +1,65 @@
-"""Distortion graphs: what is wrong in each region of two pictures, how bad, and which is better."""
+"""Distortion graphs: what is wrong in each region of two pictures, how bad, and which is better.
+
+>>> from distortion_graph import compare
+>>> graph = compare("a.jpg", "b.jpg")  # doctest: +SKIP
+>>> graph.regions[0].target.distortion.label  # doctest: +SKIP
+'blur'
+
+The names below are loaded when they are first used: importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from distortion_graph.errors import DistortionGraphError
+    from distortion_graph.graph import DistortionGraph, load_graph
+    from distortion_graph.regions.container import RegionSet
+    from distortion_graph.runtime.compare import compare
+    from distortion_graph.runtime.session import Model
+    from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+
+    __version__: str
+
+__all__ = [
+    "DEFAULT_VOCABULARY",
+    "DistortionGraph",
+    "DistortionGraphError",
+    "Model",
+    "RegionSet",
+    "Vocabulary",
+    "__version__",
+    "compare",
+    "load_graph",
+]
+
+_HOMES = {
+    "DEFAULT_VOCABULARY": "vocabulary",
+    "DistortionGraph": "graph",
+    "DistortionGraphError": "errors",
+    "Model": "runtime.session",
+    "RegionSet": "regions.container",
+    "Vocabulary": "vocabulary",
+    "compare": "runtime.compare",
+    "load_graph": "graph",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: object = version("distortion-graph")
+    elif name in _HOMES:
+        from importlib import import_module
+
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

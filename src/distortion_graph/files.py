@@ -6,6 +6,8 @@ import contextlib
 import io
 import os
 import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,23 +37,45 @@ def atomic_write_bytes(path: str | Path, data: bytes) -> None:
     is followed, an existing file keeps its permissions, a device or pipe is written directly.
     Raises OutputError where the folder is missing or not writable, or `path` is a folder.
     """
-    shown = str(path)
+    atomic_write_all([(path, data)])
+
+
+def atomic_write_all(files: Sequence[tuple[str | Path, bytes]]) -> None:
+    """Write several files as `atomic_write_bytes` does, all of them or none.
+
+    Nothing is renamed before all of them have reached the disk under temporary names.
+    """
+    staged: list[_Staged] = []
     try:
-        # The link's target is replaced, not the link.
-        target = Path(os.path.realpath(path))
-        if target.is_dir():
-            raise OutputError(f"{shown}: is a folder, expected a file name to write to")
-        if not target.parent.is_dir():
-            raise OutputError(f"{shown}: the folder {target.parent} does not exist; make it first")
+        for path, data in files:
+            with _named(path):
+                staged.append(_stage(_target(path), data))
+        for (path, _), file in zip(files, staged, strict=True):
+            with _named(path):
+                file.put_in_place()
+    finally:
+        for file in staged:
+            file.forget()
+
+
+def check_output(path: str | Path, *, picture: bool = False) -> None:
+    """Raise OutputError now where writing to `path` is sure to fail later.
+
+    Asks for a folder that is there and may be written to and, with `picture`, for a suffix that
+    `save_image` knows. What only shows in writing, such as a full disk, is not found here.
+    """
+    if picture:
+        _format_of(path)
+    with _named(path):
+        target = _target(path)
         if target.exists() and not target.is_file():
-            target.write_bytes(data)
-            return
-        _replace(target, data)
-    except (OSError, ValueError) as e:
-        if isinstance(e, OutputError):
-            raise
-        reason = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
-        raise OutputError(f"{shown}: cannot be written ({reason}); choose another place") from e
+            allowed = os.access(target, os.W_OK)
+        else:
+            allowed = os.access(target.parent, os.W_OK | os.X_OK)
+    if not allowed:
+        raise OutputError(
+            f"{path}: cannot be written (no permission in {target.parent}); choose another place"
+        )
 
 
 def atomic_write_text(path: str | Path, text: str) -> None:
@@ -71,13 +95,23 @@ def save_image(path: str | Path, rgb: NDArray[np.uint8], *, quality: int = 95) -
     full colour resolution from quality 90 up). Raises OutputError for another suffix, a quality
     out of range, and as `atomic_write_bytes` does.
     """
+    atomic_write_bytes(path, encode_image(path, rgb, quality=quality))
+
+
+def encode_image(path: str | Path, rgb: NDArray[np.uint8], *, quality: int = 95) -> bytes:
+    """The bytes that `save_image` would write to `path`; raises OutputError as it does."""
+    kind = _format_of(path)
+    if not 1 <= quality <= 100:
+        raise OutputError(f"{path}: quality is {quality}, expected 1…100")
+    return _encode(path, rgb, kind, quality)
+
+
+def _format_of(path: str | Path) -> str:
     suffix = Path(path).suffix.lower()
     if suffix not in _FORMATS:
         offered = ", ".join(s[1:] for s in _FORMATS)
         raise OutputError(f"{path}: unknown picture suffix {suffix!r}, expected one of {offered}")
-    if not 1 <= quality <= 100:
-        raise OutputError(f"{path}: quality is {quality}, expected 1…100")
-    atomic_write_bytes(path, _encode(path, rgb, _FORMATS[suffix], quality))
+    return _FORMATS[suffix]
 
 
 def _encode(path: str | Path, rgb: NDArray[np.uint8], kind: str, quality: int) -> bytes:
@@ -102,19 +136,65 @@ def _encode(path: str | Path, rgb: NDArray[np.uint8], kind: str, quality: int) -
     return buffer.getvalue()
 
 
-def _replace(target: Path, data: bytes) -> None:
-    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
-    # Created as an ordinary new file would be, so that the umask decides who may read it.
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+@contextlib.contextmanager
+def _named(path: str | Path) -> Iterator[None]:
+    """Turn the system's errors into one line that names `path`."""
     try:
+        yield
+    except (OSError, ValueError) as e:
+        if isinstance(e, OutputError):
+            raise
+        reason = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
+        raise OutputError(f"{path}: cannot be written ({reason}); choose another place") from e
+
+
+def _target(path: str | Path) -> Path:
+    """The file that is meant: a link's target is replaced, not the link."""
+    target = Path(os.path.realpath(path))
+    if target.is_dir():
+        raise OutputError(f"{path}: is a folder, expected a file name to write to")
+    if not target.parent.is_dir():
+        raise OutputError(f"{path}: the folder {target.parent} does not exist; make it first")
+    return target
+
+
+@dataclass
+class _Staged:
+    """Bytes on their way to `target`: in a temporary file, or in memory for a device or pipe."""
+
+    target: Path
+    temporary: Path | None = None
+    data: bytes = b""
+
+    def put_in_place(self) -> None:
+        if self.temporary is None:
+            self.target.write_bytes(self.data)
+        else:
+            self.temporary.replace(self.target)
+            self.temporary = None
+
+    def forget(self) -> None:
+        """Remove a temporary file that was not put in place."""
+        if self.temporary is not None:
+            with contextlib.suppress(OSError):
+                self.temporary.unlink()
+
+
+def _stage(target: Path, data: bytes) -> _Staged:
+    if target.exists() and not target.is_file():
+        return _Staged(target, data=data)
+    temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+    file = _Staged(target, temporary)
+    try:
+        # Created as an ordinary new file would be, so that the umask decides who may read it.
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
         if target.exists():
             temporary.chmod(target.stat().st_mode & 0o7777)
-        temporary.replace(target)
     except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+        file.forget()
         raise
+    return file

@@ -169,7 +169,7 @@ class RegionComparison(Part):
     """A region in both pictures and the comparison edge anchor → target.
 
     `id` is kept from the source of the regions (label map: the pixel value; list: its index);
-    `area_fraction` is the anchor mask's share of the picture.
+    `area_fraction` is the mask's share of the picture that the regions were given on.
     """
 
     id: Whole

@@ -242,7 +242,7 @@ def _decode(
     if width * height > max_pixels:
         raise ImageError(
             f"{label}: found {width}×{height} = {width * height} pixels, expected at most "
-            f"{max_pixels}; raise max_pixels if the file is trusted"
+            f"{max_pixels}; raise --max-pixels (max_pixels) if the file is trusted"
         )
     kind = getattr(image, "format", None) or "picture"
     try:

@@ -13,10 +13,11 @@ from distortion_graph.data.synthesis import (
     DEFAULT_RECIPE,
     Recipe,
     draw_region,
+    draw_strength,
     make_version,
     paste,
 )
-from distortion_graph.errors import RecipeError
+from distortion_graph.errors import RecipeError, RegionError, VocabularyError
 from distortion_graph.quality import haarpsi
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
 
@@ -102,15 +103,29 @@ def test_clean_regions_score_exactly_one_and_scores_are_the_metrics():
     assert degraded.scores[0] < haarpsi(CLEAN, only)
 
 
-def test_feathering_blends_across_the_edge_only():
+def test_feathering_fades_in_from_the_edge_and_leaves_the_outside_alone():
     black, white = np.zeros((40, 40, 3), np.uint8), np.full((40, 40, 3), 255, np.uint8)
     mask = np.zeros((40, 40), bool)
     mask[:, 20:] = True
     hard, soft = paste(black, white, mask), paste(black, white, mask, feather_px=2)
     assert set(np.unique(hard)) == {0, 255}
-    assert soft[0, 19, 0] + soft[0, 20, 0] == 255
-    assert soft[0, 0, 0] == 0 and soft[0, 39, 0] == 255
-    assert 0 < soft[0, 17, 0] < soft[0, 19, 0] < soft[0, 20, 0] < 255
+    assert (soft[:, :20] == 0).all() and soft[0, 39, 0] == 255
+    assert 0 < soft[0, 20, 0] < soft[0, 22, 0] < soft[0, 24, 0] <= 255
+
+
+def test_feathered_neighbours_leave_a_clean_region_clean():
+    made = make_version(
+        CLEAN,
+        MASKS[:2],
+        [0, 1],
+        version="mixed",
+        tag="edges",
+        seed=1,
+        recipe=Recipe(feather_px=2, clean_share=0.5),
+    )
+    assert sorted(d.distortion == "clean" for d in made.draws) == [False, True]
+    clean = [d.distortion for d in made.draws].index("clean")
+    assert made.scores[clean] == 1 and made.scores[1 - clean] < 1
 
 
 def test_another_vocabulary_needs_no_other_code():
@@ -135,6 +150,12 @@ def test_errors():
         Recipe(severity_levels={"minor": (1,)})
     with pytest.raises(RecipeError, match="clean_share"):
         Recipe(clean_share=1.5)
+    with pytest.raises(RecipeError, match=r"levels of 'severe' must be some of 1 to 5, got \(\)"):
+        Recipe(severity_levels={"minor": (1,), "moderate": (3,), "severe": ()})
+    with pytest.raises(RegionError, match=r"masks must be \(2, 128, 160\) bool, .*got \(3, "):
+        make_version(CLEAN, MASKS, [0, 1], version="blur", tag="coffee", seed=0)
+    with pytest.raises(VocabularyError, match="did you mean 'blur'"):
+        draw_strength("blurr", "minor", DEFAULT_RECIPE, generator(0))
     words = DEFAULT_VOCABULARY.model_copy(update={"distortions": ("clean", "fog")})
     with pytest.raises(RecipeError, match=r"no distortion is known under \['fog'\]"):
         Recipe(vocabulary=words)

@@ -1,4 +1,4 @@
-"""Metrics over regions pooled from all pairs, as the protocol asks (the design's section 5b)."""
+"""Metrics over regions pooled from all pairs, as the protocol asks (docs/benchmark.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Easy, medium and hard pairs of a set of pictures with label maps (the design's section 5b)."""
+"""Easy, medium and hard pairs of a set of pictures with label maps (docs/benchmark.md)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from distortion_graph.data.keys import generator
 from distortion_graph.data.pictures import CleanPicture, choose_annotator, large_regions
 from distortion_graph.data.synthesis import DEFAULT_RECIPE, MIXED, Recipe, Version, make_version
+from distortion_graph.quality import HAARPSI, FullReferenceMetric
 
 Split = Literal["easy", "medium", "hard"]
 
@@ -77,6 +78,7 @@ def make_pairs(
     *,
     seed: int = 0,
     recipe: Recipe = DEFAULT_RECIPE,
+    metric: FullReferenceMetric = HAARPSI,
 ) -> Iterator[BenchPair]:
     """Synthesise the pairs of a split one by one."""
     by_tag = {p.tag: p for p in pictures}
@@ -97,5 +99,6 @@ def make_pairs(
                     tag=tag,
                     seed=seed,
                     recipe=recipe,
+                    metric=metric,
                 )
         yield BenchPair(picture, made[tag, anchor], made[tag, target])

@@ -9,7 +9,9 @@ import typer
 
 
 def export(
-    network: Annotated[Path, typer.Argument(help="Network folder, such as runs/first/best.")],
+    network: Annotated[
+        Path, typer.Argument(metavar="NETWORK", help="Its folder, such as runs/first/best.")
+    ],
     out: Annotated[Path, typer.Option(help="Model folder to write.")],
     name: Annotated[str, typer.Option(help="Name of the model in graphs.")] = "custom",
     version: Annotated[str, typer.Option(help="Version of the model in graphs.")] = "1",
@@ -17,9 +19,13 @@ def export(
         Path | None, typer.Option(help="JSON object kept in the model's manifest.")
     ] = None,
 ) -> None:
-    """Export a trained network to ONNX (needs the train extra).
+    """Export a trained network for compare --model.
 
-    Example: distortion-graph export runs/first/best --out my-model --name my-model
+    Writes a folder with the network in ONNX; needs the train extra.
+
+    \b
+    Example:
+      distortion-graph export runs/first/best --out my-model --name my-model
     """
     from distortion_graph.cli.extras import need_torch
 

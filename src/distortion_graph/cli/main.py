@@ -1,20 +1,68 @@
-"""`distortion-graph`: the command line."""
+"""`distortion-graph`: the command line. One file per command; this one joins and runs them."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
 import typer
 
+from distortion_graph.cli.compare import compare
+from distortion_graph.cli.console import DONE, INTERRUPTED, NAME, Talk, end, flush_output
+from distortion_graph.cli.convert import convert
+from distortion_graph.cli.distort import distort
+from distortion_graph.cli.export import export
+from distortion_graph.cli.schema import schema
 from distortion_graph.cli.train import train
+from distortion_graph.cli.version import print_version, version
 
-app = typer.Typer(no_args_is_help=True)
-app.command()(train)
+app = typer.Typer(
+    name=NAME,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (compare, distort, convert, schema, train, export, version):
+    app.command()(command)
 
 
-@app.callback()
-def _root() -> None:
-    """Distortion graphs."""
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version.", callback=print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Two pictures in, a graph out: what is wrong in each region, how bad it is, and which picture
+    is better.
+
+    \b
+    Example:
+      distortion-graph compare a.jpg b.jpg
+
+    Exit codes: 0 done, 2 the input is at fault (one line on stderr says what), 1 a defect of the
+    program, 130 interrupted. With DISTORTION_GRAPH_DEBUG=1 errors come with their traceback.
+    """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
-def main() -> None:
-    """Run the command line."""
-    app()
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line with these arguments and give its exit code."""
+    talk = Talk()
+    try:
+        root = typer.main.get_command(app)
+        code = root.main(list(arguments), NAME, standalone_mode=False, obj=talk)
+        flush_output()
+        # Typer turns Ctrl-C into a code; commands themselves give none.
+        return end(KeyboardInterrupt()) if code == INTERRUPTED else DONE
+    except BaseException as error:
+        return end(error, verbose=talk.verbose)
+
+
+def main() -> NoReturn:
+    """The program `distortion-graph`."""
+    sys.exit(run(sys.argv[1:]))

@@ -31,10 +31,14 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="Peak of the cosine schedule.")] = 2e-3,
     seed: Annotated[int, typer.Option(help="Of every random draw.")] = 0,
 ) -> None:
-    """Train a network on synthetic pairs made from clean pictures (needs the train extra).
+    """Train a network on clean pictures.
 
-    Example: distortion-graph train --labelled bsds500/train --pictures photos --minutes 60
-    --held-out benchmarks/dev.json --out runs/first
+    Pairs are synthesised from them while it trains; needs the train extra.
+
+    \b
+    Example:
+      distortion-graph train --labelled bsds500/train --pictures photos \\
+          --minutes 60 --held-out benchmarks/dev.json --out runs/first
     """
     from distortion_graph.cli.extras import need_torch
 

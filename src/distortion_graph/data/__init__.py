@@ -1,1 +1,1 @@
-"""."""
+"""Clean pictures, keys, synthesis, and pairs with their true graphs."""

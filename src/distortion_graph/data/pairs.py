@@ -26,6 +26,7 @@ from distortion_graph.graph import (
     SceneNode,
 )
 from distortion_graph.images import Picture, load_picture
+from distortion_graph.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.regions.container import RegionSet
 from distortion_graph.runtime.assemble import assemble
 from distortion_graph.runtime.decode import DECIMALS, Decoded, DecodedRegion, shared_areas
@@ -69,6 +70,8 @@ def make_pair(
     difficulty: Difficulty = "hard",
     versions: tuple[str, str] | None = None,
     recipe: Recipe = DEFAULT_RECIPE,
+    metric: FullReferenceMetric = HAARPSI,
+    depth: NDArray[np.float32] | None = None,
 ) -> SyntheticPair:
     """Degrade a clean picture twice and write down the truth.
 
@@ -80,6 +83,8 @@ def make_pair(
         difficulty: how the two versions are chosen.
         versions: names of the two versions, instead of drawing them.
         recipe: vocabulary, severities and edges.
+        metric: the full-reference metric behind the scores.
+        depth: H×W, for haze; larger is farther.
     """
     picture = load_picture(clean, name=tag)
     rng = generator(seed, tag, "pair", difficulty)
@@ -87,7 +92,15 @@ def make_pair(
     masks = regions.masks()
     anchor, target = (
         make_version(
-            picture.rgb, masks, regions.ids, version=name, tag=tag, seed=seed, recipe=recipe
+            picture.rgb,
+            masks,
+            regions.ids,
+            version=name,
+            tag=tag,
+            seed=seed,
+            recipe=recipe,
+            metric=metric,
+            depth=depth,
         )
         for name in names
     )
@@ -101,7 +114,7 @@ def true_graph(
     """The graph of a synthetic pair: labels as drawn, scores as measured, no probabilities."""
     pairs = zip(_nodes(anchor), _nodes(target), strict=True)
     answers = tuple(DecodedRegion(a, t, _compare(a.score, t.score, vocabulary)) for a, t in pairs)
-    areas = shared_areas(regions.masks())
+    areas = shared_areas(regions.lazy_masks())
     scores = [round(v.scene_score, DECIMALS) for v in (anchor, target)]
     scene = Scene(
         anchor=SceneNode(score=scores[0], distortion_share=_shares(anchor, areas)),

@@ -87,7 +87,7 @@ def choose_annotator(
 ) -> int:
     """Index of the map whose number of regions of at least `min_share` is nearest to `wanted`.
 
-    Ties go to the first (the design's protocol, section 5b).
+    Ties go to the first (docs/benchmark.md).
     """
     counts = [len(large_regions(m, min_share)) for m in label_maps]
     return min(range(len(counts)), key=lambda i: (abs(counts[i] - wanted), i))

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.data.keys import generator
-from distortion_graph.distort import SUBTYPES, apply
-from distortion_graph.errors import RecipeError
+from distortion_graph.distort import LEVELS, SUBTYPES, apply
+from distortion_graph.errors import RecipeError, RegionError
 from distortion_graph.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
@@ -48,7 +48,7 @@ class Recipe:
 
     `severity_levels` gives the levels 1 … 5 a severity draws from. `clean_share` is the
     probability that a region of a mixed version stays clean. `feather_px` is the standard
-    deviation of the blend at a region's edge, 0 for a hard edge.
+    deviation of the blend just inside a region's edge, 0 for a hard edge.
     """
 
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
@@ -70,6 +70,11 @@ class Recipe:
                 f"recipe: severity_levels must list {vocabulary.severities[1:]} in this order, "
                 f"got {tuple(self.severity_levels)}"
             )
+        for severity, levels in self.severity_levels.items():
+            if not levels or not all(level in range(1, LEVELS + 1) for level in levels):
+                raise RecipeError(
+                    f"recipe: levels of {severity!r} must be some of 1 to {LEVELS}, got {levels}"
+                )
         if not 0 <= self.clean_share <= 1 or self.feather_px < 0:
             raise RecipeError(
                 "recipe: clean_share must be in [0, 1] and feather_px at least 0, "
@@ -119,7 +124,11 @@ def draw_region(version: str, recipe: Recipe, rng: np.random.Generator) -> Draw:
 
 
 def draw_strength(distortion: str, severity: str, recipe: Recipe, rng: np.random.Generator) -> Draw:
-    """Sub-type and level for a given type and severity, from `rng`."""
+    """Sub-type and level for a given type and severity, from `rng`.
+
+    Raises VocabularyError or RecipeError for an unknown type or severity.
+    """
+    recipe.vocabulary.distortion_index(distortion)
     if severity not in recipe.severity_levels:
         raise RecipeError(
             f"unknown severity {severity!r}, expected one of {', '.join(recipe.severity_levels)}"
@@ -158,7 +167,14 @@ def make_version(
         recipe: vocabulary, severities and edges.
         metric: the full-reference metric behind the scores.
         depth: H×W, for haze; larger is farther.
+
+    Raises RegionError for masks or ids that do not fit, RecipeError for an unknown version.
     """
+    if masks.shape[1:] != clean.shape[:2] or len(masks) != len(region_ids):
+        raise RegionError(
+            f"masks must be ({len(region_ids)}, {clean.shape[0]}, {clean.shape[1]}) bool, one for "
+            f"each region id, got {masks.shape}"
+        )
     degraded = clean.copy()
     draws = []
     for mask, region_id in zip(masks, region_ids, strict=True):
@@ -195,12 +211,18 @@ def paste(
     mask: NDArray[np.bool_],
     feather_px: float = 0.0,
 ) -> NDArray[np.uint8]:
-    """`frame` inside the mask, `base` outside; with `feather_px` > 0 blended across the edge."""
+    """`frame` inside the mask, `base` outside.
+
+    With `feather_px` > 0 the frame fades in from the edge inwards; nothing outside the mask is
+    touched, so that a clean neighbour stays clean.
+    """
     if feather_px <= 0:
         return np.where(mask[..., None], frame, base)
-    alpha = cv2.GaussianBlur(
+    soft = cv2.GaussianBlur(
         mask.astype(np.float32), (0, 0), feather_px, borderType=cv2.BORDER_REPLICATE
-    )[..., None]
+    )
+    # A blurred straight edge is 1/2 on the edge itself.
+    alpha = np.clip(2 * soft - 1, 0, 1)[..., None]
     blend = base + alpha * (frame.astype(np.float32) - base)
     return np.rint(blend).astype(np.uint8)
 

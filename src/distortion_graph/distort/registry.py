@@ -1,4 +1,4 @@
-"""Every distortion type, its sub-types and the five levels of each (the design's table)."""
+"""Every distortion type, its sub-types and the five levels of each (docs/distortions.md)."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def apply(
     type, sub-type or level and ImageError for another array.
     """
     entry = find_subtype(distortion, subtype)
-    if not 1 <= level <= LEVELS:
+    if level not in range(1, LEVELS + 1):
         raise RecipeError(f"level of {distortion}:{subtype} must be 1 to {LEVELS}, got {level}")
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ImageError(f"image must be (H, W, 3) uint8, got {image.shape} {image.dtype}")

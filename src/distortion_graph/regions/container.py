@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -97,6 +97,10 @@ class RegionSet:
         if not self.regions:
             return np.zeros((0, *self.size), np.bool_)
         return decode_rles([r.rle for r in self.regions])
+
+    def lazy_masks(self) -> LazyMasks:
+        """All masks in order, decoded one at a time."""
+        return LazyMasks(tuple(region.rle for region in self.regions))
 
     def areas(self) -> NDArray[np.int64]:
         """Number of pixels of each region, (R,) int64, counted on the runs."""
@@ -249,6 +253,27 @@ class RegionSet:
             for j in range(cols)
         )
         return cls((h, w), tuple(cells))
+
+
+class Masks(Protocol):
+    """Masks to go through one by one, as often as needed: an (R, H, W) array or `LazyMasks`."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[NDArray[np.bool_]]: ...
+
+
+@dataclass(frozen=True)
+class LazyMasks:
+    """The (H, W) bool masks of some regions, each decoded when its turn comes and not kept."""
+
+    rles: tuple[Rle, ...]
+
+    def __len__(self) -> int:
+        return len(self.rles)
+
+    def __iter__(self) -> Iterator[NDArray[np.bool_]]:
+        return (rle.decode() for rle in self.rles)
 
 
 def _wxh(size: tuple[int, ...]) -> str:

@@ -34,7 +34,8 @@ REGION_SPECS_HELP = (
 
 _GRID = re.compile(r"grid:(\d{1,6})[xX×](\d{1,6})")
 _PANOPTIC = "panoptic:"
-_LABEL_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif")
+# Lossy kinds are among them so that the error can say why they will not do.
+_LABEL_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".jpg", ".jpeg", ".webp")
 
 
 def resolve_regions(spec: RegionSpec, anchor: Picture, target: Picture) -> RegionSet:

@@ -47,7 +47,7 @@ class Typeface:
 
     def width(self, text: str) -> int:
         """Width of a line of text in pixels."""
-        return math.ceil(self._font.getlength(text))
+        return math.ceil(float(self._font.getlength(text)))
 
     def shape(self, text: str) -> tuple[NDArray[np.uint8], int, int]:
         """Coverage 0 … 255 of the text, and how far it is right of and below its corner."""

@@ -14,8 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_OWN_SHARE = 0.75
-"""A label longer than a number lies at least so far in its own region."""
+_FEW, _MANY = 20, 60
+_OWN_SHARE, _OWN_SHARE_OF_MANY = 0.6, 0.98
+"""The share of a label longer than a number that must lie in its own region, up to `_FEW` and from
+`_MANY` regions on: with few there is less to confuse a label with."""
+
+_GOOD_SHARE = 0.9
 
 _LATTICE = 9
 _SEARCH_PX = 512
@@ -49,7 +53,7 @@ class _Frame(NamedTuple):
 
 
 class _Spots:
-    """Candidate middles of a region's label: the deepest inside first, of those the most central."""
+    """Candidate middles of a region's label: the deepest inside first, then the most central."""
 
     def __init__(self, ground: Ground) -> None:
         height, width = ground.mask.shape
@@ -115,10 +119,11 @@ def place_labels(
     choices = [len(s) - 1 for s in sizes]
     for r in order:
         taken[r] = _room_for_number(spots[r], sizes[r][-1], frame, taken)
+    least = float(np.interp(len(spots), (_FEW, _MANY), (_OWN_SHARE, _OWN_SHARE_OF_MANY)))
     for r in reversed(order):
         others = np.delete(taken, r, 0)
         for choice, size in enumerate(sizes[r][:-1]):
-            box = _room_for_words(spots[r], size, frame, others)
+            box = _room_for_words(spots[r], size, frame, others, least)
             if box is not None:
                 taken[r], choices[r] = box, choice
                 break
@@ -138,21 +143,29 @@ def _room_for_number(
 
 
 def _room_for_words(
-    spots: _Spots, size: tuple[int, int], frame: _Frame, others: NDArray[np.int64]
+    spots: _Spots,
+    size: tuple[int, int],
+    frame: _Frame,
+    others: NDArray[np.int64],
+    least: float,
 ) -> NDArray[np.int64] | None:
     if size[0] > frame.width or size[1] > frame.height:
         return None
     boxes = spots.boxes(size, frame)
     share = spots.own_share(boxes)
     share[_covered(boxes, others) > 0] = -1
-    best = int(share.round(1).argmax())
-    return np.asarray(boxes[best], np.int64) if share[best] >= _OWN_SHARE else None
+    best = float(share.max())
+    if best < least:
+        return None
+    # The first spot that is good enough: a middle place reads better than a perfect one far out.
+    return np.asarray(boxes[int(np.argmax(share >= min(best, _GOOD_SHARE)))], np.int64)
 
 
 def _covered(boxes: NDArray[np.int64], taken: NDArray[np.int64]) -> NDArray[np.int64]:
     """(K,) pixels that each box shares with the taken ones, a small gap counted."""
     gap = np.array([-_GAP_PX, -_GAP_PX, _GAP_PX, _GAP_PX])
-    wide = np.where((taken[:, 2:] > taken[:, :2]).all(1)[:, None], taken + gap, taken)
+    placed = (taken[:, 2] > taken[:, 0]) & (taken[:, 3] > taken[:, 1])
+    wide = taken + gap * placed[:, None]
     low = np.maximum(boxes[:, None, :2], wide[None, :, :2])
     high = np.minimum(boxes[:, None, 2:], wide[None, :, 2:])
     return np.asarray(np.clip(high - low, 0, None).prod(2).sum(1), np.int64)

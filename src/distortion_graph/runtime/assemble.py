@@ -114,10 +114,12 @@ def _scaled_rle(rle: Rle, size: tuple[int, int]) -> Rle:
 
 
 def _info(picture: Picture) -> ImageInfo:
+    source = picture.source
     return ImageInfo(
         width=picture.width,
         height=picture.height,
-        source=picture.source,
+        # A file's name may hold bytes that no text has; JSON cannot.
+        source=None if source is None else source.encode("utf-8", "replace").decode(),
         sha256=picture.sha256,
         sha256_of=picture.sha256_of,
     )

@@ -11,7 +11,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from distortion_graph.errors import DistortionGraphWarning, ImageError
+from distortion_graph.errors import DistortionGraphWarning, ImageError, ModelError
 from distortion_graph.evidence import Level, measure_evidence
 from distortion_graph.graph import DistortionGraph, ModelInfo
 from distortion_graph.images import (
@@ -21,7 +21,7 @@ from distortion_graph.images import (
     load_picture,
     rgb_sha256,
 )
-from distortion_graph.regions.container import RegionSet
+from distortion_graph.regions.container import LazyMasks, RegionSet
 from distortion_graph.regions.sources import RegionSpec, resolve_regions
 from distortion_graph.runtime.assemble import assemble
 from distortion_graph.runtime.decode import decode, shared_areas
@@ -87,11 +87,11 @@ def compare_pictures(
     fitted = _fitted(anchor, target, fit)
     found = resolve_regions(regions, anchor, fitted)
     loaded = model if isinstance(model, Model) else load_model(model)
-    decoded = decode(
-        predict_canonically(loaded, anchor, fitted, found),
-        loaded.vocabulary,
-        shared_areas(found.masks()),
-    )
+    predictions = predict_canonically(loaded, anchor, fitted, found)
+    try:
+        decoded = decode(predictions, loaded.vocabulary, shared_areas(found.lazy_masks()))
+    except ModelError as problem:
+        raise ModelError(f"{loaded.folder}: {problem}") from problem
     identity = loaded.identity
     return assemble(
         decoded,
@@ -113,14 +113,9 @@ def predict_canonically(
     and ordered by its run lengths; then the caller's order is restored.
     """
     hashes = rgb_sha256(anchor.rgb), rgb_sha256(target.rgb)
-    codes = sorted({region.rle.counts for region in regions})
-    place = {code: k for k, code in enumerate(codes)}
-    first = {region.rle.counts: k for k, region in reversed(list(enumerate(regions)))}
-    masks = (
-        np.stack([regions.mask(first[code]) for code in codes])
-        if codes
-        else np.zeros((0, *regions.size), bool)
-    )
+    different = {region.rle.counts: region.rle for region in regions}
+    place = {code: k for k, code in enumerate(sorted(different))}
+    masks = LazyMasks(tuple(different[code] for code in place))
     pair = (anchor.rgb, target.rgb) if hashes[0] <= hashes[1] else (target.rgb, anchor.rgb)
     predictions = model.predict(*pair, masks)
     if hashes[0] > hashes[1]:

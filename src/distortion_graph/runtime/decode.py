@@ -24,6 +24,7 @@ from distortion_graph.graph import (
     SceneNode,
     score_margin,
 )
+from distortion_graph.regions.container import Masks
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.vocabulary import Vocabulary
 
@@ -104,14 +105,16 @@ def comparison_label(
     return winners[0] if len(winners) == 1 else vocabulary.comparison_labels[neutral]
 
 
-def shared_areas(masks: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Share of the picture under each of the masks (R, H, W), overlaps divided evenly.
+def shared_areas(masks: Masks) -> NDArray[np.float64]:
+    """Share of the picture under each of the (H, W) masks, overlaps divided evenly.
 
     Returns (R,) float64, the same to the bit in any order of the masks; sums to at most 1.
     """
-    if not masks.size:
-        return np.zeros(len(masks))
-    layers = masks.sum(axis=0, dtype=np.int32)
+    if not len(masks):
+        return np.zeros(0)
+    layers: NDArray[np.int32] = np.zeros((1, 1), np.int32)  # takes its size from the first mask
+    for mask in masks:
+        layers = layers + mask
     deepest = int(layers.max())
     weights = 1.0 / np.maximum(np.arange(deepest + 1), 1)
     counts = [np.bincount(layers[mask], minlength=deepest + 1) for mask in masks]

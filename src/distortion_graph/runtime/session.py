@@ -1,8 +1,8 @@
 """The model at run time: two ONNX Runtime sessions, loaded once, torch-free.
 
 The encoder sees tiles of the pictures at native resolution and gives sums over region cells; the
-sums of all tiles are added and the head turns them into predictions. So memory is bounded whatever
-the size of the pictures, and nothing is ever squeezed.
+sums of all tiles are added and the head turns them into predictions. So nothing is ever squeezed,
+and beyond the pictures themselves memory grows only with the regions' cells (R·H·W/16 floats).
 """
 
 from __future__ import annotations
@@ -19,9 +19,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from distortion_graph.errors import ModelError
+from distortion_graph.graph_checks import validation_line
 from distortion_graph.regions.cells import CELL_PX, cell_weights, pad_picture
+from distortion_graph.regions.container import Masks
 from distortion_graph.runtime.names import (
     ENCODER_FILE,
     HEAD_FILE,
@@ -57,10 +60,15 @@ class Model:
 
     def __init__(self, folder: Path, *, providers: Sequence[str] | None, threads: int) -> None:
         manifest = _read_manifest(folder)
-        self.vocabulary = Vocabulary.model_validate(manifest["vocabulary"])
+        try:
+            self.vocabulary = Vocabulary.model_validate(manifest["vocabulary"])
+        except ValidationError as problem:
+            where = f"{folder / MANIFEST_FILE} (vocabulary)"
+            raise ModelError(validation_line(problem, where, Vocabulary)) from problem
         self.identity = ModelIdentity(manifest["name"], manifest["version"], manifest["sha256"])
         self.card: dict[str, Any] = manifest.get("card", {})
-        self._folder, self._providers, self._threads = folder, providers, threads
+        self.folder = folder
+        self._providers, self._threads = providers, threads
 
     @classmethod
     def load(
@@ -88,13 +96,13 @@ class Model:
     @cached_property
     def _sessions(self) -> tuple[Any, Any]:
         try:
-            files = [(self._folder / name).read_bytes() for name in (ENCODER_FILE, HEAD_FILE)]
+            files = [(self.folder / name).read_bytes() for name in (ENCODER_FILE, HEAD_FILE)]
         except OSError as problem:
             raise ModelError(f"{problem.filename}: cannot be read ({problem.strerror})") from None
         found = hashlib.sha256(files[0] + files[1]).hexdigest()
         if found != self.identity.sha256:
             raise ModelError(
-                f"{self._folder}: model files have SHA-256 {found[:12]}…, the manifest expects "
+                f"{self.folder}: model files have SHA-256 {found[:12]}…, the manifest expects "
                 f"{self.identity.sha256[:12]}…; the model is damaged, install or export it again"
             )
         encoder, head = (_open(file, self._providers, self._threads) for file in files)
@@ -104,15 +112,15 @@ class Model:
         self,
         anchor: NDArray[np.uint8],
         target: NDArray[np.uint8],
-        masks: NDArray[np.bool_],
+        masks: Masks,
     ) -> Predictions:
-        """Predictions for two (H, W, 3) uint8 pictures and (R, H, W) bool masks, R ≥ 0.
+        """Predictions for two (H, W, 3) uint8 pictures and R ≥ 0 masks, (H, W) bool each.
 
         The same input gives the same bits. Swapping the pictures or permuting the masks gives the
         same answer up to rounding; `compare` puts both into a canonical order to make it exact.
         """
         encoder, head = self._sessions
-        weights = _with_scene(anchor.shape[:2], masks)
+        weights, area = _with_scene(anchor.shape[:2], masks)
         pictures = np.stack([pad_picture(anchor), pad_picture(target)])
         sums: list[NDArray[np.float64]] | None = None
         for images, cells in _tiles(pictures, weights):
@@ -124,22 +132,24 @@ class Model:
             )
         if sums is None:
             raise ModelError("pictures without pixels cannot be compared")
-        pixels = anchor.shape[0] * anchor.shape[1]
-        area = np.concatenate([[1.0], masks.sum(axis=(1, 2)) / pixels]).astype(np.float32)
         is_scene = np.zeros(len(area), np.float32)
         is_scene[0] = 1
         values = [*(s.astype(np.float32) for s in sums), area, is_scene]
         return to_predictions(*head.run(list(OUTPUTS), dict(zip(HEAD_INPUTS, values, strict=True))))
 
 
-def _with_scene(size: tuple[int, int], masks: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(1 + R, H'/4, W'/4) cell weights, the whole picture first."""
+def _with_scene(
+    size: tuple[int, int], masks: Masks
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Cell weights (1 + R, H'/4, W'/4) and shares of the picture (1 + R,), the scene first."""
     whole = cell_weights(np.ones(size, bool))
     weights = np.empty((1 + len(masks), *whole.shape), np.float32)
+    area = np.ones(1 + len(masks), np.float32)
     weights[0] = whole
-    for row, mask in zip(weights[1:], masks, strict=True):
-        row[:] = cell_weights(mask)
-    return weights
+    for k, mask in enumerate(masks, start=1):
+        weights[k] = cell_weights(mask)
+        area[k] = np.count_nonzero(mask) / mask.size
+    return weights, area
 
 
 def _tiles(
@@ -198,11 +208,19 @@ def _check_providers(providers: Sequence[str] | None) -> None:
         )
 
 
+def _cores() -> int:
+    """Cores this process may use; all there are where the system does not tell."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
 def _open(file: bytes, providers: Sequence[str] | None, threads: int) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or len(os.sched_getaffinity(0))
+    options.intra_op_num_threads = threads or _cores()
     options.log_severity_level = 3
     # Idle threads sleep instead of spinning: the rest of a comparison needs the cores too.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -1,1 +1,1 @@
-"""."""
+"""Training and export (torch; installed with the `train` extra)."""

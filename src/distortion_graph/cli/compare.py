@@ -1,0 +1,216 @@
+"""`distortion-graph compare`: two pictures in, a graph, a table and an overlay out."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
+from distortion_graph.cli.options import (
+    DEFAULT_MAX_PIXELS,
+    REGIONS_HELP,
+    MaxPixels,
+    Quiet,
+    Verbose,
+    check_outputs,
+    region_files,
+)
+from distortion_graph.errors import OutputError
+
+if TYPE_CHECKING:
+    from distortion_graph.graph import DistortionGraph
+    from distortion_graph.images import Picture
+
+_PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif")
+
+
+class Format(StrEnum):
+    """How a graph is written."""
+
+    native = "native"
+    published = "published"
+
+
+class EvidenceLevel(StrEnum):
+    """What is measured between the pictures."""
+
+    all = "all"
+    fast = "fast"
+    none = "none"
+
+
+class Fit(StrEnum):
+    """What to do with a target of another size."""
+
+    error = "error"
+    resize = "resize"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one run of the command was asked for."""
+
+    anchor: str
+    target: str
+    regions: str
+    out: Path | None
+    format: Format
+    overlay: Path | None
+    json: bool
+    evidence: EvidenceLevel
+    fit: Fit
+    model: Path | None
+    max_pixels: int
+    providers: tuple[str, ...] | None
+    threads: int
+
+
+def compare(
+    context: typer.Context,
+    anchor: Annotated[str, typer.Argument(metavar="ANCHOR", help="The first picture.")],
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="The second picture, of the same scene.")
+    ],
+    regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the graph there, as JSON.")
+    ] = None,
+    format: Annotated[Format, typer.Option(help="The form of --out.")] = Format.native,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the graph on both pictures, side by side."),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the native graph instead of the table.")
+    ] = False,
+    evidence: Annotated[
+        EvidenceLevel, typer.Option(help="What to measure; fast leaves out CIEDE2000.")
+    ] = EvidenceLevel.all,
+    fit: Annotated[
+        Fit, typer.Option(help="A target of another size: refuse it, or scale it to the anchor.")
+    ] = Fit.error,
+    model: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="A model made by `export`; else the shipped one."),
+    ] = None,
+    max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
+    provider: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="ONNX Runtime provider; repeat for a second choice."),
+    ] = None,
+    threads: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Threads of the model; 0 = one a core.")
+    ] = 0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Compare two pictures region by region.
+
+    Says what is wrong in each region of either picture, how bad it is, and which picture is
+    better: as a table, the worst regions first (by the lower of a region's two scores), and one
+    sentence about the whole.
+
+    Files are written when everything is done, under a temporary name and then renamed: a run that
+    fails writes nothing and leaves an existing file as it was; one that succeeds replaces it. No
+    output may overwrite an input.
+
+    \b
+    Examples:
+      distortion-graph compare a.jpg b.jpg
+      distortion-graph compare a.jpg b.jpg --regions masks.png --out graph.json
+      distortion-graph compare a.jpg b.jpg --regions grid:3x4 --overlay over.png
+      distortion-graph compare a.jpg b.jpg --json --evidence fast | jq .scene
+
+    Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
+    130 interrupted.
+    """
+    talk = talk_of(context)
+    talk.set(quiet=quiet, verbose=verbose)
+    providers = tuple(provider) if provider else None
+    job = Job(
+        anchor, target, regions, out, format, overlay, json, evidence, fit, model, max_pixels,
+        providers, threads,
+    )  # fmt: skip
+    _check(job)
+    _report(job, _run(job, talk), talk)
+
+
+def _check(job: Job) -> None:
+    """Refuse what can be known to fail before anything is computed."""
+    if job.out and job.out.suffix.lower() in _PICTURE_SUFFIXES:
+        raise OutputError(f"{job.out}: --out is the graph, as JSON; the picture is --overlay")
+    outputs = [
+        (option, path, picture)
+        for option, path, picture in (("--out", job.out, False), ("--overlay", job.overlay, True))
+        if path is not None
+    ]
+    check_outputs(outputs, [job.anchor, job.target, *region_files(job.regions)])
+
+
+def _run(job: Job, talk: Talk) -> DistortionGraph:
+    """Compute the graph and write the files that were asked for."""
+    start = time.perf_counter()
+    from distortion_graph.images import load_picture
+    from distortion_graph.runtime.compare import compare_pictures, load_model
+
+    model = load_model(job.model, job.providers, job.threads)
+    ready = time.perf_counter()
+    pictures = [load_picture(name, max_pixels=job.max_pixels) for name in (job.anchor, job.target)]
+    for picture in pictures:
+        for text in picture.warnings:
+            talk.warn(text)
+        talk.detail(f"{picture.source}: {picture.width}×{picture.height} pixels")
+    read = time.perf_counter()
+    graph = compare_pictures(
+        *pictures, regions=job.regions, model=model, evidence=job.evidence.value, fit=job.fit.value
+    )
+    done = time.perf_counter()
+    _write(job, graph, pictures)
+    identity, regions = model.identity, len(graph.regions)
+    talk.detail(f"model {identity.name} {identity.version}, SHA-256 {identity.sha256[:12]}…")
+    talk.detail(
+        f"seconds: start {ready - start:.2f}, pictures {read - ready:.2f}, comparing {regions} "
+        f"region{'s' * (regions != 1)} {done - read:.2f}, files {time.perf_counter() - done:.2f}"
+    )
+    return graph
+
+
+def _write(job: Job, graph: DistortionGraph, pictures: list[Picture]) -> None:
+    """All files or none."""
+    from distortion_graph.files import atomic_write_all, encode_image
+
+    files: list[tuple[Path, bytes]] = []
+    if job.out is not None:
+        files.append((job.out, graph_text(graph, job.format).encode()))
+    if job.overlay is not None:
+        from distortion_graph.report.overlay import overlay
+
+        picture = overlay(graph, pictures[0].rgb, pictures[1].rgb)
+        files.append((job.overlay, encode_image(job.overlay, picture)))
+    atomic_write_all(files)
+
+
+def _report(job: Job, graph: DistortionGraph, talk: Talk) -> None:
+    if job.json:
+        write_json(graph.to_json())
+    elif not talk.quiet:
+        from distortion_graph.report.table import render
+
+        talk.show(render(graph, terminal_width()))
+    for path in (job.out, job.overlay):
+        if path is not None:
+            talk.detail(f"wrote {path}")
+
+
+def graph_text(graph: DistortionGraph, form: Format) -> str:
+    """The text of a graph file, for people to read as well."""
+    if form is Format.native:
+        return graph.to_json(indent=1) + "\n"
+    from distortion_graph.formats import published
+
+    return published.dumps(graph, indent=1) + "\n"

@@ -1,0 +1,66 @@
+"""`distortion-graph convert`: a graph file in another form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from distortion_graph.cli.compare import Format, graph_text
+from distortion_graph.cli.console import talk_of, write_json
+from distortion_graph.cli.options import Quiet, check_outputs
+
+if TYPE_CHECKING:
+    from distortion_graph.graph import DistortionGraph
+
+
+def convert(
+    context: typer.Context,
+    graph: Annotated[Path, typer.Argument(metavar="GRAPH", help="Native or published.")],
+    to: Annotated[Format, typer.Option("--to", help="The form to write.")],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to; else it is printed.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write a graph file in another form.
+
+    The form that it is in is recognised. The published form has no masks, probabilities, evidence
+    or scene: they are lost on the way there and null on the way back.
+
+    \b
+    Examples:
+      distortion-graph convert graph.json --to published --out published.json
+      distortion-graph convert published.json --to native
+
+    Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
+    130 interrupted.
+    """
+    talk_of(context).set(quiet=quiet)
+    if out is not None:
+        check_outputs([("--out", out, False)], [str(graph)])
+    text = graph_text(read_graph(graph), to)
+    if out is None:
+        write_json(text.rstrip("\n"))
+        return
+    from distortion_graph.files import atomic_write_text
+
+    atomic_write_text(out, text)
+
+
+def read_graph(path: Path) -> DistortionGraph:
+    """A graph from a file in either form; raises GraphError."""
+    from distortion_graph.errors import GraphError
+    from distortion_graph.formats import published
+    from distortion_graph.graph import load_graph, parse_json
+
+    try:
+        value = parse_json(path.read_bytes(), str(path))
+    except (OSError, ValueError) as e:
+        if isinstance(e, GraphError):
+            raise
+        return load_graph(path)  # which says what is wrong with the file
+    if isinstance(value, dict) and "schema" not in value and "art" in value:
+        return published.from_published(value, where=str(path))
+    return load_graph(path)

@@ -1,0 +1,68 @@
+"""Options and checks that several commands share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from distortion_graph.errors import OutputError
+
+REGIONS_HELP = (
+    "Where the regions come from: auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png "
+    "(0 = unlabelled) or LABELS.png,NAMES.json; REGIONS.json (COCO RLE, polygons, boxes); "
+    "panoptic:FILE.json or panoptic:FILE.png,FILE.json."
+)
+
+Quiet: TypeAlias = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Say nothing but errors (and what --json asks for).")
+]
+Verbose: TypeAlias = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Also tell sizes, the model and times, on stderr."),
+]
+MaxPixels: TypeAlias = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Refuse pictures of more pixels than this.")
+]
+DEFAULT_MAX_PIXELS = 100_000_000
+"""As in `distortion_graph.images`, which is not imported for a `--help`; a test compares them."""
+
+
+def region_files(spec: str | None) -> list[str]:
+    """The files a region spec may name."""
+    names = (spec or "").removeprefix("panoptic:")
+    return [name for name in {names, *names.split(",")} if name]
+
+
+def check_outputs(outputs: Iterable[tuple[str, Path, bool]], inputs: Sequence[str]) -> None:
+    """Refuse outputs that cannot be written, before any work is done.
+
+    `outputs` are (option, path, whether it is a picture); `inputs` are files that are read, which
+    no output may overwrite. Raises OutputError.
+    """
+    from distortion_graph.files import check_output
+
+    seen: list[tuple[str, Path]] = []
+    for option, path, picture in outputs:
+        check_output(path, picture=picture)
+        for name in inputs:
+            if same_file(path, name):
+                raise OutputError(f"{path}: {option} would overwrite an input; choose another name")
+        for other, earlier in seen:
+            if same_file(path, earlier):
+                raise OutputError(f"{path}: {other} and {option} are the same file; name two")
+        seen.append((option, path))
+
+
+def same_file(first: str | Path, second: str | Path) -> bool:
+    """Whether two names stand for one ordinary file, links followed; it need not exist."""
+    try:
+        a, b = Path(os.path.realpath(first)), Path(os.path.realpath(second))
+        if a.exists() and b.exists():
+            return a.is_file() and a.samefile(b)
+        return a == b
+    except (OSError, ValueError):  # such as a name that no file can have
+        return False

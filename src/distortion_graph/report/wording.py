@@ -1,0 +1,107 @@
+"""A graph in words for people: labels without underscores, and one sentence about the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from distortion_graph.graph import DistortionGraph, RegionComparison, Side
+
+_SIDES: tuple[Side, Side] = ("anchor", "target")
+_MARKS = {-1: "▼", 0: "=", 1: "▲"}
+
+
+def words(label: str) -> str:
+    """A label as people write it: `slightly_worse` → `slightly worse`."""
+    return printable(label.replace("_", " "))
+
+
+def printable(text: str) -> str:
+    """One line of text without characters that steer a terminal."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()
+
+
+def rank_of(graph: DistortionGraph, label: str) -> int:
+    """The rank of a comparison label: above 0 the anchor is better, below 0 worse."""
+    vocabulary = graph.vocabulary
+    return vocabulary.comparisons[vocabulary.comparison_index(label)].rank
+
+
+def marks(rank: int) -> str:
+    """|rank| triangles, up for better and down for worse; an equals sign for 0."""
+    return _MARKS[(rank > 0) - (rank < 0)] * max(1, abs(rank))
+
+
+def worst_first(graph: DistortionGraph) -> list[RegionComparison]:
+    """The regions by the lower of their two scores, the lowest first; without a score last."""
+    return sorted(graph.regions, key=lambda region: min(_scores(region), default=2.0))
+
+
+def summary(graph: DistortionGraph) -> str:
+    """One plain sentence: which picture is better, in how many regions, and the worst region."""
+    sentence = f"{_overall(graph)}; {_counted(graph)}" if graph.regions else _overall(graph)
+    worst = _worst(graph)
+    return f"{sentence}; {worst}." if worst else f"{sentence}."
+
+
+def _overall(graph: DistortionGraph) -> str:
+    scene = graph.scene
+    if scene is None or scene.comparison is None:
+        return "The pictures as wholes were not compared"
+    rank = rank_of(graph, scene.comparison.label)
+    scores = [s for s in (scene.anchor.score, scene.target.score) if s is not None]
+    shown = f" ({scores[0]:.2f} against {scores[1]:.2f})" if len(scores) == 2 else ""
+    if rank == 0:
+        return f"As wholes, anchor and target are about equal{shown}"
+    return f"As a whole, the anchor is {words(scene.comparison.label)} than the target{shown}"
+
+
+def _counted(graph: DistortionGraph) -> str:
+    ranks = [rank_of(graph, region.comparison.label) for region in graph.regions]
+    total = len(ranks)
+    better, worse = sum(r > 0 for r in ranks), sum(r < 0 for r in ranks)
+    if total == 1:
+        word = "better" if better else "worse" if worse else "the same"
+        return f"in the one region the anchor is {word}"
+    if not better and not worse:
+        return f"all {total} regions are the same"
+    parts = [f"{word} in {n}" for word, n in (("better", better), ("worse", worse)) if n]
+    if total > better + worse:
+        parts.append(f"the same in {total - better - worse}")
+    return f"of {total} regions the anchor is {_listed(parts)}"
+
+
+def _worst(graph: DistortionGraph) -> str | None:
+    """Where the lowest score is, if that region is distorted at all."""
+    clean = graph.vocabulary.clean
+    found = [
+        (node.score, side, region)
+        for region in graph.regions
+        for side in _SIDES
+        if (node := region.node(side)).score is not None and node.distortion.label != clean
+    ]
+    if not found:
+        nodes = (region.node(side) for region in graph.regions for side in _SIDES)
+        undistorted = graph.regions and all(node.distortion.label == clean for node in nodes)
+        return f"every region looks {words(clean)} in both" if undistorted else None
+    score, side, region = min(found, key=lambda entry: entry[0])
+    node = region.node(side)
+    return (
+        f"the worst is {_titled(region)} of the {side}: {words(node.distortion.label)}, "
+        f"{words(node.severity.label)} ({score:.2f})"
+    )
+
+
+def _titled(region: RegionComparison) -> str:
+    """`region 3`, or `region 3 (sky)` where it has a name of its own."""
+    name = printable(region.name)
+    plain = f"region {region.id}"
+    return plain if name in ("", plain, str(region.id)) else f"{plain} ({name[:40]})"
+
+
+def _scores(region: RegionComparison) -> list[float]:
+    return [s for s in (region.anchor.score, region.target.score) if s is not None]
+
+
+def _listed(parts: Iterable[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,0 +1,285 @@
+"""`distortion-graph compare`: what it prints and writes, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli_runs import SIZE, contents, photo
+from PIL import Image
+from rich.cells import cell_len
+
+import distortion_graph
+from distortion_graph import DistortionGraph, compare, load_graph
+from distortion_graph.cli.options import DEFAULT_MAX_PIXELS
+from distortion_graph.errors import OutputError, RegionError
+from distortion_graph.formats import published
+from distortion_graph.images import DEFAULT_MAX_PIXELS as LIBRARY_MAX_PIXELS
+
+WEIGHTS = Path(distortion_graph.__file__).parent / "weights"
+PAIR = ("compare", "a.png", "b.png", "--regions", "masks.png")
+
+
+def test_the_table_has_every_region_and_a_sentence_in_80_columns(cli, here, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    ended = cli("compare", "a.png", "b.png", "--regions", "masks.png,names.json")
+    assert (ended.code, ended.err) == (0, "")
+    for word in ("left", "right", "50.0 %", "anchor", "target", "scene", "PSNR SSIM Haar   ΔE"):
+        assert word in ended.out, word
+    lines = ended.out.splitlines()
+    assert max(map(cell_len, lines)) <= 80
+    assert "∞" in ended.out  # the left halves are identical
+    graph = compare("a.png", "b.png", regions="masks.png,names.json")
+    label = graph.regions[1].target.distortion.label.replace("_", " ")
+    assert label in ended.out
+    assert lines[-1].endswith(".")
+
+
+def test_json_is_the_graph_and_nothing_else(cli, here):
+    ended = cli(*PAIR, "--json")
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.count("\n") == 1
+    graph = DistortionGraph.model_validate_json(ended.out)
+    assert graph == compare("a.png", "b.png", regions="masks.png")
+    assert graph.anchor.source == "a.png"
+    assert [r.id for r in graph.regions] == [1, 2]
+
+
+def test_quiet_says_nothing_and_verbose_says_more(cli, here):
+    assert cli(*PAIR, "-q") == cli(*PAIR, "--quiet") and cli(*PAIR, "-q").out == ""
+    assert cli(*PAIR, "-q", "--json").out == cli(*PAIR, "--json").out
+    plain, verbose = cli(*PAIR), cli(*PAIR, "-v", "--out", "g.json")
+    assert verbose.out == plain.out
+    for word in ("a.png: 64×48 pixels", "model ", "SHA-256", "seconds: ", "wrote g.json"):
+        assert word in verbose.err, word
+    assert all(line.startswith("distortion-graph: ") for line in verbose.err.splitlines())
+
+
+def test_warnings_go_to_standard_error_unless_quiet(cli, here):
+    rgba = np.dstack([photo(), np.full(SIZE, 128, np.uint8)])
+    Image.fromarray(rgba).save("a.png")
+    ended = cli(*PAIR, "--json")
+    assert ended.err.startswith("distortion-graph: warning: a.png: ") and "white" in ended.err
+    DistortionGraph.model_validate_json(ended.out)
+    assert cli(*PAIR, "--quiet").err == ""
+
+
+def test_files_are_what_was_printed(cli, here):
+    printed = DistortionGraph.model_validate_json(cli(*PAIR, "--json").out)
+    assert cli(*PAIR, "--out", "g.json", "--overlay", "o.png", "-q").code == 0
+    assert load_graph("g.json") == printed
+    with Image.open("o.png") as picture:
+        assert picture.format == "PNG" and picture.width > 2 * 900
+    assert cli(*PAIR, "--out", "p.json", "--format", "published", "-q").code == 0
+    back = published.loads(Path("p.json").read_text())
+    for ours, theirs in zip(printed.regions, back.regions, strict=True):
+        assert ours.comparison.label == theirs.comparison.label
+        assert ours.target.severity.label == theirs.target.severity.label
+    assert {p.name for p in here.iterdir()} == {
+        "a.png", "b.png", "masks.png", "names.json", "g.json", "o.png", "p.json",
+    }  # fmt: skip
+
+
+def test_an_existing_file_is_replaced_only_by_success(cli, here):
+    Path("g.json").write_text("old")
+    assert cli(*PAIR, "--out", "g.json", "--regions", "nix.json").code == 2
+    assert Path("g.json").read_text() == "old"
+    assert cli(*PAIR, "--out", "g.json").code == 0
+    assert load_graph("g.json").regions
+
+
+def test_options_reach_the_comparison(cli, here):
+    def graph(*options):
+        return DistortionGraph.model_validate_json(cli(*PAIR, "--json", *options).out)
+
+    assert graph("--evidence", "none").regions[0].evidence is None
+    fast = graph("--evidence", "fast").regions[1].evidence
+    assert fast.delta_e is None and 0 < fast.haarpsi < 1
+    assert [r.name for r in graph("--regions", "whole").regions] == ["image"]
+    assert graph("--threads", "1", "--provider", "CPUExecutionProvider").regions
+    assert graph("--model", WEIGHTS).model == graph().model
+    Image.fromarray(photo(2, (24, 32))).save("b.png")
+    assert graph("--fit", "resize").target.width == 32
+
+
+def test_the_pixel_limit_is_the_librarys(cli, here):
+    assert DEFAULT_MAX_PIXELS == LIBRARY_MAX_PIXELS
+    assert cli(*PAIR, "--max-pixels", 48 * 64, "-q").code == 0
+    line = cli(*PAIR, "--max-pixels", 48 * 64 - 1).refusal
+    assert line.startswith("a.png: found 64×48 = 3072 pixels, expected at most 3071; raise --max")
+
+
+def test_swapping_the_pictures_swaps_the_graph(cli, here):
+    one = DistortionGraph.model_validate_json(cli(*PAIR, "--json").out)
+    other = cli("compare", "b.png", "a.png", "--regions", "masks.png", "--json").out
+    assert DistortionGraph.model_validate_json(other).swapped() == one
+
+
+def test_a_file_name_that_is_no_text_ends_in_json(cli, here):
+    name = os.fsdecode(b"\xff\n\x1b[31m.png")
+    try:
+        shutil.copy("a.png", name)
+    except OSError:
+        pytest.skip("this file system has only names that are text")
+    ended = cli("compare", name, "b.png", "--regions", "whole", "--json")
+    assert ended.code == 0
+    assert json.loads(ended.out)["anchor"]["source"] == "?\n\x1b[31m.png"
+    line = cli("compare", name, "nix.png").refusal
+    assert line.startswith("nix.png: no such file")
+    os.unlink(name)  # noqa: PTH108
+    assert "\\x1b" in cli("compare", name, "b.png").refusal
+
+
+def bomb():
+    """A PNG that says it has 50000 × 40000 pixels."""
+    size = struct.pack(">IIBBBBB", 50_000, 40_000, 8, 2, 0, 0, 0)
+    header = b"IHDR" + size
+    return (
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header
+        + struct.pack(">I", zlib.crc32(header)) + struct.pack(">I", 0) + b"IDAT" + bytes(4)
+    )  # fmt: skip
+
+
+def spoil(folder):
+    """Files that are wrong in one way each."""
+    good = (folder / "a.png").read_bytes()
+    (folder / "cut.png").write_bytes(good[: len(good) // 2])
+    (folder / "note.png").write_text("not a picture at all")
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "bomb.png").write_bytes(bomb())
+    (folder / "folder").mkdir()
+    Image.fromarray(photo(3, (40, 64))).save(folder / "other.png")
+    Image.fromarray(np.zeros((40, 64), np.uint8) + 1).save(folder / "masks-other.png")
+    Image.fromarray(np.zeros(SIZE, np.uint8)).save(folder / "masks-zero.png")
+    Image.fromarray(photo()).save(folder / "masks-rgb.png")
+    Image.fromarray(np.ones(SIZE, np.uint8)).save(folder / "masks.jpg")
+    empty = {"name": "sky", "size": list(SIZE), "counts": [SIZE[0] * SIZE[1]]}
+    (folder / "empty.json").write_text(json.dumps([empty]))
+    small = {"name": "sky", "size": [4, 4], "counts": [0, 16]}
+    (folder / "small.json").write_text(json.dumps([small]))
+    (folder / "none.json").write_text("[]")
+    (folder / "broken.json").write_text("[{")
+    shutil.copytree(WEIGHTS, folder / "other-words")
+    manifest = json.loads((WEIGHTS / "model.json").read_text())
+    manifest["vocabulary"]["distortions"].pop()
+    (folder / "other-words" / "model.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("nix.png b.png", ["nix.png: no such file"]),
+        ("a.png folder", ["folder: is a folder, expected a picture"]),
+        ("cut.png b.png", ["cut.png: damaged or incomplete PNG", "expected a whole picture"]),
+        ("a.png note.png", ["note.png: not a picture of a known kind, expected one of JPEG"]),
+        ("empty.png b.png", ["empty.png: the file is empty"]),
+        ("bomb.png b.png", ["bomb.png: found 50000×40000", "at most 100000000", "--max-pixels"]),
+        ("a.png other.png", ["other.png: is 64×40, expected 64×48 as a.png", "--fit resize"]),
+        ("a.png b.png --regions masks-other.png", ["masks-other.png: found 64×40", "64×48"]),
+        ("a.png b.png --regions masks-zero.png", ["masks-zero.png: no region left"]),
+        ("a.png b.png --regions masks-rgb.png", ["masks-rgb.png: found RGB, expected one channel"]),
+        ("a.png b.png --regions masks.jpg", ["masks.jpg: found JPEG, which blurs label numbers"]),
+        ("a.png b.png --regions empty.json", ["empty.json: region 0 (sky): the mask is empty"]),
+        ("a.png b.png --regions small.json", ["small.json: region 0 (sky): found 4×4", "64×48"]),
+        ("a.png b.png --regions none.json", ["none.json: no region left"]),
+        ("a.png b.png --regions broken.json", ["broken.json: not JSON"]),
+        ("a.png b.png --regions nix.png", ["nix.png"]),
+        ("a.png b.png --regions grid:0x4", ["grid:0x4: expected 1…48 rows"]),
+        ("a.png b.png --regions cloud", ["regions 'cloud'", "grid:ROWSxCOLS"]),
+        ("a.png b.png --model other-words", ["other-words: vocabulary mismatch", "15", "14"]),
+        ("a.png b.png --model folder", ["folder: no model there, expected a folder with"]),
+        ("a.png b.png --provider Gpu", ["execution provider Gpu is not in this ONNX Runtime"]),
+    ],
+)
+def test_bad_input_is_one_line_exit_2_and_nothing_written(cli, here, arguments, words):
+    spoil(here)
+    (here / "g.json").write_text("old")
+    before = contents(here)
+    line = cli("compare", *arguments.split(), "--out", "g.json", "--overlay", "o.png").refusal
+    for word in words:
+        assert word in line, line
+    assert contents(here) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("--out no/g.json", "no/g.json: the folder"),
+        ("--out folder", "folder: is a folder, expected a file name"),
+        ("--out a.png/g.json", "a.png/g.json: "),
+        ("--out g.json --overlay no/o.png", "no/o.png: the folder"),
+        ("--out g.json --overlay o.xyz", "o.xyz: unknown picture suffix '.xyz', expected one of"),
+        ("--out g.json --overlay o", "o: unknown picture suffix ''"),
+        ("--out g.json --overlay a.png", "a.png: --overlay would overwrite an input"),
+        ("--overlay ./b.png", "b.png: --overlay would overwrite an input"),
+        ("--overlay link.png", "link.png: --overlay would overwrite an input"),
+        ("--overlay masks.png", "masks.png: --overlay would overwrite an input"),
+        ("--out names.json", "names.json: --out would overwrite an input"),
+        ("--out x.png --overlay x.png", "x.png: --out is the graph, as JSON"),
+        ("--out o.jp2 --overlay o.jp2", "unknown picture suffix"),
+        ("--out pair --overlay pair.png", "pair.png: --out and --overlay are the same file"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_before_any_work(
+    cli, here, monkeypatch, options, words
+):
+    (here / "folder").mkdir()
+    (here / "g.json").write_text("old")
+    (here / "link.png").symlink_to("a.png")
+    (here / "pair").symlink_to("pair.png")
+    before = contents(here)
+
+    def worked(*_, **__):
+        raise AssertionError("the comparison was computed")
+
+    monkeypatch.setattr("distortion_graph.runtime.compare.compare_pictures", worked)
+    pair = ("compare", "a.png", "b.png", "--regions", "masks.png,names.json")
+    assert words in cli(*pair, *options.split()).refusal
+    assert contents(here) == before
+
+
+def test_a_folder_without_permission_is_refused(cli, here):
+    (here / "locked").mkdir(mode=0o500)
+    if os.access(here / "locked", os.W_OK):
+        pytest.skip("this user may write everywhere")
+    assert "locked/g.json: cannot be written" in cli(*PAIR, "--out", "locked/g.json").refusal
+
+
+def test_a_failure_while_writing_leaves_no_file_of_the_set(cli, here, monkeypatch):
+    Path("g.json").write_text("old")
+    before = contents(here)
+
+    def fail(*_):
+        raise OutputError("o.png: cannot be drawn")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("distortion_graph.report.overlay.overlay", fail)
+        line = cli(*PAIR, "--out", "g.json", "--overlay", "o.png").refusal
+        assert line == "o.png: cannot be drawn"
+    assert contents(here) == before
+    calls = []
+
+    def full(_):
+        calls.append(1)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    line = cli(*PAIR, "--out", "g.json", "--overlay", "o.png").refusal
+    assert line == "o.png: cannot be written (No space left on device); choose another place"
+    assert contents(here) == before
+
+
+def test_masks_that_are_not_binary_are_refused_by_the_library(here):
+    masks = np.zeros((1, *SIZE), np.uint8)
+    masks[0, :4] = 7
+    masks[0, 4:8] = 3
+    with warnings.catch_warnings(), pytest.raises(RegionError, match=r"not binary .*0/1 or 0/255"):
+        compare("a.png", "b.png", regions=masks)

@@ -1,0 +1,173 @@
+"""The pages say what the code does: tables, code blocks, JSON blocks and links."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+import typer
+from typer.core import TyperGroup as Group
+
+from distortion_graph import quality
+from distortion_graph.cli.main import app
+from distortion_graph.data.synthesis import DEFAULT_SEVERITY_LEVELS
+from distortion_graph.distort import LEVELS, SUBTYPES
+from distortion_graph.graph import load_graph
+
+REPOSITORY = Path(__file__).parent.parent
+PAGES = ["README.md", *sorted(f"docs/{p.name}" for p in (REPOSITORY / "docs").glob("*.md"))]
+# Pages whose Python blocks are run as well; they work in a folder that has examples/.
+RUN = ["architecture", "distortions", "graph", "quality", "regions"]
+
+FENCE = re.compile(r"^ *```(\w*)$")
+LINK = re.compile(r"\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)|(?:src|href)=\"([^\"]+)\"")
+ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|#", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, text, the line of its first row, the one after its fence."""
+
+    language: str
+    text: str
+    line: int
+    after: int
+
+
+def page_text(page: str) -> str:
+    return (REPOSITORY / page).read_text("utf-8")
+
+
+def blocks(page: str) -> list[Block]:
+    found: list[Block] = []
+    opened: tuple[str, int] | None = None
+    lines = page_text(page).splitlines()
+    for number, line in enumerate(lines, start=1):
+        fence = FENCE.match(line)
+        if fence and opened is None:
+            opened = fence[1], number + 1
+        elif fence and opened:
+            assert not fence[1], f"{page}:{number}: a fence opens inside another block"
+            language, first = opened
+            text = "\n".join(lines[first - 1 : number - 1]) + "\n"
+            found.append(Block(language, text, first, number + 1))
+            opened = None
+    assert opened is None, f"{page}: the block of line {opened} has no end"
+    return found
+
+
+def code(page: str) -> Iterator[Block]:
+    """The Python blocks that are meant to work as they stand."""
+    for block in blocks(page):
+        if block.language == "python" and not block.text.startswith("# not run"):
+            yield block
+
+
+def prose(page: str) -> str:
+    """The page without its fenced blocks."""
+    lines = page_text(page).splitlines()
+    for block in blocks(page):
+        lines[block.line - 1 : block.after - 1] = [""] * (block.after - block.line)
+    return "\n".join(lines)
+
+
+def distortion_table() -> str:
+    """The table of docs/distortions.md, as the registry has it."""
+    rows = [
+        "| type | sub-type | " + " | ".join(str(k) for k in range(1, LEVELS + 1)) + " |",
+        "|---" * (LEVELS + 2) + "|",
+    ]
+    for distortion, subtypes in SUBTYPES.items():
+        for name, entry in subtypes.items():
+            cells = [distortion, name if entry.drawn else f"{name} *"]
+            rows.append("| " + " | ".join([*cells, *map(shown, entry.strengths)]) + " |")
+    return "\n".join(rows)
+
+
+def shown(strength: Any) -> str:
+    if isinstance(strength, tuple):
+        return "(" + ", ".join(map(shown, strength)) + ")"
+    return f"{strength:.6g}"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_python_blocks_compile(page: str) -> None:
+    for block in code(page):
+        compile("\n" * (block.line - 1) + block.text, page, "exec")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_relative_links_lead_to_a_file_of_the_repository(page: str) -> None:
+    for found in LINK.finditer(prose(page)):
+        link = found[1] or found[2]
+        if ELSEWHERE.match(link):
+            continue
+        target = ((REPOSITORY / page).parent / unquote(link.partition("#")[0])).resolve()
+        assert target.is_relative_to(REPOSITORY.resolve()), f"{page}: {link} leaves the repository"
+        assert target.exists(), f"{page}: {link} leads nowhere"
+
+
+@pytest.mark.parametrize("name", RUN)
+def test_python_blocks_run_and_print_what_the_page_says(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = f"docs/{name}.md"
+    shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(quality, "_METRICS", dict(quality._METRICS))  # a page registers its own
+    space: dict[str, Any] = {"__name__": "page"}
+    lines = page_text(page).splitlines()
+    answers = {block.line: block for block in blocks(page) if block.language == "text"}
+    for block in code(page):
+        printed = io.StringIO()
+        source = compile("\n" * (block.line - 1) + block.text, page, "exec")
+        with contextlib.redirect_stdout(printed):
+            exec(source, space)
+        follows = next((n for n in range(block.after, len(lines) + 1) if lines[n - 1]), 0)
+        if follows + 1 in answers:
+            expected = answers[follows + 1].text
+            assert printed.getvalue() == expected, f"{page}:{block.line}: prints something else"
+
+
+def test_the_table_of_distortions_is_the_registry() -> None:
+    table = "\n".join(
+        line for line in prose("docs/distortions.md").splitlines() if line.startswith("|")
+    )
+    assert distortion_table() in table, (
+        f"docs/distortions.md: expected this table:\n{distortion_table()}"
+    )
+
+
+def test_the_table_of_severities_is_the_recipe() -> None:
+    rows = [
+        f"| {severity} | {', '.join(map(str, levels))} |"
+        for severity, levels in DEFAULT_SEVERITY_LEVELS.items()
+    ]
+    assert "\n".join(rows) in prose("docs/distortions.md")
+
+
+def test_json_blocks_of_the_graph_page_are_json_and_the_whole_graph_is_valid() -> None:
+    values = [(json.loads(b.text), b.text) for b in blocks("docs/graph.md") if b.language == "json"]
+    whole = [load_graph(text) for value, text in values if "schema" in value]
+    assert [len(graph.regions) for graph in whole] == [2]
+
+
+def test_the_commands_and_options_of_the_pages_exist() -> None:
+    known = typer.main.get_command(app)
+    assert isinstance(known, Group)
+    for page in PAGES:
+        for line in page_text(page).replace("\\\n", " ").splitlines():
+            for found in re.finditer(r"(?:^[ $]*|`)distortion-graph ([a-z]+)([^`|#]*)", line):
+                assert found[1] in known.commands, f"{page}: there is no command {found[1]!r}"
+                offered = {name for p in known.commands[found[1]].params for name in p.opts}
+                used = set(re.findall(r"(?<!\S)--[a-z][a-z-]*", found[2]))
+                assert used <= offered, f"{page}: {found[1]} has no {used - offered}"
