@@ -58,8 +58,8 @@ clean:  ## remove what can be made again; .venv and runs/ stay
 # A python3 that comes without ensurepip (Debian's, unless python3-venv is there) cannot make an
 # environment with pip in it; virtualenv brings its own pip along.
 $(BIN)/pip:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "$(PYTHON) is $$($(PYTHON) --version 2>&1), expected Python 3.11 or newer;" \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "$(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo missing), expected Python 3.11+;" \
 	    "name another one: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@if $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then $(PYTHON) -m venv $(VENV); else \
 	  tools=$$(mktemp -d) && trap 'rm -rf "$$tools"' EXIT && \

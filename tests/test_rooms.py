@@ -58,7 +58,9 @@ def test_rooms_do_not_import_each_other_in_a_circle() -> None:
 
 
 def test_nothing_stands_on_the_command_line() -> None:
-    assert [name for name, used in rooms_used().items() if "cli" in used] == []
+    # `python -m distortion_graph` is the command line under another name.
+    users = {name for name, used in rooms_used().items() if "cli" in used}
+    assert users <= {"__main__"}
 
 
 def test_only_model_and_training_import_torch_at_all() -> None:

@@ -35,7 +35,7 @@ INTERRUPTED = 130
 DEBUG_VARIABLE = "DISTORTION_GRAPH_DEBUG"
 """Set to anything but 0, it shows the traceback of every error."""
 
-# Typer before 0.20 brings click's class, later ones their own; both are this one's base.
+# Older releases of typer take this class from click, newer ones have their own.
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 _COLUMNS_WITHOUT_TERMINAL = 80

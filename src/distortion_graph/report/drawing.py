@@ -33,6 +33,7 @@ class Typeface:
 
         self.px = px
         self._font: Any = ImageFont.load_default(px)
+        self._letters: dict[str, bool] = {}
 
     @cached_property
     def _missing(self) -> bytes:
@@ -40,10 +41,13 @@ class Typeface:
 
     def can_draw(self, text: str) -> bool:
         """Whether every letter of the text has a shape in this typeface."""
-        return all(
-            c == " " or (c.isprintable() and bytes(self._font.getmask(c)) != self._missing)
-            for c in text
-        )
+        return all(map(self._has, text))
+
+    def _has(self, letter: str) -> bool:
+        if letter not in self._letters:
+            shown = letter.isprintable() and bytes(self._font.getmask(letter)) != self._missing
+            self._letters[letter] = shown or letter == " "
+        return self._letters[letter]
 
     def width(self, text: str) -> int:
         """Width of a line of text in pixels."""

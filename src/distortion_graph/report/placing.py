@@ -163,9 +163,11 @@ def _room_for_words(
 
 def _covered(boxes: NDArray[np.int64], taken: NDArray[np.int64]) -> NDArray[np.int64]:
     """(K,) pixels that each box shares with the taken ones, a small gap counted."""
-    gap = np.array([-_GAP_PX, -_GAP_PX, _GAP_PX, _GAP_PX])
     placed = (taken[:, 2] > taken[:, 0]) & (taken[:, 3] > taken[:, 1])
-    wide = taken + gap * placed[:, None]
-    low = np.maximum(boxes[:, None, :2], wide[None, :, :2])
-    high = np.minimum(boxes[:, None, 2:], wide[None, :, 2:])
-    return np.asarray(np.clip(high - low, 0, None).prod(2).sum(1), np.int64)
+    low, high = boxes[:, :2].min(0) - _GAP_PX, boxes[:, 2:].max(0) + _GAP_PX
+    near = placed & (taken[:, :2] < high).all(1) & (taken[:, 2:] > low).all(1)
+    x0, y0, x1, y1 = (boxes[:, k, None] for k in range(4))
+    left, top, right, bottom = taken[near].T
+    across = np.minimum(x1, right + _GAP_PX) - np.maximum(x0, left - _GAP_PX)
+    down = np.minimum(y1, bottom + _GAP_PX) - np.maximum(y0, top - _GAP_PX)
+    return np.asarray((across.clip(0) * down.clip(0)).sum(1), np.int64)

@@ -63,9 +63,15 @@ def print_table(graph: DistortionGraph, console: Console) -> None:
 def _table(rows: Sequence[_Row], scene: _Row | None, *, wide: bool) -> Table:
     every = [*rows, *([scene] if scene else [])]
     measured = any(any(row.evidence) for row in every)
-    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+    )
     table.add_column("id", justify="right", no_wrap=True)
-    table.add_column("name", max_width=24 if wide else 12, no_wrap=True, overflow="ellipsis")
+    table.add_column("name", max_width=24 if wide else 11, no_wrap=True, overflow="ellipsis")
     table.add_column("", no_wrap=True)
     table.add_column("distortion", no_wrap=True)
     table.add_column("severity", no_wrap=True)

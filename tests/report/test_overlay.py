@@ -1,0 +1,169 @@
+"""The overlay shows the pictures as they are, and the graph on them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from report_samples import pair, photo
+
+from distortion_graph.errors import ImageError
+from distortion_graph.formats import published
+from distortion_graph.report.drawing import Chip, Typeface
+from distortion_graph.report.overlay import LARGEST_PX, SHOWN_PX, overlay
+from distortion_graph.report.palette import CLEAN, INK, severity_colours
+from distortion_graph.vocabulary import DEFAULT_VOCABULARY
+
+
+def drawn(sample):
+    return overlay(sample.graph, sample.anchor.image, sample.target.image)
+
+
+def panels(picture, h, w):
+    """Corners (y, x) at which something of h × w pixels framed by the dark ground begins."""
+    dark = (picture == INK).all(2)
+    columns = np.flatnonzero(~dark[picture.shape[0] // 2])
+    splits = np.flatnonzero(np.diff(columns) > 3)
+    return [int(columns[0]), *(int(columns[k + 1]) for k in splits)][:2]
+
+
+def without_regions(sample):
+    return sample.graph.model_copy(update={"regions": ()})
+
+
+def test_a_small_picture_is_enlarged_by_a_whole_factor_and_not_touched():
+    sample = pair()
+    picture = overlay(without_regions(sample), sample.anchor.image, sample.target.image)
+    factor = -(-SHOWN_PX // 64)
+    big = sample.anchor.image.repeat(factor, 0).repeat(factor, 1)
+    h, w = big.shape[:2]
+    rows = [y for y in range(picture.shape[0] - h) if (picture[y + h // 2, :, :] != INK).any()]
+    starts = [
+        (y, x)
+        for x in range(0, 60)
+        for y in rows[:120]
+        if (picture[y, x : x + w] == big[0]).all() and (picture[y : y + h, x : x + w] == big).all()
+    ]
+    assert len(starts) == 1
+    assert picture.shape[1] > 2 * w and picture.dtype == np.uint8
+
+
+def test_the_order_is_anchor_then_target():
+    sample = pair()
+    white = np.full_like(sample.anchor.image, 255)
+    picture = overlay(without_regions(sample), white * 0, white)
+    h, w = picture.shape[:2]
+    assert picture[h // 2, w // 4].max() == 0 and picture[h // 2, 3 * w // 4].min() == 255
+
+
+@pytest.mark.parametrize(
+    ("h", "w", "longest"), [(64, 64, 960), (321, 481, 962), (1000, 800, 1000), (500, 5000, 2400)]
+)
+def test_the_long_side_as_shown(h, w, longest):
+    sample = pair(1, 1, h=h, w=w)
+    picture = drawn(sample)
+    across = 1 if w > 2.2 * h else 2
+    shown = longest if w >= h else round(longest * w / h)
+    assert shown * across < picture.shape[1] < shown * across + 200
+    assert longest <= LARGEST_PX
+
+
+def test_regions_are_tinted_by_severity_and_clean_ones_are_not():
+    sample = pair(1, 2, h=96, w=96)
+    anchor = sample.anchor.image
+    grey = np.full_like(anchor, 128)
+    vocabulary = sample.graph.vocabulary
+    nodes = [r.anchor for r in sample.graph.regions]
+    labels = [("clean", "clean"), ("noise", "severe")]
+    regions = tuple(
+        r.model_copy(
+            update={
+                "anchor": n.model_copy(
+                    update={
+                        "distortion": n.distortion.model_copy(update={"label": d}),
+                        "severity": n.severity.model_copy(update={"label": s}),
+                    }
+                )
+            }
+        )
+        for r, n, (d, s) in zip(sample.graph.regions, nodes, labels, strict=True)
+    )
+    graph = sample.graph.model_copy(update={"regions": regions})
+    picture = overlay(graph, grey, grey).astype(int)
+    y = picture.shape[0] // 5  # above the labels, in the left panel
+    left, right = picture[y, picture.shape[1] // 12], picture[y, 5 * picture.shape[1] // 12]
+    assert (left == 128).all()
+    towards = np.array(severity_colours(len(vocabulary.severities))[-1]) - 128
+    assert ((right - 128) * np.sign(towards) > 0).all()
+
+
+def test_it_is_the_same_every_time_and_leaves_its_input_alone():
+    sample = pair()
+    before = sample.anchor.image.copy(), sample.target.image.copy()
+    assert (drawn(sample) == drawn(sample)).all()
+    assert (sample.anchor.image == before[0]).all() and (sample.target.image == before[1]).all()
+
+
+def test_300_regions_have_a_place():
+    assert drawn(pair(15, 20, h=150, w=200)).shape[1] > 2 * 1000
+
+
+def test_a_graph_without_masks_is_drawn_without_regions():
+    sample = pair()
+    bare = published.from_published(published.to_published(sample.graph))
+    picture = overlay(bare, sample.anchor.image, sample.target.image)
+    full = overlay(without_regions(sample), sample.anchor.image, sample.target.image)
+    h = picture.shape[0] // 2
+    assert (picture[h] == full[h]).all()
+
+
+def test_words_the_typeface_lacks_leave_the_number():
+    sample = pair()
+    vocabulary = DEFAULT_VOCABULARY.model_copy(
+        update={"distortions": tuple(f"歪み{d}" for d in DEFAULT_VOCABULARY.distortions)}
+    )
+    regions = tuple(
+        r.model_copy(
+            update={
+                s: r.node(s).model_copy(
+                    update={
+                        "distortion": r.node(s).distortion.model_copy(
+                            update={"label": f"歪み{r.node(s).distortion.label}"}
+                        )
+                    }
+                )
+                for s in ("anchor", "target")
+            }
+        )
+        for r in sample.graph.regions
+    )
+    graph = sample.graph.model_copy(update={"vocabulary": vocabulary, "regions": regions})
+    assert (overlay(graph, sample.anchor.image, sample.target.image) != drawn(sample)).any()
+
+
+def test_pictures_of_another_size_are_refused():
+    sample = pair()
+    with pytest.raises(ImageError, match="the target is 32×24, expected the graph's 64×48"):
+        overlay(sample.graph, sample.anchor.image, photo(24, 32))
+    with pytest.raises(ImageError, match=r"the anchor is an array of shape \(48, 64\)"):
+        overlay(sample.graph, sample.anchor.image[..., 0], sample.target.image)
+
+
+def test_the_typeface_knows_what_it_can_draw():
+    face = Typeface(20)
+    assert face.can_draw("3 noise · severe") and face.can_draw("")
+    assert not face.can_draw("空") and not face.can_draw("a\nb")
+    assert face.width("severe") > face.width("s")
+
+
+def test_a_chip_is_drawn_within_its_size():
+    face = Typeface(20)
+    for rank in (None, -3, 0, 2):
+        for words in ("", "noise"):
+            chip = Chip("17", words, rank, CLEAN)
+            w, h = chip.size(face)
+            canvas = np.zeros((h + 40, w + 40, 3), np.uint8)
+            chip.draw(canvas, 20, 20, face)
+            edge = slice(17, -17)  # a thin frame around it, antialiased
+            inside = canvas[edge, edge].copy()
+            canvas[edge, edge] = 0
+            assert not canvas.any() and inside.any()

@@ -1,0 +1,96 @@
+"""The table holds every fact of every region and fits the terminal."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from report_samples import pair, with_evidence
+from rich.cells import cell_len
+from rich.console import Console
+
+from distortion_graph.report.table import print_table
+from distortion_graph.report.wording import worst_first
+
+
+def shown(graph, width):
+    console = Console(file=io.StringIO(), width=width)
+    print_table(graph, console)
+    return console.file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def graph():
+    return pair().graph
+
+
+@pytest.mark.parametrize("width", [80, 99, 100, 120, 200])
+def test_every_fact_is_there_and_nothing_is_cut(graph, width):
+    text = shown(with_evidence(graph), width)
+    assert "…" not in text
+    assert max(map(cell_len, text.splitlines())) <= width
+    for region in graph.regions:
+        for node in (region.anchor, region.target):
+            assert node.distortion.label.replace("_", " ") in text
+            assert f"{node.score:.2f}" in text
+        assert region.comparison.label.replace("_", " ") in text
+        assert region.name in text and f"{100 * region.area_fraction:.1f} %" in text
+    for fact in ("21.2", "0.50", "0.75", "12.5", "PSNR", "scene"):
+        assert fact in text
+
+
+def test_the_longest_default_labels_fit_80_columns(graph):
+    longest = {"distortion": "saturate_inc", "severity": "moderate", "comparison": 0}
+    v = graph.vocabulary
+    assert max(map(len, v.distortions)) == len(longest["distortion"])
+    region = graph.regions[0]
+    node = region.anchor.model_copy(
+        update={
+            "distortion": region.anchor.distortion.model_copy(update={"label": "saturate_inc"}),
+            "severity": region.anchor.severity.model_copy(update={"label": "moderate"}),
+        }
+    )
+    comparison = region.comparison.model_copy(update={"label": "significantly_better"})
+    wide = region.model_copy(
+        update={"anchor": node, "comparison": comparison, "id": 999, "name": "a" * 11}
+    )
+    text = shown(with_evidence(graph.model_copy(update={"regions": (wide,)})), 80)
+    assert "…" not in text and "▲▲ significantly better" in text and "saturate inc" in text
+    assert max(map(cell_len, text.splitlines())) <= 80
+
+
+def test_regions_stand_worst_first(graph):
+    lines = shown(graph, 100).splitlines()
+    ids = [int(line.split()[0]) for line in lines if line[:2].strip().isdigit()]
+    assert ids == [region.id for region in worst_first(graph)]
+
+
+def test_without_evidence_there_are_no_columns_for_it(graph):
+    assert "PSNR" not in shown(graph, 80) and "PSNR" not in shown(graph, 120)
+
+
+def test_identical_pixels_have_infinite_psnr(graph):
+    made = with_evidence(graph)
+    first = made.regions[0]
+    same = first.evidence.model_copy(update={"psnr_db": None})
+    regions = (first.model_copy(update={"evidence": same}), *made.regions[1:])
+    assert "∞" in shown(made.model_copy(update={"regions": regions}), 80)
+
+
+@pytest.mark.parametrize("width", [20, 40, 60])
+def test_a_narrow_terminal_is_kept_to(graph, width):
+    assert max(map(cell_len, shown(with_evidence(graph), width).splitlines())) <= width
+
+
+def test_names_are_text_and_not_markup(graph):
+    names = ["[red]x", "\x1b[31my", "空と海", "a\nb", "n" * 300, "é"]
+    regions = tuple(
+        r.model_copy(update={"name": n}) for r, n in zip(graph.regions, names, strict=True)
+    )
+    text = shown(graph.model_copy(update={"regions": regions}), 80)
+    assert "[red]x" in text and "\x1b" not in text and "空と海" in text and "a b" in text
+    assert max(map(cell_len, text.splitlines())) <= 80
+
+
+def test_a_graph_without_regions_has_a_table(graph):
+    assert "scene" in shown(graph.model_copy(update={"regions": ()}), 80)

@@ -1,0 +1,105 @@
+"""The sentence about a graph says what the graph says."""
+
+from __future__ import annotations
+
+import pytest
+from report_samples import pair
+
+from distortion_graph.formats import published
+from distortion_graph.graph import (
+    ComparisonBelief,
+    DistortionGraph,
+    ImageInfo,
+    LabelBelief,
+    Node,
+    RegionComparison,
+    Scene,
+    SceneNode,
+)
+from distortion_graph.report.wording import marks, printable, summary, words, worst_first
+from distortion_graph.vocabulary import DEFAULT_VOCABULARY
+
+
+def node(label, severity, score):
+    return Node(
+        distortion=LabelBelief(label=label), severity=LabelBelief(label=severity), score=score
+    )
+
+
+def region(k, anchor, target, name="sky"):
+    level = DEFAULT_VOCABULARY.compare_scores(anchor.score, target.score)
+    margin = anchor.score - target.score
+    belief = ComparisonBelief(label=level.label, margin=margin)
+    return RegionComparison(id=k, name=name, anchor=anchor, target=target, comparison=belief)
+
+
+def graph(*regions, scores=(0.9, 0.5)):
+    level = DEFAULT_VOCABULARY.compare_scores(*scores)
+    belief = ComparisonBelief(label=level.label, margin=scores[0] - scores[1])
+    scene = Scene(
+        anchor=SceneNode(score=scores[0]), target=SceneNode(score=scores[1]), comparison=belief
+    )
+    return DistortionGraph(
+        vocabulary=DEFAULT_VOCABULARY,
+        anchor=ImageInfo(),
+        target=ImageInfo(),
+        regions=regions,
+        scene=scene,
+    )
+
+
+CLEAN = node("clean", "clean", 1.0)
+HAZY = node("haze", "minor", 0.8)
+NOISY = node("contrast_inc", "severe", 0.25)
+
+
+def test_a_sentence_about_better_worse_and_the_worst():
+    made = graph(region(4, CLEAN, NOISY), region(2, NOISY, HAZY, "region 2"), region(7, HAZY, HAZY))
+    assert summary(made) == (
+        "As a whole, the anchor is significantly better than the target (0.90 against 0.50); of 3 "
+        "regions the anchor is better in 1, worse in 1 and the same in 1; the worst is region 4 "
+        "(sky) of the target: contrast inc, severe (0.25)."
+    )
+
+
+def test_a_sentence_about_equal_pictures():
+    made = graph(region(0, CLEAN, CLEAN), region(1, CLEAN, CLEAN), scores=(1.0, 1.0))
+    assert summary(made) == (
+        "As wholes, anchor and target are about equal (1.00 against 1.00); all 2 regions are the "
+        "same; every region looks clean in both."
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "word"),
+    [
+        (region(0, CLEAN, NOISY, "image"), "better"),
+        (region(0, NOISY, CLEAN, "image"), "worse"),
+        (region(0, HAZY, HAZY, "image"), "the same"),
+    ],
+)
+def test_a_sentence_about_one_region(one, word):
+    assert f"; in the one region the anchor is {word}; the worst is region 0 (image)" in summary(
+        graph(one)
+    )
+
+
+def test_a_graph_without_scene_scores_or_regions_has_a_sentence():
+    lists = published.to_published(pair().graph)
+    bare = published.from_published(lists)
+    assert summary(bare).startswith("The pictures as wholes were not compared; of 6 regions")
+    assert summary(graph()) == (
+        "As a whole, the anchor is significantly better than the target (0.90 against 0.50)."
+    )
+
+
+def test_regions_are_ordered_by_their_lower_score():
+    made = graph(region(1, CLEAN, CLEAN), region(2, CLEAN, NOISY), region(3, HAZY, CLEAN))
+    assert [r.id for r in worst_first(made)] == [2, 3, 1]
+    assert [r.id for r in worst_first(made.swapped())] == [2, 3, 1]
+
+
+def test_words_marks_and_text_that_cannot_steer_a_terminal():
+    assert words("slightly_worse") == "slightly worse"
+    assert [marks(r) for r in (-2, -1, 0, 1, 3)] == ["▼▼", "▼", "=", "▲", "▲▲▲"]
+    assert printable("a\x1b[31m\nb\u202e") == "a [31m b"
