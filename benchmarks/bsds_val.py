@@ -18,13 +18,14 @@ from pathlib import Path
 import numpy as np
 
 from distortion_graph.bench.evaluate import Pool, Summary, run
-from distortion_graph.bench.protocol import BenchPicture, bench_picture, make_pairs
-from distortion_graph.data.pictures import load_labelled
+from distortion_graph.bench.protocol import BenchPicture, Split, bench_picture, make_pairs
+from distortion_graph.data.pictures import load_labelled, read_names
+from distortion_graph.errors import DistortionGraphError, RegionError
 from distortion_graph.runtime.decode import decode
 from distortion_graph.runtime.session import Model
 from distortion_graph.vocabulary import Vocabulary
 
-SPLITS = ("easy", "medium", "hard")
+SPLITS: tuple[Split, ...] = ("easy", "medium", "hard")
 FIELDS = ("distortion", "severity", "comparison")
 
 
@@ -39,9 +40,11 @@ def main() -> None:
     model = Model.load(options.model)
     pictures = [bench_picture(p) for p in load_labelled(options.folder)]
     if options.only:
-        names = {n for v in json.loads(options.only.read_text()).values() for n in v}
+        names = read_names(options.only)
         pictures = [p for p in pictures if p.tag in names]
-    results = {}
+    if not any(len(p.masks) for p in pictures):
+        raise RegionError(f"{options.folder}: {len(pictures)} pictures and no region to report on")
+    results: dict[str, dict[str, object]] = {}
     print(f"{len(pictures)} pictures, model {model.identity.name} {model.identity.version}\n")
     print("| split | pairs | distortion | severity | comparison | score SRCC | PLCC |")
     print("|---|---|---|---|---|---|---|")
@@ -101,4 +104,7 @@ def pristine_share(model: Model, pictures: list[BenchPicture]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except DistortionGraphError as error:
+        raise SystemExit(f"bsds_val: error: {error}") from error

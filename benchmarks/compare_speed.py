@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -22,6 +23,7 @@ import numpy as np
 from skimage import data as pictures
 
 from distortion_graph.data.pairs import make_pair
+from distortion_graph.evidence import Level
 from distortion_graph.files import save_png
 from distortion_graph.images import load_picture
 from distortion_graph.regions.container import RegionSet
@@ -29,6 +31,7 @@ from distortion_graph.runtime.compare import compare_pictures
 from distortion_graph.runtime.session import Model
 
 SIZE = (321, 481)
+LEVELS: tuple[Level, ...] = ("fast", "all")
 GRIDS = {1: (1, 1), 10: (2, 5), 40: (5, 8), 300: (15, 20)}
 
 
@@ -45,16 +48,12 @@ def main() -> None:
     for count, (rows, columns) in GRIDS.items():
         regions = RegionSet.grid(SIZE, rows, columns)
         masks = regions.masks()
-        figures = [
-            median_ms(lambda m=masks: model.predict(anchor.rgb, target.rgb, m), options.repeats)
-        ]
-        for level in ("fast", "all"):
-
-            def whole(regions: RegionSet = regions, level: str = level) -> object:
-                return compare_pictures(
-                    anchor, target, regions=regions, model=model, evidence=level
-                )
-
+        step = partial(model.predict, anchor.rgb, target.rgb, masks)
+        figures = [median_ms(step, options.repeats)]
+        for level in LEVELS:
+            whole = partial(
+                compare_pictures, anchor, target, regions=regions, model=model, evidence=level
+            )
             figures.append(median_ms(whole, options.repeats))
         print(f"{count:7d} {figures[0]:10.1f} {figures[1]:28.1f} {figures[2]:27.1f}")
     command_times(anchor.rgb, target.rgb, options.repeats)
@@ -106,7 +105,7 @@ def command_times(anchor: np.ndarray, target: np.ndarray, repeats: int) -> None:
         print("\nwhole command, from process start")
         for name, arguments in rows_of_table.items():
             took = median_ms(
-                lambda a=arguments: subprocess.run(a, check=True, capture_output=True),
+                partial(subprocess.run, arguments, check=True, capture_output=True),
                 max(3, repeats // 4),
             )
             print(f"{took:7.0f} ms   {name}")

@@ -34,7 +34,7 @@ RECIPE: dict[str, tuple[Applied, Applied]] = {
     "table left": (("blur", "lens", 5), None),
     "table right": (None, ("rain", "streaks", 4)),
     "saucer": (("darken", "rgb_gamma", 3), ("snow", "flakes", 3)),
-    "cup": (("brightness", "hsv_gamma", 4), None),
+    "cup": (("oversharpen", "unsharp", 2), None),
     "cup inside": (("noise", "gaussian_rgb", 2), ("noise", "gaussian_rgb", 2)),
     "coffee": (None, ("saturate_dec", "ycrcb", 4)),
     "spoon": (None, ("pixelate", "block", 4)),

@@ -39,6 +39,13 @@ def test_agreement_is_scipys(count, seed):
     assert found.plcc == pytest.approx(pearsonr(x, y).statistic)
 
 
+@pytest.mark.parametrize(("x", "y"), [([0.1] * 3, [1, 2, 3]), ([1, 2, 3], [0.1] * 3), ([], [])])
+def test_agreement_with_a_constant_or_nothing_is_not_a_number(x, y):
+    # The mean of three tenths is not a tenth in floating point.
+    found = score_agreement(np.array(x, float), np.array(y, float))
+    assert np.isnan(found.srcc) and np.isnan(found.plcc)
+
+
 def test_bootstrap_covers_the_mean_and_shrinks_with_more_groups():
     rng = np.random.default_rng(0)
     widths = []

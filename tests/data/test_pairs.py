@@ -19,12 +19,14 @@ REGIONS = RegionSet.grid(CLEAN.shape[:2], 2, 3)
 def test_difficulties():
     rng = generator(0)
     for _ in range(100):
-        first, second = draw_versions("easy", DEFAULT_RECIPE, rng)
+        first, second = draw_versions("easy", DEFAULT_RECIPE.types, rng)
         assert first != second and not {first, second} & set(MIXED)
-        assert len(set(draw_versions("medium", DEFAULT_RECIPE, rng)) & set(MIXED)) == 1
-        assert set(draw_versions("hard", DEFAULT_RECIPE, rng)) == set(MIXED)
+        assert len(set(draw_versions("medium", DEFAULT_RECIPE.types, rng)) & set(MIXED)) == 1
+        assert set(draw_versions("hard", DEFAULT_RECIPE.types, rng)) == set(MIXED)
     with pytest.raises(RecipeError, match="easy, medium or hard"):
-        draw_versions("harder", DEFAULT_RECIPE, rng)
+        draw_versions("harder", DEFAULT_RECIPE.types, rng)
+    with pytest.raises(RecipeError, match="at least 2 distortion types, got \\['blur'\\]"):
+        draw_versions("easy", ["blur"], rng)
 
 
 @pytest.mark.parametrize("difficulty", ["easy", "medium", "hard"])

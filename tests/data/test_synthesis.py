@@ -113,6 +113,19 @@ def test_feathering_fades_in_from_the_edge_and_leaves_the_outside_alone():
     assert 0 < soft[0, 20, 0] < soft[0, 22, 0] < soft[0, 24, 0] <= 255
 
 
+@pytest.mark.parametrize("feather_px", [1.0, 3.0, float("inf")])
+def test_a_thin_region_still_shows_its_distortion_when_feathered(feather_px):
+    black, white = np.zeros((40, 40, 3), np.uint8), np.full((40, 40, 3), 255, np.uint8)
+    for thin in (np.s_[18:22], np.s_[20:21]):
+        mask = np.zeros((40, 40), bool)
+        mask[thin] = True
+        made = paste(black, white, mask, feather_px)
+        assert made[mask].max() > 127 and not made[~mask].any()
+    nothing = np.zeros((40, 40), bool)
+    assert np.array_equal(paste(black, white, nothing, feather_px), black)
+    assert np.array_equal(paste(black, white, ~nothing, feather_px), white)
+
+
 def test_feathered_neighbours_leave_a_clean_region_clean():
     made = make_version(
         CLEAN,

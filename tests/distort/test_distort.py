@@ -107,6 +107,13 @@ def test_contrast_scales_about_the_mean_luma():
     assert stretched[0, 0, 0] == round(255 / (1 + (120 / 140) ** 2))
 
 
+@pytest.mark.parametrize("grey", [0, 1, 128, 255])
+@pytest.mark.parametrize("distortion", ["contrast_inc", "contrast_dec"])
+def test_stretch_puts_every_flat_picture_in_the_middle(distortion, grey):
+    flat = np.full((4, 4, 3), grey, np.uint8)
+    assert set(np.unique(distort(flat, distortion, "stretch", 3))) == {128}
+
+
 def test_desaturating_fully_gives_grey_and_keeps_luma():
     grey = distort(PICTURE, "saturate_dec", "ycrcb", 5)
     assert np.ptp(grey.astype(int), axis=-1).max() <= 1
@@ -168,6 +175,15 @@ def test_haze_follows_a_given_depth():
     contrast = [hazy[:, s].std() / PICTURE[:, s].std() for s in (slice(0, 100), slice(100, 200))]
     assert contrast[0] == pytest.approx(np.exp(-2.0 * 0.05), rel=0.02)
     assert contrast[1] == pytest.approx(np.exp(-2.0 * 0.7), rel=0.02)
+
+
+def test_a_flat_depth_of_any_type_is_the_middle_and_one_that_is_no_number_is_refused():
+    maps = [np.full(GREY.shape[:2], 7, kind) for kind in (np.uint8, np.float32)]
+    hazes = [distort(GREY, "haze", "scattering", 3, depth=depth) for depth in maps]
+    assert np.array_equal(*hazes)
+    maps[1][3, 3] = np.nan
+    with pytest.raises(ImageError, match="finite"):
+        distort(GREY, "haze", "scattering", 3, depth=maps[1])
 
 
 def test_drawn_depth_stays_in_range():

@@ -127,7 +127,6 @@ def test_unequal_sizes_are_an_error_unless_asked_to_resize():
 
 def test_warnings_reach_the_caller():
     buffer = io.BytesIO()
-    Image.fromarray(ANCHOR).convert("RGBA").putalpha(128)
     see_through = Image.fromarray(ANCHOR)
     see_through.putalpha(128)
     see_through.save(buffer, "PNG")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from skimage import data as pictures
 
-from distortion_graph.errors import ModelError
+from distortion_graph.errors import ImageError, ModelError, RegionError
 from distortion_graph.runtime import session
 from distortion_graph.runtime.names import ENCODER_FILE, HEAD_FILE, MANIFEST_FILE
 from distortion_graph.runtime.session import Model
@@ -103,6 +103,18 @@ def test_no_regions_and_many_regions(shipped):
     none = shipped.predict(anchor, target, np.zeros((0, 160, 240), bool))
     assert none.n_regions == 0 and np.isfinite(none.scene_score).all()
     assert shipped.predict(anchor, target, grid_masks(160, 240, 15, 20)).n_regions == 300
+
+
+def test_inputs_that_do_not_fit_are_refused(shipped):
+    anchor, target = pair(48, 64)
+    with pytest.raises(ImageError, match="pictures of unequal size: 64×48 and 60×48"):
+        shipped.predict(anchor, target[:, :60], np.ones((1, 48, 64), bool))
+    with pytest.raises(
+        RegionError, match=r"masks must be \(R, 48, 64\) bool, got one of \(48, 60\)"
+    ):
+        shipped.predict(anchor, target, np.ones((1, 48, 60), bool))
+    with pytest.raises(RegionError, match="uint8"):
+        shipped.predict(anchor, target, np.full((1, 48, 64), 255, np.uint8))
 
 
 def test_tiles_change_next_to_nothing(shipped, monkeypatch):

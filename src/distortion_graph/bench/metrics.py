@@ -42,7 +42,7 @@ def label_scores(truth: Labels, predicted: Labels) -> LabelScores:
 
 @dataclass(frozen=True)
 class ScoreAgreement:
-    """Spearman and Pearson correlation of quality scores; NaN where one side is constant."""
+    """Spearman and Pearson correlation of scores; NaN where one side is constant or N = 0."""
 
     srcc: float
     plcc: float
@@ -73,6 +73,9 @@ def _ratio(part: float, whole: float) -> float:
 
 
 def _pearson(x: NDArray[np.floating], y: NDArray[np.floating]) -> float:
+    # Asked of the values themselves: a constant less its rounded mean need not be 0.
+    if not len(x) or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return float("nan")
     x, y = x - np.mean(x), y - np.mean(y)
     scale = float(np.sqrt(np.sum(x * x) * np.sum(y * y)))
     return float(np.sum(x * y)) / scale if scale else float("nan")

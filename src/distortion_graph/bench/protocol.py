@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.data.keys import generator
+from distortion_graph.data.pairs import Difficulty, draw_versions
 from distortion_graph.data.pictures import CleanPicture, choose_annotator, large_regions
 from distortion_graph.data.synthesis import DEFAULT_RECIPE, MIXED, Recipe, Version, make_version
 from distortion_graph.quality import HAARPSI, FullReferenceMetric
 
-Split = Literal["easy", "medium", "hard"]
+Split = Difficulty
 
 MIN_SHARE = 0.008
 """Regions below this share of the picture are dropped and become unlabelled."""
@@ -58,17 +58,14 @@ def pair_list(
     Easy and medium are `PAIRS_PER_LIST` draws; hard is both orders of every picture's two mixed
     versions.
     """
-    first, second = MIXED
     if split == "hard":
+        first, second = MIXED
         return [pair for tag in tags for pair in ((first, second, tag), (second, first, tag))]
     rng = generator(seed, "list", split)
     pairs = []
     for _ in range(PAIRS_PER_LIST):
         tag = tags[int(rng.integers(len(tags)))]
-        a, t = (types[int(i)] for i in rng.choice(len(types), 2, replace=False))
-        if split == "medium":
-            a, t = (a, first) if rng.random() < 0.5 else (first, a)
-        pairs.append((a, t, tag))
+        pairs.append((*draw_versions(split, types, rng), tag))
     return pairs
 
 

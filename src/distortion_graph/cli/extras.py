@@ -9,7 +9,7 @@ from distortion_graph.errors import DistortionGraphError
 
 def need_torch(command: str) -> None:
     """Raise one clear line unless the train extra is there."""
-    missing = [name for name in ("torch", "safetensors") if find_spec(name) is None]
+    missing = [name for name in ("torch", "safetensors", "onnx") if find_spec(name) is None]
     if missing:
         raise DistortionGraphError(
             f"`distortion-graph {command}` needs {' and '.join(missing)}, not installed: "

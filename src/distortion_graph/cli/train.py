@@ -43,8 +43,9 @@ def train(
     from distortion_graph.cli.extras import need_torch
 
     need_torch("train")
-    from distortion_graph.data.pictures import load_sources
-    from distortion_graph.training.held_out import HeldOutScore, read_held_out
+    from distortion_graph.data.pictures import load_sources, read_names
+    from distortion_graph.errors import DistortionGraphError
+    from distortion_graph.training.held_out import HeldOutScore
     from distortion_graph.training.loop import Trainer, TrainingConfig
 
     config = TrainingConfig(
@@ -54,10 +55,14 @@ def train(
         learning_rate=learning_rate,
         workers=workers,
     )
-    kept_out = read_held_out(held_out) if held_out else frozenset()
+    kept_out = read_names(held_out) if held_out else frozenset()
     sources = load_sources(labelled or [], pictures or [], cache=out / "regions")
     training = [p for p in sources if p.tag not in kept_out]
     choosing = [p for p in sources if p.tag in kept_out]
+    if held_out and not choosing:
+        raise DistortionGraphError(
+            f"{held_out}: none of its {len(kept_out)} names is one of the {len(sources)} pictures"
+        )
     typer.echo(f"{len(training)} pictures to train on, {len(choosing)} held out")
     trainer = Trainer(
         training,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,7 +30,13 @@ from distortion_graph.images import Picture, load_picture
 from distortion_graph.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.regions.container import RegionSet
 from distortion_graph.runtime.assemble import assemble
-from distortion_graph.runtime.decode import DECIMALS, Decoded, DecodedRegion, shared_areas
+from distortion_graph.runtime.decode import (
+    DECIMALS,
+    Decoded,
+    DecodedRegion,
+    distortion_shares,
+    shared_areas,
+)
 from distortion_graph.vocabulary import Vocabulary
 
 Difficulty = Literal["easy", "medium", "hard"]
@@ -47,12 +54,15 @@ class SyntheticPair:
 
 
 def draw_versions(
-    difficulty: Difficulty, recipe: Recipe, rng: np.random.Generator
+    difficulty: Difficulty, types: Sequence[str], rng: np.random.Generator
 ) -> tuple[str, str]:
     """Names of anchor and target version: easy two different types, medium one mixed, hard two."""
-    types = recipe.types
     if difficulty == "hard":
         return MIXED if rng.random() < 0.5 else (MIXED[1], MIXED[0])
+    if len(types) < 2:
+        raise RecipeError(
+            f"{difficulty} pairs are drawn from at least 2 distortion types, got {list(types)}"
+        )
     first, second = (types[int(i)] for i in rng.choice(len(types), 2, replace=False))
     if difficulty == "easy":
         return first, second
@@ -88,7 +98,7 @@ def make_pair(
     """
     picture = load_picture(clean, name=tag)
     rng = generator(seed, tag, "pair", difficulty)
-    names = versions or draw_versions(difficulty, recipe, rng)
+    names = versions or draw_versions(difficulty, recipe.types, rng)
     masks = regions.masks()
     anchor, target = (
         make_version(
@@ -112,13 +122,17 @@ def true_graph(
     anchor: Version, target: Version, regions: RegionSet, vocabulary: Vocabulary
 ) -> DistortionGraph:
     """The graph of a synthetic pair: labels as drawn, scores as measured, no probabilities."""
-    pairs = zip(_nodes(anchor), _nodes(target), strict=True)
-    answers = tuple(DecodedRegion(a, t, _compare(a.score, t.score, vocabulary)) for a, t in pairs)
+    nodes = [_nodes(version) for version in (anchor, target)]
+    answers = tuple(
+        DecodedRegion(a, t, _compare(a.score, t.score, vocabulary))
+        for a, t in zip(*nodes, strict=True)
+    )
     areas = shared_areas(regions.lazy_masks())
-    scores = [round(v.scene_score, DECIMALS) for v in (anchor, target)]
+    shares = [distortion_shares(side, areas, vocabulary) for side in nodes]
+    scores = [round(version.scene_score, DECIMALS) for version in (anchor, target)]
     scene = Scene(
-        anchor=SceneNode(score=scores[0], distortion_share=_shares(anchor, areas)),
-        target=SceneNode(score=scores[1], distortion_share=_shares(target, areas)),
+        anchor=SceneNode(score=scores[0], distortion_share=shares[0]),
+        target=SceneNode(score=scores[1], distortion_share=shares[1]),
         comparison=_compare(scores[0], scores[1], vocabulary),
     )
     return assemble(
@@ -148,10 +162,3 @@ def _compare(
         raise RecipeError("a true graph needs the score of every node")
     level = vocabulary.compare_scores(anchor, target)
     return ComparisonBelief(label=level.label, margin=anchor - target)
-
-
-def _shares(version: Version, areas: NDArray[np.float64]) -> dict[str, float]:
-    total: dict[str, float] = {}
-    for draw, area in zip(version.draws, areas.tolist(), strict=True):
-        total[draw.distortion] = total.get(draw.distortion, 0.0) + area
-    return {label: round(min(share, 1.0), DECIMALS) for label, share in total.items()}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.errors import ImageError
+from distortion_graph.errors import DistortionGraphError, ImageError, RegionError
 from distortion_graph.files import atomic_write_bytes
-from distortion_graph.images import load_picture
+from distortion_graph.images import Picture, load_picture, rgb_sha256
 from distortion_graph.regions.auto import auto_regions
 from distortion_graph.regions.fitting import read_label_picture
 
@@ -39,11 +40,35 @@ def find_pictures(folder: Path) -> list[Path]:
 
 
 def load_with_maps(picture: Path, map_folder: Path) -> CleanPicture:
-    """A picture and every label map `<name>_<annotator>.png` (or `<name>.png`) of a folder."""
-    maps = sorted(map_folder.glob(f"{picture.stem}_*.png")) or [map_folder / f"{picture.stem}.png"]
+    """A picture and its label maps: `<name>_<annotator>.png` in number order, or `<name>.png`.
+
+    Raises RegionError where there is none, or one that is not a label map of the picture's size.
+    """
     loaded = load_picture(picture)
-    labels = tuple(read_label_picture(m, loaded).astype(np.uint16) for m in maps)
-    return CleanPicture(picture.stem, loaded.rgb, labels)
+    maps = _map_files(picture.stem, map_folder)
+    return CleanPicture(picture.stem, loaded.rgb, tuple(_read_map(m, loaded) for m in maps))
+
+
+def _map_files(name: str, folder: Path) -> list[Path]:
+    """Annotators are numbers, so that `a_b_0.png` is a map of `a_b` and not of `a`."""
+    numbered = re.compile(rf"{re.escape(name)}_(\d+)\.png")
+    found = [(m, path) for path in folder.glob("*.png") if (m := numbered.fullmatch(path.name))]
+    if found:
+        return [path for _, path in sorted(found, key=lambda entry: int(entry[0][1]))]
+    alone = folder / f"{name}.png"
+    if not alone.is_file():
+        raise RegionError(
+            f"{folder}: no label map of {name!r} there, expected {name}_0.png, {name}_1.png … "
+            f"(a number for each annotator) or {name}.png"
+        )
+    return [alone]
+
+
+def _read_map(path: Path, picture: Picture) -> NDArray[np.uint16]:
+    labels = read_label_picture(path, picture)
+    if labels.ndim != 2:
+        raise RegionError(f"{path}: found RGB, expected one channel of region numbers (0 = none)")
+    return labels.astype(np.uint16)
 
 
 def load_alone(picture: Path, cache: Path) -> CleanPicture:
@@ -54,14 +79,14 @@ def load_alone(picture: Path, cache: Path) -> CleanPicture:
     rgb = load_picture(picture).rgb
     scale = _LONGEST_SIDE_PX / max(rgb.shape[:2])
     if scale < 1:
-        size = (round(rgb.shape[1] * scale), round(rgb.shape[0] * scale))
+        size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-    kept = cache / f"{hashlib.sha256(rgb.tobytes()).hexdigest()[:24]}.png"
+    kept = cache / f"{rgb_sha256(rgb)[:24]}.png"
     if not kept.is_file():
         cache.mkdir(parents=True, exist_ok=True)
         labels = auto_regions(rgb).label_map().astype(np.uint16)
         atomic_write_bytes(kept, cv2.imencode(".png", labels)[1].tobytes())
-    return CleanPicture(picture.stem, rgb, (read_label_picture(kept, load_picture(rgb)),))
+    return CleanPicture(picture.stem, rgb, (_read_map(kept, load_picture(rgb)),))
 
 
 def load_labelled(folder: Path) -> list[CleanPicture]:
@@ -80,6 +105,19 @@ def load_sources(
     if not found:
         raise ImageError("no pictures given, expected at least one folder of them")
     return found
+
+
+def read_names(path: Path) -> frozenset[str]:
+    """Picture names (without suffix) listed in a JSON object of lists, such as a held-out list."""
+    try:
+        lists = json.loads(path.read_text("utf-8"))
+        return frozenset(
+            str(name) for value in lists.values() if isinstance(value, list) for name in value
+        )
+    except (OSError, ValueError, AttributeError) as problem:
+        raise DistortionGraphError(
+            f"{path}: expected a JSON object of lists of picture names ({problem})"
+        ) from problem
 
 
 def choose_annotator(

@@ -214,10 +214,13 @@ def paste(
     """`frame` inside the mask, `base` outside.
 
     With `feather_px` > 0 the frame fades in from the edge inwards; nothing outside the mask is
-    touched, so that a clean neighbour stays clean.
+    touched, so that a clean neighbour stays clean. Where a mask is too thin for that the fade is
+    as wide as it can be and still let the frame through.
     """
-    if feather_px <= 0:
+    if feather_px <= 0 or not mask.any() or mask.all():  # without an edge there is nothing to fade
         return np.where(mask[..., None], frame, base)
+    depth_px = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    feather_px = min(feather_px, float(depth_px.max()) / 2)
     soft = cv2.GaussianBlur(
         mask.astype(np.float32), (0, 0), feather_px, borderType=cv2.BORDER_REPLICATE
     )

@@ -141,6 +141,8 @@ def apply(
         raise ImageError(f"image must be (H, W, 3) uint8, got {image.shape} {image.dtype}")
     if depth is not None and depth.shape != image.shape[:2]:
         raise ImageError(f"depth must be {image.shape[:2]}, as the image, got {depth.shape}")
+    if depth is not None and not np.isfinite(depth).all():
+        raise ImageError("depth must be finite numbers, got NaN or infinity")
     strength = entry.strengths[level - 1]
     if entry.takes_depth:
         return entry.apply_level(image, strength, rng, depth)

@@ -18,6 +18,8 @@ from distortion_graph.distort.common import (
 
 _Values = NDArray[np.float64]
 
+_DARKEST = 1e-6
+
 
 def shift_value(image: Image, shift: float, rng: np.random.Generator) -> Image:
     """Add `shift` to V of HSV."""
@@ -55,10 +57,11 @@ def scale_about_mean(image: Image, factor: float, rng: np.random.Generator) -> I
 
 
 def stretch(image: Image, power: float, rng: np.random.Generator) -> Image:
-    """Sigmoid about the global mean m: 1 / (1 + (m/x)^power), x ≥ 1e-6."""
+    """Sigmoid about the global mean m: 1 / (1 + (m/x)^power), x and m ≥ 1e-6."""
     del rng
-    mean = float(np.mean(cv2.mean(image)[:3])) / 255
-    return _through_table(image, lambda x: 1 / (1 + (mean / np.maximum(x, 1e-6)) ** power))
+    # Bounded as x is, so that a black picture turns mid-grey as any other flat one, not white.
+    mean = max(float(np.mean(cv2.mean(image)[:3])) / 255, _DARKEST)
+    return _through_table(image, lambda x: 1 / (1 + (mean / np.maximum(x, _DARKEST)) ** power))
 
 
 def _through_table(image: Image, curve: Callable[[_Values], _Values]) -> Image:

@@ -36,11 +36,11 @@ def rain(image: Image, shape: tuple[float, float, float], rng: np.random.Generat
     """Slanted streaks of (count per pixel, length, darkening of the scene)."""
     density, length, darkening = shape
     height, width = image.shape[:2]
-    count = max(1, round(density * height * width))
     slant = math.radians(rng.uniform(-20, 20))
     half = np.array([math.sin(slant), math.cos(slant)]) * length / 2
     # Streaks may start outside the frame, so that its borders get their share.
     margin = np.abs(half)
+    count = max(1, round(density * (width + 2 * margin[0]) * (height + 2 * margin[1])))
     centres = rng.uniform(-margin, np.array([width, height]) + margin, (count, 2))
     opacity = rng.uniform(0.4, 0.9, count)
     alpha = np.zeros((height, width), np.uint8)
@@ -84,7 +84,7 @@ def depth_field(size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.f
 
 def _rescale(depth: NDArray[np.floating]) -> NDArray[np.float32]:
     low, high = float(depth.min()), float(depth.max())
-    unit = (depth - low) / (high - low) if high > low else np.full_like(depth, 0.5)
+    unit = (depth - low) / (high - low) if high > low else np.full(depth.shape, 0.5)
     return (_NEAREST_DEPTH + unit * (_FARTHEST_DEPTH - _NEAREST_DEPTH)).astype(np.float32)
 
 

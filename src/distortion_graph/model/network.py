@@ -67,13 +67,16 @@ class PairEncoder(nn.Module):
         rgb = images.reshape(batch * 2, height, width, 3).permute(0, 3, 1, 2).float() / 255
         statistics = self.pixels(rgb)
         maps = self.encoder((rgb - self.mean) / self.std)
-        pooled = [_average(statistics, MASK_STRIDE), _average(maps[0], 2)]
-        pooled += [(m, m * m) for m in maps[1:]]
-        paired = [
-            (v.reshape(batch, 2, *v.shape[1:]), s.reshape(batch, 2, *s.shape[1:]))
-            for v, s in pooled
-        ]
-        return pool_moments(paired, list(self.strides), weights)
+        # Variances are small differences of large sums: in bfloat16 nothing would be left of them.
+        with torch.autocast(images.device.type, enabled=False):
+            maps = [m.float() for m in maps]
+            pooled = [_average(statistics.float(), MASK_STRIDE), _average(maps[0], 2)]
+            pooled += [(m, m * m) for m in maps[1:]]
+            paired = [
+                (v.reshape(batch, 2, *v.shape[1:]), s.reshape(batch, 2, *s.shape[1:]))
+                for v, s in pooled
+            ]
+            return pool_moments(paired, list(self.strides), weights)
 
 
 class GraphHead(nn.Module):
@@ -152,11 +155,8 @@ class DistortionGraphNet(nn.Module):
         self, images: Tensor, weights: Tensor, area: Tensor, is_scene: Tensor, valid: Tensor
     ) -> NetworkOutput:
         """See `PairEncoder.forward` and `GraphHead.forward`."""
-        device = images.device.type
-        with torch.autocast(device, torch.bfloat16, enabled=torch.is_autocast_enabled(device)):
-            moments = self.encoder(images, weights)
-        with torch.autocast(device, enabled=False):
-            moments = Moments(*(m.float() for m in moments))
+        moments = self.encoder(images, weights)
+        with torch.autocast(images.device.type, enabled=False):
             return self.head(moments, area, is_scene, valid)  # type: ignore[no-any-return]
 
 

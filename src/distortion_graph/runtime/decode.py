@@ -207,7 +207,10 @@ def _scene(
     shares: list[dict[str, float] | None] = [None, None]
     if areas is not None:
         both = _checked_areas(areas, predictions.n_regions)
-        shares = [_share(side, area, vocabulary) for side, area in zip(nodes, both, strict=True)]
+        shares = [
+            distortion_shares(side, area, vocabulary)
+            for side, area in zip(nodes, both, strict=True)
+        ]
     # Two pictures without a pixel that is not in a clean region are `same`, as two clean nodes are.
     both_clean = all(share is not None and share.get(vocabulary.clean) == 1 for share in shares)
     return Scene(
@@ -229,7 +232,7 @@ def _checked_areas(areas: ArrayLike, n_regions: int) -> NDArray[np.float64]:
     return np.broadcast_to(given, (2, n_regions))
 
 
-def _share(
+def distortion_shares(
     nodes: Sequence[Node], areas: NDArray[np.float64], vocabulary: Vocabulary
 ) -> dict[str, float]:
     """Area under each label that occurs; `fsum` makes it independent of the regions' order."""

@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from distortion_graph.errors import ModelError
+from distortion_graph.errors import ModelError, RegionError
 from distortion_graph.graph_checks import validation_line
+from distortion_graph.quality import check_pair
 from distortion_graph.regions.cells import CELL_PX, cell_weights, pad_picture
 from distortion_graph.regions.container import Masks
 from distortion_graph.runtime.names import (
@@ -86,7 +87,7 @@ class Model:
             threads: threads within an operation, 0 for one a core.
 
         Raises:
-            ModelError: the folder is not a model, is damaged, or a provider is not there.
+            ModelError: the folder is not a model, or a provider is not there.
         """
         folder = _shipped_folder() if source in (None, DEFAULT_MODEL) else Path(str(source))
         model = cls(folder, providers=providers, threads=threads)
@@ -118,20 +119,22 @@ class Model:
 
         The same input gives the same bits. Swapping the pictures or permuting the masks gives the
         same answer up to rounding; `compare` puts both into a canonical order to make it exact.
+
+        Raises:
+            ModelError: the model's files are damaged (they are opened at the first call).
+            ImageError, RegionError: pictures or masks of unequal size or of another type.
         """
+        check_pair(anchor, target)
         encoder, head = self._sessions
         weights, area = _with_scene(anchor.shape[:2], masks)
         pictures = np.stack([pad_picture(anchor), pad_picture(target)])
-        sums: list[NDArray[np.float64]] | None = None
-        for images, cells in _tiles(pictures, weights):
-            part = encoder.run(list(MOMENTS), {"images": images, "weights": cells})
-            sums = (
-                [p.astype(np.float64) for p in part]
-                if sums is None
-                else [s + p for s, p in zip(sums, part, strict=True)]
-            )
-        if sums is None:
-            raise ModelError("pictures without pixels cannot be compared")
+        parts = (
+            encoder.run(list(MOMENTS), {"images": images, "weights": cells})
+            for images, cells in _tiles(pictures, weights)
+        )
+        sums = [moment.astype(np.float64) for moment in next(parts)]
+        for part in parts:
+            sums = [s + moment for s, moment in zip(sums, part, strict=True)]
         is_scene = np.zeros(len(area), np.float32)
         is_scene[0] = 1
         values = [*(s.astype(np.float32) for s in sums), area, is_scene]
@@ -147,6 +150,11 @@ def _with_scene(
     area = np.ones(1 + len(masks), np.float32)
     weights[0] = whole
     for k, mask in enumerate(masks, start=1):
+        if mask.shape != size or mask.dtype != np.bool_:
+            raise RegionError(
+                f"masks must be (R, {size[0]}, {size[1]}) bool, got one of {mask.shape} "
+                f"{mask.dtype}"
+            )
         weights[k] = cell_weights(mask)
         area[k] = np.count_nonzero(mask) / mask.size
     return weights, area

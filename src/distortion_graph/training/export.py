@@ -20,7 +20,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from distortion_graph.files import atomic_write_bytes, atomic_write_text
+from distortion_graph.errors import ModelError
+from distortion_graph.files import atomic_write_all
 from distortion_graph.model.network import DistortionGraphNet, GraphHead, PairEncoder
 from distortion_graph.model.pooling import Moments
 from distortion_graph.runtime.names import (
@@ -102,8 +103,6 @@ def export_onnx(
         {key: {axis: "regions"} for key, axis in axes.items()},
     )
     folder.mkdir(parents=True, exist_ok=True)
-    atomic_write_bytes(folder / ENCODER_FILE, encoder)
-    atomic_write_bytes(folder / HEAD_FILE, head)
     manifest = {
         "name": name,
         "version": version,
@@ -111,7 +110,13 @@ def export_onnx(
         "vocabulary": network.config.vocabulary.model_dump(mode="json"),
         "card": card,
     }
-    atomic_write_text(folder / MANIFEST_FILE, json.dumps(manifest, indent=1) + "\n")
+    atomic_write_all(
+        [
+            (folder / ENCODER_FILE, encoder),
+            (folder / HEAD_FILE, head),
+            (folder / MANIFEST_FILE, (json.dumps(manifest, indent=1) + "\n").encode()),
+        ]
+    )
 
 
 def _to_onnx(
@@ -151,6 +156,8 @@ def _halve_weights(model: onnx.ModelProto) -> None:
             continue
         name = tensor.name
         half = numpy_helper.to_array(tensor).astype(np.float16)
+        if not np.isfinite(half).all():
+            raise ModelError(f"export: weights that no 16-bit float can hold in {name}")
         tensor.CopyFrom(numpy_helper.from_array(half, name + "_half"))
         casts.append(helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
     nodes = casts + list(graph.node)

@@ -1,30 +1,15 @@
-"""Which pictures are held out of training, and the score a checkpoint is chosen by."""
+"""The score on held-out pictures that a checkpoint is chosen by."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 
 from distortion_graph.bench.evaluate import run
-from distortion_graph.bench.protocol import bench_picture, make_pairs
+from distortion_graph.bench.protocol import MIN_SHARE, bench_picture, make_pairs
 from distortion_graph.data.pictures import CleanPicture
-from distortion_graph.errors import DistortionGraphError
+from distortion_graph.errors import RegionError
 from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.model.predict import TorchPredictor
-
-
-def read_held_out(path: Path) -> frozenset[str]:
-    """Names (without suffix) listed in a JSON object of lists."""
-    try:
-        lists = json.loads(path.read_text())
-        return frozenset(
-            str(name) for value in lists.values() if isinstance(value, list) for name in value
-        )
-    except (OSError, ValueError, AttributeError) as problem:
-        raise DistortionGraphError(
-            f"{path}: expected a JSON object of lists of picture names ({problem})"
-        ) from problem
 
 
 class HeldOutScore:
@@ -32,6 +17,11 @@ class HeldOutScore:
 
     def __init__(self, pictures: Sequence[CleanPicture], *, seed: int = 0) -> None:
         self.pictures = [bench_picture(p) for p in pictures]
+        if not any(len(p.masks) for p in self.pictures):
+            raise RegionError(
+                f"none of the {len(pictures)} held-out pictures has a region of at least "
+                f"{MIN_SHARE:.1%} of it; hold out others"
+            )
         self.seed = seed
 
     def __call__(self, network: DistortionGraphNet) -> float:

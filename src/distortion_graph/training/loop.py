@@ -14,17 +14,26 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from distortion_graph.data.pictures import CleanPicture
+from distortion_graph.data.pictures import CleanPicture, large_regions
 from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe
-from distortion_graph.errors import ModelError
+from distortion_graph.errors import (
+    DistortionGraphError,
+    ImageError,
+    ModelError,
+    RecipeError,
+    RegionError,
+)
 from distortion_graph.model.config import NetworkConfig
 from distortion_graph.model.encoder import imagenet_state
 from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.training.batch import Batch
 from distortion_graph.training.checkpoint import (
+    PROGRESS_FILE,
+    STATE_FILE,
     flatten_optimizer,
     load_network,
     load_state,
+    load_weights,
     restore_optimizer,
     save_network,
     save_state,
@@ -60,6 +69,19 @@ class TrainingConfig:
     losses: LossWeights = field(default_factory=LossWeights)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
 
+    def __post_init__(self) -> None:
+        # Written so that NaN fails too.
+        for name in ("minutes", "learning_rate"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise DistortionGraphError(
+                    f"training: {name} must be a number above 0, got {getattr(self, name)}"
+                )
+        for name, least in (("max_steps", 1), ("warmup_steps", 1), ("workers", 0), ("seed", 0)):
+            if not least <= getattr(self, name) < 2**63:
+                raise DistortionGraphError(
+                    f"training: {name} must be at least {least}, got {getattr(self, name)}"
+                )
+
 
 @dataclass
 class Progress:
@@ -69,7 +91,7 @@ class Progress:
     pairs: int = 0
     seconds: float = 0.0
     waiting_seconds: float = 0.0
-    best: float = -math.inf
+    best: float | None = None
 
 
 class Trainer:
@@ -89,8 +111,15 @@ class Trainer:
         """Start, or resume where `folder` holds an unfinished run.
 
         `start_from` is a network folder whose weights a new run begins with; without it the
-        encoder begins with ImageNet weights.
+        encoder begins with ImageNet weights. Without `evaluate` the latest network is kept as the
+        best one.
+
+        Raises RegionError where no picture has a region to degrade, RecipeError for a recipe that
+        does not fit the network, and ModelError for weights or a saved state that do not.
         """
+        _check_sources(pictures, config.sampling)
+        if recipe.vocabulary != config.network.vocabulary:
+            raise RecipeError("training: the recipe and the network have different vocabularies")
         torch.manual_seed(config.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.pictures, self.folder, self.config, self.recipe = pictures, folder, config, recipe
@@ -124,6 +153,7 @@ class Trainer:
                 self._log(losses)
             if progress.seconds >= next_evaluation:
                 self._evaluate()
+                progress.seconds = before + time.monotonic() - started
                 next_evaluation = progress.seconds + 60 * config.evaluate_every_minutes
             if progress.seconds >= next_save:
                 self._save()
@@ -162,7 +192,7 @@ class Trainer:
         if not torch.isfinite(losses.total):
             raise ModelError(
                 f"loss is not finite at batch {self.progress.step} (seed {self.config.seed}); "
-                f"the last good checkpoint is kept in {self.folder}"
+                f"what was saved before stays in {self.folder}"
             )
         self.optimizer.zero_grad(set_to_none=True)
         losses.total.backward()  # type: ignore[no-untyped-call]
@@ -193,11 +223,15 @@ class Trainer:
     def _evaluate(self) -> None:
         network = DistortionGraphNet(self.config.network)
         network.load_state_dict(self.ema)
-        score = self.evaluate(network.eval()) if self.evaluate else float(self.progress.step)
-        self.report(f"step {self.progress.step}: held-out score {score:.4f}")
-        if score > self.progress.best:
-            self.progress.best = score
-            save_network(self.folder / "best", network, network.state_dict())
+        network.to(self.device).eval()
+        if self.evaluate:
+            score, best = self.evaluate(network), self.progress.best
+            self.report(f"step {self.progress.step}: held-out score {score:.4f}")
+            # Correlations of too few or all equal scores are no numbers; any number beats them.
+            if best is not None and not score > best:
+                return
+            self.progress.best = None if math.isnan(score) else score
+        save_network(self.folder / "best", network, network.state_dict())
 
     def _save(self) -> None:
         tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
@@ -211,10 +245,13 @@ class Trainer:
         if found is None:
             return
         tensors, progress = found
-        self.network.load_state_dict(_part(tensors, "network."))
+        try:
+            self.progress = Progress(**progress)
+        except TypeError as problem:
+            raise ModelError(f"{self.folder / PROGRESS_FILE}: {problem}") from problem
+        load_weights(self.network, _part(tensors, "network."), self.folder / STATE_FILE)
         self.ema = {k: v.to(self.device) for k, v in _part(tensors, "ema.").items()}
         restore_optimizer(self.optimizer, tensors)
-        self.progress = Progress(**progress)
         self.report(f"resuming {self.folder} at step {self.progress.step}")
 
     def _log(self, losses: Losses) -> None:
@@ -235,6 +272,18 @@ class Trainer:
             writer.writerow(row)
         if progress.step % 250 == 0:
             self.report(" ".join(f"{k} {v}" for k, v in row.items()))
+
+
+def _check_sources(pictures: Sequence[CleanPicture], sampling: SamplingConfig) -> None:
+    """Without a region to find, drawing samples would never end."""
+    if not pictures:
+        raise ImageError("training: no pictures left to train on, all of them are held out")
+    maps = (label_map for picture in pictures for label_map in picture.label_maps)
+    if not any(large_regions(label_map, sampling.min_share) for label_map in maps):
+        raise RegionError(
+            f"training: none of the {len(pictures)} pictures has a region of at least "
+            f"{sampling.min_share:.1%} of it"
+        )
 
 
 def _first_network(config: TrainingConfig, start_from: Path | None) -> DistortionGraphNet:

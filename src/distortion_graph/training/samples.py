@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 from distortion_graph.data.keys import generator
 from distortion_graph.data.pictures import CleanPicture
 from distortion_graph.data.synthesis import MIXED, Draw, Recipe, Version, make_version
+from distortion_graph.errors import RecipeError
 from distortion_graph.training.batch import Batch, Sample, make_batch
 
 
@@ -50,6 +51,8 @@ class SampleStream(Dataset[Batch]):
         start: int = 0,
         length: int = 10**7,
     ) -> None:
+        if len(recipe.types) < 2:
+            raise RecipeError(f"training needs at least 2 distortion types, got {recipe.types}")
         self.pictures = pictures
         self.seed = seed
         self.recipe = recipe
@@ -127,7 +130,10 @@ class SampleStream(Dataset[Batch]):
 def random_crop(
     picture: CleanPicture, side: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
-    """A square crop of picture and label map, at a random scale ≤ 1, mirrored or turned."""
+    """A square crop of picture and label map, mirrored or turned, at a random scale.
+
+    The scale is at most 1, except that a picture smaller than the crop is enlarged to it.
+    """
     label_map = picture.label_maps[int(rng.integers(len(picture.label_maps)))]
     rgb = picture.rgb
     smallest = side / min(rgb.shape[:2])
@@ -137,7 +143,7 @@ def random_crop(
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         rgb = np.asarray(cv2.resize(rgb, size, interpolation=way), np.uint8)
         label_map = np.asarray(
-            cv2.resize(label_map, size, interpolation=cv2.INTER_NEAREST), np.uint16
+            cv2.resize(label_map, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint16
         )
     top = int(rng.integers(rgb.shape[0] - side + 1))
     left = int(rng.integers(rgb.shape[1] - side + 1))
