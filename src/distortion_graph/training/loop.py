@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -171,7 +172,11 @@ class Trainer:
             start=self.progress.step,
         )
         workers = self.config.workers
-        return iter(
+        # OpenCV's threads do not survive a fork: a worker that inherits their pool waits for them
+        # for ever. Without a pool there is nothing to wait for.
+        threads = cv2.getNumThreads()
+        cv2.setNumThreads(1)
+        batches = iter(
             DataLoader(
                 stream,
                 batch_size=None,
@@ -181,6 +186,8 @@ class Trainer:
                 multiprocessing_context="fork" if workers else None,
             )
         )
+        cv2.setNumThreads(threads)
+        return batches
 
     def _step(self, batch: Batch) -> Losses:
         self.network.train()
