@@ -13,13 +13,17 @@ import argparse
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distortion_graph.bench.evaluate import Pool, Summary, run
+from distortion_graph.bench.metrics import f1_by_label
 from distortion_graph.bench.protocol import BenchPicture, Split, bench_picture, make_pairs
 from distortion_graph.data.pictures import load_labelled, read_names
+from distortion_graph.data.synthesis import MIXED
 from distortion_graph.errors import DistortionGraphError, RegionError
 from distortion_graph.runtime.decode import decode
 from distortion_graph.runtime.session import Model
@@ -54,8 +58,18 @@ def main() -> None:
         pool = run(model, pairs, model.vocabulary)
         seconds = (time.perf_counter() - started) / len(pairs)
         results[split] = report(split, pool, len(pairs)) | {"seconds_per_pair": seconds}
-    results["clean"] = {"called_clean": pristine_share(model, pictures)}
-    print(f"\nNever-distorted pictures: {results['clean']['called_clean']:.3f} of regions clean")
+    print("\nF1 by distortion, hard:")
+    by_label = f1_by_distortion(pool, model.vocabulary)
+    print(", ".join(f"{label} {f1:.2f}" for label, f1 in sorted(by_label.items(), key=by_value)))
+    results["hard"]["f1_by_distortion"] = by_label
+    results["pristine"] = {
+        "beside itself": pristine_share(model, [(p.rgb, p) for p in pictures]),
+        "beside its mixed version": pristine_share(
+            model, [(x.anchor.image, x.picture) for x in pairs if x.anchor.name == MIXED[0]]
+        ),
+    }
+    print("\nNever-distorted pictures, share of regions called clean:")
+    print(", ".join(f"{name} {share:.3f}" for name, share in results["pristine"].items()))
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
 
@@ -92,15 +106,27 @@ def majority_accuracy(pool: Pool) -> dict[str, float]:
     return shares
 
 
-def pristine_share(model: Model, pictures: list[BenchPicture]) -> float:
-    """Share of regions called clean when both pictures are the untouched original."""
-    words: Vocabulary = model.vocabulary
+def f1_by_distortion(pool: Pool, vocabulary: Vocabulary) -> dict[str, float]:
+    """F1 of every distortion label that occurs."""
+    truth, predicted = (
+        np.concatenate([entry[side].ravel() for entry in pool.distortion]) for side in (0, 1)
+    )
+    return {vocabulary.distortions[i]: f1 for i, f1 in f1_by_label(truth, predicted).items()}
+
+
+def by_value(entry: tuple[str, float]) -> float:
+    """Sorts labels by their figure."""
+    return entry[1]
+
+
+def pristine_share(model: Model, pairs: Sequence[tuple[NDArray[np.uint8], BenchPicture]]) -> float:
+    """Share of an untouched target's regions called clean, beside each of the given anchors."""
     labels = [
-        region.anchor.distortion.label
-        for p in pictures
-        for region in decode(model.predict(p.rgb, p.rgb, p.masks), words).regions
+        region.target.distortion.label
+        for anchor, p in pairs
+        for region in decode(model.predict(anchor, p.rgb, p.masks), model.vocabulary).regions
     ]
-    return labels.count(words.clean) / len(labels)
+    return labels.count(model.vocabulary.clean) / len(labels)
 
 
 if __name__ == "__main__":

@@ -54,7 +54,8 @@ def test_table_and_figures(folder, monkeypatch, capsys):
             assert 0 <= low <= figures[split][what]["accuracy"] <= high <= 1
             assert f"{figures[split][what]['accuracy']:.3f} [" in printed
     assert figures["easy"]["majority"]["distortion"] >= 1 / 6
-    assert 0 <= figures["clean"]["called_clean"] <= 1
+    assert all(0 <= share <= 1 for share in figures["pristine"].values())
+    assert all(0 <= f1 <= 1 for f1 in figures["hard"]["f1_by_distortion"].values())
 
 
 def test_only_keeps_the_named_pictures_and_bad_input_is_one_line(folder, monkeypatch, capsys):

@@ -8,7 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
 
-from distortion_graph.bench.metrics import bootstrap_interval, label_scores, score_agreement
+from distortion_graph.bench.metrics import (
+    bootstrap_interval,
+    f1_by_label,
+    label_scores,
+    score_agreement,
+)
 
 
 def test_label_scores_by_hand():
@@ -20,6 +25,7 @@ def test_label_scores_by_hand():
     assert scores.precision == pytest.approx((1 + 2 / 3) / 4)
     assert scores.recall == pytest.approx((1 / 2 + 1) / 4)
     assert scores.f1 == pytest.approx((2 / 3 + 4 / 5) / 4)
+    assert f1_by_label(truth, predicted) == pytest.approx({0: 2 / 3, 1: 4 / 5, 2: 0, 3: 0})
 
 
 def test_nothing_to_score_is_not_a_number_and_not_a_crash():

@@ -374,5 +374,5 @@ config = TrainingConfig(
 print("steps", Trainer(pictures, Path({str(tmp_path)!r}), config).run().step)
 """
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.stdout.endswith("steps 1\n"), done.stderr[-2000:]

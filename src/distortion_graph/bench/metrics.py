@@ -24,20 +24,27 @@ def label_scores(truth: Labels, predicted: Labels) -> LabelScores:
     """Scores of label indices, (N,) each; a division by zero counts as 0. N = 0 gives NaN."""
     if not len(truth):
         return LabelScores(*(float("nan"),) * 4)
-    precision, recall, f1 = [], [], []
-    for label in np.union1d(truth, predicted):
+    rows = np.array(list(_by_label(truth, predicted).values()))
+    precision, recall, f1 = rows.mean(0)
+    return LabelScores(
+        float(np.mean(truth == predicted)), float(precision), float(recall), float(f1)
+    )
+
+
+def f1_by_label(truth: Labels, predicted: Labels) -> dict[int, float]:
+    """F1 of every label index in truth or prediction, ascending."""
+    return {label: f1 for label, (_, _, f1) in _by_label(truth, predicted).items()}
+
+
+def _by_label(truth: Labels, predicted: Labels) -> dict[int, tuple[float, float, float]]:
+    """Precision, recall and F1 of every label in truth or prediction."""
+    rows = {}
+    for label in np.union1d(truth, predicted).tolist():
         hits = int(np.sum((truth == label) & (predicted == label)))
         p = _ratio(hits, int(np.sum(predicted == label)))
         r = _ratio(hits, int(np.sum(truth == label)))
-        precision.append(p)
-        recall.append(r)
-        f1.append(_ratio(2 * p * r, p + r))
-    return LabelScores(
-        float(np.mean(truth == predicted)),
-        float(np.mean(precision)),
-        float(np.mean(recall)),
-        float(np.mean(f1)),
-    )
+        rows[label] = (p, r, _ratio(2 * p * r, p + r))
+    return rows
 
 
 @dataclass(frozen=True)
