@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -167,3 +168,16 @@ def test_broken_models_are_refused_in_one_line(exported, tmp_path):
         Model.load(copy)
     with pytest.raises(ModelError, match="WrongProvider is not in this ONNX Runtime"):
         Model.load(providers=["WrongProvider"])
+
+
+def test_the_shipped_model_is_the_export_of_the_kept_checkpoint(shipped):
+    pytest.importorskip("torch", reason="needs the train extra")
+    from distortion_graph.model.predict import TorchPredictor
+    from distortion_graph.training.checkpoint import load_network
+
+    kept = Path(__file__).parents[2] / "checkpoints" / "lite0-regions-1"
+    arguments = (*pair(160, 240), grid_masks(160, 240, 2, 3))
+    ours = shipped.predict(*arguments)
+    theirs = TorchPredictor(load_network(kept)).predict(*arguments)
+    # The export folds normalisation into the filters before it rounds them to 16 bits.
+    assert largest_difference(ours, theirs) < 1e-2
