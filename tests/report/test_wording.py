@@ -9,6 +9,7 @@ from distortion_graph.formats import published
 from distortion_graph.graph import (
     ComparisonBelief,
     DistortionGraph,
+    Evidence,
     ImageInfo,
     LabelBelief,
     Node,
@@ -68,6 +69,13 @@ def test_a_sentence_about_equal_pictures():
         "As wholes, anchor and target are about equal (1.00 against 1.00); all 2 regions are the "
         "same; every region looks clean in both."
     )
+
+
+def test_identical_pictures_are_called_so():
+    made = graph(region(0, CLEAN, CLEAN), region(1, CLEAN, CLEAN), scores=(1.0, 1.0))
+    measured = Evidence(psnr_db=None, ssim=1.0, haarpsi=1.0, delta_e=0.0)
+    made = made.model_copy(update={"scene": made.scene.model_copy(update={"evidence": measured})})
+    assert summary(made).startswith("The two pictures are identical, pixel for pixel; all 2 ")
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,10 @@ def _check(job: Job) -> None:
     """Refuse what can be known to fail before anything is computed."""
     if job.out and job.out.suffix.lower() in _PICTURE_SUFFIXES:
         raise OutputError(f"{job.out}: --out is the graph, as JSON; the picture is --overlay")
+    if job.format is not Format.native and not job.out:
+        raise OutputError(
+            f"--format {job.format.value} is the form of --out, expected --out FILE too"
+        )
     outputs = [
         (option, path, picture)
         for option, path, picture in (("--out", job.out, False), ("--overlay", job.overlay, True))

@@ -83,9 +83,11 @@ def regions_from_json(value: Any, picture: Picture, what: str) -> RegionSet:
         entries = value.get("annotations")
         names = names_from(value["categories"], what) if value.get("categories") else {}
     if not isinstance(entries, list):
+        found = type(value).__name__
+        if isinstance(value, dict):
+            found = "a distortion graph" if "schema" in value else "an object without it"
         raise RegionError(
-            f"{what}: expected a list of regions or COCO's object with `annotations`, got "
-            f"{type(value).__name__}"
+            f"{what}: expected a list of regions or COCO's object with `annotations`, got {found}"
         )
     if isinstance(value, dict) and value.get("images"):
         image = _image_entry(value["images"], entries, picture, what)

@@ -47,6 +47,8 @@ def _overall(graph: DistortionGraph) -> str:
     scene = graph.scene
     if scene is None or scene.comparison is None:
         return "The pictures as wholes were not compared"
+    if scene.evidence is not None and scene.evidence.ssim == 1 and scene.evidence.psnr_db is None:
+        return "The two pictures are identical, pixel for pixel"
     rank = rank_of(graph, scene.comparison.label)
     scores = [s for s in (scene.anchor.score, scene.target.score) if s is not None]
     shown = f" ({scores[0]:.2f} against {scores[1]:.2f})" if len(scores) == 2 else ""
