@@ -9,13 +9,13 @@ from report_samples import pair, with_evidence
 from rich.cells import cell_len
 from rich.console import Console
 
-from distortion_graph.report.table import print_table
+from distortion_graph.report.table import render
 from distortion_graph.report.wording import worst_first
 
 
 def shown(graph, width):
     console = Console(file=io.StringIO(), width=width)
-    print_table(graph, console)
+    console.print(render(graph, console.width))
     return console.file.getvalue()
 
 

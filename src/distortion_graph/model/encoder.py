@@ -69,7 +69,6 @@ class InvertedResidual(nn.Module):
 class Lite0Encoder(nn.Module):
     """Four feature maps of a picture, at strides 2, 4, 8 and 16."""
 
-    strides = (2, 4, 8, 16)
     channels = tuple(_BLOCKS[tap][3] for tap in _TAPS)
 
     def __init__(self) -> None:

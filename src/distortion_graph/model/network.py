@@ -18,7 +18,8 @@ from distortion_graph.model.encoder import Lite0Encoder
 from distortion_graph.model.heads import ComparisonHead, NodeHeads
 from distortion_graph.model.interaction import RegionAttention
 from distortion_graph.model.pixels import PixelStatistics
-from distortion_graph.model.pooling import MASK_STRIDE, Moments, pool_moments
+from distortion_graph.model.pooling import Moments, pool_moments
+from distortion_graph.regions.cells import CELL_PX
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -47,7 +48,7 @@ class PairEncoder(nn.Module):
 
     # Level of each feature: pixel statistics, then the encoder's four maps.
     channels = (PixelStatistics.channels, *Lite0Encoder.channels)
-    strides = (MASK_STRIDE, MASK_STRIDE, 4, 8, 16)
+    strides = (CELL_PX, CELL_PX, 4, 8, 16)
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +71,7 @@ class PairEncoder(nn.Module):
         # Variances are small differences of large sums: in bfloat16 nothing would be left of them.
         with torch.autocast(images.device.type, enabled=False):
             maps = [m.float() for m in maps]
-            pooled = [_average(statistics.float(), MASK_STRIDE), _average(maps[0], 2)]
+            pooled = [_average(statistics.float(), CELL_PX), _average(maps[0], 2)]
             pooled += [(m, m * m) for m in maps[1:]]
             paired = [
                 (v.reshape(batch, 2, *v.shape[1:]), s.reshape(batch, 2, *s.shape[1:]))

@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-MASK_STRIDE = 4
-"""Region masks enter the network as area weights on cells of this many pixels."""
+from distortion_graph.regions.cells import CELL_PX
 
 
 class Moments(NamedTuple):
@@ -30,18 +29,18 @@ def pool_moments(maps: list[tuple[Tensor, Tensor]], strides: list[int], weights:
 
     Args:
         maps: per level the map and its square, each (B, 2, C, h, w); both already averaged to
-            `strides[level]` ≥ `MASK_STRIDE`, so that finer detail counts in the square.
-        strides: stride of each level in pixels, a multiple of `MASK_STRIDE`.
+            `strides[level]` ≥ `CELL_PX`, so that finer detail counts in the square.
+        strides: stride of each level in pixels, a multiple of `CELL_PX`.
         weights: (B, R, H/4, W/4), the share of each 4×4 cell that the region covers.
     """
     at_stride = {}
     total, first, second, cross = [], [], [], []
     for (value, square), stride in zip(maps, strides, strict=True):
         if stride not in at_stride:
-            w = weights if stride == MASK_STRIDE else F.avg_pool2d(weights, stride // MASK_STRIDE)
+            w = weights if stride == CELL_PX else F.avg_pool2d(weights, stride // CELL_PX)
             # Squared coverage prefers cells well inside, where a wide receptive field has seen
             # less of the neighbours.
-            at_stride[stride] = (w if stride == MASK_STRIDE else w * w).flatten(2)
+            at_stride[stride] = (w if stride == CELL_PX else w * w).flatten(2)
         w = at_stride[stride]
         total.append(w.sum(2))
         flat = value.flatten(3)

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from distortion_graph.model.network import DistortionGraphNet
-from distortion_graph.regions.cells import cell_weights, pad_picture
+from distortion_graph.regions.cells import pad_picture, with_scene
 from distortion_graph.runtime.outputs import to_predictions
 from distortion_graph.runtime.predictions import Predictions
 
@@ -25,17 +25,14 @@ class TorchPredictor:
         masks: NDArray[np.bool_],
     ) -> Predictions:
         """Predict one pair: two (H, W, 3) uint8 pictures and (R, H, W) bool masks."""
-        whole = np.ones((1, *anchor.shape[:2]), bool)
-        rows = np.concatenate([whole, masks])
         images = np.stack([pad_picture(anchor), pad_picture(target)])
-        weights = np.stack([cell_weights(m) for m in rows])
-        area = rows.mean(axis=(1, 2)).astype(np.float32)
-        is_scene = np.zeros(len(rows), np.float32)
+        weights, area = with_scene(anchor.shape[:2], masks)
+        is_scene = np.zeros(len(area), np.float32)
         is_scene[0] = 1
         device = next(self.network.parameters()).device
         tensors = [
             torch.from_numpy(x)[None].to(device)
-            for x in (images, weights, area, is_scene, np.ones(len(rows), bool))
+            for x in (images, weights, area, is_scene, np.ones(len(area), bool))
         ]
         with torch.inference_mode():
             output = self.network(*tensors)

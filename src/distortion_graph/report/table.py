@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -53,11 +53,6 @@ def render(graph: DistortionGraph, width: int) -> RenderableType:
     rows = [_region_row(graph, region) for region in worst_first(graph)]
     table = _table(rows, _scene_row(graph), wide=width >= WIDE_COLUMNS)
     return Group(table, Text(""), Text(summary(graph)))
-
-
-def print_table(graph: DistortionGraph, console: Console) -> None:
-    """Write the table and the summary to a rich console, at its width."""
-    console.print(render(graph, console.width))
 
 
 def _table(rows: Sequence[_Row], scene: _Row | None, *, wide: bool) -> Table:

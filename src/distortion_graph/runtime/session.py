@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from distortion_graph.errors import ModelError, RegionError
+from distortion_graph.errors import ModelError
 from distortion_graph.graph_checks import validation_line
 from distortion_graph.quality import check_pair
-from distortion_graph.regions.cells import CELL_PX, cell_weights, pad_picture
+from distortion_graph.regions.cells import CELL_PX, pad_picture, with_scene
 from distortion_graph.regions.container import Masks
 from distortion_graph.runtime.names import (
     ENCODER_FILE,
@@ -126,7 +126,7 @@ class Model:
         """
         check_pair(anchor, target)
         encoder, head = self._sessions
-        weights, area = _with_scene(anchor.shape[:2], masks)
+        weights, area = with_scene(anchor.shape[:2], masks)
         pictures = np.stack([pad_picture(anchor), pad_picture(target)])
         parts = (
             encoder.run(list(MOMENTS), {"images": images, "weights": cells})
@@ -139,25 +139,6 @@ class Model:
         is_scene[0] = 1
         values = [*(s.astype(np.float32) for s in sums), area, is_scene]
         return to_predictions(*head.run(list(OUTPUTS), dict(zip(HEAD_INPUTS, values, strict=True))))
-
-
-def _with_scene(
-    size: tuple[int, int], masks: Masks
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Cell weights (1 + R, H'/4, W'/4) and shares of the picture (1 + R,), the scene first."""
-    whole = cell_weights(np.ones(size, bool))
-    weights = np.empty((1 + len(masks), *whole.shape), np.float32)
-    area = np.ones(1 + len(masks), np.float32)
-    weights[0] = whole
-    for k, mask in enumerate(masks, start=1):
-        if mask.shape != size or mask.dtype != np.bool_:
-            raise RegionError(
-                f"masks must be (R, {size[0]}, {size[1]}) bool, got one of {mask.shape} "
-                f"{mask.dtype}"
-            )
-        weights[k] = cell_weights(mask)
-        area[k] = np.count_nonzero(mask) / mask.size
-    return weights, area
 
 
 def _tiles(

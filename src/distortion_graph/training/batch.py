@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from distortion_graph.data.synthesis import Version
-from distortion_graph.regions.cells import cell_weights
+from distortion_graph.regions.cells import CELL_PX, cell_weights
 from distortion_graph.vocabulary import Vocabulary
 
 IGNORED = -1
@@ -69,7 +69,7 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
     count = 1 + max(len(s.masks) for s in samples)
     height, width = samples[0].masks.shape[1:]
     size = len(samples)
-    weights = np.zeros((size, count, height // 4, width // 4), np.float32)
+    weights = np.zeros((size, count, height // CELL_PX, width // CELL_PX), np.float32)
     area = np.zeros((size, count), np.float32)
     labels = np.full((3, size, 2, count), IGNORED, np.int64)
     score = np.ones((size, 2, count), np.float32)
