@@ -5,6 +5,9 @@ PYTHON  ?= python3
 # Minutes of training for train-free, and where its pictures go.
 MINUTES ?= 60
 FREE    ?= runs/free-pictures
+# Folder with BSDS500 as benchmarks/prepare_bsds.py writes it, or any folder with images/ and
+# regions/; without one `make bench` takes four photographs that are installed here.
+BSDS    ?=
 # More arguments for pytest: make test ARGS="-k swap -x"
 ARGS    ?=
 
@@ -13,7 +16,7 @@ BIN   := $(VENV)/bin
 # Versions known to work together. The library's own ranges (pyproject.toml) stay open.
 PIP   := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test lint check format wheel train-free clean
+.PHONY: help demo test lint check format wheel bench train-free clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -42,6 +45,13 @@ wheel: $(VENV)/.dev  ## build dist/*.whl
 	rm -rf dist
 	$(BIN)/python -m build --wheel
 
+bench: $(VENV)/.core  ## benchmark the shipped model: make bench BSDS=bsds500
+	@mkdir -p $(dir $(BENCH_ROOT))
+	$(if $(BSDS),,$(BIN)/python benchmarks/free_pictures.py --no-packages $(BENCH_ROOT)-pictures)
+	$(BIN)/distortion-graph dataset build $(BENCH_SOURCE) --splits test --out $(BENCH_ROOT)
+	$(BIN)/distortion-graph bench $(BENCH_ROOT) \
+	  --json $(BENCH_ROOT).json --markdown $(BENCH_ROOT).md
+
 train-free: $(VENV)/.dev  ## train on freely licensed pictures only: make train-free MINUTES=60
 	$(BIN)/python benchmarks/free_pictures.py $(FREE)
 	$(BIN)/distortion-graph train --pictures $(FREE) --held-out $(FREE)/held_out.json \
@@ -53,6 +63,9 @@ clean:  ## remove what can be made again; .venv and runs/ stay
 	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- what the targets above stand on ---
+
+BENCH_ROOT   := runs/bench-$(if $(BSDS),$(notdir $(abspath $(BSDS))),free)
+BENCH_SOURCE := $(if $(BSDS),$(or $(wildcard $(BSDS)/val),$(BSDS)),pictures:$(BENCH_ROOT)-pictures)
 
 # bin/pip is the last thing a new environment gets, so it tells a whole one from a half-made one.
 # A python3 that comes without ensurepip (Debian's, unless python3-venv is there) cannot make an
@@ -75,5 +88,5 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/pip
 # bring another build of it.
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
 	$(PIP) torch
-	$(PIP) --editable '.[train,dev]'
+	$(PIP) --editable '.[train,segment,dev]'
 	@touch $(VENV)/.core $@

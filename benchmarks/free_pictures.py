@@ -4,7 +4,7 @@
 
 Sources: the colour photographs inside scikit-image, and four Debian packages, fetched with
 `apt-get download` (170 MB) and unpacked in a temporary folder; nothing is installed. Without
-apt-get only the first are taken, and a line says so.
+apt-get only the first are taken, and a line says so; with --no-packages nothing is fetched.
 
 Writes beside the pictures
 
@@ -207,10 +207,14 @@ def main() -> None:
     parser.add_argument(
         "--without", action="append", default=[], choices=DEBIAN, help="leave a package out"
     )
+    parser.add_argument(
+        "--no-packages", action="store_true", help="only scikit-image's; nothing is fetched"
+    )
     arguments = parser.parse_args()
     folder = arguments.folder
     folder.mkdir(parents=True, exist_ok=True)
-    sources = collect(folder, [p for p in DEBIAN if p not in arguments.without])
+    left_out = DEBIAN if arguments.no_packages else arguments.without
+    sources = collect(folder, [p for p in DEBIAN if p not in left_out])
     # Whoever trains on this folder takes every picture below it.
     strangers = {p.name for p in find_pictures(folder)} - {source.name for source in sources}
     if strangers:

@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup as Group
 
 from distortion_graph import quality
+from distortion_graph.cli.console import NAME
 from distortion_graph.cli.main import app
 from distortion_graph.data.synthesis import DEFAULT_SEVERITY_LEVELS
 from distortion_graph.distort import LEVELS, SUBTYPES
@@ -161,13 +162,24 @@ def test_json_blocks_of_the_graph_page_are_json_and_the_whole_graph_is_valid() -
     assert [len(graph.regions) for graph in whole] == [2]
 
 
+def command_of(words: list[str], group: Any = None, name: str = NAME) -> tuple[Any, str]:
+    """The command that the words after the program's name call, and its name."""
+    group = group or typer.main.get_command(app)
+    if not isinstance(group, Group) or not words or words[0].startswith("-"):
+        return group, name
+    default = getattr(group, "default_command", None)  # of a group that can go without one
+    word = words[0] if words[0] in group.commands else default
+    assert word, f"{name} has no command {words[0]!r}"
+    return command_of(words[1:], group.commands[word], f"{name} {word}")
+
+
 def test_the_commands_and_options_of_the_pages_exist() -> None:
-    known = typer.main.get_command(app)
-    assert isinstance(known, Group)
     for page in PAGES:
         for line in page_text(page).replace("\\\n", " ").splitlines():
-            for found in re.finditer(r"(?:^[ $]*|`)distortion-graph ([a-z]+)([^`|#]*)", line):
-                assert found[1] in known.commands, f"{page}: there is no command {found[1]!r}"
-                offered = {name for p in known.commands[found[1]].params for name in p.opts}
-                used = set(re.findall(r"(?<!\S)--[a-z][a-z-]*", found[2]))
-                assert used <= offered, f"{page}: {found[1]} has no {used - offered}"
+            for found in re.finditer(r"(?:^[ $]*|`)distortion-graph ([a-z][^`|#]*)", line):
+                command, name = command_of(found[1].split())
+                offered = {
+                    option for p in command.params for option in (*p.opts, *p.secondary_opts)
+                }
+                used = set(re.findall(r"(?<!\S)--[a-z][a-z-]*", found[1]))
+                assert used <= offered, f"{page}: {name} has no {used - offered}"

@@ -54,7 +54,7 @@ def test_the_core_asks_for_no_torch() -> None:
     assert "torch" not in names
 
 
-@pytest.mark.parametrize("extras", [(), ("train",), ("train", "dev")])
+@pytest.mark.parametrize("extras", [(), ("train",), ("segment",), ("train", "segment", "dev")])
 def test_nothing_brings_torchvision_or_gpu_libraries(extras: tuple[str, ...]) -> None:
     try:
         names = closure(*extras)
@@ -65,9 +65,10 @@ def test_nothing_brings_torchvision_or_gpu_libraries(extras: tuple[str, ...]) ->
 
 def test_every_package_of_make_test_is_pinned_within_its_range() -> None:
     pinned = pins()
-    assert closure("train", "dev") - set(pinned) == set()
+    assert closure("train", "segment", "dev") - set(pinned) == set()
     extras = PROJECT["optional-dependencies"]
-    for text in (*PROJECT["dependencies"], *extras["train"], *extras["dev"]):
+    wanted = [*extras["train"], *extras["segment"], *extras["dev"]]
+    for text in (*PROJECT["dependencies"], *wanted):
         requirement = Requirement(text)
         assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), text
 

@@ -34,6 +34,10 @@ class ModelError(DistortionGraphError):
     """A model file that is missing, damaged or made for another vocabulary."""
 
 
+class DatasetError(DistortionGraphError):
+    """A data set's folder, one of its files, or a source of pictures, that is not as it must be."""
+
+
 class OutputError(DistortionGraphError):
     """An output file that cannot be written, or whose type is not offered."""
 

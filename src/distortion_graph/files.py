@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,33 @@ def atomic_write_text(path: str | Path, text: str) -> None:
     atomic_write_bytes(path, text.encode("utf-8"))
 
 
+@contextlib.contextmanager
+def new_folder(path: str | Path) -> Iterator[Path]:
+    """A folder to fill, under a temporary name beside `path`, that gets its name at the end.
+
+    Left by an error, it is removed with all in it. An empty folder at `path` is replaced. Raises
+    OutputError where there is a file or a folder with something in it, or the folder around it is
+    missing or not writable.
+    """
+    target = Path(os.path.realpath(path))
+    with _named(path):
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise OutputError(f"{path}: is there already; name a new or an empty folder")
+        if not target.parent.is_dir():
+            raise OutputError(f"{path}: the folder {target.parent} does not exist; make it first")
+        temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
+        temporary.mkdir()
+    try:
+        yield temporary
+        with _named(path):
+            if target.exists():
+                target.rmdir()
+            temporary.rename(target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
 def save_png(path: str | Path, rgb: NDArray[np.uint8]) -> None:
     """Write an (H, W, 3) uint8 picture as PNG under any name. Raises OutputError."""
     atomic_write_bytes(path, _encode(path, rgb, "PNG", 0))
@@ -98,11 +126,19 @@ def save_image(path: str | Path, rgb: NDArray[np.uint8], *, quality: int = 95) -
     atomic_write_bytes(path, encode_image(path, rgb, quality=quality))
 
 
-def encode_image(path: str | Path, rgb: NDArray[np.uint8], *, quality: int = 95) -> bytes:
-    """The bytes that `save_image` would write to `path`; raises OutputError as it does."""
+def encode_image(
+    path: str | Path, rgb: NDArray[np.uint8], *, quality: int = 95, fast: bool = False
+) -> bytes:
+    """The bytes that `save_image` would write to `path`; raises OutputError as it does.
+
+    With `fast` a PNG is made in a quarter of the time and somewhat larger, for many pictures; the
+    pixels are the same. Other formats have one way only.
+    """
     kind = _format_of(path)
     if not 1 <= quality <= 100:
         raise OutputError(f"{path}: quality is {quality}, expected 1…100")
+    if fast and kind == "PNG":
+        return _encode_fast_png(path, rgb)
     return _encode(path, rgb, kind, quality)
 
 
@@ -114,14 +150,33 @@ def _format_of(path: str | Path) -> str:
     return _FORMATS[suffix]
 
 
-def _encode(path: str | Path, rgb: NDArray[np.uint8], kind: str, quality: int) -> bytes:
-    from PIL import Image
-
+def _check_array(path: str | Path, rgb: NDArray[np.uint8]) -> None:
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise OutputError(
             f"{path}: cannot write an array of shape {rgb.shape} and {rgb.dtype}, expected "
             "(H, W, 3) uint8"
         )
+
+
+def _encode_fast_png(path: str | Path, rgb: NDArray[np.uint8]) -> bytes:
+    import cv2
+
+    _check_array(path, rgb)
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+    options += [cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT]
+    if hasattr(cv2, "IMWRITE_PNG_FILTER"):  # before OpenCV 4.12 every row tries all filters
+        options += [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_SUB]
+    try:
+        _, data = cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
+    except cv2.error as e:
+        raise OutputError(f"{path}: cannot be written as PNG ({e})") from e
+    return data.tobytes()
+
+
+def _encode(path: str | Path, rgb: NDArray[np.uint8], kind: str, quality: int) -> bytes:
+    from PIL import Image
+
+    _check_array(path, rgb)
     options: dict[str, Any] = {}
     if kind in ("JPEG", "WEBP", "AVIF"):
         options["quality"] = quality
@@ -130,7 +185,7 @@ def _encode(path: str | Path, rgb: NDArray[np.uint8], kind: str, quality: int) -
     buffer = io.BytesIO()
     try:
         Image.fromarray(np.ascontiguousarray(rgb)).save(buffer, kind, **options)
-    except (OSError, ValueError, KeyError) as e:
+    except (OSError, ValueError, KeyError, RuntimeError) as e:
         # Too large for the format, or a Pillow built without it.
         raise OutputError(f"{path}: cannot be written as {kind} ({e}); try png") from e
     return buffer.getvalue()

@@ -108,11 +108,10 @@ def window_planes(
     h, w = half_size(height, width)
     top, bottom = max(rows[0] - BEFORE, 0), min(rows[1] + AFTER, h)
     left, right = max(columns[0] - BEFORE, 0), min(columns[1] + AFTER, w)
-    pixels = rgb[2 * top : 2 * bottom, 2 * left : 2 * right].astype(np.float32)
-    if pixels.shape[0] % 2 or pixels.shape[1] % 2:
-        pixels = np.pad(pixels, ((0, pixels.shape[0] % 2), (0, pixels.shape[1] % 2), (0, 0)))
+    pixels = _evened(rgb[2 * top : 2 * bottom, 2 * left : 2 * right], cv2.BORDER_CONSTANT)
+    size = (right - left, bottom - top)
     # Means of four 8-bit values and their products with 4·10⁴·YIQ are exact in float32.
-    means = cv2.resize(pixels, (right - left, bottom - top), interpolation=cv2.INTER_AREA)
+    means = cv2.resize(pixels.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     sums = cv2.transform(means, 4 * _YIQ_E4)
     planes = np.zeros((3, rows[1] - rows[0] + MARGIN, columns[1] - columns[0] + MARGIN), np.int32)
     y, x = top - rows[0] + BEFORE, left - columns[0] + BEFORE
@@ -206,12 +205,17 @@ def cell_shares(mask: NDArray[np.bool_]) -> Maps:
 
     Pixels beyond the frame do not count, so a mask of the whole frame weighs all cells alike.
     """
-    height, width = mask.shape
-    values = mask.astype(np.float32)
-    if height % 2 or width % 2:
-        values = np.pad(values, ((0, height % 2), (0, width % 2)), mode="edge")
-    h, w = half_size(height, width)
+    h, w = half_size(*mask.shape)
+    values = _evened(mask.view(np.uint8), cv2.BORDER_REPLICATE).astype(np.float32)
     return np.asarray(cv2.resize(values, (w, h), interpolation=cv2.INTER_AREA), dtype=np.float32)
+
+
+def _evened(pixels: NDArray[np.uint8], border: int) -> NDArray[np.uint8]:
+    """A row or a column more where the number of them is odd: zeros, or the last one again."""
+    rows, columns = pixels.shape[0] % 2, pixels.shape[1] % 2
+    if not rows and not columns:
+        return pixels
+    return np.asarray(cv2.copyMakeBorder(pixels, 0, rows, 0, columns, border), np.uint8)
 
 
 def score_of(pooled: Pooled) -> float:

@@ -108,6 +108,13 @@ def open_picture_file(path: str | Path, label: str) -> tuple[Image.Image, bytes]
     return _open(data, label), data
 
 
+def displayed_size(data: bytes, label: str) -> tuple[int, int]:
+    """(h, w) in pixels of a picture file's bytes, from its header; raises ImageError."""
+    image = _open(data, label)
+    width, height = image.size
+    return (width, height) if _orientation(image) >= 5 else (height, width)
+
+
 def rgb_sha256(rgb: NDArray[np.uint8]) -> str:
     """Hex SHA-256 of an (H, W, 3) uint8 picture: of the line "HxWx3\\n", then the pixel bytes."""
     digest = hashlib.sha256("x".join(map(str, rgb.shape)).encode() + b"\n")

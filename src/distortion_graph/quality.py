@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -73,17 +74,62 @@ def region_scores(clean: Rgb, degraded: Rgb, masks: Bools) -> NDArray[np.float64
         ImageError: The arrays are not two RGB uint8 pictures of one size.
         RegionError: The masks are not (R, H, W) bool.
     """
-    check_pair(clean, degraded)
-    _check_masks(masks, clean.shape[:2])
-    scores = np.ones(len(masks), dtype=np.float64)
-    if not len(masks):
+    return HaarReference(clean).region_scores(degraded, masks)
+
+
+class Reference(Protocol):
+    """A clean picture that any number of degraded ones are scored against."""
+
+    def region_scores(self, degraded: Rgb, masks: Bools) -> NDArray[np.float64]:
+        """Score of every region: (R,) float64."""
+        ...
+
+    def scene_score(self, degraded: Rgb) -> float:
+        """Score of the whole picture."""
+        ...
+
+
+class HaarReference:
+    """The scores of ``region_scores`` and ``scene_score``, to the bit, for one clean picture.
+
+    Its filters are worked out once, and kept: 56 bytes for every four pixels. The picture must not
+    change meanwhile.
+    """
+
+    def __init__(self, clean: Rgb) -> None:
+        """``clean`` is (H, W, 3) RGB uint8; it is checked against the first degraded picture."""
+        self._clean = clean
+
+    @cached_property
+    def _maps(self) -> haar.HaarMaps:
+        height, width = haar.half_size(*self._clean.shape[:2])
+        return haar.haar_maps(haar.window_planes(self._clean, (0, height), (0, width)))
+
+    def region_scores(self, degraded: Rgb, masks: Bools) -> NDArray[np.float64]:
+        """As the function of this name, which says what is taken, given and raised."""
+        clean = self._clean
+        check_pair(clean, degraded)
+        _check_masks(masks, clean.shape[:2])
+        scores = np.ones(len(masks), dtype=np.float64)
+        if not len(masks):
+            return scores
+        composite = clean.copy()
+        for index, mask in enumerate(masks):
+            scores[index] = _score_region(mask, clean, degraded, self._maps, composite)
         return scores
-    height, width = haar.half_size(*clean.shape[:2])
-    maps = haar.haar_maps(haar.window_planes(clean, (0, height), (0, width)))
-    composite = clean.copy()
-    for index, mask in enumerate(masks):
-        scores[index] = _score_region(mask, clean, degraded, maps, composite)
-    return scores
+
+    def scene_score(self, degraded: Rgb) -> float:
+        """As the function of this name."""
+        check_pair(self._clean, degraded)
+        if np.array_equal(self._clean, degraded):
+            return 1.0
+        height, width = haar.half_size(*degraded.shape[:2])
+        pooled = haar.NOTHING
+        for top, bottom in _strips(0, height, width):
+            known = haar.HaarMaps(*(part[:, top:bottom] for part in self._maps))
+            maps = haar.haar_maps(haar.window_planes(degraded, (top, bottom), (0, width)))
+            pooled = pooled.plus(haar.pool(haar.terms(*haar.losses(known, maps)), None))
+        return haar.score_of(pooled)
 
 
 def _score_region(
@@ -156,6 +202,8 @@ class FullReferenceMetric:
         region_scores: ``(clean, degraded, masks (R, H, W) bool) -> (R,) float64``.
         scene_score: ``(clean, degraded) -> float``.
         pooling: How a region's score comes from the metric's map, in a few words.
+        prepare: ``clean -> Reference``, where many pictures can be scored against one faster than
+            by the two functions above; its scores must be theirs.
     """
 
     name: str
@@ -166,6 +214,11 @@ class FullReferenceMetric:
     region_scores: Callable[[Rgb, Rgb, Bools], NDArray[np.float64]]
     scene_score: Callable[[Rgb, Rgb], float]
     pooling: str
+    prepare: Callable[[Rgb], Reference] | None = None
+
+    def against(self, clean: Rgb) -> Reference:
+        """The metric for any number of pictures to be scored against one clean picture."""
+        return _PlainReference(self, clean) if self.prepare is None else self.prepare(clean)
 
     def describe(self) -> dict[str, Any]:
         """The facts that a data set's manifest records, ready for JSON."""
@@ -179,6 +232,20 @@ class FullReferenceMetric:
         }
 
 
+@dataclass(frozen=True)
+class _PlainReference:
+    """Nothing kept: the metric's own functions."""
+
+    metric: FullReferenceMetric
+    clean: Rgb
+
+    def region_scores(self, degraded: Rgb, masks: Bools) -> NDArray[np.float64]:
+        return self.metric.region_scores(self.clean, degraded, masks)
+
+    def scene_score(self, degraded: Rgb) -> float:
+        return self.metric.scene_score(self.clean, degraded)
+
+
 HAARPSI = FullReferenceMetric(
     name="haarpsi",
     version="1",
@@ -189,6 +256,7 @@ HAARPSI = FullReferenceMetric(
     scene_score=scene_score,
     pooling="similarity maps of the clean picture against itself with only the region replaced, "
     "weighted mean inside the area-averaged mask",
+    prepare=HaarReference,
 )
 
 _METRICS: dict[str, FullReferenceMetric] = {HAARPSI.name: HAARPSI}

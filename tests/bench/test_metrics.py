@@ -1,19 +1,40 @@
-"""Our metrics against SciPy's and hand-counted values."""
+"""Our metrics against scikit-learn's, SciPy's and hand-counted values."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
+from sklearn import metrics as sk
 
 from distortion_graph.bench.metrics import (
-    bootstrap_interval,
+    MISSED,
+    calibration_error,
+    confusion,
     f1_by_label,
     label_scores,
+    quadratic_kappa,
     score_agreement,
 )
+
+LABELS = 5
+
+
+def labels(count, seed, *, missing):
+    """True and given labels; not every label occurs."""
+    rng = np.random.default_rng(seed)
+    used = rng.permutation(LABELS)[: rng.integers(1, LABELS + 1)]
+    truth, predicted = rng.choice(used, count), rng.choice(used, count)
+    predicted[rng.random(count) < 0.4] = rng.integers(LABELS)
+    predicted[rng.random(count) < missing] = MISSED
+    return truth, predicted
+
+
+CASES = given(st.integers(1, 60), st.integers(0, 10**6), st.sampled_from([0.0, 0.2, 1.0]))
 
 
 def test_label_scores_by_hand():
@@ -28,19 +49,95 @@ def test_label_scores_by_hand():
     assert f1_by_label(truth, predicted) == pytest.approx({0: 2 / 3, 1: 4 / 5, 2: 0, 3: 0})
 
 
-def test_nothing_to_score_is_not_a_number_and_not_a_crash():
-    assert np.isnan(label_scores(np.array([], int), np.array([], int)).accuracy)
+def test_a_missing_answer_is_a_miss_of_its_label_and_no_label_of_its_own():
+    truth, predicted = np.array([0, 0, 1]), np.array([0, MISSED, 1])
+    scores = label_scores(truth, predicted)
+    assert scores.accuracy == pytest.approx(2 / 3)
+    assert (scores.precision, scores.recall) == (1, pytest.approx(3 / 4))
+    assert f1_by_label(truth, predicted) == pytest.approx({0: 2 / 3, 1: 1})
 
 
-@given(st.integers(3, 60), st.integers(0, 10**6))
+@CASES
+@settings(max_examples=60, deadline=None)
+def test_label_scores_are_scikit_learns(count, seed, missing):
+    truth, predicted = labels(count, seed, missing=missing)
+    there = sorted((set(truth) | set(predicted)) - {MISSED})
+    found = label_scores(truth, predicted)
+    macro = sk.precision_recall_fscore_support(
+        truth, predicted, labels=there, average="macro", zero_division=0
+    )
+    assert found.accuracy == pytest.approx(sk.accuracy_score(truth, predicted))
+    assert (found.precision, found.recall, found.f1) == pytest.approx(macro[:3])
+    each = sk.f1_score(truth, predicted, labels=there, average=None, zero_division=0)
+    assert f1_by_label(truth, predicted) == pytest.approx(dict(zip(there, each, strict=True)))
+
+
+@CASES
 @settings(max_examples=40, deadline=None)
-def test_agreement_is_scipys(count, seed):
+def test_confusion_is_scikit_learns(count, seed, missing):
+    truth, predicted = labels(count, seed, missing=missing)
+    theirs = sk.confusion_matrix(truth, predicted, labels=[*range(LABELS), MISSED])
+    assert confusion(truth, predicted, LABELS).tolist() == theirs[:-1].tolist()
+
+
+@CASES
+@settings(max_examples=60, deadline=None)
+def test_kappa_is_scikit_learns_over_the_answered(count, seed, missing):
+    truth, predicted = labels(count, seed, missing=missing)
+    answered = predicted != MISSED
+    ours = quadratic_kappa(truth, predicted, LABELS)
+    if not answered.any() or len(set(truth[answered]) | set(predicted[answered])) == 1:
+        assert np.isnan(ours)
+        return
+    theirs = sk.cohen_kappa_score(
+        truth[answered], predicted[answered], labels=range(LABELS), weights="quadratic"
+    )
+    assert ours == pytest.approx(theirs)
+
+
+def test_calibration_error_by_hand():
+    # Bins of 1/15: .05 alone; .97 and 1 together with accuracy 1/2; NaN is left out.
+    correct = np.array([False, True, False, True])
+    confidence = np.array([0.05, 0.97, 1.0, np.nan])
+    expected = (0.05 + abs(1 - 1.97)) / 3
+    assert calibration_error(correct, confidence) == pytest.approx(expected)
+    # An edge belongs to the bin below it: 1/3 is in the fifth of 15 bins with .3.
+    edge = calibration_error(np.array([True, False]), np.array([1 / 3, 0.3]))
+    assert edge == pytest.approx(abs(1 - 1 / 3 - 0.3) / 2)
+    assert calibration_error(np.array([True]), np.array([0.0])) == 1
+    assert np.isnan(calibration_error(correct, np.full(4, np.nan)))
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=20, deadline=None)
+def test_calibration_error_is_the_mean_gap_of_a_calibration_curve(seed):
+    rng = np.random.default_rng(seed)
+    p = rng.random(200)
+    correct = rng.random(200) < p
+    edges = np.linspace(0, 1, 16)
+    parts = [(p > low) & (p <= high) for low, high in pairwise(edges)]
+    gaps = [abs(correct[i].mean() - p[i].mean()) * i.sum() for i in parts if i.any()]
+    assert calibration_error(correct, p) == pytest.approx(sum(gaps) / 200)
+
+
+def test_nothing_to_score_is_not_a_number_and_not_a_crash():
+    none = np.array([], int)
+    assert np.isnan(label_scores(none, none).accuracy)
+    assert np.isnan(quadratic_kappa(none, none, LABELS))
+
+
+@given(st.integers(3, 60), st.integers(0, 10**6), st.sampled_from([0.0, 0.3]))
+@settings(max_examples=40, deadline=None)
+def test_agreement_is_scipys(count, seed, missing):
     rng = np.random.default_rng(seed)
     x, y = rng.integers(0, 9, count) / 8, rng.integers(0, 9, count) / 8
-    if np.ptp(x) == 0 or np.ptp(y) == 0:
-        assert np.isnan(score_agreement(x, y).srcc)
-        return
+    y[rng.random(count) < missing] = np.nan
+    there = ~np.isnan(y)
     found = score_agreement(x, y)
+    x, y = x[there], y[there]
+    if not len(x) or np.ptp(x) == 0 or np.ptp(y) == 0:
+        assert np.isnan(found.srcc)
+        return
     assert found.srcc == pytest.approx(spearmanr(x, y).statistic)
     assert found.plcc == pytest.approx(pearsonr(x, y).statistic)
 
@@ -50,14 +147,3 @@ def test_agreement_with_a_constant_or_nothing_is_not_a_number(x, y):
     # The mean of three tenths is not a tenth in floating point.
     found = score_agreement(np.array(x, float), np.array(y, float))
     assert np.isnan(found.srcc) and np.isnan(found.plcc)
-
-
-def test_bootstrap_covers_the_mean_and_shrinks_with_more_groups():
-    rng = np.random.default_rng(0)
-    widths = []
-    for groups in (20, 500):
-        hits = rng.binomial(10, 0.7, groups).astype(float)
-        low, high = bootstrap_interval(hits, np.full(groups, 10))
-        assert low < hits.sum() / (10 * groups) < high
-        widths.append(high - low)
-    assert widths[1] < widths[0] / 3

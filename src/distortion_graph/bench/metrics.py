@@ -1,4 +1,9 @@
-"""Metrics over regions pooled from all pairs, as the protocol asks (docs/benchmark.md)."""
+"""Metrics over regions pooled from all pairs, as the protocol asks (docs/benchmark.md).
+
+Labels are positions, (N,) integers. A prediction of `MISSED` is a region without an answer: it
+counts in the denominator of the accuracy and as a miss of the true label, and is no label of its
+own. What is not defined, such as the correlation of a constant, is NaN.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Labels = NDArray[np.integer]
+
+MISSED = -1
+"""The predicted label of a region without an answer."""
+
+CALIBRATION_BINS = 15
 
 
 @dataclass(frozen=True)
@@ -39,12 +49,55 @@ def f1_by_label(truth: Labels, predicted: Labels) -> dict[int, float]:
 def _by_label(truth: Labels, predicted: Labels) -> dict[int, tuple[float, float, float]]:
     """Precision, recall and F1 of every label in truth or prediction."""
     rows = {}
-    for label in np.union1d(truth, predicted).tolist():
+    for label in np.union1d(truth, predicted[predicted != MISSED]).tolist():
         hits = int(np.sum((truth == label) & (predicted == label)))
         p = _ratio(hits, int(np.sum(predicted == label)))
         r = _ratio(hits, int(np.sum(truth == label)))
         rows[label] = (p, r, _ratio(2 * p * r, p + r))
     return rows
+
+
+def confusion(truth: Labels, predicted: Labels, labels: int) -> NDArray[np.int64]:
+    """(L, L + 1) counts: row the true label, column the given one, the last column the missed."""
+    column = np.where(predicted == MISSED, labels, predicted)
+    cells = np.bincount(truth * (labels + 1) + column, minlength=labels * (labels + 1))
+    return cells.reshape(labels, labels + 1).astype(np.int64)
+
+
+def quadratic_kappa(truth: Labels, predicted: Labels, labels: int) -> float:
+    """Cohen's kappa on an ordered scale of L steps, disagreement weighted by its square.
+
+    Over answered regions only: a missing answer has no place on the scale. NaN where there is
+    none, or where truth and prediction are one and the same single label.
+    (Cohen, "Weighted kappa", Psychological Bulletin 70, 1968.)
+    """
+    answered = predicted != MISSED
+    counts = confusion(truth[answered], predicted[answered], labels)[:, :-1].astype(float)
+    if not counts.sum():
+        return float("nan")
+    step = np.arange(labels)
+    weight = (step[:, None] - step) ** 2.0
+    expected = np.outer(counts.sum(1), counts.sum(0)) / counts.sum()
+    by_chance = float((weight * expected).sum())
+    return 1 - float((weight * counts).sum()) / by_chance if by_chance else float("nan")
+
+
+def calibration_error(
+    correct: NDArray[np.bool_], confidence: NDArray[np.floating], bins: int = CALIBRATION_BINS
+) -> float:
+    """Expected calibration error: mean |accuracy − confidence| of equal-width bins, by their size.
+
+    `confidence` (N,) is the probability of the label that was given; rows where it is NaN are left
+    out. A bin holds its upper edge, the first also 0. NaN where nothing is left.
+    (Naeini et al., AAAI 2015; bins as in Guo et al., ICML 2017.)
+    """
+    known = ~np.isnan(confidence)
+    hits, p = correct[known].astype(float), confidence[known]
+    if not len(p):
+        return float("nan")
+    place = np.clip(np.ceil(p * bins).astype(int) - 1, 0, bins - 1)
+    gaps = np.bincount(place, hits, bins) - np.bincount(place, p, bins)
+    return float(np.abs(gaps).sum() / len(p))
 
 
 @dataclass(frozen=True)
@@ -56,23 +109,12 @@ class ScoreAgreement:
 
 
 def score_agreement(truth: NDArray[np.floating], predicted: NDArray[np.floating]) -> ScoreAgreement:
-    """Rank and linear correlation of (N,) scores."""
+    """Rank and linear correlation of (N,) scores; rows whose prediction is NaN are left out."""
     from scipy.stats import rankdata
 
-    return ScoreAgreement(
-        _pearson(rankdata(truth), rankdata(predicted)), _pearson(truth, predicted)
-    )
-
-
-def bootstrap_interval(
-    per_group: NDArray[np.floating], sizes: NDArray[np.integer], *, seed: int = 0, draws: int = 1000
-) -> tuple[float, float]:
-    """95 % interval of Σ per_group / Σ sizes when whole groups (pictures) are drawn anew."""
-    rng = np.random.default_rng(seed)
-    picks = rng.integers(len(sizes), size=(draws, len(sizes)))
-    ratios = per_group[picks].sum(1) / np.maximum(sizes[picks].sum(1), 1)
-    low, high = np.percentile(ratios, [2.5, 97.5])
-    return float(low), float(high)
+    known = ~np.isnan(predicted)
+    x, y = truth[known], predicted[known]
+    return ScoreAgreement(_pearson(rankdata(x), rankdata(y)), _pearson(x, y))
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -1,26 +1,48 @@
-"""Easy, medium and hard pairs of a set of pictures with label maps (docs/benchmark.md)."""
+"""Easy, medium and hard pairs of pictures with label maps, made in memory (docs/benchmark.md).
+
+`samples_of` gives what a data-set root of the same pictures and seed gives
+(`distortion_graph.data.reader`), without writing one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.data.keys import generator
-from distortion_graph.data.pairs import Difficulty, draw_versions
+from distortion_graph.data.layout import PairKey
+from distortion_graph.data.pair_lists import PAIRS_PER_LIST, draw_list, hard_pairs
+from distortion_graph.data.pairs import Difficulty
 from distortion_graph.data.pictures import CleanPicture, choose_annotator, large_regions
-from distortion_graph.data.synthesis import DEFAULT_RECIPE, MIXED, Recipe, Version, make_version
+from distortion_graph.data.samples import PairLabels, Sample
+from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe, Version, make_version
+from distortion_graph.distort import Frames
 from distortion_graph.quality import HAARPSI, FullReferenceMetric
+from distortion_graph.regions.container import RegionSet
+from distortion_graph.vocabulary import Vocabulary
+
+__all__ = [
+    "MIN_SHARE",
+    "PAIRS_PER_LIST",
+    "BenchPair",
+    "BenchPicture",
+    "Split",
+    "bench_picture",
+    "make_pairs",
+    "pair_list",
+    "sample_of",
+    "samples_of",
+]
 
 Split = Difficulty
 
+_T = TypeVar("_T")
+
 MIN_SHARE = 0.008
 """Regions below this share of the picture are dropped and become unlabelled."""
-
-PAIRS_PER_LIST = 300
-"""Number of pairs on the easy and on the medium list."""
 
 
 @dataclass(frozen=True)
@@ -52,21 +74,9 @@ def bench_picture(picture: CleanPicture) -> BenchPicture:
 
 def pair_list(
     split: Split, tags: Sequence[str], types: Sequence[str], *, seed: int = 0
-) -> list[tuple[str, str, str]]:
-    """(anchor version, target version, picture tag) of every pair of a split.
-
-    Easy and medium are `PAIRS_PER_LIST` draws; hard is both orders of every picture's two mixed
-    versions.
-    """
-    if split == "hard":
-        first, second = MIXED
-        return [pair for tag in tags for pair in ((first, second, tag), (second, first, tag))]
-    rng = generator(seed, "list", split)
-    pairs = []
-    for _ in range(PAIRS_PER_LIST):
-        tag = tags[int(rng.integers(len(tags)))]
-        pairs.append((*draw_versions(split, types, rng), tag))
-    return pairs
+) -> list[PairKey]:
+    """The pairs of a split: drawn ones, or of hard both orders of every picture."""
+    return hard_pairs(tags) if split == "hard" else draw_list(split, tags, types, seed=seed)
 
 
 def make_pairs(
@@ -86,6 +96,8 @@ def make_pairs(
         picture = by_tag[tag]
         # Pairs stand in picture order, so only one picture's versions need keeping.
         made = {key: value for key, value in made.items() if key[0] == tag}
+        if not made:
+            frames, reference = Frames(picture.rgb), metric.against(picture.rgb)
         for name in (anchor, target):
             if (tag, name) not in made:
                 made[tag, name] = make_version(
@@ -96,6 +108,51 @@ def make_pairs(
                     tag=tag,
                     seed=seed,
                     recipe=recipe,
-                    metric=metric,
+                    frames=frames,
+                    reference=reference,
                 )
         yield BenchPair(picture, made[tag, anchor], made[tag, target])
+
+
+def samples_of(
+    pictures: Sequence[BenchPicture],
+    split: Split,
+    *,
+    seed: int = 0,
+    recipe: Recipe = DEFAULT_RECIPE,
+    metric: FullReferenceMetric = HAARPSI,
+) -> Iterator[Sample]:
+    """The pairs of `make_pairs` with their truth as labels."""
+    for pair in make_pairs(split, pictures, seed=seed, recipe=recipe, metric=metric):
+        yield sample_of(pair, recipe.vocabulary)
+
+
+def sample_of(pair: BenchPair, vocabulary: Vocabulary) -> Sample:
+    """A pair as a sample; a region's id is its index, as it is in a data-set root."""
+    versions, masks = (pair.anchor, pair.target), pair.picture.masks
+    draws = [v.draws for v in versions]
+    distortion = [[vocabulary.distortion_index(d.distortion) for d in row] for row in draws]
+    severity = [[vocabulary.severity_index(d.severity) for d in row] for row in draws]
+    labels = PairLabels.of(
+        np.array(distortion, np.int64),
+        np.array(severity, np.int64),
+        np.stack([v.scores for v in versions]),
+        np.array([v.scene_score for v in versions]),
+        vocabulary,
+    )
+    regions = (
+        RegionSet.from_masks(masks) if len(masks) else RegionSet(pair.picture.rgb.shape[:2], ())
+    )
+    return Sample(
+        key=PairKey(pair.anchor.name, pair.target.name, pair.picture.tag),
+        regions=regions,
+        labels=labels,
+        relations=(),
+        load_anchor=_always(pair.anchor.image),
+        load_target=_always(pair.target.image),
+        load_masks=_always(masks),
+    )
+
+
+def _always(value: _T) -> Callable[[], _T]:
+    return lambda: value

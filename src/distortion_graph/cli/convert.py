@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from distortion_graph.cli.compare import Format, graph_text
 from distortion_graph.cli.console import talk_of, write_json
 from distortion_graph.cli.options import Quiet, check_outputs
-
-if TYPE_CHECKING:
-    from distortion_graph.graph import DistortionGraph
 
 
 def convert(
@@ -40,6 +37,8 @@ def convert(
     talk_of(context).set(quiet=quiet)
     if out is not None:
         check_outputs([("--out", out, False)], [str(graph)])
+    from distortion_graph.formats.files import read_graph
+
     text = graph_text(read_graph(graph), to)
     if out is None:
         write_json(text.rstrip("\n"))
@@ -47,20 +46,3 @@ def convert(
     from distortion_graph.files import atomic_write_text
 
     atomic_write_text(out, text)
-
-
-def read_graph(path: Path) -> DistortionGraph:
-    """A graph from a file in either form; raises GraphError."""
-    from distortion_graph.errors import GraphError
-    from distortion_graph.formats import published
-    from distortion_graph.graph import load_graph, parse_json
-
-    try:
-        value = parse_json(path.read_bytes(), str(path))
-    except (OSError, ValueError) as e:
-        if isinstance(e, GraphError):
-            raise
-        return load_graph(path)  # which says what is wrong with the file
-    if isinstance(value, dict) and "schema" not in value and "art" in value:
-        return published.from_published(value, where=str(path))
-    return load_graph(path)

@@ -8,9 +8,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from distortion_graph.cli.bench import bench_app
 from distortion_graph.cli.compare import compare
 from distortion_graph.cli.console import DONE, INTERRUPTED, NAME, Talk, end, flush_output
 from distortion_graph.cli.convert import convert
+from distortion_graph.cli.dataset import dataset_app
 from distortion_graph.cli.distort import distort
 from distortion_graph.cli.export import export
 from distortion_graph.cli.schema import schema
@@ -26,6 +28,8 @@ app = typer.Typer(
 )
 for command in (compare, distort, convert, schema, train, export, version):
     app.command()(command)
+app.add_typer(dataset_app, name="dataset")
+app.add_typer(bench_app, name="bench")
 
 
 @app.callback(invoke_without_command=True)

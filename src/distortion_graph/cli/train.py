@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from distortion_graph.errors import DistortionGraphError
+
+if TYPE_CHECKING:
+    from distortion_graph.data.pictures import CleanPicture
+    from distortion_graph.data.reader import PandaSet
+    from distortion_graph.training.loop import Evaluate
 
 
 def train(
@@ -17,6 +25,10 @@ def train(
     pictures: Annotated[
         list[Path] | None,
         typer.Option(help="Folder of pictures without masks; regions are found automatically."),
+    ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(help="Data set of `dataset build`: its pairs are used, none are made."),
     ] = None,
     held_out: Annotated[
         Path | None,
@@ -31,9 +43,11 @@ def train(
     learning_rate: Annotated[float, typer.Option(help="Peak of the cosine schedule.")] = 2e-3,
     seed: Annotated[int, typer.Option(help="Of every random draw.")] = 0,
 ) -> None:
-    """Train a network on clean pictures.
+    """Train a network on clean pictures, or on a data set.
 
-    Pairs are synthesised from them while it trains; needs the train extra.
+    Pairs are synthesised from clean pictures while it trains. Of a data set, the pairs of the
+    split train are used, and the network is chosen on val where there is one. Needs the train
+    extra.
 
     \b
     Example:
@@ -43,9 +57,6 @@ def train(
     from distortion_graph.cli.extras import need_torch
 
     need_torch("train")
-    from distortion_graph.data.pictures import load_sources, read_names
-    from distortion_graph.errors import DistortionGraphError
-    from distortion_graph.training.held_out import HeldOutScore
     from distortion_graph.training.loop import Trainer, TrainingConfig
 
     config = TrainingConfig(
@@ -55,22 +66,17 @@ def train(
         learning_rate=learning_rate,
         workers=workers,
     )
-    kept_out = read_names(held_out) if held_out else frozenset()
-    sources = load_sources(labelled or [], pictures or [], cache=out / "regions")
-    training = [p for p in sources if p.tag not in kept_out]
-    choosing = [p for p in sources if p.tag in kept_out]
-    if held_out and not choosing:
-        raise DistortionGraphError(
-            f"{held_out}: none of its {len(kept_out)} names is one of the {len(sources)} pictures"
-        )
-    typer.echo(f"{len(training)} pictures to train on, {len(choosing)} held out")
+    material: list[CleanPicture] | PandaSet
+    if root is None:
+        material, evaluate = _pictures(labelled or [], pictures or [], held_out, out / "regions")
+    elif labelled or pictures or held_out:
+        raise DistortionGraphError("--root is a whole data set: give no pictures beside it")
+    else:
+        data, evaluate = _data_set(root)
+        material, network = data, replace(config.network, vocabulary=data.vocabulary)
+        config = replace(config, network=network)
     trainer = Trainer(
-        training,
-        out,
-        config,
-        evaluate=HeldOutScore(choosing) if choosing else None,
-        start_from=start_from,
-        report=typer.echo,
+        material, out, config, evaluate=evaluate, start_from=start_from, report=typer.echo
     )
     done = trainer.run()
     typer.echo(
@@ -78,3 +84,35 @@ def train(
         f"{100 * done.waiting_seconds / max(done.seconds, 1e-9):.0f} % of it waiting for data; "
         f"best network in {out / 'best'}"
     )
+
+
+def _pictures(
+    labelled: list[Path], alone: list[Path], held_out: Path | None, cache: Path
+) -> tuple[list[CleanPicture], Evaluate | None]:
+    """The pictures to train on, and the score on the held-out ones."""
+    from distortion_graph.data.pictures import load_sources, read_names
+    from distortion_graph.training.held_out import HeldOutScore
+
+    kept_out = read_names(held_out) if held_out else frozenset()
+    sources = load_sources(labelled, alone, cache=cache)
+    training = [p for p in sources if p.tag not in kept_out]
+    choosing = [p for p in sources if p.tag in kept_out]
+    if held_out and not choosing:
+        raise DistortionGraphError(
+            f"{held_out}: none of its {len(kept_out)} names is one of the {len(sources)} pictures"
+        )
+    typer.echo(f"{len(training)} pictures to train on, {len(choosing)} held out")
+    return training, HeldOutScore(choosing) if choosing else None
+
+
+def _data_set(root: Path) -> tuple[PandaSet, Evaluate | None]:
+    """The data set, and the score on its split val."""
+    from distortion_graph.data.reader import PandaSet
+    from distortion_graph.training.held_out import RootScore
+
+    data = PandaSet(root)
+    pairs = len(data.keys("train", "all"))
+    choosing = RootScore(data) if "val" in data.splits() else None
+    there = f"{len(choosing.keys)} of val to choose on" if choosing else "no val to choose on"
+    typer.echo(f"{pairs} pairs to train on, {there}")
+    return data, choosing

@@ -15,7 +15,7 @@ from distortion_graph.data.synthesis import (
     MIXED,
     Recipe,
     Version,
-    make_version,
+    make_versions,
 )
 from distortion_graph.errors import RecipeError
 from distortion_graph.graph import (
@@ -23,8 +23,10 @@ from distortion_graph.graph import (
     DistortionGraph,
     LabelBelief,
     Node,
+    Relation,
     Scene,
     SceneNode,
+    score_margin,
 )
 from distortion_graph.images import Picture, load_picture
 from distortion_graph.quality import HAARPSI, FullReferenceMetric
@@ -100,19 +102,16 @@ def make_pair(
     rng = generator(seed, tag, "pair", difficulty)
     names = versions or draw_versions(difficulty, recipe.types, rng)
     masks = regions.masks()
-    anchor, target = (
-        make_version(
-            picture.rgb,
-            masks,
-            regions.ids,
-            version=name,
-            tag=tag,
-            seed=seed,
-            recipe=recipe,
-            metric=metric,
-            depth=depth,
-        )
-        for name in names
+    anchor, target = make_versions(
+        picture.rgb,
+        masks,
+        regions.ids,
+        names,
+        tag=tag,
+        seed=seed,
+        recipe=recipe,
+        metric=metric,
+        depth=depth,
     )
     graph = true_graph(anchor, target, regions, recipe.vocabulary)
     return SyntheticPair(picture, regions, anchor, target, graph)
@@ -122,26 +121,57 @@ def true_graph(
     anchor: Version, target: Version, regions: RegionSet, vocabulary: Vocabulary
 ) -> DistortionGraph:
     """The graph of a synthetic pair: labels as drawn, scores as measured, no probabilities."""
-    nodes = [_nodes(version) for version in (anchor, target)]
+    anchors, targets = (_nodes(version) for version in (anchor, target))
+    scores = [round(version.scene_score, DECIMALS) for version in (anchor, target)]
+    return graph_of_truth(
+        (anchors, targets),
+        [_compare(a.score, t.score, vocabulary) for a, t in zip(anchors, targets, strict=True)],
+        (scores[0], scores[1]),
+        _compare(scores[0], scores[1], vocabulary),
+        regions,
+        (load_picture(anchor.image), load_picture(target.image)),
+        vocabulary,
+    )
+
+
+def graph_of_truth(
+    nodes: tuple[Sequence[Node], Sequence[Node]],
+    comparisons: Sequence[str],
+    scene_scores: tuple[float, float],
+    scene_comparison: str,
+    regions: RegionSet,
+    pictures: tuple[Picture, Picture],
+    vocabulary: Vocabulary,
+    relations: Sequence[Relation] = (),
+) -> DistortionGraph:
+    """The graph of labels that are known: every node with a score, nothing with a probability.
+
+    Args:
+        nodes: of the anchor and of the target, in the order of `regions`.
+        comparisons: a label for each region.
+        scene_scores: of the two whole pictures.
+        scene_comparison: their label.
+        regions: masks, names and ids.
+        pictures: anchor and target.
+        vocabulary: of all labels.
+        relations: between ids of `regions`.
+
+    Raises pydantic's `ValidationError` for labels that contradict each other.
+    """
     answers = tuple(
-        DecodedRegion(a, t, _compare(a.score, t.score, vocabulary))
-        for a, t in zip(*nodes, strict=True)
+        DecodedRegion(a, t, _belief(label, a.score, t.score))
+        for a, t, label in zip(*nodes, comparisons, strict=True)
     )
     areas = shared_areas(regions.lazy_masks())
     shares = [distortion_shares(side, areas, vocabulary) for side in nodes]
-    scores = [round(version.scene_score, DECIMALS) for version in (anchor, target)]
+    scores = [round(score, DECIMALS) for score in scene_scores]
     scene = Scene(
         anchor=SceneNode(score=scores[0], distortion_share=shares[0]),
         target=SceneNode(score=scores[1], distortion_share=shares[1]),
-        comparison=_compare(scores[0], scores[1], vocabulary),
+        comparison=_belief(scene_comparison, scores[0], scores[1]),
     )
-    return assemble(
-        Decoded(answers, scene),
-        regions,
-        load_picture(anchor.image),
-        load_picture(target.image),
-        vocabulary=vocabulary,
-    )
+    graph = assemble(Decoded(answers, scene), regions, *pictures, vocabulary=vocabulary)
+    return graph.model_copy(update={"relations": tuple(relations)}) if relations else graph
 
 
 def _nodes(version: Version) -> list[Node]:
@@ -155,10 +185,11 @@ def _nodes(version: Version) -> list[Node]:
     ]
 
 
-def _compare(
-    anchor: float | None, target: float | None, vocabulary: Vocabulary
-) -> ComparisonBelief:
+def _compare(anchor: float | None, target: float | None, vocabulary: Vocabulary) -> str:
     if anchor is None or target is None:
         raise RecipeError("a true graph needs the score of every node")
-    level = vocabulary.compare_scores(anchor, target)
-    return ComparisonBelief(label=level.label, margin=anchor - target)
+    return vocabulary.compare_scores(anchor, target).label
+
+
+def _belief(label: str, anchor: float | None, target: float | None) -> ComparisonBelief:
+    return ComparisonBelief(label=label, margin=score_margin(anchor, target))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from distortion_graph.regions.fitting import read_label_picture
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 _LONGEST_SIDE_PX = 1280
+_LARGEST_LABEL = 65535
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,39 @@ class CleanPicture:
 
 def find_pictures(folder: Path) -> list[Path]:
     """Picture files below a folder, sorted by path; raises ImageError when there is none."""
-    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    return sorted(p for name in picture_names(folder) if (p := folder / name).is_file())
+
+
+def picture_names(folder: Path) -> list[str]:
+    """Picture files below a folder as "sub/folder/name.png", in no order; as `find_pictures`."""
+    found = file_names(folder, SUFFIXES)
     if not found:
         raise ImageError(f"{folder}: no picture found, expected files {', '.join(SUFFIXES)}")
     return found
+
+
+def file_names(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
+    """Files below a folder with one of these suffixes, as "sub/folder/name", in no order.
+
+    None below what is no folder; raises ImageError for one that cannot be read.
+    """
+
+    def refuse(error: OSError) -> None:
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            raise ImageError(f"{error.filename}: cannot be read ({error.strerror})") from error
+
+    found: list[str] = []
+    for place, _, names in os.walk(folder, onerror=refuse):
+        inside = Path(place).relative_to(folder).as_posix()
+        before = "" if inside == "." else f"{inside}/"
+        found += [before + name for name in names if _suffix(name) in suffixes]
+    return found
+
+
+def _suffix(name: str) -> str:
+    """As `Path.suffix`, which takes ten times as long."""
+    before, dot, after = name.rpartition(".")
+    return f".{after.lower()}" if dot and before.strip(".") else ""
 
 
 def load_with_maps(picture: Path, map_folder: Path) -> CleanPicture:
@@ -46,7 +77,7 @@ def load_with_maps(picture: Path, map_folder: Path) -> CleanPicture:
     """
     loaded = load_picture(picture)
     maps = _map_files(picture.stem, map_folder)
-    return CleanPicture(picture.stem, loaded.rgb, tuple(_read_map(m, loaded) for m in maps))
+    return CleanPicture(picture.stem, loaded.rgb, tuple(read_map(m, loaded) for m in maps))
 
 
 def _map_files(name: str, folder: Path) -> list[Path]:
@@ -57,17 +88,28 @@ def _map_files(name: str, folder: Path) -> list[Path]:
         return [path for _, path in sorted(found, key=lambda entry: int(entry[0][1]))]
     alone = folder / f"{name}.png"
     if not alone.is_file():
-        raise RegionError(
-            f"{folder}: no label map of {name!r} there, expected {name}_0.png, {name}_1.png … "
-            f"(a number for each annotator) or {name}.png"
-        )
+        raise no_map(name, folder)
     return [alone]
 
 
-def _read_map(path: Path, picture: Picture) -> NDArray[np.uint16]:
+def no_map(name: str, folder: Path) -> RegionError:
+    """The error for a picture without a label map."""
+    return RegionError(
+        f"{folder}: no label map of {name!r} there, expected {name}_0.png, {name}_1.png … "
+        f"(a number for each annotator) or {name}.png"
+    )
+
+
+def read_map(path: Path, picture: Picture) -> NDArray[np.uint16]:
+    """The (H, W) label map of a picture; raises RegionError where the file is not such a one."""
     labels = read_label_picture(path, picture)
     if labels.ndim != 2:
         raise RegionError(f"{path}: found RGB, expected one channel of region numbers (0 = none)")
+    if labels.min() < 0 or labels.max() > _LARGEST_LABEL:
+        raise RegionError(
+            f"{path}: found region numbers {labels.min()} to {labels.max()}, expected 0 (none) to "
+            f"{_LARGEST_LABEL}"
+        )
     return labels.astype(np.uint16)
 
 
@@ -86,7 +128,7 @@ def load_alone(picture: Path, cache: Path) -> CleanPicture:
         cache.mkdir(parents=True, exist_ok=True)
         labels = auto_regions(rgb).label_map().astype(np.uint16)
         atomic_write_bytes(kept, cv2.imencode(".png", labels)[1].tobytes())
-    return CleanPicture(picture.stem, rgb, (_read_map(kept, load_picture(rgb)),))
+    return CleanPicture(picture.stem, rgb, (read_map(kept, load_picture(rgb)),))
 
 
 def load_labelled(folder: Path) -> list[CleanPicture]:

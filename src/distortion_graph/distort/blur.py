@@ -8,9 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.distort.boxes import Box
 from distortion_graph.distort.common import Image
 
 _ZOOM_STEP = 0.02
+_REMAP_LIMIT_PX = 32766  # of OpenCV's 16-bit coordinates
 
 
 def gaussian(image: Image, sigma: float, rng: np.random.Generator) -> Image:
@@ -31,20 +33,23 @@ def lens(image: Image, radius: float, rng: np.random.Generator) -> Image:
     return _filter(image, disc_kernel(radius))
 
 
-def zoom(image: Image, max_factor: float, rng: np.random.Generator) -> Image:
-    """Mean of copies magnified about the centre by 1, 1.02, … up to `max_factor`."""
+def zoom(image: Image, max_factor: float, rng: np.random.Generator, box: Box) -> Image:
+    """Mean of copies magnified about the picture's centre by 1, 1.02, … up to `max_factor`."""
     del rng
     height, width = image.shape[:2]
     factors = np.arange(1, max_factor + 1e-9, _ZOOM_STEP)
-    total = np.zeros(image.shape, np.float32)
+    size = (box.width, box.height)
+    total = np.zeros((box.height, box.width, 3), np.float32)
     for factor in factors:
         # Pixel centres lie at +0.5, so the fixed point is (size − 1) / 2 in index coordinates.
         shift_x, shift_y = (1 - factor) * (width - 1) / 2, (1 - factor) * (height - 1) / 2
-        matrix = np.array([[factor, 0, shift_x], [0, factor, shift_y]], np.float64)
-        total += cv2.warpAffine(
-            image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
+        matrix = np.array([[factor, 0, shift_x - box.x], [0, factor, shift_y - box.y]], np.float64)
+        copy = cv2.warpAffine(
+            image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
         )
-    return np.rint(total / len(factors)).astype(np.uint8)
+        cv2.accumulate(copy, total)
+    total /= np.float32(len(factors))
+    return np.rint(total, out=total).astype(np.uint8)
 
 
 def glass(image: Image, shape: tuple[float, int, int], rng: np.random.Generator) -> Image:
@@ -59,6 +64,17 @@ def glass(image: Image, shape: tuple[float, int, int], rng: np.random.Generator)
 def jitter(image: Image, shift: int, rng: np.random.Generator) -> Image:
     """Every pixel is taken from a random place at most `shift` px away on each axis."""
     return _shuffle(image, shift, rng)
+
+
+def gaussian_reach_px(sigma: float) -> int:
+    """Half the side of OpenCV's Gaussian for 8 bit, or a pixel more."""
+    return math.ceil(3 * sigma) + 1
+
+
+def glass_reach_px(shape: tuple[float, int, int]) -> int:
+    """Two blurs and the shuffles between them."""
+    sigma, shift, rounds = shape
+    return 2 * gaussian_reach_px(sigma) + rounds * shift
 
 
 def motion_kernel(radius: int, sigma: float, angle: float) -> NDArray[np.float32]:
@@ -98,7 +114,16 @@ def _filter(image: Image, kernel: NDArray[np.float32]) -> Image:
 
 def _shuffle(image: Image, shift: int, rng: np.random.Generator) -> Image:
     height, width = image.shape[:2]
-    offsets = rng.integers(-shift, shift, (2, height, width), dtype=np.int32, endpoint=True)
-    rows = np.clip(offsets[0] + np.arange(height, dtype=np.int32)[:, None], 0, height - 1)
-    columns = np.clip(offsets[1] + np.arange(width, dtype=np.int32)[None, :], 0, width - 1)
-    return np.asarray(image[rows, columns])
+    places = rng.integers(-shift, shift, (height, width, 2), dtype=np.int16, endpoint=True)
+    # A place beyond the border is the border's nearest pixel.
+    if max(height, width) > _REMAP_LIMIT_PX:
+        rows = np.clip(places[..., 1] + np.arange(height)[:, None], 0, height - 1)
+        columns = np.clip(places[..., 0] + np.arange(width), 0, width - 1)
+        return np.asarray(image[rows, columns])
+    places[..., 0] += np.arange(width, dtype=np.int16)
+    places[..., 1] += np.arange(height, dtype=np.int16)[:, None]
+    no_fractions = np.empty(0, np.uint16)
+    moved = cv2.remap(
+        image, places, no_fractions, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(moved, np.uint8)

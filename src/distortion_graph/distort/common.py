@@ -17,13 +17,16 @@ LUMA_BT601 = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def to_unit(image: Image) -> FloatImage:
-    """8-bit values → float32 in [0, 1]."""
+    """8-bit values → float32 in [0, 1], an array of its own."""
     return image.astype(np.float32) / np.float32(255)
 
 
 def to_bytes(image: FloatImage) -> Image:
     """Values in [0, 1] → 8 bit, rounded, clipped."""
-    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    scaled = image * np.float32(255)
+    np.rint(scaled, out=scaled)
+    np.clip(scaled, 0, 255, out=scaled)
+    return scaled.astype(np.uint8)
 
 
 def convert(image: FloatImage, code: int) -> FloatImage:

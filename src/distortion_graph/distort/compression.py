@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import io
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image as PillowImage
 from PIL import features
 
 from distortion_graph.distort.common import Image
+
+JPEG_REACH_PX = 2
+"""4:2:0 chroma is interpolated between neighbouring samples, which lie two pixels apart."""
+
+JPEG_GRID_PX = 16
+"""Side of JPEG's blocks of 8×8 samples of 4:2:0 chroma; one does not change another."""
+
+JPEG_LONGEST_PX = 65500
+"""The longest side that libjpeg takes."""
+
+JPEG2000_PSNR_DB = (29, 27.5, 26, 24.5, 23)
+"""Targets of the layers of `jpeg2000_stream`, the best first."""
 
 
 def jpeg(image: Image, quality: int, rng: np.random.Generator) -> Image:
@@ -18,12 +30,28 @@ def jpeg(image: Image, quality: int, rng: np.random.Generator) -> Image:
     return _through_codec(image, "JPEG", quality=quality)
 
 
-def jpeg2000(image: Image, psnr_db: float, rng: np.random.Generator) -> Image:
-    """JPEG 2000 (irreversible wavelet) at a target PSNR in dB."""
-    del rng
-    return _through_codec(
-        image, "JPEG2000", quality_mode="dB", quality_layers=[psnr_db], irreversible=True
+def jpeg2000_stream(image: Image) -> bytes:
+    """JPEG 2000 (irreversible wavelet) with a quality layer for each of `JPEG2000_PSNR_DB`."""
+    buffer = io.BytesIO()
+    PillowImage.fromarray(image).save(
+        buffer,
+        "JPEG2000",
+        quality_mode="dB",
+        quality_layers=list(reversed(JPEG2000_PSNR_DB)),
+        irreversible=True,
     )
+    return buffer.getvalue()
+
+
+def jpeg2000(stream: bytes, psnr_db: float, rng: np.random.Generator) -> Image:
+    """The picture of a `jpeg2000_stream` at one of its target PSNR, in dB."""
+    del rng
+    layers = len(JPEG2000_PSNR_DB) - JPEG2000_PSNR_DB.index(psnr_db)
+    with PillowImage.open(io.BytesIO(stream)) as decoded:
+        # Pillow's own `layers` has an effect only on pictures that are read reduced.
+        codec, reduce, _, *rest = cast(tuple[Any, ...], decoded.tile[0].args)
+        decoded.tile = [decoded.tile[0]._replace(args=(codec, reduce, layers, *rest))]
+        return np.asarray(decoded.convert("RGB"))
 
 
 def webp(image: Image, quality: int, rng: np.random.Generator) -> Image:

@@ -7,14 +7,20 @@ import numpy as np
 
 from distortion_graph.distort.common import Image
 
+_UNSHARP_PX = 5
+UNSHARP_REACH_PX = _UNSHARP_PX // 2
+
 
 def unsharp(image: Image, amount: float, rng: np.random.Generator) -> Image:
     """x + amount·(x − G·x) with G a 5×5 Gaussian of σ = 1.1 px."""
     del rng
     values = image.astype(np.float32)
-    smooth = cv2.GaussianBlur(values, (5, 5), 1.1, borderType=cv2.BORDER_REFLECT)
-    sharp = values + np.float32(amount) * (values - smooth)
-    return np.asarray(np.rint(np.clip(sharp, 0, 255)), np.uint8)
+    smooth = cv2.GaussianBlur(
+        values, (_UNSHARP_PX, _UNSHARP_PX), 1.1, borderType=cv2.BORDER_REFLECT
+    )
+    sharp = cv2.addWeighted(values, 1 + amount, smooth, -amount, 0)
+    np.rint(sharp, out=sharp)
+    return np.clip(sharp, 0, 255, out=sharp).astype(np.uint8)
 
 
 def pixelate(image: Image, scale: float, rng: np.random.Generator) -> Image:

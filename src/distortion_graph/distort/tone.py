@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.distort.boxes import Box
 from distortion_graph.distort.common import (
     LUMA_BT601,
     Image,
@@ -49,19 +50,21 @@ def gamma_rgb(image: Image, gamma: float, rng: np.random.Generator) -> Image:
     return _through_table(image, lambda x: x**gamma)
 
 
-def scale_about_mean(image: Image, factor: float, rng: np.random.Generator) -> Image:
-    """m + factor·(x − m), m the picture's mean luma."""
+def scale_about_mean(image: Image, factor: float, rng: np.random.Generator, box: Box) -> Image:
+    """m + factor·(x − m) inside the box, m the whole picture's mean luma."""
     del rng
     mean = float(np.dot(cv2.mean(image)[:3], LUMA_BT601)) / 255
-    return _through_table(image, lambda x: mean + factor * (x - mean))
+    return _through_table(image[box.area], lambda x: mean + factor * (x - mean))
 
 
-def stretch(image: Image, power: float, rng: np.random.Generator) -> Image:
-    """Sigmoid about the global mean m: 1 / (1 + (m/x)^power), x and m ≥ 1e-6."""
+def stretch(image: Image, power: float, rng: np.random.Generator, box: Box) -> Image:
+    """1 / (1 + (m/x)^power) inside the box, m the whole picture's mean, x and m ≥ 1e-6."""
     del rng
     # Bounded as x is, so that a black picture turns mid-grey as any other flat one, not white.
     mean = max(float(np.mean(cv2.mean(image)[:3])) / 255, _DARKEST)
-    return _through_table(image, lambda x: 1 / (1 + (mean / np.maximum(x, _DARKEST)) ** power))
+    return _through_table(
+        image[box.area], lambda x: 1 / (1 + (mean / np.maximum(x, _DARKEST)) ** power)
+    )
 
 
 def _through_table(image: Image, curve: Callable[[_Values], _Values]) -> Image:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,15 @@ from distortion_graph.regions.rle import Rle, rle_from_box, rle_from_runs, rle_f
 _EMPTY = "the mask is empty, expected at least one pixel of the picture"
 
 
-def read_json(path: Path) -> Any:
-    """A JSON file's value; raises RegionError with the place of the fault."""
+def read_json(path: Path, hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
+    """A JSON file's value; raises RegionError with the place of the fault.
+
+    `hook` makes an object of its keys and values, innermost first, instead of a dict of them.
+    """
     try:
-        return json.loads(path.read_text("utf-8-sig"))
+        return json.loads(path.read_text("utf-8-sig"), object_pairs_hook=hook)
+    except RegionError:
+        raise
     except FileNotFoundError as e:
         raise RegionError(f"{path}: no such file, expected JSON with regions or names") from e
     except json.JSONDecodeError as e:
@@ -117,22 +122,52 @@ def regions_from_panoptic(
     entry = _panoptic_entry(value, png, picture, what)
     if png is None:
         png = _panoptic_png(json_path, str(entry.get("file_name")))
+    categories = names_from(value["categories"], what) if value.get("categories") else names
+    return segment_regions(png, segments_of(entry, what), categories, picture, what)
+
+
+def segments_of(entry: Mapping[str, Any], what: str) -> dict[int, int | None]:
+    """Category numbers by segment id of an annotation's `segments_info`, in its order.
+
+    Raises RegionError, its line beginning with `what`, for ids that are no numbers or not distinct.
+    """
+    try:
+        pairs = [(int(s["id"]), s.get("category_id")) for s in entry["segments_info"]]
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as e:
+        raise RegionError(f"{what}: segments_info without whole-number ids") from e
+    listed = {i: c if isinstance(c, int) else None for i, c in pairs}
+    if len(listed) != len(pairs):
+        raise RegionError(f"{what}: segments_info with an id twice, expected distinct ids")
+    return listed
+
+
+def segment_regions(
+    png: Path,
+    listed: Mapping[int, int | None],
+    names: Mapping[int, str],
+    picture: Picture,
+    what: str,
+) -> RegionSet:
+    """Regions of a COCO panoptic PNG whose segments are `listed` with their category numbers.
+
+    Ids are the segment ids, ascending; `names` are by category number. `what` names the list in
+    errors. Raises RegionError where PNG and list disagree.
+    """
     rgb = read_label_picture(png, picture)
     if rgb.ndim != 3:
         raise RegionError(f"{png}: found one channel, expected COCO panoptic's RGB segment numbers")
     ids = rgb.astype(np.int32) @ np.array([1, 256, 65536], np.int32)
     found = RegionSet.from_label_map(ids, source=str(png))
-    categories = names_from(value["categories"], what) if value.get("categories") else names
-    try:
-        listed = {int(s["id"]): s.get("category_id") for s in entry["segments_info"]}
-    except (AttributeError, KeyError, TypeError, ValueError) as e:
-        raise RegionError(f"{what}: segments_info without whole-number ids") from e
-    for segment in [i for i in found.ids if i not in listed]:
-        raise RegionError(f"{png}: segment {segment} is not listed in {what}; do they belong?")
-    for segment in [i for i in listed if i not in found.ids]:
-        name = categories.get(listed[segment], "no name")
-        raise RegionError(f"{png}: segment {segment} ({name}) of {what} is empty, has no pixel")
-    regions = (Region(r.id, categories.get(listed[r.id], default_name(r.id)), r.rle) for r in found)
+    named = {i: None if c is None else names.get(c) for i, c in listed.items()}
+    there = set(found.ids)
+    for segment in found.ids:
+        if segment not in named:
+            raise RegionError(f"{png}: segment {segment} is not listed in {what}; do they belong?")
+    for segment, name in named.items():
+        if segment not in there:
+            name = name or "no name"
+            raise RegionError(f"{png}: segment {segment} ({name}) of {what} is empty, has no pixel")
+    regions = (Region(r.id, named[r.id] or default_name(r.id), r.rle) for r in found)
     return RegionSet(found.size, tuple(regions))
 
 

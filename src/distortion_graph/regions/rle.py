@@ -37,12 +37,16 @@ class Rle:
 
 def decode_rles(rles: list[Rle]) -> NDArray[np.bool_]:
     """Decode R masks of one size, at least one, to (R, h, w) bool, C-contiguous."""
+    import cv2
+
     h, w = rles[0].size
-    out = np.empty((len(rles), h, w), np.bool_)
+    out = np.empty((len(rles), h, w), np.uint8)
     for k, rle in enumerate(rles):
         runs = unpack_counts(rle.counts)
-        out[k] = np.repeat(np.arange(runs.size) % 2 == 1, runs).reshape(w, h).T
-    return out
+        ink = np.zeros(runs.size, np.uint8)
+        ink[1::2] = 1
+        cv2.transpose(np.repeat(ink, runs).reshape(w, h), dst=out[k])
+    return out.view(np.bool_)
 
 
 def rle_from_mask(mask: NDArray[np.bool_]) -> Rle:

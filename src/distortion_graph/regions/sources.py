@@ -22,18 +22,21 @@ from distortion_graph.regions.coco import (
 )
 from distortion_graph.regions.container import RegionSet
 from distortion_graph.regions.fitting import fit_map, read_label_picture, turns
+from distortion_graph.regions.panoptic_model import names_a_model
+from distortion_graph.regions.segmenter import PANOPTIC_PREFIX as _PANOPTIC
+from distortion_graph.regions.segmenter import load_segmenter
 
 RegionSpec: TypeAlias = "RegionSet | str | Path | NDArray[Any] | Sequence[NDArray[Any]]"
 
 REGION_SPECS_HELP = (
     "auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png (0 = unlabelled) or "
     "LABELS.png,NAMES.json; REGIONS.json (COCO RLE, polygons, boxes); "
-    "panoptic:FILE.json or panoptic:FILE.png,FILE.json[,CATEGORIES.json]"
+    "panoptic:FILE.json or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
+    "panoptic:FOLDER or panoptic:ORG/NAME (found and named by a panoptic model)"
 )
 """What a region spec may be, for a command's help."""
 
 _GRID = re.compile(r"grid:(\d{1,6})[xX×](\d{1,6})")
-_PANOPTIC = "panoptic:"
 # Lossy kinds are among them so that the error can say why they will not do.
 _LABEL_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".jpg", ".jpeg", ".webp")
 
@@ -54,11 +57,14 @@ def resolve_regions(spec: RegionSpec, anchor: Picture, target: Picture) -> Regio
     - "REGIONS.json": a list of COCO RLE, polygons or boxes with names, or COCO annotations;
     - "panoptic:FILE.json" (COCO panoptic; the annotation of the anchor's file name, PNGs beside
       it) or "panoptic:FILE.png,FILE.json", each with ",CATEGORIES.json" where the names are not
-      in the JSON. Ids are the segment ids.
+      in the JSON. Ids are the segment ids;
+    - "panoptic:FOLDER" or "panoptic:ORG/NAME": found by a panoptic checkpoint
+      (`distortion_graph.regions.panoptic_model`) in the mean of both pictures.
 
     Masks of the size in which the anchor's file stores it are turned with its EXIF orientation,
     unless they fit the displayed size. Raises RegionError: masks of another size, empty or not
-    binary, no region left, an unknown spec, a file that cannot be read.
+    binary, no region left, an unknown spec, a file that cannot be read. ModelError: a checkpoint
+    that cannot be used.
     """
     if isinstance(spec, RegionSet):
         return _checked_set(spec, anchor)
@@ -110,6 +116,8 @@ def _from_text(spec: str, anchor: Picture, target: Picture) -> RegionSet:
     if spec.startswith("grid:"):
         raise RegionError(f"regions {spec!r}: expected grid:ROWSxCOLS, for example grid:3x4")
     panoptic = spec.startswith(_PANOPTIC)
+    if panoptic and names_a_model(spec.removeprefix(_PANOPTIC)):
+        return load_segmenter(spec).segment(_mean(anchor.rgb, target.rgb)).regions
     files = _files(spec.removeprefix(_PANOPTIC))
     pictures = [f for f in files if f.suffix.lower() in _LABEL_SUFFIXES]
     tables = [f for f in files if f.suffix.lower() == ".json"]
@@ -124,6 +132,11 @@ def _from_text(spec: str, anchor: Picture, target: Picture) -> RegionSet:
     if len(files) == 1:
         return regions_from_json(values[0], anchor, str(tables[0]))
     raise RegionError(f"regions {spec!r}: unknown, expected one of: {REGION_SPECS_HELP}")
+
+
+def _mean(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The mean of two pictures, rounded; the same in either order."""
+    return ((first.astype(np.uint16) + second + 1) // 2).astype(np.uint8)
 
 
 def _files(text: str) -> list[Path]:

@@ -29,6 +29,7 @@ from distortion_graph.report.drawing import (
     typeface,
     write_middle,
 )
+from distortion_graph.report.outlines import ground_of, outline
 from distortion_graph.report.palette import INK, MUTED, PAPER, Rgb, severity_colours
 from distortion_graph.report.placing import Ground, place_labels
 
@@ -154,7 +155,7 @@ def _panel(
     for region in regions:
         if region.level > 0:
             _fill(canvas, region.ground, colours[region.level], layout.rim)
-    _outline(canvas, [r.ground for r in regions], layout.line)
+    outline(canvas, [r.ground for r in regions], layout.line)
     wordings = [_wordings(r, colours[r.level], layout.face) for r in regions]
     sizes = [[chip.size(layout.face) for chip in chips] for chips in wordings]
     places = place_labels(
@@ -170,7 +171,8 @@ def _drawn_regions(graph: DistortionGraph, side: Side, layout: _Layout) -> list[
     found = []
     for region in graph.regions:
         mask = region.mask_of(side)
-        ground = None if mask is None else _ground(Rle(mask.size, mask.counts), layout)
+        shown = (layout.width, layout.height)
+        ground = None if mask is None else ground_of(Rle(mask.size, mask.counts), shown)
         if ground is None:
             continue
         node = region.node(side)
@@ -188,24 +190,6 @@ def _drawn_regions(graph: DistortionGraph, side: Side, layout: _Layout) -> list[
     return found
 
 
-def _ground(rle: Rle, layout: _Layout) -> Ground | None:
-    """The mask as shown, cropped; None where it has no pixel."""
-    mask = rle.decode()
-    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    if not len(ys):
-        return None
-    top, bottom, left, right = int(ys[0]), int(ys[-1]) + 1, int(xs[0]), int(xs[-1]) + 1
-    across, down = layout.width / mask.shape[1], layout.height / mask.shape[0]
-    x0, y0 = math.floor(left * across), math.floor(top * down)
-    width = max(1, math.ceil(right * across) - x0)
-    height = max(1, math.ceil(bottom * down) - y0)
-    crop = mask[top:bottom, left:right].astype(np.uint8) * 255
-    way = cv2.INTER_LINEAR if across >= 1 else cv2.INTER_AREA
-    shown = cv2.resize(crop, (width, height), interpolation=way) > 127
-    # Thin regions may fall between the pixels of a picture that is scaled down.
-    return Ground(shown if shown.any() else np.ones((height, width), bool), x0, y0)
-
-
 def _fill(canvas: Canvas, ground: Ground, colour: Rgb, rim: int) -> None:
     """Tint a region, and its inner edge of `rim` pixels more strongly."""
     height, width = ground.mask.shape
@@ -215,20 +199,6 @@ def _fill(canvas: Canvas, ground: Ground, colour: Rgb, rim: int) -> None:
     share = np.where(depth <= rim, np.float32(_EDGE_TINT), np.float32(_TINT)) * (depth > 0)
     mixed = spot + share[..., None] * (np.array(colour, np.float32) - spot)
     spot[:] = np.rint(mixed).astype(np.uint8)
-
-
-def _outline(canvas: Canvas, grounds: list[Ground], line: int) -> None:
-    """A dark line under a light one, so that it shows on any picture."""
-    rings = [ring for ground in grounds for ring in _rings(ground)]
-    for colour, thickness in ((INK, line + 2), (PAPER, line)):
-        cv2.polylines(canvas, rings, True, colour, thickness, cv2.LINE_AA)
-
-
-def _rings(ground: Ground) -> list[NDArray[np.int32]]:
-    found, _ = cv2.findContours(
-        ground.mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE
-    )
-    return [np.asarray(ring + np.array([ground.x, ground.y]), np.int32) for ring in found]
 
 
 def _wordings(region: _Drawn, colour: Rgb, face: Typeface) -> list[Chip]:

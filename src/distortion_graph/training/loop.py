@@ -13,9 +13,10 @@ from typing import Any
 import cv2
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from distortion_graph.data.pictures import CleanPicture, large_regions
+from distortion_graph.data.reader import PandaSet
 from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe
 from distortion_graph.errors import (
     DistortionGraphError,
@@ -40,6 +41,7 @@ from distortion_graph.training.checkpoint import (
     save_state,
 )
 from distortion_graph.training.criterion import Losses, LossWeights, criterion
+from distortion_graph.training.pairs_dataset import RootBatches
 from distortion_graph.training.samples import SampleStream, SamplingConfig, quiet_worker
 
 Evaluate = Callable[[DistortionGraphNet], float]
@@ -100,7 +102,7 @@ class Trainer:
 
     def __init__(
         self,
-        pictures: Sequence[CleanPicture],
+        pictures: Sequence[CleanPicture] | PandaSet,
         folder: Path,
         config: TrainingConfig,
         *,
@@ -111,6 +113,9 @@ class Trainer:
     ) -> None:
         """Start, or resume where `folder` holds an unfinished run.
 
+        `pictures` are clean ones, of which pairs are made with `recipe`, or a data set, whose pairs
+        of the split `train` are used as they are.
+
         `start_from` is a network folder whose weights a new run begins with; without it the
         encoder begins with ImageNet weights. Without `evaluate` the latest network is kept as the
         best one.
@@ -118,9 +123,16 @@ class Trainer:
         Raises RegionError where no picture has a region to degrade, RecipeError for a recipe that
         does not fit the network, and ModelError for weights or a saved state that do not.
         """
-        _check_sources(pictures, config.sampling)
-        if recipe.vocabulary != config.network.vocabulary:
-            raise RecipeError("training: the recipe and the network have different vocabularies")
+        if isinstance(pictures, PandaSet):
+            vocabulary = pictures.vocabulary
+        else:
+            vocabulary = recipe.vocabulary
+            _check_sources(pictures, config.sampling)
+        if vocabulary != config.network.vocabulary:
+            made_of = "data set" if isinstance(pictures, PandaSet) else "recipe"
+            raise RecipeError(
+                f"training: the {made_of} and the network have different vocabularies"
+            )
         torch.manual_seed(config.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.pictures, self.folder, self.config, self.recipe = pictures, folder, config, recipe
@@ -164,13 +176,20 @@ class Trainer:
         return progress
 
     def _batches(self) -> Any:
-        stream = SampleStream(
-            self.pictures,
-            seed=self.config.seed,
-            recipe=self.recipe,
-            sampling=self.config.sampling,
-            start=self.progress.step,
-        )
+        config, start = self.config, self.progress.step
+        stream: Dataset[Batch]
+        if isinstance(self.pictures, PandaSet):
+            stream = RootBatches(
+                self.pictures, seed=config.seed, sampling=config.sampling, start=start
+            )
+        else:
+            stream = SampleStream(
+                self.pictures,
+                seed=config.seed,
+                recipe=self.recipe,
+                sampling=config.sampling,
+                start=start,
+            )
         workers = self.config.workers
         # OpenCV's threads do not survive a fork: a worker that inherits their pool waits for them
         # for ever. Without a pool there is nothing to wait for.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from torch.utils.data import Dataset
 
 from distortion_graph.data.keys import generator
 from distortion_graph.data.pictures import CleanPicture
-from distortion_graph.data.synthesis import MIXED, Draw, Recipe, Version, make_version
+from distortion_graph.data.synthesis import MIXED, Draw, Recipe, Version, make_versions
 from distortion_graph.errors import RecipeError
 from distortion_graph.training.batch import Batch, Sample, make_batch
 
@@ -86,26 +86,19 @@ class SampleStream(Dataset[Batch]):
         if not len(masks):
             return None
         feather = float(rng.uniform(0.5, 3)) if rng.random() < self.sampling.feather_share else 0.0
-        recipe = Recipe(
-            vocabulary=self.recipe.vocabulary,
-            severity_levels=self.recipe.severity_levels,
-            clean_share=self.recipe.clean_share,
-            feather_px=feather,
-        )
+        recipe = replace(self.recipe, feather_px=feather)
         names = self._version_names(rng)
+        made = make_versions(
+            clean,
+            masks,
+            range(len(masks)),
+            [name for name in names if name is not None],
+            tag=f"{picture.tag}#{key}",
+            seed=self.seed,
+            recipe=recipe,
+        )
         versions = [
-            _pristine(clean, len(masks), recipe)
-            if name is None
-            else make_version(
-                clean,
-                masks,
-                range(len(masks)),
-                version=name,
-                tag=f"{picture.tag}#{key}",
-                seed=self.seed,
-                recipe=recipe,
-            )
-            for name in names
+            _pristine(clean, len(masks), recipe) if name is None else next(made) for name in names
         ]
         return Sample(versions[0], versions[1], masks)
 

@@ -1,0 +1,243 @@
+"""All figures of one run over one list of pairs, as values that go into a file."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from distortion_graph.bench.answers import Answers, Truth
+from distortion_graph.bench.metrics import (
+    LabelScores,
+    calibration_error,
+    confusion,
+    f1_by_label,
+    label_scores,
+    quadratic_kappa,
+    score_agreement,
+)
+from distortion_graph.bench.resampling import (
+    DRAWS,
+    FIGURES,
+    WeightedFigures,
+    bootstrap_intervals,
+)
+from distortion_graph.vocabulary import Vocabulary
+
+
+class Part(BaseModel):
+    """Base of every part of a result: frozen, finite numbers only, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class LabelFigures(Part):
+    """Accuracy, macro precision, recall and F1; null where there is no region."""
+
+    accuracy: float | None
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+class NodeFigures(Part):
+    """The same of anchor nodes, of target nodes, and the mean of the two."""
+
+    anchor: LabelFigures
+    target: LabelFigures
+    averaged: LabelFigures
+
+
+class ScoreSide(Part):
+    """Rank and linear correlation with the true scores, and mean absolute error."""
+
+    srcc: float | None
+    plcc: float | None
+    mean_error: float | None
+
+
+class ScoreFigures(Part):
+    """Of anchor, target, and the mean of the two."""
+
+    anchor: ScoreSide
+    target: ScoreSide
+    averaged: ScoreSide
+
+
+class Figures(Part):
+    """What a run reaches on one list of pairs; what is not defined or not known is null.
+
+    `coverage` is the share of regions that have labels, `score_coverage` of nodes that have a
+    score. `mean` is the mean of the four headline figures. `f1_by_label` and `confusion` are over
+    anchor and target nodes together; a confusion matrix has a row a true label, a column a given
+    one, and a last column of missing answers. `kappa` is quadratic-weighted, `calibration` the
+    expected calibration error. `swap_consistency` is the share of answered regions whose labels
+    are exactly mirrored when the pair is swapped.
+    """
+
+    pairs: int
+    pictures: int
+    regions: int
+    coverage: float | None
+    score_coverage: float | None
+    distortion: NodeFigures
+    severity: NodeFigures
+    comparison: LabelFigures
+    score: ScoreFigures
+    mean: float | None
+    intervals: dict[str, tuple[float, float] | None]
+    f1_by_label: dict[str, dict[str, float]]
+    confusion: dict[str, tuple[tuple[int, ...], ...]]
+    kappa: dict[str, float | None]
+    calibration: dict[str, float | None]
+    swap_consistency: float | None = None
+    seconds_per_pair: dict[str, float] | None = None
+
+    def value(self, figure: str) -> float | None:
+        """A figure of `resampling.FIGURES`, such as "distortion.accuracy"."""
+        what, name = figure.split(".")
+        part: Any = getattr(self, what)
+        found: float | None = getattr(part if what == "comparison" else part.averaged, name)
+        return found
+
+
+def figures_of(
+    truth: Truth,
+    answers: Answers,
+    vocabulary: Vocabulary,
+    *,
+    mirrored: NDArray[np.floating] | None = None,
+    seconds: list[float] | None = None,
+    seed: int = 0,
+    draws: int = DRAWS,
+) -> Figures:
+    """Every figure of answers against the truth.
+
+    `mirrored` (N,) is 1 where a region's answer was mirrored, 0 where it was not, NaN where the
+    swapped pair was not answered. Intervals take `draws` draws; with 0 there are none.
+    """
+    ordered = {"severity": len(vocabulary.severities), "comparison": len(vocabulary.comparisons)}
+    scores = [_score_side(truth.score[i], answers.score[i]) for i in (0, 1)]
+    nodes = {name: _nodes(getattr(truth, name), getattr(answers, name)) for name in _NODES}
+    comparison = _labels(label_scores(truth.comparison, answers.comparison))
+    averaged = _mean_of(scores, ScoreSide)
+    headline = (
+        nodes["distortion"].averaged.accuracy,
+        nodes["severity"].averaged.accuracy,
+        comparison.accuracy,
+        averaged.srcc,
+    )
+    intervals: dict[str, tuple[float, float] | None] = dict.fromkeys(FIGURES)
+    if len(truth) and draws:
+        weighted = WeightedFigures.of(truth, answers, vocabulary)
+        intervals = bootstrap_intervals(weighted, seed=seed, draws=draws)
+    return Figures(
+        pairs=len(truth.keys),
+        pictures=len(truth.pictures),
+        regions=len(truth),
+        coverage=_mean(answers.answered),
+        score_coverage=_mean(~np.isnan(answers.score)),
+        distortion=nodes["distortion"],
+        severity=nodes["severity"],
+        comparison=comparison,
+        score=ScoreFigures(anchor=scores[0], target=scores[1], averaged=averaged),
+        mean=_mean_known(headline),
+        intervals=intervals,
+        f1_by_label={what: _f1(truth, answers, what, vocabulary) for what in _KINDS},
+        confusion={what: _confusion(truth, answers, what, vocabulary) for what in _KINDS},
+        kappa={what: _kappa(truth, answers, what, size) for what, size in ordered.items()},
+        calibration={what: _calibration(truth, answers, what) for what in _KINDS},
+        swap_consistency=None if mirrored is None else _mean(mirrored[~np.isnan(mirrored)]),
+        seconds_per_pair=_seconds(seconds),
+    )
+
+
+_NODES = ("distortion", "severity")
+_KINDS = (*_NODES, "comparison")
+P = TypeVar("P", bound=Part)
+
+
+def known(value: float) -> float | None:
+    """The value, or None for NaN, which JSON does not have."""
+    return None if math.isnan(value) else float(value)
+
+
+def labels_of(vocabulary: Vocabulary, what: str) -> tuple[str, ...]:
+    """The labels of "distortion", "severity" or "comparison", in the order of their positions."""
+    return {
+        "distortion": vocabulary.distortions,
+        "severity": vocabulary.severities,
+        "comparison": vocabulary.comparison_labels,
+    }[what]
+
+
+def _labels(scores: LabelScores) -> LabelFigures:
+    return LabelFigures(**{name: known(value) for name, value in vars(scores).items()})
+
+
+def _nodes(truth: NDArray[np.integer], given: NDArray[np.integer]) -> NodeFigures:
+    sides = [_labels(label_scores(truth[i], given[i])) for i in (0, 1)]
+    return NodeFigures(anchor=sides[0], target=sides[1], averaged=_mean_of(sides, LabelFigures))
+
+
+def _score_side(truth: NDArray[np.floating], given: NDArray[np.floating]) -> ScoreSide:
+    agreement = score_agreement(truth, given)
+    there = ~np.isnan(given)
+    error = _mean(np.abs(truth[there] - given[there]))
+    return ScoreSide(srcc=known(agreement.srcc), plcc=known(agreement.plcc), mean_error=error)
+
+
+def _mean_of(sides: list[P], kind: type[P]) -> P:
+    names = kind.model_fields
+    return kind(**{name: _mean_known([getattr(side, name) for side in sides]) for name in names})
+
+
+def _mean_known(values: list[float | None] | tuple[float | None, ...]) -> float | None:
+    """The mean, None where one of the values is not known."""
+    there = [v for v in values if v is not None]
+    return sum(there) / len(there) if len(there) == len(values) else None
+
+
+def _mean(values: NDArray[np.floating] | NDArray[np.bool_]) -> float | None:
+    return float(np.mean(values)) if values.size else None
+
+
+def _both(truth: Truth, answers: Answers, what: str) -> list[NDArray[np.integer]]:
+    return [getattr(truth, what).ravel(), getattr(answers, what).ravel()]
+
+
+def _f1(truth: Truth, answers: Answers, what: str, vocabulary: Vocabulary) -> dict[str, float]:
+    names = labels_of(vocabulary, what)
+    return {names[k]: f1 for k, f1 in f1_by_label(*_both(truth, answers, what)).items()}
+
+
+def _confusion(
+    truth: Truth, answers: Answers, what: str, vocabulary: Vocabulary
+) -> tuple[tuple[int, ...], ...]:
+    true, given = _both(truth, answers, what)
+    counts = confusion(true, given, len(labels_of(vocabulary, what)))
+    return tuple(tuple(row) for row in counts.tolist())
+
+
+def _sides(table: Truth | Answers, name: str) -> NDArray[Any]:
+    return np.atleast_2d(getattr(table, name))
+
+
+def _kappa(truth: Truth, answers: Answers, what: str, size: int) -> float | None:
+    pairs = zip(_sides(truth, what), _sides(answers, what), strict=True)
+    return _mean_known([known(quadratic_kappa(t, a, size)) for t, a in pairs])
+
+
+def _calibration(truth: Truth, answers: Answers, what: str) -> float | None:
+    correct = _sides(truth, what) == _sides(answers, what)
+    sides = zip(correct, _sides(answers, f"{what}_confidence"), strict=True)
+    return _mean_known([known(calibration_error(right, p)) for right, p in sides])
+
+
+def _seconds(seconds: list[float] | None) -> dict[str, float] | None:
+    if not seconds:
+        return None
+    return {"median": float(np.median(seconds)), "mean": float(np.mean(seconds))}

@@ -1,0 +1,285 @@
+"""A benchmark's result as a file: what ran, its figures, and the answers they come from.
+
+The answers are kept as columns, one entry a region, so that any figure can be made again and runs
+can be compared region by region.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, ValidationError, model_validator
+
+from distortion_graph.bench.answers import Answers, Numbers, Positions, Truth
+from distortion_graph.bench.figures import Figures, Part
+from distortion_graph.bench.metrics import MISSED
+from distortion_graph.data.layout import PairKey
+from distortion_graph.errors import DistortionGraphError
+from distortion_graph.graph import parse_json
+from distortion_graph.graph_checks import validation_line
+from distortion_graph.vocabulary import Vocabulary
+
+Position = Annotated[int, Field(ge=0, lt=2**63)]
+Given = Position | None
+Share = Annotated[float, Field(ge=0, le=1)]
+Two = tuple[list[Any], list[Any]]
+
+
+class TruthColumns(Part):
+    """What is true of N regions: the pair's number, the region's id, labels as positions.
+
+    Of two columns the first is the anchor's.
+    """
+
+    pair: list[Position]
+    region: list[Position]
+    distortion: tuple[list[Position], list[Position]]
+    severity: tuple[list[Position], list[Position]]
+    comparison: list[Position]
+    score: tuple[list[Share], list[Share]]
+
+    @classmethod
+    def of(cls, truth: Truth) -> TruthColumns:
+        """The columns of a truth."""
+        return cls(
+            pair=truth.pair.tolist(),
+            region=truth.region.tolist(),
+            distortion=_two(truth.distortion),
+            severity=_two(truth.severity),
+            comparison=truth.comparison.tolist(),
+            score=_two(truth.score),
+        )
+
+    def table(self, keys: Sequence[PairKey]) -> Truth:
+        """The truth as arrays."""
+        return Truth(
+            tuple(keys),
+            np.array(self.pair, np.int64),
+            np.array(self.region, np.int64),
+            np.array(self.distortion, np.int64).reshape(2, -1),
+            np.array(self.severity, np.int64).reshape(2, -1),
+            np.array(self.comparison, np.int64),
+            np.array(self.score, np.float64).reshape(2, -1),
+        )
+
+
+class AnswerColumns(Part):
+    """What a run said of the same N regions, null where it said nothing.
+
+    The confidences are the probabilities of the labels given.
+    """
+
+    distortion: tuple[list[Given], list[Given]]
+    severity: tuple[list[Given], list[Given]]
+    comparison: list[Given]
+    score: tuple[list[Share | None], list[Share | None]]
+    distortion_confidence: tuple[list[Share | None], list[Share | None]]
+    severity_confidence: tuple[list[Share | None], list[Share | None]]
+    comparison_confidence: list[Share | None]
+
+    @classmethod
+    def of(cls, answers: Answers) -> AnswerColumns:
+        """The columns of answers."""
+        return cls(
+            distortion=_two(answers.distortion),
+            severity=_two(answers.severity),
+            comparison=_nullable(answers.comparison),
+            score=_two(answers.score),
+            distortion_confidence=_two(answers.distortion_confidence),
+            severity_confidence=_two(answers.severity_confidence),
+            comparison_confidence=_nullable(answers.comparison_confidence),
+        )
+
+    def table(self) -> Answers:
+        """The answers as arrays."""
+        return Answers(
+            _positions(self.distortion).reshape(2, -1),
+            _positions(self.severity).reshape(2, -1),
+            _positions([self.comparison]).reshape(-1),
+            _numbers(self.score),
+            _numbers(self.distortion_confidence),
+            _numbers(self.severity_confidence),
+            _numbers([self.comparison_confidence]).reshape(-1),
+        )
+
+
+class PristineFigures(Part):
+    """Share of never-distorted regions that are called clean.
+
+    Beside the clean picture itself, and beside its `version`; null where the root has none.
+    """
+
+    beside_itself: float | None
+    beside_version: float | None
+    version: str | None
+
+
+class RunResult(Part):
+    """One run over one list of pairs.
+
+    `left_out` are numbers of pairs without an answer that were not counted, `missing_files` and
+    `extra_regions` what a folder of predictions lacked and had too much.
+    """
+
+    name: str
+    kind: Literal["model", "predictions", "baseline"]
+    figures: Figures
+    answers: AnswerColumns
+    left_out: list[Position] = Field(default_factory=list)
+    missing_files: int = 0
+    extra_regions: int = 0
+
+
+class SplitResult(Part):
+    """A list of pairs (anchor version, target version, tag), their truth, and every run."""
+
+    split: str
+    pairs: list[tuple[str, str, str]]
+    truth: TruthColumns
+    runs: list[RunResult]
+
+    def table(self) -> Truth:
+        """The truth as arrays."""
+        return self.truth.table([PairKey(*pair) for pair in self.pairs])
+
+
+class RunIdentity(Part):
+    """What a run was: a model's version and SHA-256, a folder's name; null where unknown."""
+
+    kind: Literal["model", "predictions", "baseline"]
+    model: str | None = None
+    version: str | None = None
+    sha256: str | None = None
+    pristine: PristineFigures | None = None
+
+
+class RootIdentity(Part):
+    """Which data set: its folder's name, and the SHA-256 of the files that say what is in it."""
+
+    name: str
+    sha256: dict[str, str]
+
+
+class BenchResult(Part):
+    """All of a result file."""
+
+    format: Literal["distortion-graph bench 1"] = "distortion-graph bench 1"
+    root: RootIdentity
+    part: str
+    seed: int
+    vocabulary: Vocabulary
+    identities: dict[str, RunIdentity]
+    splits: list[SplitResult]
+    software: dict[str, str]
+
+    @model_validator(mode="after")
+    def _check(self) -> BenchResult:
+        if not self.splits:
+            raise ValueError("splits: none there, expected at least one")
+        _check_once([split.split for split in self.splits], "splits")
+        for split in self.splits:
+            _check_once([run.name for run in split.runs], f"split {split.split!r}: runs")
+            _check_split(split, self.vocabulary)
+            strangers = [run.name for run in split.runs if run.name not in self.identities]
+            if strangers:
+                raise ValueError(f"splits: {strangers[0]!r} is not among the identities")
+        return self
+
+    def to_json(self) -> str:
+        """The text of the file; floats are written so that they are read back exactly."""
+        return self.model_dump_json() + "\n"
+
+
+def read_result(path: Path) -> BenchResult:
+    """A result file, checked all through; raises DistortionGraphError."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DistortionGraphError(
+            f"{path}: cannot be read ({error.strerror}), expected a result of `bench --json`"
+        ) from error
+    value = parse_json(data, str(path))
+    found = value.get("format") if isinstance(value, dict) else None
+    expected = BenchResult.model_fields["format"].default
+    if found != expected:
+        raise DistortionGraphError(
+            f"{path}: format is {found!r:.60}, expected {expected!r}, a result of `bench --json`"
+        )
+    try:
+        return BenchResult.model_validate(value)
+    except ValidationError as error:
+        raise DistortionGraphError(validation_line(error, str(path), BenchResult)) from error
+
+
+class _Column(NamedTuple):
+    name: str
+    values: list[Any]
+    below: int | None
+
+
+def _check_once(names: Sequence[str], what: str) -> None:
+    twice = [name for k, name in enumerate(names) if name in names[:k]]
+    if twice:
+        raise ValueError(f"{what}: {twice[0]!r} is there twice, expected once")
+
+
+def _check_split(split: SplitResult, vocabulary: Vocabulary) -> None:
+    """Columns of one length, positions that exist; raises ValueError, which pydantic words."""
+    truth, count = split.truth, len(split.truth.region)
+    columns = [_Column("truth.pair", truth.pair, len(split.pairs))]
+    columns += _columns_of("truth", truth, vocabulary)
+    for run in split.runs:
+        columns += _columns_of(f"run {run.name!r}", run.answers, vocabulary)
+        columns.append(_Column(f"run {run.name!r}.left_out", run.left_out, len(split.pairs)))
+    for name, values, below in columns:
+        if len(values) != count and not name.endswith("left_out"):
+            raise ValueError(
+                f"split {split.split!r}: {name} has {len(values)} entries, expected {count}"
+            )
+        largest = max((v for v in values if v is not None), default=0)
+        if below is not None and largest >= max(below, 1):
+            raise ValueError(
+                f"split {split.split!r}: {name} holds {largest}, expected less than {below}"
+            )
+
+
+def _columns_of(
+    place: str, table: TruthColumns | AnswerColumns, vocabulary: Vocabulary
+) -> list[_Column]:
+    sizes = {
+        "distortion": len(vocabulary.distortions),
+        "severity": len(vocabulary.severities),
+        "comparison": len(vocabulary.comparisons),
+    }
+    found = []
+    for name in type(table).model_fields:
+        if name in ("pair", "region"):
+            continue
+        value = getattr(table, name)
+        sides = value if isinstance(value, tuple) else (value,)
+        found += [_Column(f"{place}.{name}", side, sizes.get(name)) for side in sides]
+    return found
+
+
+def _two(values: NDArray[Any]) -> Two:
+    return _nullable(values[0]), _nullable(values[1])
+
+
+def _nullable(values: NDArray[Any]) -> list[Any]:
+    """Plain numbers, None for what is missing."""
+    if values.dtype.kind == "f":
+        return [None if v != v else v for v in values.tolist()]
+    return [None if v == MISSED else v for v in values.tolist()]
+
+
+def _positions(sides: Sequence[Sequence[int | None]]) -> Positions:
+    return np.array([[MISSED if v is None else v for v in side] for side in sides], np.int64)
+
+
+def _numbers(sides: Sequence[Sequence[float | None]]) -> Numbers:
+    rows = [[np.nan if v is None else v for v in side] for side in sides]
+    return np.array(rows, np.float64).reshape(len(sides), -1)

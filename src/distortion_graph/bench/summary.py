@@ -1,0 +1,131 @@
+"""The tables of a result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from distortion_graph.bench.figures import Figures
+from distortion_graph.bench.results import BenchResult, RunResult, SplitResult
+from distortion_graph.bench.tables import Cell, ResultTable, Section, shown
+
+_INTERVALS = (
+    "Distortion, severity and score: mean of anchor and target. Intervals: 95 %, bootstrap over "
+    "pictures."
+)
+
+
+def tables_of(result: BenchResult) -> list[ResultTable]:
+    """What the paper reports, what it lacks, and F1 by distortion."""
+    return [_main_table(result), _more_table(result), *_type_tables(result)]
+
+
+def _main_table(result: BenchResult) -> ResultTable:
+    columns = ("run", "distortion", "F1", "severity", "F1", "comparison", "F1", "SRCC", "PLCC")
+    return ResultTable(
+        f"{result.root.name}, {result.part}: accuracy, macro F1, score correlation",
+        columns,
+        tuple(_section(split, _main_row) for split in result.splits),
+        notes=(_INTERVALS, *_pristine_notes(result), *_count_notes(result)),
+    )
+
+
+def _main_row(figures: Figures) -> Iterator[Cell]:
+    for what in ("distortion", "severity", "comparison"):
+        yield _with_interval(figures, f"{what}.accuracy")
+        yield Cell(shown(figures.value(f"{what}.f1")))
+    yield _with_interval(figures, "score.srcc")
+    yield Cell(shown(figures.value("score.plcc")))
+
+
+def _with_interval(figures: Figures, name: str) -> Cell:
+    return Cell(shown(figures.value(name)), figures.intervals[name])
+
+
+def _more_table(result: BenchResult) -> ResultTable:
+    columns = (
+        "run", "answered", "κ\nsev.", "κ\ncomp.", "ECE\ndist.", "ECE\nsev.", "ECE\ncomp.",
+        "score\nMAE", "swap", "ms a\npair",
+    )  # fmt: skip
+    return ResultTable(
+        f"{result.root.name}, {result.part}: agreement, calibration, symmetry, time",
+        columns,
+        tuple(_section(split, _more_row) for split in result.splits),
+        notes=(
+            "κ: quadratic-weighted. ECE: expected calibration error, 15 bins. swap: share of "
+            "answers exactly mirrored when the pair is swapped. ms: median, regions given.",
+        ),
+    )
+
+
+def _more_row(figures: Figures) -> Iterator[Cell]:
+    kappa, error, seconds = figures.kappa, figures.calibration, figures.seconds_per_pair
+    values = [figures.coverage, kappa["severity"], kappa["comparison"]]
+    values += [error["distortion"], error["severity"], error["comparison"]]
+    values += [figures.score.averaged.mean_error, figures.swap_consistency]
+    yield from (Cell(shown(value)) for value in values)
+    yield Cell("–" if seconds is None else f"{1000 * seconds['median']:.1f}")
+
+
+def _type_tables(result: BenchResult) -> Iterator[ResultTable]:
+    """F1 by distortion type: a column a list, a section a run that is no baseline."""
+    splits = result.splits
+    names = [run.name for run in splits[0].runs if run.kind != "baseline"]
+    if not names:
+        return
+    sections = []
+    for k, name in enumerate(names):
+        by_list = [split.runs[k].figures.f1_by_label["distortion"] for split in splits]
+        # Worst first, by the last list, which is the hardest.
+        labels = [d for d in result.vocabulary.distortions if any(d in f1 for f1 in by_list)]
+        labels.sort(key=lambda label: by_list[-1].get(label, 2.0))
+        rows = tuple(
+            (Cell(label), *(Cell(shown(f1.get(label), 2)) for f1 in by_list)) for label in labels
+        )
+        sections.append(Section(name, rows))
+    yield ResultTable(
+        f"{result.root.name}, {result.part}: F1 by distortion",
+        ("distortion", *(split.split for split in splits)),
+        tuple(sections),
+        section_title="run",
+        notes=("Anchor and target nodes together; worst first.",),
+    )
+
+
+def _section(split: SplitResult, cells_of: Callable[[Figures], Iterator[Cell]]) -> Section:
+    pictures, regions = len({tag for _, _, tag in split.pairs}), len(split.truth.region)
+    remark = f"{len(split.pairs)} pairs of {pictures} pictures, {regions} regions"
+    rows = tuple((Cell(run.name), *cells_of(run.figures)) for run in split.runs)
+    return Section(split.split, rows, remark)
+
+
+def _pristine_notes(result: BenchResult) -> Iterator[str]:
+    for name, identity in result.identities.items():
+        found = identity.pristine
+        if found is None:
+            continue
+        beside = f", {shown(found.beside_version)} beside {found.version}" if found.version else ""
+        yield (
+            f"Regions of clean pictures called clean by {name}: {shown(found.beside_itself)} "
+            f"beside the clean picture itself{beside}."
+        )
+
+
+def _count_notes(result: BenchResult) -> Iterator[str]:
+    for split in result.splits:
+        for run in split.runs:
+            facts = _facts(run)
+            if facts:
+                yield f"{split.split}, {run.name}: {', '.join(facts)}."
+
+
+def _facts(run: RunResult) -> Sequence[str]:
+    facts = []
+    if run.left_out:
+        facts.append(f"{len(run.left_out)} pairs without a file left out")
+    elif run.missing_files:
+        facts.append(f"{run.missing_files} pairs without a file counted as missed")
+    if run.figures.score_coverage != run.figures.coverage:
+        facts.append(f"scores for {shown(run.figures.score_coverage)} of the nodes")
+    if run.extra_regions:
+        facts.append(f"{run.extra_regions} regions that the pairs do not have ignored")
+    return facts

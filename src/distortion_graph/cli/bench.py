@@ -1,0 +1,352 @@
+"""`distortion-graph bench`: how good are graphs, on a data set's own lists of pairs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from distortion_graph.cli.console import Talk, talk_of, terminal_width
+from distortion_graph.cli.options import Quiet, Verbose, check_outputs
+from distortion_graph.errors import DistortionGraphError, OutputError
+
+if TYPE_CHECKING:
+    from distortion_graph.bench.benchmark import BenchOptions
+    from distortion_graph.bench.evaluate import ModelRun
+    from distortion_graph.bench.graph_folder import FolderRun
+    from distortion_graph.bench.tables import ResultTable
+    from distortion_graph.data.reader import PandaSet
+
+SHIPPED = "shipped"
+"""Name of the model that comes with the package."""
+
+
+class DefaultGroup(TyperGroup):
+    """A group that may be called without a command's name: `bench ROOT` is `bench run ROOT`.
+
+    A folder called as one of the commands is reached as `./compare`.
+    """
+
+    default_command = "run"
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the default command's name in front, unless one is there."""
+        if not args or args[0] not in self.commands:
+            args = [self.default_command, *args]
+        rest: list[str] = super().parse_args(ctx, args)
+        return rest
+
+
+bench_app = typer.Typer(cls=DefaultGroup, rich_markup_mode=None, help="Measure graphs.")
+
+
+class Split(StrEnum):
+    """Which pairs."""
+
+    easy = "easy"
+    medium = "medium"
+    hard = "hard"
+    all = "all"
+    all_pairs = "all-pairs"
+
+
+class Part(StrEnum):
+    """Which part of a data set."""
+
+    train = "train"
+    val = "val"
+    test = "test"
+
+
+class Missing(StrEnum):
+    """What to do about a pair without a file."""
+
+    error = "error"
+    miss = "miss"
+    skip = "skip"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where results go."""
+
+    json: Path | None
+    markdown: Path | None
+    latex: Path | None = None
+
+    def check(self, inputs: Sequence[str], root: Path | None = None) -> None:
+        """Refuse places that cannot be written, and those in a data set."""
+        options = (("--json", self.json), ("--markdown", self.markdown), ("--latex", self.latex))
+        given = [(name, path) for name, path in options if path]
+        check_outputs([(name, path, False) for name, path in given], inputs)
+        if root is not None:
+            for name, path in given:
+                _check_outside(name, path, root)
+
+    def write(self, text: str, tables: Sequence[ResultTable]) -> None:
+        """All files or none."""
+        from distortion_graph.bench.tables import latex, markdown
+        from distortion_graph.files import atomic_write_all
+
+        files = []
+        if self.json is not None:
+            files.append((self.json, text))
+        if self.markdown is not None:
+            files.append((self.markdown, "\n".join(map(markdown, tables))))
+        if self.latex is not None:
+            files.append((self.latex, "\n".join(map(latex, tables))))
+        atomic_write_all([(path, content.encode()) for path, content in files])
+
+
+MarkdownFile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown.")
+]
+
+
+@bench_app.command("run")
+def run(
+    context: typer.Context,
+    root: Annotated[
+        Path,
+        typer.Argument(metavar="ROOT", help="A data set made by `dataset build`, or PandaSet."),
+    ],
+    split: Annotated[
+        Split, typer.Option(help="Which pairs; all = easy, medium and hard.")
+    ] = Split.all,
+    part: Annotated[Part, typer.Option(help="Which part of the data set.")] = Part.test,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]FOLDER",
+            help="A model made by `export`, or `shipped`, which is the default; may be repeated.",
+        ),
+    ] = None,
+    predictions: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[NAME=]DIR",
+            help="A folder of graphs <anchor>__<target>__<picture>.json; may be repeated.",
+        ),
+    ] = None,
+    missing: Annotated[
+        Missing,
+        typer.Option(
+            help="A pair without a file: stop, count all its regions as missed, or leave it out."
+        ),
+    ] = Missing.error,
+    baselines: Annotated[
+        bool, typer.Option(help="Also random, majority class and metric oracle.")
+    ] = True,
+    index: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Easy and medium lists, if not those in the root."),
+    ] = None,
+    only: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="JSON lists of the pictures to keep.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only the first N pairs of each list.")
+    ] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write figures and answers, for `compare`.")
+    ] = None,
+    markdown: MarkdownFile = None,
+    latex: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the tables as LaTeX.")
+    ] = None,
+    graphs: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the model's graphs there.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of intervals and the random baseline.")] = 0,
+    threads: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Threads of the model; 0 = one a core.")
+    ] = 0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Measure models or anyone's graphs on the pairs of a data set.
+
+    Accuracy and macro F1 of distortion, severity and comparison, rank correlation of the score,
+    with 95 % intervals over pictures; calibration, agreement, symmetry and time; beside what
+    chance, the commonest answer and a perfect metric reach. docs/benchmark.md has the protocol.
+
+    Results of the same pairs are set side by side by `bench compare A.json B.json`.
+
+    \b
+    Examples:
+      distortion-graph bench my-set
+      distortion-graph bench my-set --split hard --model shipped --model runs/mine/model
+      distortion-graph bench PandaSet --predictions mine=graphs --missing miss --json mine.json
+      distortion-graph bench compare first.json mine.json
+
+    Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
+    130 interrupted.
+    """
+    talk = talk_of(context)
+    talk.set(quiet=quiet, verbose=verbose)
+    outputs = Outputs(json, markdown, latex)
+    outputs.check([str(p) for p in (only, index) if p], root)
+    if graphs is not None:
+        _check_outside("--graphs", graphs, root)
+    from distortion_graph.bench.benchmark import BenchOptions
+    from distortion_graph.data.pictures import read_names
+    from distortion_graph.data.reader import PandaSet
+
+    reader = PandaSet(root, index=index)
+    options = BenchOptions(
+        split.value, part.value, read_names(only) if only else None, limit, seed, baselines
+    )
+    runs = _runs(reader, model, predictions, missing, graphs, threads)
+    _measure(reader, runs, options, outputs, talk)
+
+
+@bench_app.command("compare")
+def compare(
+    context: typer.Context,
+    results: Annotated[
+        list[Path], typer.Argument(metavar="RESULT…", help="Files written by `bench --json`.")
+    ],
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures.")] = None,
+    markdown: MarkdownFile = None,
+    latex: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the table as LaTeX.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of intervals and tests.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Set results side by side, with significance tests.
+
+    Every run in the files that is no baseline is compared with the first one, on each headline
+    figure: the difference, its paired bootstrap interval, and the p-value of a sign-flip test over
+    pictures. All files must be of the same pairs.
+
+    \b
+    Examples:
+      distortion-graph bench compare shipped.json mine.json
+      distortion-graph bench compare a.json b.json c.json --markdown table.md
+
+    Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
+    130 interrupted.
+    """
+    talk = talk_of(context)
+    talk.set(quiet=quiet)
+    outputs = Outputs(json, markdown, latex)
+    outputs.check([str(path) for path in results])
+    from distortion_graph.bench.comparison import (
+        NamedResult,
+        compare_results,
+        comparison_table,
+    )
+    from distortion_graph.bench.results import read_result
+
+    read = [NamedResult(str(path), read_result(path)) for path in results]
+    comparison = compare_results(read, seed=seed)
+    table = comparison_table(comparison)
+    outputs.write(comparison.model_dump_json(indent=1) + "\n", [table])
+    _show([table], talk)
+
+
+def _runs(
+    reader: PandaSet,
+    models: Sequence[str] | None,
+    predictions: Sequence[str] | None,
+    missing: Missing,
+    graphs: Path | None,
+    threads: int,
+) -> list[ModelRun | FolderRun]:
+    """What was asked for; the shipped model where nothing was."""
+    from distortion_graph.bench.evaluate import ModelRun
+    from distortion_graph.bench.graph_folder import FolderRun
+    from distortion_graph.runtime.compare import load_model
+
+    wanted = list(models or ([] if predictions else [SHIPPED]))
+    if graphs is not None:
+        if len(wanted) != 1:
+            raise OutputError(f"{graphs}: --graphs takes the graphs of one --model")
+        if any(_same_place(graphs, _named(text)[1]) for text in predictions or ()):
+            raise OutputError(f"{graphs}: --graphs would overwrite --predictions; choose another")
+        _make_folder(graphs)
+    runs: list[ModelRun | FolderRun] = []
+    for text in wanted:
+        name, place = _named(text)
+        loaded = load_model(None if place == SHIPPED else Path(place), threads=threads)
+        runs.append(ModelRun(loaded, reader.vocabulary, name=name, graphs=graphs))
+    for text in predictions or ():
+        name, place = _named(text)
+        folder = Path(place)
+        called = name or folder.resolve().name
+        runs.append(FolderRun(called, folder, reader.vocabulary, missing=missing.value))
+    _check_names([run.name for run in runs])
+    return runs
+
+
+def _named(text: str) -> tuple[str | None, str]:
+    """`NAME=PLACE`, or a place alone; a place that is there is taken as it stands."""
+    name, equals, place = text.partition("=")
+    if not equals or Path(text).exists():
+        return None, text
+    return name.strip() or None, place
+
+
+def _check_names(names: Sequence[str]) -> None:
+    from distortion_graph.bench.baselines import BASELINES
+
+    for k, name in enumerate(names):
+        if name in names[:k] or name in BASELINES:
+            raise DistortionGraphError(
+                f"two rows would be called {name!r}; name one: --model NAME=FOLDER or "
+                "--predictions NAME=DIR"
+            )
+
+
+def _check_outside(option: str, path: Path, root: Path) -> None:
+    """Refuse what would change a data set: its loader takes every folder for a version."""
+    if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+        raise OutputError(f"{path}: {option} would write into the data set; choose another place")
+
+
+def _same_place(first: Path, second: str) -> bool:
+    return os.path.realpath(first) == os.path.realpath(second)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror}); choose another") from error
+
+
+def _measure(
+    reader: PandaSet,
+    runs: Sequence[ModelRun | FolderRun],
+    options: BenchOptions,
+    outputs: Outputs,
+    talk: Talk,
+) -> None:
+    from distortion_graph.bench.benchmark import Progress, benchmark
+    from distortion_graph.bench.summary import tables_of
+    from distortion_graph.cli.progress import WorkTalk
+
+    with WorkTalk(talk) as work:
+        result = benchmark(reader, runs, options, Progress(work.begin, work.advance))
+    tables = tables_of(result)
+    outputs.write(result.to_json(), tables)
+    _show(tables, talk)
+    for name, identity in result.identities.items():
+        if identity.sha256:
+            talk.detail(f"{name}: SHA-256 {identity.sha256[:12]}…")
+
+
+def _show(tables: Sequence[ResultTable], talk: Talk) -> None:
+    from distortion_graph.bench.tables import rich_table
+
+    for k, table in enumerate(tables):
+        if k:
+            talk.say("")
+        talk.show(rich_table(table, terminal_width()))

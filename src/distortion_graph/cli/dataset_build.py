@@ -1,0 +1,245 @@
+"""`distortion-graph dataset build`: degrade clean pictures, region by region, into a data set."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from distortion_graph.cli.console import talk_of
+from distortion_graph.cli.options import Quiet, Verbose
+from distortion_graph.cli.progress import WorkTalk, short_time
+from distortion_graph.errors import RecipeError
+
+if TYPE_CHECKING:
+    from distortion_graph.data.build import BuildOptions, BuildReport
+    from distortion_graph.data.sources import RegionChoice, Source
+
+_SOURCES = (
+    "Where clean pictures and regions come from: FOLDER or labels:FOLDER with images/ and label "
+    "maps regions/<name>_<annotator>.png; FOLDER or pictures:FOLDER of pictures alone; "
+    "coco:PANOPTIC.json,images=FOLDER; psg:PSG.json,images=FOLDER. NAME= before one names it."
+)
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """The options that say how regions are degraded, as given."""
+
+    types: str | None
+    severity: str | None
+    levels: str | None
+
+
+def dataset_build(
+    context: typer.Context,
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help=_SOURCES)],
+    out: Annotated[
+        Path, typer.Option(metavar="ROOT", help="Folder of the data set; a begun one goes on.")
+    ],
+    splits: Annotated[
+        str,
+        typer.Option(
+            metavar="RULE",
+            help="Shares such as train=.8,val=.1,test=.1; one split's name for all pictures; "
+            "source, as the sources say; or FILE.json with lists of picture names.",
+        ),
+    ] = "train=.8,val=.1,test=.1",
+    image_format: Annotated[
+        str,
+        typer.Option(metavar="SUFFIX", help="png, webp, tif, bmp (lossless), jpg, avif (lossy)."),
+    ] = "png",
+    quality: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="1 to 100, for lossy formats; makes webp lossy."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of every random draw.")] = 0,
+    types: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="Distortion types to use, as in blur,noise; else all."),
+    ] = None,
+    severity: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WEIGHTS",
+            help="How often each severity is drawn, as in minor=2,moderate=1,severe=1; one that is "
+            "left out is never drawn. Else all alike.",
+        ),
+    ] = None,
+    levels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEVELS",
+            help="Levels that a severity draws from; default minor=1+2,moderate=3,severe=4+5.",
+        ),
+    ] = None,
+    clean_share: Annotated[
+        float, typer.Option(help="Share of regions that stay clean in mixed pictures.")
+    ] = 0.2,
+    feather: Annotated[
+        float, typer.Option(metavar="PX", help="Width of the blend inside a region's edge.")
+    ] = 0.0,
+    min_share: Annotated[
+        float, typer.Option(help="Regions below this share of their picture are dropped.")
+    ] = 0.008,
+    regions_wanted: Annotated[
+        int,
+        typer.Option(metavar="N", help="Of several label maps, take the one nearest to this many."),
+    ] = 8,
+    max_regions: Annotated[
+        int | None, typer.Option(metavar="N", help="Keep at most so many, the largest.")
+    ] = None,
+    max_side: Annotated[
+        int | None, typer.Option(metavar="PX", help="Reduce larger pictures to this longer side.")
+    ] = None,
+    segmenter: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help="Finds regions in pictures alone: auto, or panoptic:MODEL."
+        ),
+    ] = "auto",
+    metric: Annotated[str, typer.Option(metavar="NAME", help="Makes the scores.")] = "haarpsi",
+    licence: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT", help="The pictures' licence, to be recorded; or SOURCE=TEXT. Repeat."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Processes; default one a core.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at a picture that cannot be used.")
+    ] = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Make a data set of the published layout from clean pictures.
+
+    Every region of every picture is degraded on its own and scored: one version of the picture
+    for each distortion type, and two mixed ones. The same sources, options and library versions
+    give the same bytes, with any number of workers.
+
+    Stopped at any moment and started again with the same options, it goes on where it was. On a
+    complete data set it checks every file and makes again what is damaged.
+
+    \b
+    Examples:
+      distortion-graph dataset build photos --out my-set
+      distortion-graph dataset build bsds500/val --splits test --out my-bench
+      distortion-graph dataset build coco:panoptic_val2017.json --max-regions 40 \\
+          --licence "CC BY 4.0" --out coco-set
+
+    Exit codes: 0 done, 2 the input or the disk is at fault (one line says what), 1 a defect of the
+    program, 130 interrupted.
+    """
+    talk = talk_of(context)
+    talk.set(quiet=quiet, verbose=verbose)
+
+    import os
+
+    from distortion_graph.data.build import BuildOptions, build_dataset, parse_splits
+    from distortion_graph.data.build.pictures import LOSSY
+    from distortion_graph.data.sources import RegionChoice
+    from distortion_graph.quality import get_metric
+
+    choice = RegionChoice(
+        min_share=min_share, wanted=regions_wanted, max_regions=max_regions, max_side=max_side
+    )
+    found = _sources(sources, choice, segmenter)
+    options = BuildOptions(
+        seed=seed,
+        splits=parse_splits(splits),
+        image_format=image_format.lower(),
+        quality=quality,
+        types=None if types is None else tuple(part.strip() for part in types.split(",")),
+        severity_weights=None if severity is None else _weights(severity),
+        severity_levels=None if levels is None else _levels(levels),
+        clean_share=clean_share,
+        feather_px=feather,
+        regions=choice,
+        metric=get_metric(metric),
+        licences=_licences(licence or [], [source.name for source in found]),
+        workers=(os.cpu_count() or 1) if workers is None else workers,
+        strict=strict,
+    )
+    if options.image_format in LOSSY or options.quality is not None:
+        talk.warn(
+            f"{options.image_format} is lossy: its artefacts come on top of every region's "
+            "distortion, also of clean ones; png, and webp without --quality, are lossless"
+        )
+    with WorkTalk(talk) as report:
+        done = build_dataset(found, out, options, report)
+    talk.say(_summary(out, done, options))
+
+
+def _sources(specs: Sequence[str], choice: RegionChoice, segmenter: str) -> tuple[Source, ...]:
+    from distortion_graph.data.sources import parse_source
+    from distortion_graph.regions.segmenter import check_segmenter
+
+    check_segmenter(segmenter)
+    return tuple(parse_source(spec, choice=choice, segmenter=segmenter) for spec in specs)
+
+
+def _summary(out: Path, done: BuildReport, options: BuildOptions) -> str:
+    count = sum(done.pictures.values())
+    parts = ", ".join(f"{split} {number}" for split, number in done.pictures.items())
+    skipped = f", {done.skipped} left out" if done.skipped else ""
+    root = f"{out}: {count} pictures in {len(options.versions)} versions ({parts}{skipped})"
+    if done.complete_before and not done.repaired:
+        return f"{root}; nothing to do, every file is whole"
+    if done.complete_before:
+        return f"{root}; every file checked, {done.repaired} damaged pictures made again"
+    rate = f", {done.images / max(done.seconds, 1e-9):.1f} images/s" if done.images else ""
+    before = f"; {done.kept} pictures were there already" if done.kept else ""
+    return f"{root}; {done.images} images made in {short_time(done.seconds)}{rate}{before}"
+
+
+def _pairs(option: str, text: str, example: str) -> dict[str, str]:
+    """The parts of `name=value,name=value`."""
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        name, sign, value = (piece.strip() for piece in part.partition("="))
+        if not (name and sign and value) or name in found:
+            raise RecipeError(f"{option} {text!r}: expected NAME=VALUE parts, as in {example}")
+        found[name] = value
+    return found
+
+
+def _weights(text: str) -> dict[str, float]:
+    example = "minor=2,moderate=1,severe=1"
+    try:
+        return {k: float(v) for k, v in _pairs("--severity", text, example).items()}
+    except ValueError as e:
+        if isinstance(e, RecipeError):
+            raise
+        raise RecipeError(f"--severity {text!r}: expected numbers, as in {example}") from e
+
+
+def _levels(text: str) -> dict[str, tuple[int, ...]]:
+    from distortion_graph.data.synthesis import DEFAULT_SEVERITY_LEVELS
+
+    example = "minor=1+2,moderate=3,severe=4+5"
+    found = _pairs("--levels", text, example)
+    if not all(re.fullmatch(r"\d(\+\d)*", value) for value in found.values()):
+        raise RecipeError(f"--levels {text!r}: expected levels 1 to 5, as in {example}")
+    unknown = next((name for name in found if name not in DEFAULT_SEVERITY_LEVELS), None)
+    if unknown is not None:
+        known = ", ".join(DEFAULT_SEVERITY_LEVELS)
+        raise RecipeError(f"--levels {text!r}: unknown severity {unknown!r}, expected {known}")
+    given = {name: tuple(map(int, value.split("+"))) for name, value in found.items()}
+    return {name: given.get(name, usual) for name, usual in DEFAULT_SEVERITY_LEVELS.items()}
+
+
+def _licences(texts: Sequence[str], names: Sequence[str]) -> Mapping[str, str]:
+    """By source; "" stands for all. What is before "=" is a source's name if it could be one."""
+    found: dict[str, str] = {}
+    for text in texts:
+        named = re.fullmatch(r"(\w[\w.-]*)=(.+)", text, re.DOTALL)
+        name = next((n for n in names if text.startswith(f"{n}=")), named[1] if named else "")
+        found[name] = text.removeprefix(f"{name}=") if name else text
+    return found

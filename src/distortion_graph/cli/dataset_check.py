@@ -1,0 +1,181 @@
+"""`distortion-graph dataset check`: is a data set whole, and what does it look like."""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from distortion_graph.cli.console import Talk, one_line, talk_of, write_json, write_output
+from distortion_graph.cli.options import Quiet, Verbose, check_outputs
+from distortion_graph.cli.progress import WorkTalk, short_time
+from distortion_graph.errors import DatasetError, OutputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from distortion_graph.data.check import CheckReport, Finding
+
+_EXAMPLES = 5
+
+
+def dataset_check(
+    context: typer.Context,
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folder of the data set.")],
+    sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a contact sheet: some pictures in all versions."),
+    ] = None,
+    sheet_pictures: Annotated[
+        int, typer.Option(min=1, max=40, metavar="N", help="Pictures on the contact sheet.")
+    ] = 4,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="Read the headers of pictures only: no checksums, copies or damage behind them.",
+        ),
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print every finding as JSON on standard output.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Processes; default one a core.")
+    ] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Check a data set of the published layout; nothing in it is changed.
+
+    Looks for missing and extra files, damaged pictures, sizes, masks, boxes, scores and labels
+    that do not fit, versions that disagree, pairs of the index that are not there, copies of
+    pictures in two splits, and files that are not as the manifest says. Then it counts labels.
+
+    \b
+    Examples:
+      distortion-graph dataset check my-set
+      distortion-graph dataset check my-set --sheet sheet.png --verbose
+      distortion-graph dataset check my-set --json | jq '.findings[] | select(.kind == "mask")'
+
+    Exit codes: 0 whole (warnings may be told), 2 faults were found or ROOT is no data set, 1 a
+    defect of the program, 130 interrupted.
+    """
+    talk = talk_of(context)
+    talk.set(quiet=quiet, verbose=verbose)
+    if sheet is not None:
+        _check_sheet(sheet, root)
+
+    import time
+
+    from distortion_graph.data.check import check_dataset
+
+    start = time.perf_counter()
+    cores = os.cpu_count() or 1
+    with WorkTalk(talk) as report:
+        found = check_dataset(
+            root,
+            quick=quick,
+            workers=cores if workers is None else workers,
+            progress=report.follow("checking", "files"),
+        )
+    talk.detail(f"{found.files} pictures read in {short_time(time.perf_counter() - start)}")
+    if json:
+        text = json_module.dumps(found.to_json(), ensure_ascii=False, allow_nan=False)
+        write_json(_printable(text))
+    else:
+        _tell(found, talk)
+    if sheet is not None:
+        _write_sheet(sheet, root, sheet_pictures, talk)
+    if found.faults:
+        raise DatasetError(f"{root}: {_summary(found)}")
+
+
+def _check_sheet(sheet: Path, root: Path) -> None:
+    """Refuse a place that cannot be written to, or is in the data set."""
+    check_outputs([("--sheet", sheet, True)], [])
+    if Path(os.path.realpath(sheet)).is_relative_to(os.path.realpath(root)):
+        raise OutputError(f"{sheet}: --sheet would write into the data set; choose another place")
+
+
+def _write_sheet(sheet: Path, root: Path, pictures: int, talk: Talk) -> None:
+    from distortion_graph.data.contact_sheet import make_sheet
+    from distortion_graph.files import save_image
+
+    try:
+        drawn = make_sheet(root, pictures=pictures)
+    except DatasetError as e:  # the check ends with the faults that it comes from
+        talk.warn(str(e))
+        return
+    save_image(sheet, drawn)
+    talk.detail(f"wrote {sheet}")
+
+
+def _printable(text: str) -> str:
+    """JSON whose names of files can be written as UTF-8, whatever the disk calls them."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _tell(found: CheckReport, talk: Talk) -> None:
+    """Findings by kind with some examples, tables of labels, and one line of summary."""
+    from distortion_graph.cli.tables import comparison_table
+    from distortion_graph.data.check import KINDS
+
+    most = len(found.findings) if talk.verbose else _EXAMPLES
+    for severity in ("fault", "warning"):
+        for kind, findings in found.groups(severity):
+            talk.say(f"{severity}: {KINDS[kind]} ({len(findings)})")
+            for text in _examples(findings, most):
+                _indented(talk, text)
+    if found.findings:
+        talk.say("")
+    talk.show(_label_table(found))
+    if any(found.balance.hard.values()):
+        talk.say("")
+        talk.show(comparison_table({"hard": found.balance.hard}))
+    talk.say("")
+    if not found.faults:
+        talk.say(f"{found.root}: {_summary(found)}")
+
+
+def _examples(findings: Sequence[Finding], most: int) -> list[str]:
+    told = [str(finding) for finding in findings[:most]]
+    left = len(findings) - len(told)
+    return [*told, f"… and {left} more (all of them: --verbose or --json)"] if left else told
+
+
+def _indented(talk: Talk, text: str) -> None:
+    if not talk.quiet:
+        write_output(f"  {one_line(text)}\n")
+
+
+def _summary(found: CheckReport) -> str:
+    """`3 faults, 1 warning in 34 pictures, 16 versions (test 34, 578 files read)`."""
+    clean = sum(found.pictures.values())
+    counted = f"{_number(clean, 'picture')}, {_number(len(found.versions), 'version')}"
+    parts = "".join(f"{split} {count}, " for split, count in found.pictures.items())
+    read = f"{'headers of ' if found.quick else ''}{_number(found.files, 'file')} read"
+    faults = _number(found.faults, "fault") if found.faults else "no fault"
+    warnings = f", {_number(found.warnings, 'warning')}" if found.warnings else ""
+    return f"{faults}{warnings} in {counted} ({parts}{read})"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)}"
+
+
+def _label_table(found: CheckReport) -> Table:
+    """How many regions have each label and severity, over all versions."""
+    from distortion_graph.cli.tables import count_table, spaced
+
+    rows = found.balance.regions
+    severities = list(next(iter(rows.values()), {}))
+    table = count_table("regions", [*severities, "share"])
+    total = sum(sum(row.values()) for row in rows.values())
+    for label, row in rows.items():
+        cells = [str(row[severity] or "–") for severity in severities]
+        table.add_row(spaced(label), *cells, f"{100 * sum(row.values()) / max(total, 1):.1f} %")
+    return table

@@ -1,0 +1,91 @@
+"""`distortion-graph dataset pack` and `unpack`: a data set in a few tar files, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from distortion_graph.cli.console import talk_of
+from distortion_graph.cli.options import Quiet, Verbose
+from distortion_graph.cli.progress import WorkTalk
+
+
+def dataset_pack(
+    context: typer.Context,
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folder of the data set.")],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder for the shards, new or empty.")
+    ],
+    shard_mb: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Size of a shard in MB (10^6 bytes), about.")
+    ] = 256,
+    splits: Annotated[
+        str | None,
+        typer.Option(metavar="NAMES", help="Only these, such as train,val; else all there are."),
+    ] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Pack a data set into WebDataset tar shards.
+
+    A picture with all its versions, regions, labels and scores is one sample; picture files are
+    copied byte for byte. The same data set gives the same shards. Nothing is left at FOLDER if it
+    fails.
+
+    \b
+    Examples:
+      distortion-graph dataset pack my-set --out my-shards
+      distortion-graph dataset pack my-set --out my-shards --splits train --shard-mb 1000
+    """
+    talk = talk_of(context)
+    talk.set(quiet=quiet, verbose=verbose)
+    from distortion_graph.data.shards import pack
+
+    names = None if splits is None else [name.strip() for name in splits.split(",")]
+    with WorkTalk(talk) as work:
+        done = pack(
+            root,
+            out,
+            shard_bytes=shard_mb * 1_000_000,
+            splits=names,
+            progress=work.follow("packing", "pictures"),
+        )
+    for place, number in done.left_out.items():
+        talk.warn(
+            f"{root / place}: {number} file{'s' * (number != 1)} that no stats file names, left out"
+        )
+    talk.say(
+        f"{out}: {done.pictures} pictures in {done.shards} shard{'s' * (done.shards != 1)}, "
+        f"{done.bytes / 1e6:.1f} MB"
+    )
+
+
+def dataset_unpack(
+    context: typer.Context,
+    shards: Annotated[
+        Path, typer.Argument(metavar="SHARDS", help="Folder made by `dataset pack`.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="ROOT", help="Folder for the data set, new or empty.")
+    ],
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Unpack shards into a data set of plain folders.
+
+    Checksums are checked, and names inside the shards lead nowhere but into ROOT. Nothing is left
+    at ROOT if it fails.
+
+    \b
+    Example:
+      distortion-graph dataset unpack my-shards --out my-set
+    """
+    talk = talk_of(context)
+    talk.set(quiet=quiet, verbose=verbose)
+    from distortion_graph.data.shards import unpack
+
+    with WorkTalk(talk) as work:
+        done = unpack(shards, out, progress=work.follow("unpacking", "pictures"))
+    talk.say(f"{out}: {done.pictures} pictures, {done.files} picture files")

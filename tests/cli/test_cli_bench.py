@@ -1,0 +1,155 @@
+"""`distortion-graph bench` on a small root, as people call it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
+
+from bench_roots import write_root
+
+from distortion_graph.bench.results import read_result
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return write_root(tmp_path_factory.mktemp("set") / "my-set")
+
+
+@pytest.fixture
+def there(root, tmp_path, monkeypatch):
+    """An empty folder to work in, beside the root."""
+    monkeypatch.chdir(tmp_path)
+    return root
+
+
+@pytest.fixture(scope="module")
+def result(root, tmp_path_factory):
+    """What the shipped model's run writes: result, tables and graphs."""
+    from distortion_graph.cli.main import run
+
+    folder = tmp_path_factory.mktemp("result")
+    code = run(
+        ["bench", str(root), "--split", "hard", "--threads", "1", "--quiet",
+         "--json", str(folder / "r.json"), "--markdown", str(folder / "r.md"),
+         "--latex", str(folder / "r.tex"), "--graphs", str(folder / "graphs")]
+    )  # fmt: skip
+    assert code == 0
+    return folder
+
+
+def test_everything_that_was_asked_for_is_written(result):
+    read = read_result(result / "r.json")
+    assert [run.name for run in read.splits[0].runs] == [
+        "lite0-regions",
+        "random",
+        "majority",
+        "metric oracle",
+    ]
+    assert sorted(p.name for p in (result / "graphs").iterdir()) == [
+        "mixed2__mixed__one.png.json",
+        "mixed2__mixed__two.png.json",
+        "mixed__mixed2__one.png.json",
+        "mixed__mixed2__two.png.json",
+    ]
+    assert "| hard | metric oracle |" in (result / "r.md").read_text()
+    assert (result / "r.tex").read_text().count(r"\end{tabular}") == 3
+
+
+def test_predictions_are_scored_and_compared(there, cli, result, tmp_path):
+    ended = cli("bench", there, "--split", "hard", "--predictions", f"mine={result / 'graphs'}",
+                "--no-baselines", "--json", "mine.json")  # fmt: skip
+    assert ended.code == 0
+    assert "hard 4 pairs of 2 pictures, 12 regions" in ended.out and "mine" in ended.out
+    assert max(map(len, ended.out.splitlines())) <= 80
+    ended = cli("bench", "compare", result / "r.json", "mine.json", "--json", "c.json",
+                "--markdown", "c.md")  # fmt: skip
+    assert ended.code == 0 and "Differences to lite0-regions" in ended.out
+    (compared,) = json.loads((tmp_path / "c.json").read_text())["compared"]
+    assert compared["other"] == "mine"
+    assert {f["figure"]: f["p"] for f in compared["figures"]} == {
+        "distortion.accuracy": 1,
+        "severity.accuracy": 1,
+        "comparison.accuracy": 1,
+        "score.srcc": 1,
+    }
+    assert "| hard | mine | SRCC |" in (tmp_path / "c.md").read_text()
+
+
+def test_bench_without_a_command_runs_and_other_folders_are_reached_by_their_path(there, cli):
+    (Path.cwd() / "compare").symlink_to(there)
+    for arguments in (["run", there], [there], ["./compare"]):
+        ended = cli("bench", *arguments, "--split", "hard", "--limit", "1", "--only", "no.json")
+        assert ended.refusal.startswith("no.json: expected a JSON object of lists")
+    assert "--predictions" in cli("bench", "--help").out
+    assert "sign-flip" in cli("bench", "compare", "--help").out
+    assert cli("bench", "compare").refusal.startswith("Missing argument 'RESULT…'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["nix"], "nix: is not a folder, expected the root of a data set (see docs/dataset.md)"),
+        (["ROOT", "--split", "hart"], "Invalid value for '--split': 'hart' is not one of"),
+        (
+            ["ROOT", "--part", "val"],
+            "ROOT: no stats of the split 'val'; the splits there are: test",
+        ),
+        (["ROOT", "--model", "nix"], "nix: no model there, expected a folder with model.json"),
+        (["ROOT", "--predictions", "nix"], "nix: no such folder, expected one of predicted graphs"),
+        (["ROOT", "--json", "no/r.json"], "no/r.json: the folder "),
+        (["ROOT", "--json", "a", "--latex", "a"], "a: --json and --latex are the same file; name"),
+        (["ROOT", "--graphs", "g", "--predictions", "x=."], "g: --graphs takes the graphs of one"),
+        (["ROOT", "--predictions", "random=."], "two rows would be called 'random'; name one: "),
+        (
+            ["ROOT", "--predictions", "x=.", "--predictions", "x=.."],
+            "two rows would be called 'x'; name one: --model NAME=FOLDER or --predictions NAME=DIR",
+        ),
+        (["ROOT", "--split", "easy", "--index", "nix"], "nix: no such file, expected the lists of"),
+        (["ROOT", "--seed", "-1"], "Invalid value for '--seed': expected greater than or equal to"),
+        (["compare", "a.json", "--seed", "-1"], "Invalid value for '--seed': expected greater"),
+        (["compare", "nix.json"], "nix.json: cannot be read (No such file or directory), expected"),
+    ],
+)
+def test_mistakes_are_one_line(there, cli, arguments, expected):
+    given = [there if a == "ROOT" else a for a in arguments]
+    refusal = cli("bench", *given).refusal.replace(str(there), "ROOT")
+    assert refusal.removeprefix("Invalid value for '--split': ").startswith(
+        expected.removeprefix("Invalid value for '--split': ")
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "place"),
+    [("--graphs", "graphs"), ("--graphs", ""), ("--json", "manifest.jsonl"), ("--json", "r.json"),
+     ("--markdown", "gt/test/r.md"), ("--latex", "stats/r.tex")],
+)  # fmt: skip
+def test_nothing_is_written_into_the_data_set(there, cli, option, place):
+    before = sorted(there.rglob("*"))
+    path = there / place
+    refusal = cli("bench", there, "--split", "hard", option, path).refusal
+    assert refusal == f"{path}: {option} would write into the data set; choose another place"
+    assert sorted(there.rglob("*")) == before
+
+
+def test_graphs_do_not_overwrite_predictions(there, cli, tmp_path):
+    (tmp_path / "p").mkdir()
+    ended = cli("bench", there, "--model", "shipped", "--predictions", "x=p", "--graphs", "./p")
+    assert ended.refusal == "p: --graphs would overwrite --predictions; choose another"
+
+
+def test_a_refused_run_writes_nothing(there, cli, tmp_path):
+    cli("bench", there, "--predictions", f"x={tmp_path}", "--json", "r.json").refusal  # noqa: B018
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_output_does_not_overwrite_a_result_that_is_read(there, cli, result, tmp_path):
+    path = result / "r.json"
+    before = path.read_bytes()
+    ended = cli("bench", "compare", path, "--json", path)
+    assert "--json would overwrite an input; choose another name" in ended.refusal
+    assert path.read_bytes() == before
