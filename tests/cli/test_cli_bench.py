@@ -142,6 +142,12 @@ def test_graphs_do_not_overwrite_predictions(there, cli, tmp_path):
     assert ended.refusal == "p: --graphs would overwrite --predictions; choose another"
 
 
+@pytest.mark.parametrize("name", ["shipped", "default"])
+def test_the_shipped_model_has_the_names_that_messages_give_it(there, cli, name):
+    ended = cli("bench", there, "--model", name, "--split", "hard", "--limit", "1", "--quiet")
+    assert ended.code == 0
+
+
 def test_a_refused_run_writes_nothing(there, cli, tmp_path):
     cli("bench", there, "--predictions", f"x={tmp_path}", "--json", "r.json").refusal  # noqa: B018
     assert list(tmp_path.iterdir()) == []

@@ -42,7 +42,7 @@ def test_from_pictures_to_a_data_set_and_again(cli, folders):
         "root: 2 pictures in 4 versions (test 2); nothing to do, every file is whole\n"
     )
     Path("root/blur/test/x.png").unlink()
-    assert "every file checked, 1 damaged pictures made again" in cli(*call).out
+    assert "every file checked, 1 damaged picture made again" in cli(*call).out
     assert cli(*call, "--quiet").out == ""
     assert cli(*call, "--seed", 1).refusal.startswith("root: was made with --seed 0, now it is 1;")
 

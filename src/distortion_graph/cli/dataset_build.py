@@ -193,7 +193,8 @@ def _summary(out: Path, done: BuildReport, options: BuildOptions) -> str:
     if done.complete_before and not done.repaired:
         return f"{root}; nothing to do, every file is whole"
     if done.complete_before:
-        return f"{root}; every file checked, {done.repaired} damaged pictures made again"
+        damaged = f"{done.repaired} damaged picture{'' if done.repaired == 1 else 's'}"
+        return f"{root}; every file checked, {damaged} made again"
     rate = f", {done.images / max(done.seconds, 1e-9):.1f} images/s" if done.images else ""
     before = f"; {done.kept} pictures were there already" if done.kept else ""
     return f"{root}; {done.images} images made in {short_time(done.seconds)}{rate}{before}"
