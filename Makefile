@@ -56,7 +56,7 @@ train-free: $(VENV)/.dev  ## train on freely licensed pictures only: make train-
 	$(BIN)/python benchmarks/free_pictures.py $(FREE)
 	$(BIN)/distortion-graph train --pictures $(FREE) --held-out $(FREE)/held_out.json \
 	  --out runs/free --minutes $(MINUTES)
-	$(BIN)/distortion-graph export runs/free/best --out runs/free/model --name free
+	$(BIN)/distortion-graph export runs/free --out runs/free/model --name free
 
 clean:  ## remove what can be made again; .venv and runs/ stay
 	rm -rf build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -26,6 +26,7 @@ def node(distortion="blur", severity="severe", score=0.5, **extra):
         "distortion": {"label": distortion, "probability": d[distortion], "probabilities": d},
         "severity": {"label": severity, "probability": s[severity], "probabilities": s},
         "score": score,
+        "known": 0.96875,
         **extra,
     }
 
@@ -55,7 +56,7 @@ def native():
             "sha256": "f" * 64,
             "sha256_of": "rgb",
         },
-        "model": {"name": "small", "version": "1", "sha256": "a" * 64},
+        "model": {"name": "small", "version": "1", "sha256": "a" * 64, "known_threshold": 0.5},
         "regions": [
             {
                 "id": 7,

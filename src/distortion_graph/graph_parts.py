@@ -73,11 +73,15 @@ class ImageInfo(Part):
 
 
 class ModelInfo(Part):
-    """The model that made the graph; `sha256` is of its weights' file."""
+    """The model that made the graph; `sha256` is of its weights' file.
+
+    Where a node's `known` is below `known_threshold`, the model asks not to be believed.
+    """
 
     name: Text
     version: str | None = None
     sha256: Sha256 | None = None
+    known_threshold: Share | None = None
 
 
 class Mask(Part):
@@ -142,7 +146,8 @@ class Node(Part):
     """A region in one picture: its distortion, severity and quality score (1 = pristine).
 
     The target's `mask` and `bbox_xywh_px` (pixels) are null where they equal the anchor's; read
-    them with `RegionComparison.mask_of` and `bbox_of`.
+    them with `RegionComparison.mask_of` and `bbox_of`. `known` is the probability that what the
+    region shows is in the vocabulary at all; null where nobody said.
     """
 
     mask: Mask | None = None
@@ -150,6 +155,7 @@ class Node(Part):
     distortion: LabelBelief
     severity: LabelBelief
     score: Share | None = None
+    known: Share | None = None
 
 
 class Evidence(Part):

@@ -14,11 +14,13 @@ from distortion_graph.cli import console
 from distortion_graph.cli.main import app, run
 from distortion_graph.vocabulary import Vocabulary
 
-COMMANDS = ["compare", "distort", "convert", "schema", "train", "export", "version"]
+COMMANDS = ["compare", "distort", "convert", "schema", "train", "evaluate", "calibrate"]
+COMMANDS += ["export", "import-checkpoint", "version"]
 
 
 def test_every_command_is_there():
-    assert [c.callback.__name__ for c in app.registered_commands] == COMMANDS
+    names = [c.callback.__name__.replace("_", "-") for c in app.registered_commands]
+    assert names == COMMANDS
 
 
 @pytest.mark.parametrize("command", COMMANDS)

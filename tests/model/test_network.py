@@ -15,6 +15,12 @@ from distortion_graph.model.heads import ComparisonHead, ordinal_log_probabiliti
 from distortion_graph.model.network import DistortionGraphNet, PairEncoder  # noqa: E402
 from distortion_graph.model.pixels import PixelStatistics  # noqa: E402
 from distortion_graph.model.pooling import pool_moments  # noqa: E402
+from distortion_graph.regions.histograms import (  # noqa: E402
+    CHANNELS,
+    JOINT_CHANNELS,
+    JOINT_LEVELS,
+    LEVELS,
+)
 from distortion_graph.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
 
 SIZE = (64, 96)
@@ -37,10 +43,15 @@ def inputs():
     rng = np.random.default_rng(0)
     images = torch.from_numpy(rng.integers(0, 256, (2, 2, *SIZE, 3), dtype=np.uint8))
     weights = torch.from_numpy(rng.random((2, REGIONS, SIZE[0] // 4, SIZE[1] // 4), np.float32))
+    shape = (2, 2, REGIONS, len(CHANNELS), LEVELS)
+    own = torch.from_numpy(rng.poisson(3, shape).astype(np.float32))
+    shape = (2, REGIONS, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS)
+    joint = torch.from_numpy(rng.poisson(1, shape).astype(np.float32))
     area = weights.mean((2, 3))
     is_scene = torch.zeros(2, REGIONS)
     is_scene[:, 0] = 1
-    return images, weights, area, is_scene, torch.ones(2, REGIONS, dtype=torch.bool)
+    valid = torch.ones(2, REGIONS, dtype=torch.bool)
+    return images, weights, own, joint, area, is_scene, valid
 
 
 def call(network, *inputs):
@@ -53,7 +64,10 @@ def close(a, b, tolerance=1e-5):
 
 
 def test_swapping_the_pictures_mirrors_the_answer(network, inputs):
-    out, other = call(network, *inputs), call(network, inputs[0].flip(1), *inputs[1:])
+    images, weights, own, joint, *rest = inputs
+    out = call(network, *inputs)
+    other = call(network, images.flip(1), weights, own.flip(1), joint.transpose(3, 4), *rest)
+    assert torch.allclose(out.known, other.known.flip(1), atol=1e-5)
     assert close(out.distortion, other.distortion.flip(1))
     assert close(out.severity_given, other.severity_given.flip(1))
     assert torch.allclose(out.score, other.score.flip(1), atol=1e-5)
@@ -63,19 +77,22 @@ def test_swapping_the_pictures_mirrors_the_answer(network, inputs):
 
 def test_permuting_the_regions_permutes_the_answer(network, inputs):
     order = torch.tensor([3, 0, 4, 1, 2])
-    images, *rest = inputs
-    moved = call(network, images, *(x[:, order] for x in rest))
+    images, weights, own, *rest = inputs
+    rest = [x[:, order] for x in rest]
+    moved = call(network, images, weights[:, order], own[:, :, order], *rest)
     out = call(network, *inputs)
     assert close(out.distortion[:, :, order], moved.distortion)
     assert close(out.comparison[:, order], moved.comparison)
 
 
 def test_padding_regions_changes_nothing(network, inputs):
-    images, weights, area, is_scene, valid = inputs
+    images, weights, own, joint, area, is_scene, valid = inputs
     padded = call(
         network,
         images,
         torch.cat([weights, torch.zeros_like(weights[:, :3])], 1),
+        torch.cat([own, torch.zeros_like(own[:, :, :3])], 2),
+        torch.cat([joint, torch.zeros_like(joint[:, :3])], 1),
         torch.cat([area, torch.zeros(2, 3)], 1),
         torch.cat([is_scene, torch.zeros(2, 3)], 1),
         torch.cat([valid, torch.zeros(2, 3, dtype=torch.bool)], 1),
@@ -87,8 +104,9 @@ def test_padding_regions_changes_nothing(network, inputs):
 
 
 def test_identical_pictures_are_the_same(network, inputs):
-    images = inputs[0][:, :1].expand(-1, 2, -1, -1, -1)
-    out = call(network, images, *inputs[1:])
+    images, weights, own, joint, *rest = inputs
+    images, own = images[:, :1].expand(-1, 2, -1, -1, -1), own[:, :1].expand(-1, 2, -1, -1, -1)
+    out = call(network, images, weights, own, joint + joint.transpose(3, 4), *rest)
     assert (out.comparison.argmax(-1) == 2).all()
     assert (out.score[:, 0] - out.score[:, 1]).abs().max() < 1e-6
 
@@ -118,6 +136,8 @@ def test_shapes_follow_the_vocabulary():
         network.eval(),
         torch.zeros(1, 2, 32, 32, 3, dtype=torch.uint8),
         torch.ones(1, 2, 8, 8),
+        torch.ones(1, 2, 2, len(CHANNELS), LEVELS),
+        torch.ones(1, 2, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
         torch.ones(1, 2),
         torch.tensor([[1.0, 0.0]]),
         torch.ones(1, 2, dtype=torch.bool),

@@ -15,7 +15,15 @@ from distortion_graph.runtime import session
 from distortion_graph.runtime.names import ENCODER_FILE, HEAD_FILE, MANIFEST_FILE
 from distortion_graph.runtime.session import Model
 
-FIELDS = ("distortion", "severity_given", "score", "comparison", "scene_score", "scene_comparison")
+FIELDS = (
+    "distortion",
+    "severity_given",
+    "score",
+    "comparison",
+    "scene_score",
+    "scene_comparison",
+    "known",
+)
 
 
 def pair(height, width):

@@ -24,8 +24,13 @@ from distortion_graph.model.network import DistortionGraphNet  # noqa: E402
 from distortion_graph.regions.container import RegionSet  # noqa: E402
 from distortion_graph.training.batch import IGNORED, make_batch  # noqa: E402
 from distortion_graph.training.checkpoint import save_network  # noqa: E402
+from distortion_graph.training.config import (  # noqa: E402
+    BudgetConfig,
+    DataConfig,
+    TrainingConfig,
+)
 from distortion_graph.training.held_out import RootScore  # noqa: E402
-from distortion_graph.training.loop import Trainer, TrainingConfig  # noqa: E402
+from distortion_graph.training.loop import Trainer  # noqa: E402
 from distortion_graph.training.pairs_dataset import (  # noqa: E402
     PairsDataset,
     PairStream,
@@ -229,7 +234,14 @@ def test_batches_by_number(data):
 def test_a_run_on_a_root(data, tmp_path):
     network = DistortionGraphNet(SMALL)
     save_network(tmp_path / "start", network, network.state_dict())
-    config = TrainingConfig(max_steps=1, workers=0, bf16=False, network=SMALL, sampling=SAMPLING)
+    config = TrainingConfig(
+        precision="fp32",
+        budget=BudgetConfig(steps=1),
+        data=DataConfig(workers=0),
+        network=SMALL,
+        sampling=SAMPLING,
+        start_from=tmp_path / "start",
+    )
     score = RootScore(data)
     assert score.keys == data.keys("val", "hard")
     trainer = Trainer(
@@ -237,7 +249,6 @@ def test_a_run_on_a_root(data, tmp_path):
         tmp_path / "run",
         config,
         evaluate=score,
-        start_from=tmp_path / "start",
         report=lambda _: None,
     )
     done = trainer.run()

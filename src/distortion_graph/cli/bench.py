@@ -275,7 +275,7 @@ def _runs(
     runs: list[ModelRun | FolderRun] = []
     for text in wanted:
         name, place = _named(text)
-        loaded = load_model(None if place == SHIPPED else place, threads=threads)
+        loaded = load_model(place, threads=threads)
         runs.append(ModelRun(loaded, reader.vocabulary, name=name, graphs=graphs))
     for text in predictions or ():
         name, place = _named(text)

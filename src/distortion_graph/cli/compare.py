@@ -64,7 +64,7 @@ class Job:
     json: bool
     evidence: EvidenceLevel
     fit: Fit
-    model: Path | None
+    model: str | None
     max_pixels: int
     providers: tuple[str, ...] | None
     threads: int
@@ -95,8 +95,11 @@ def compare(
         Fit, typer.Option(help="A target of another size: refuse it, or scale it to the anchor.")
     ] = Fit.error,
     model: Annotated[
-        Path | None,
-        typer.Option(metavar="FOLDER", help="A model made by `export`; else the shipped one."),
+        str | None,
+        typer.Option(
+            metavar="MODEL",
+            help="Folder of a model made by `export`, or hf://ORG/NAME; else the shipped one.",
+        ),
     ] = None,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     provider: Annotated[

@@ -10,13 +10,14 @@ import typer
 
 def export(
     network: Annotated[
-        Path, typer.Argument(metavar="NETWORK", help="Its folder, such as runs/first/best.")
+        Path, typer.Argument(metavar="NETWORK", help="A run's folder, or a network's in it.")
     ],
     out: Annotated[Path, typer.Option(help="Model folder to write.")],
     name: Annotated[str, typer.Option(help="Name of the model in graphs.")] = "custom",
     version: Annotated[str, typer.Option(help="Version of the model in graphs.")] = "1",
     card: Annotated[
-        Path | None, typer.Option(help="JSON object kept in the model's manifest.")
+        Path | None,
+        typer.Option(help="JSON object kept in the manifest, beside the chain of runs."),
     ] = None,
 ) -> None:
     """Export a trained network for compare --model.
@@ -25,18 +26,23 @@ def export(
 
     \b
     Example:
-      distortion-graph export runs/first/best --out my-model --name my-model
+      distortion-graph export runs/first --out my-model --name my-model
     """
     from distortion_graph.cli.extras import need_torch
 
     need_torch("export")
     from distortion_graph.errors import ModelError
     from distortion_graph.graph import parse_json
-    from distortion_graph.training.checkpoint import load_network
+    from distortion_graph.training.chain import CHAIN_FILE, plain_chain, read_chain
+    from distortion_graph.training.checkpoint import load_network, network_folder
     from distortion_graph.training.export import export_onnx
 
     facts = parse_json(card.read_bytes(), str(card)) if card else {}
     if not isinstance(facts, dict):
         raise ModelError(f"{card}: expected a JSON object, found {type(facts).__name__}")
-    export_onnx(load_network(network), out, name=name, version=version, card=facts)
+    folder = network_folder(network)
+    loaded = load_network(folder)
+    if (folder / CHAIN_FILE).is_file():
+        facts = {"chain": plain_chain(read_chain(folder))} | facts
+    export_onnx(loaded, out, name=name, version=version, card=facts)
     typer.echo(f"{out}")

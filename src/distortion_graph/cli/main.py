@@ -9,12 +9,15 @@ from typing import Annotated, NoReturn
 import typer
 
 from distortion_graph.cli.bench import bench_app
+from distortion_graph.cli.calibrate import calibrate
 from distortion_graph.cli.compare import compare
 from distortion_graph.cli.console import DONE, INTERRUPTED, NAME, Talk, end, flush_output
 from distortion_graph.cli.convert import convert
 from distortion_graph.cli.dataset import dataset_app
 from distortion_graph.cli.distort import distort
+from distortion_graph.cli.evaluate import evaluate
 from distortion_graph.cli.export import export
+from distortion_graph.cli.import_checkpoint import import_checkpoint
 from distortion_graph.cli.schema import schema
 from distortion_graph.cli.train import train
 from distortion_graph.cli.version import print_version, version
@@ -26,7 +29,18 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (compare, distort, convert, schema, train, export, version):
+for command in (
+    compare,
+    distort,
+    convert,
+    schema,
+    train,
+    evaluate,
+    calibrate,
+    export,
+    import_checkpoint,
+    version,
+):
     app.command()(command)
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(bench_app, name="bench")

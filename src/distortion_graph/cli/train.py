@@ -1,23 +1,34 @@
-"""`distortion-graph train`: make a network from clean pictures."""
+"""`distortion-graph train`: make a network from clean pictures or from a data set."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from distortion_graph.errors import DistortionGraphError
+from distortion_graph.cli.console import talk_of
+from distortion_graph.cli.options import Quiet
 
 if TYPE_CHECKING:
-    from distortion_graph.data.pictures import CleanPicture
-    from distortion_graph.data.reader import PandaSet
-    from distortion_graph.training.loop import Evaluate
+    from distortion_graph.training.config import TrainingConfig
+    from distortion_graph.training.held_out import HeldOutScore, RootScore
+    from distortion_graph.training.material import Material
 
 
 def train(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder of the run; an unfinished run in it goes on.")],
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Settings as YAML (docs/training.md); options win."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="One setting; may be repeated."),
+    ] = None,
     labelled: Annotated[
         list[Path] | None,
         typer.Option(help="Folder with images/ and label maps regions/<name>_<annotator>.png."),
@@ -34,85 +45,128 @@ def train(
         Path | None,
         typer.Option(help="JSON lists of picture names kept from training, to choose on."),
     ] = None,
+    model: Annotated[str | None, typer.Option(help="Architecture: lite0 (default), panda.")] = None,
     start_from: Annotated[
-        Path | None, typer.Option(help="Network folder whose weights the run begins with.")
+        Path | None,
+        typer.Option("--start-from", "--init", help="Network whose weights the run begins with."),
     ] = None,
-    minutes: Annotated[float, typer.Option(help="Training time, evaluation included.")] = 60.0,
-    max_steps: Annotated[int, typer.Option(help="Stop after this many batches.")] = 10**9,
-    workers: Annotated[int, typer.Option(help="Processes that synthesise pairs.")] = 1,
-    learning_rate: Annotated[float, typer.Option(help="Peak of the cosine schedule.")] = 2e-3,
-    seed: Annotated[int, typer.Option(help="Of every random draw.")] = 0,
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="Training time, evaluation included; 60 unless --steps is given."),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", "--max-steps", help="Stop after this many steps.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes that synthesise pairs; default 1.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Peak of the schedule; default 0.002.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of every random draw; default 0.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto (default), cpu or cuda.")] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Train a network on clean pictures, or on a data set.
 
     Pairs are synthesised from clean pictures while it trains. Of a data set, the pairs of the
-    split train are used, and the network is chosen on val where there is one. Needs the train
-    extra.
+    split train are used, and the network is chosen on val where there is one. A run that was
+    stopped goes on when its folder is named again. Needs the train extra.
 
     \b
-    Example:
+    Examples:
       distortion-graph train --labelled bsds500/train --pictures photos \\
           --minutes 60 --held-out benchmarks/dev.json --out runs/first
+      distortion-graph train --config run.yaml --set optimiser.accumulation=2 \\
+          --out runs/second
+      distortion-graph train --out runs/first --minutes 120
     """
     from distortion_graph.cli.extras import need_torch
 
-    need_torch("train")
-    from distortion_graph.training.loop import Trainer, TrainingConfig
+    need_torch("train", "accelerate", "yaml")
+    from distortion_graph.training.config_files import Override, parse_setting
 
-    config = TrainingConfig(
-        minutes=minutes,
-        max_steps=max_steps,
-        seed=seed,
-        learning_rate=learning_rate,
-        workers=workers,
-    )
-    material: list[CleanPicture] | PandaSet
-    if root is None:
-        material, evaluate = _pictures(labelled or [], pictures or [], held_out, out / "regions")
-    elif labelled or pictures or held_out:
-        raise DistortionGraphError("--root is a whole data set: give no pictures beside it")
-    else:
-        data, evaluate = _data_set(root)
-        material, network = data, replace(config.network, vocabulary=data.vocabulary)
-        config = replace(config, network=network)
-    trainer = Trainer(
-        material, out, config, evaluate=evaluate, start_from=start_from, report=typer.echo
-    )
-    done = trainer.run()
-    typer.echo(
-        f"{done.pairs} pairs in {done.seconds / 60:.1f} minutes, "
-        f"{100 * done.waiting_seconds / max(done.seconds, 1e-9):.0f} % of it waiting for data; "
-        f"best network in {out / 'best'}"
-    )
+    options = {
+        "data.labelled": [str(p) for p in labelled or ()] or None,
+        "data.pictures": [str(p) for p in pictures or ()] or None,
+        "data.root": root and str(root),
+        "data.held_out": held_out and str(held_out),
+        "data.workers": workers,
+        "model": model,
+        "start_from": start_from and str(start_from),
+        "budget.minutes": minutes,
+        "budget.steps": steps,
+        "optimiser.learning_rate": learning_rate,
+        "seed": seed,
+        "device": device,
+    }
+    given = [parse_setting(text) for text in settings or ()]
+    given += [
+        Override(key, value, "--" + key.split(".")[-1].replace("_", "-"))
+        for key, value in options.items()
+        if value is not None
+    ]
+    talk = talk_of(context)
+    # Of several processes the first one speaks.
+    talk.set(quiet=quiet or os.environ.get("RANK", "0") != "0")
+    _run(context, out, config, given)
 
 
-def _pictures(
-    labelled: list[Path], alone: list[Path], held_out: Path | None, cache: Path
-) -> tuple[list[CleanPicture], Evaluate | None]:
-    """The pictures to train on, and the score on the held-out ones."""
-    from distortion_graph.data.pictures import load_sources, read_names
-    from distortion_graph.training.held_out import HeldOutScore
+def _run(context: typer.Context, out: Path, file: Path | None, given: list[Any]) -> None:
+    from distortion_graph.cli.train_progress import TrainingTalk
+    from distortion_graph.training.checkpoint import BEST_FOLDER, SETTINGS_FILE
+    from distortion_graph.training.config_files import read_config
+    from distortion_graph.training.loop import Trainer
+    from distortion_graph.training.material import data_identity, open_material
 
-    kept_out = read_names(held_out) if held_out else frozenset()
-    sources = load_sources(labelled, alone, cache=cache)
-    training = [p for p in sources if p.tag not in kept_out]
-    choosing = [p for p in sources if p.tag in kept_out]
-    if held_out and not choosing:
-        raise DistortionGraphError(
-            f"{held_out}: none of its {len(kept_out)} names is one of the {len(sources)} pictures"
+    talk, saved = talk_of(context), out / SETTINGS_FILE
+    config = read_config(file or (saved if saved.is_file() else None), given)
+    material = open_material(config.data, cache=out / "regions")
+    talk.say(material.summary)
+    config = _with_its_words(config, material)
+    with TrainingTalk(talk) as progress:
+        trainer = Trainer(
+            material.training,
+            out,
+            config,
+            evaluate=_evaluate(config, material),
+            identity=data_identity(material),
+            report=progress.line,
+            watch=progress.watch,
         )
-    typer.echo(f"{len(training)} pictures to train on, {len(choosing)} held out")
-    return training, HeldOutScore(choosing) if choosing else None
+        done = trainer.run()
+    share = done.waiting_seconds / max(done.seconds, 1e-9)
+    talk.say(
+        f"{done.pairs} pairs in {done.seconds / 60:.1f} minutes, {100 * share:.0f} % of it waiting "
+        f"for data; best network in {out / BEST_FOLDER}"
+    )
 
 
-def _data_set(root: Path) -> tuple[PandaSet, Evaluate | None]:
-    """The data set, and the score on its split val."""
+def _with_its_words(config: TrainingConfig, material: Material) -> TrainingConfig:
+    """A network for a data set speaks the data set's vocabulary."""
     from distortion_graph.data.reader import PandaSet
-    from distortion_graph.training.held_out import RootScore
 
-    data = PandaSet(root)
-    pairs = len(data.keys("train", "all"))
-    choosing = RootScore(data) if "val" in data.splits() else None
-    there = f"{len(choosing.keys)} of val to choose on" if choosing else "no val to choose on"
-    typer.echo(f"{pairs} pairs to train on, {there}")
-    return data, choosing
+    if not isinstance(material.training, PandaSet):
+        return config
+    words = material.training.vocabulary
+    return replace(config, network=replace(config.network, vocabulary=words))
+
+
+def _evaluate(config: TrainingConfig, material: Material) -> Any:
+    """What networks are chosen by: the held-out pictures, or the split val of a data set."""
+    from distortion_graph.data.reader import PandaSet
+    from distortion_graph.training.architectures import architecture
+    from distortion_graph.training.held_out import HeldOutScore, RootScore
+
+    splits, predictor = config.evaluation.splits, architecture(config.model).predictor
+    score: HeldOutScore | RootScore
+    if isinstance(material.training, PandaSet):
+        if "val" not in material.training.splits():
+            return None
+        score = RootScore(material.training, splits=splits, predictor=predictor)
+    elif material.held_out:
+        pictures, recipe = material.held_out, config.recipe
+        score = HeldOutScore(pictures, recipe=recipe, splits=splits, predictor=predictor)
+    else:
+        return None
+    return score.measure

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.data.keys import generator
-from distortion_graph.distort import LEVELS, SUBTYPES, Box, Frames, apply
+from distortion_graph.distort import LEVELS, SUBTYPES, Box, Frames, apply, find_subtype
 from distortion_graph.errors import ImageError, RecipeError, RegionError
 from distortion_graph.quality import HAARPSI, FullReferenceMetric, Reference
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
@@ -56,6 +56,7 @@ class Recipe:
     deviation of the blend just inside a region's edge, 0 for a hard edge. `severity_weights` says
     how often a severity is drawn beside the others, one that is not named never; None is all
     alike, which equal weights are too. `drawn_types` are the distortion types in use, None all.
+    `also_drawn` names sub-types ("compression:webp") that are drawn beside the usual ones.
     """
 
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
@@ -66,6 +67,7 @@ class Recipe:
     feather_px: float = 0.0
     severity_weights: Mapping[str, float] | None = None
     drawn_types: tuple[str, ...] | None = None
+    also_drawn: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         vocabulary = self.vocabulary
@@ -91,6 +93,8 @@ class Recipe:
                 raise RecipeError(
                     f"recipe: levels of {severity!r} must be some of 1 to {LEVELS}, got {levels}"
                 )
+        for name in self.also_drawn:
+            find_subtype(*name.partition(":")[::2])
         self._check_weights()
         if not 0 <= self.clean_share <= 1 or not 0 <= self.feather_px < math.inf:
             raise RecipeError(
@@ -178,7 +182,11 @@ def draw_strength(distortion: str, severity: str, recipe: Recipe, rng: np.random
         raise RecipeError(
             f"unknown severity {severity!r}, expected one of {', '.join(recipe.severity_levels)}"
         )
-    subtypes = tuple(name for name, entry in SUBTYPES[distortion].items() if entry.drawn)
+    subtypes = tuple(
+        name
+        for name, entry in SUBTYPES[distortion].items()
+        if entry.drawn or f"{distortion}:{name}" in recipe.also_drawn
+    )
     subtype = _choose(subtypes, rng)
     level = int(rng.choice(recipe.severity_levels[severity]))
     return Draw(distortion, severity, subtype, level)

@@ -27,7 +27,7 @@ class SubType:
     `apply_level(image, strength, rng)` gets the entry of `strengths` for its level 1 … 5; what
     part of the picture it gets and gives is said by `support`. `drawn` says whether random
     synthesis uses it; others are there by name only. `takes_depth` marks the ones that can use a
-    depth map.
+    depth map, `colour` the ones that leave a grey picture as it is.
     """
 
     distortion: str
@@ -37,6 +37,7 @@ class SubType:
     support: Support
     drawn: bool = True
     takes_depth: bool = False
+    colour: bool = False
 
 
 _ITSELF = Near()
@@ -99,6 +100,9 @@ _TABLE = (
         WholeFrame(compression.jpeg2000_stream),
     ),
     SubType("compression", "webp", compression.webp, (20, 12, 8, 4, 1), WholeFrame(), drawn=False),
+    SubType(
+        "compression", "avif", compression.avif, (40, 30, 20, 12, 3), WholeFrame(), drawn=False
+    ),
     SubType("brightness", "hsv_shift", tone.shift_value, (0.1, 0.2, 0.3, 0.4, 0.5), _ITSELF),
     SubType("brightness", "rgb_shift", tone.shift_rgb, (0.1, 0.15, 0.2, 0.27, 0.35), _ITSELF),
     SubType("brightness", "hsv_gamma", tone.gamma_value, (0.7, 0.58, 0.47, 0.36, 0.25), _ITSELF),
@@ -111,10 +115,19 @@ _TABLE = (
     SubType("contrast_inc", "stretch", tone.stretch, (2, 4, 6, 8, 10), _IN_BOX),
     SubType("contrast_dec", "scale", tone.scale_about_mean, (0.75, 0.6, 0.45, 0.3, 0.2), _IN_BOX),
     SubType("contrast_dec", "stretch", tone.stretch, (1, 0.9, 0.8, 0.6, 0.4), _IN_BOX),
-    SubType("saturate_inc", "hsv", colour.saturate_hsv, (3, 6, 12, 20, 64), _ITSELF),
-    SubType("saturate_inc", "ycrcb", colour.saturate_ycrcb, (2, 3, 5, 8, 16), _ITSELF),
-    SubType("saturate_dec", "hsv", colour.saturate_hsv, (0.7, 0.55, 0.4, 0.2, 0), _ITSELF),
-    SubType("saturate_dec", "ycrcb", colour.saturate_ycrcb, (0.6, 0.4, 0.2, 0.1, 0), _ITSELF),
+    SubType("saturate_inc", "hsv", colour.saturate_hsv, (3, 6, 12, 20, 64), _ITSELF, colour=True),
+    SubType("saturate_inc", "ycrcb", colour.saturate_ycrcb, (2, 3, 5, 8, 16), _ITSELF, colour=True),
+    SubType(
+        "saturate_dec", "hsv", colour.saturate_hsv, (0.7, 0.55, 0.4, 0.2, 0), _ITSELF, colour=True
+    ),
+    SubType(
+        "saturate_dec",
+        "ycrcb",
+        colour.saturate_ycrcb,
+        (0.6, 0.4, 0.2, 0.1, 0),
+        _ITSELF,
+        colour=True,
+    ),
     SubType(
         "oversharpen",
         "unsharp",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -18,14 +19,28 @@ IMPOSSIBLE = -1e4
 _MIN_SHARPNESS = math.log(2)
 
 
+class NodeOutput(NamedTuple):
+    """What the node heads say; see `network.NetworkOutput`."""
+
+    distortion: Tensor
+    severity_given: Tensor
+    score: Tensor
+    known: Tensor
+
+
 class NodeHeads(nn.Module):
-    """Distortion, severity under each distortion, and score of every node.
+    """Distortion, severity under each distortion, score, and whether the node is known at all.
+
+    `temperature` (2,) divides the logits of distortion and of severity, and `known_threshold` is
+    the P(known) below which a node should not be believed; `training.calibration` sets both.
 
     Distortion and severity form one joint distribution in which a node is clean in both or in
     neither: P(d, s) = P(d)·P(s | d), P(clean | clean) = 1, P(clean | other) = 0.
     """
 
     clean_row: Tensor
+    temperature: Tensor
+    known_threshold: Tensor
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -35,23 +50,27 @@ class NodeHeads(nn.Module):
         clean = torch.zeros(self.labels, 1)
         clean[vocabulary.clean_index] = 1
         self.register_buffer("clean_row", clean, persistent=False)
+        self.register_buffer("temperature", torch.ones(2))
+        self.register_buffer("known_threshold", torch.zeros(()))
         self.norm = nn.LayerNorm(config.width)
         self.hidden = nn.Sequential(nn.Linear(config.width, config.width), nn.GELU())
         self.distortion = nn.Linear(config.width, self.labels)
         self.severity = nn.Linear(config.width, self.labels * self.degrees)
         self.score = nn.Linear(config.width, 1)
+        self.known = nn.Linear(config.width, 1)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, 2, R, width) → log P(d), log P(s | d), score; see `NetworkOutput`."""
+    def forward(self, x: Tensor) -> NodeOutput:
+        """(B, 2, R, width) → log P(d), log P(s | d), score and P(known)."""
         h = self.hidden(self.norm(x))
-        distortion = F.log_softmax(self.distortion(h), -1)
+        distortion = F.log_softmax(self.distortion(h) / self.temperature[0], -1)
         degrees = self.severity(h).unflatten(-1, (self.labels, self.degrees))
-        degrees = F.log_softmax(degrees, -1)
+        degrees = F.log_softmax(degrees / self.temperature[1], -1)
         is_clean = self.clean_row
         none = (1 - is_clean) * IMPOSSIBLE + 0 * degrees[..., :1]
         some = is_clean * IMPOSSIBLE + (1 - is_clean) * degrees
         score = torch.sigmoid(self.score(h)).squeeze(-1)
-        return distortion, torch.cat([none, some], -1), score
+        known = torch.sigmoid(self.known(h)).squeeze(-1)
+        return NodeOutput(distortion, torch.cat([none, some], -1), score, known)
 
 
 class ComparisonHead(nn.Module):
@@ -59,7 +78,8 @@ class ComparisonHead(nn.Module):
 
     u = (score_a − score_t) + g(a, t) − g(t, a);  P(rank ≤ k) = σ(sharpness·(cut_k − u)). The cut
     points start at the vocabulary's thresholds and stay mirrored and ordered; the sharpness is a
-    symmetric function of the pair.
+    symmetric function of the pair. `temperature` divides the log-probabilities
+    (`training.calibration`).
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -72,8 +92,10 @@ class ComparisonHead(nn.Module):
         self.hidden = nn.Sequential(nn.Linear(2 * config.width, config.width), nn.GELU())
         self.shift = nn.Linear(config.width, 1)
         self.sharpness = nn.Linear(config.width, 1)
+        self.register_buffer("temperature", torch.ones(()))
 
     gaps: Tensor
+    temperature: Tensor
 
     def cuts(self) -> Tensor:
         """(K,) positive cut points in score units; a gap stays within a quarter of its start."""
@@ -89,7 +111,8 @@ class ComparisonHead(nn.Module):
         sharpness = F.softplus(self.sharpness(forth) + self.sharpness(back) + 1).squeeze(-1)
         cuts = self.cuts()
         sharpness = (0.5 + sharpness).clamp_min(_MIN_SHARPNESS) / cuts[0]
-        return ordinal_log_probabilities(latent, sharpness, cuts)
+        steps = ordinal_log_probabilities(latent, sharpness, cuts)
+        return F.log_softmax(steps / self.temperature, -1)
 
 
 def ordinal_log_probabilities(latent: Tensor, sharpness: Tensor, cuts: Tensor) -> Tensor:

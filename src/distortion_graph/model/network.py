@@ -19,6 +19,7 @@ from distortion_graph.model.heads import ComparisonHead, NodeHeads
 from distortion_graph.model.interaction import RegionAttention
 from distortion_graph.model.pixels import PixelStatistics
 from distortion_graph.model.pooling import Moments, pool_moments
+from distortion_graph.model.tones import ToneEncoder
 from distortion_graph.regions.cells import CELL_PX
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -31,13 +32,24 @@ class NetworkOutput(NamedTuple):
 
     `distortion` (B, 2, R, D) log-probabilities; `severity_given` (B, 2, R, D, S)
     log-probabilities of the severity under each label; `score` (B, 2, R) in [0, 1];
-    `comparison` (B, R, C) log-probabilities in rank order.
+    `comparison` (B, R, C) log-probabilities in rank order; `known` (B, 2, R) probability that what
+    the node shows is in the vocabulary.
     """
 
     distortion: Tensor
     severity_given: Tensor
     score: Tensor
     comparison: Tensor
+    known: Tensor
+
+
+class Counts(NamedTuple):
+    """Pixel counts of B pairs as float32, see `regions.histograms`: `own` (B, 2, R, channels, 256)
+    and `joint` (B, R, channels, 32, 32).
+    """
+
+    own: Tensor
+    joint: Tensor
 
 
 class PairEncoder(nn.Module):
@@ -81,7 +93,7 @@ class PairEncoder(nn.Module):
 
 
 class GraphHead(nn.Module):
-    """Region moments → predictions."""
+    """Region moments and histograms → predictions."""
 
     levels: Tensor
 
@@ -99,6 +111,7 @@ class GraphHead(nn.Module):
             nn.Dropout(config.dropout),
             nn.Linear(config.width, config.width),
         )
+        self.tones = ToneEncoder(config.width)
         self.attention = nn.ModuleList(
             RegionAttention(config.width, config.heads, config.dropout)
             for _ in range(config.layers)
@@ -107,12 +120,13 @@ class GraphHead(nn.Module):
         self.comparison = ComparisonHead(config)
 
     def forward(
-        self, moments: Moments, area: Tensor, is_scene: Tensor, valid: Tensor
+        self, moments: Moments, counts: Counts, area: Tensor, is_scene: Tensor, valid: Tensor
     ) -> NetworkOutput:
         """Predictions of a batch.
 
         Args:
             moments: of R regions, the whole picture among them as the scene.
+            counts: histograms of the same regions.
             area: (B, R) share of the picture that the region covers.
             is_scene: (B, R) 1 for the whole picture, 0 for a region of it.
             valid: (B, R) bool, False for padding.
@@ -122,12 +136,13 @@ class GraphHead(nn.Module):
         pair = _normalise(self.pair_norm, pair, valid)
         other = own.flip(1)
         both = pair[:, None].expand(-1, 2, -1, -1)
-        x = self.pair(torch.cat([own, other, own * other, both], 3))
+        x = self.pair(torch.cat([own, other, own * other, both], 3)) + self.tones(*counts)
         for layer in self.attention:
             x = layer(x, valid)
-        distortion, severity_given, score = self.nodes(x)
+        nodes = self.nodes(x)
+        comparison = self.comparison(x[:, 0], x[:, 1], nodes.score)
         return NetworkOutput(
-            distortion, severity_given, score, self.comparison(x[:, 0], x[:, 1], score)
+            nodes.distortion, nodes.severity_given, nodes.score, comparison, nodes.known
         )
 
     def _describe(self, moments: Moments, area: Tensor, is_scene: Tensor) -> tuple[Tensor, Tensor]:
@@ -153,12 +168,20 @@ class DistortionGraphNet(nn.Module):
         self.head = GraphHead(config)
 
     def forward(
-        self, images: Tensor, weights: Tensor, area: Tensor, is_scene: Tensor, valid: Tensor
+        self,
+        images: Tensor,
+        weights: Tensor,
+        own_counts: Tensor,
+        joint_counts: Tensor,
+        area: Tensor,
+        is_scene: Tensor,
+        valid: Tensor,
     ) -> NetworkOutput:
-        """See `PairEncoder.forward` and `GraphHead.forward`."""
+        """See `PairEncoder.forward`, `Counts` and `GraphHead.forward`."""
         moments = self.encoder(images, weights)
+        counts = Counts(own_counts, joint_counts)
         with torch.autocast(images.device.type, enabled=False):
-            return self.head(moments, area, is_scene, valid)  # type: ignore[no-any-return]
+            return self.head(moments, counts, area, is_scene, valid)  # type: ignore[no-any-return]
 
 
 def _average(x: Tensor, size: int) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,16 @@ from rich.text import Text
 
 from distortion_graph.graph import DistortionGraph, Evidence, Node, RegionComparison, SceneNode
 from distortion_graph.report.palette import hex_name, severity_colours
-from distortion_graph.report.wording import marks, printable, rank_of, summary, words, worst_first
+from distortion_graph.report.wording import (
+    UNCERTAIN,
+    is_uncertain,
+    marks,
+    printable,
+    rank_of,
+    summary,
+    words,
+    worst_first,
+)
 
 WIDE_COLUMNS = 100
 """From this width on evidence has columns of its own; below it stands under the comparison."""
@@ -47,8 +56,8 @@ def render(graph: DistortionGraph, width: int) -> RenderableType:
 
     A region's target stands under its anchor. Regions stand worst first: by the lower of a
     region's two scores; the scene stands last, with the distortion that covers most of each
-    picture. Evidence is PSNR in dB, SSIM, HaarPSI and the mean CIEDE2000 difference, between the
-    two pictures.
+    picture. A node that the model does not believe to know is `uncertain`. Evidence is PSNR in
+    dB, SSIM, HaarPSI and the mean CIEDE2000 difference, between the two pictures.
     """
     rows = [_region_row(graph, region) for region in worst_first(graph)]
     table = _table(rows, _scene_row(graph), wide=width >= WIDE_COLUMNS)
@@ -133,6 +142,8 @@ def _scene_row(graph: DistortionGraph) -> _Row | None:
 
 def _node(graph: DistortionGraph, node: Node) -> _Side:
     vocabulary = graph.vocabulary
+    if is_uncertain(graph, node):
+        return _Side(Text(UNCERTAIN, "dim"), Text("–"), _score(node.score))
     level = vocabulary.severity_index(node.severity.label)
     colour = hex_name(severity_colours(len(vocabulary.severities))[level])
     # The palette's yellow cannot be read on white; a terminal's own yellow suits its ground.

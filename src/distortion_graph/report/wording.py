@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from distortion_graph.graph import DistortionGraph, RegionComparison, Side
+from distortion_graph.graph import DistortionGraph, Node, RegionComparison, Side
 
 _SIDES: tuple[Side, Side] = ("anchor", "target")
 _MARKS = {-1: "▼", 0: "=", 1: "▲"}
+
+
+UNCERTAIN = "uncertain"
+"""What is said of a node that the model itself does not believe to know."""
+
+
+def is_uncertain(graph: DistortionGraph, node: Node) -> bool:
+    """Whether the model of the graph asks not to be believed about a node."""
+    threshold = None if graph.model is None else graph.model.known_threshold
+    return node.known is not None and threshold is not None and node.known < threshold
 
 
 def words(label: str) -> str:
@@ -87,10 +97,10 @@ def _worst(graph: DistortionGraph) -> str | None:
         return f"every region looks {words(clean)} in both" if undistorted else None
     score, side, region = min(found, key=lambda entry: entry[0])
     node = region.node(side)
-    return (
-        f"the worst is {_titled(region)} of the {side}: {words(node.distortion.label)}, "
-        f"{words(node.severity.label)} ({score:.2f})"
-    )
+    what = f"{words(node.distortion.label)}, {words(node.severity.label)}"
+    if is_uncertain(graph, node):
+        what = UNCERTAIN
+    return f"the worst is {_titled(region)} of the {side}: {what} ({score:.2f})"
 
 
 def _titled(region: RegionComparison) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -92,14 +93,13 @@ def compare_pictures(
         decoded = decode(predictions, loaded.vocabulary, shared_areas(found.lazy_masks()))
     except ModelError as problem:
         raise ModelError(f"{loaded.folder}: {problem}") from problem
-    identity = loaded.identity
     return assemble(
         decoded,
         found,
         anchor,
         target,
         vocabulary=loaded.vocabulary,
-        model=ModelInfo(name=identity.name, version=identity.version, sha256=identity.sha256),
+        model=ModelInfo(**asdict(loaded.identity)),
         evidence=measure_evidence(anchor.rgb, fitted.rgb, found, evidence),
     )
 

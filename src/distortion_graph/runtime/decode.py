@@ -157,11 +157,15 @@ def _nodes(predictions: Predictions, side: int, vocabulary: Vocabulary) -> list[
     best = np.where(consistent, joint, -1.0).reshape(-1, consistent.size).argmax(axis=-1)
     labels = np.unravel_index(best, joint.shape[1:])
     scores = _rounded(predictions.score[side])
+    known: Sequence[float | None] = [None] * len(scores)
+    if predictions.known is not None:
+        known = _rounded(predictions.known[side])
     return [
         Node(
             distortion=_belief(vocabulary.distortions, int(d), distortion[k]),
             severity=_belief(vocabulary.severities, int(s), severity[k]),
             score=scores[k],
+            known=known[k],
         )
         for k, (d, s) in enumerate(zip(*labels, strict=True))
     ]

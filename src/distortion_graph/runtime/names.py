@@ -8,5 +8,6 @@ MANIFEST_FILE = "model.json"
 
 ENCODER_INPUTS = ("images", "weights")
 MOMENTS = ("weight_sum", "first", "second", "cross")
-HEAD_INPUTS = (*MOMENTS, "area", "is_scene")
-OUTPUTS = ("distortion", "severity_given", "score", "comparison")
+COUNTS = ("own_counts", "joint_counts")
+HEAD_INPUTS = (*MOMENTS, *COUNTS, "area", "is_scene")
+OUTPUTS = ("distortion", "severity_given", "score", "comparison", "known")

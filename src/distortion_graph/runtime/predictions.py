@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,9 @@ class Predictions:
       the clean severity, in every other row nothing is;
     - `score` (2, R): quality in [0, 1], higher is better;
     - `comparison` (R, C): P(comparison of anchor with target);
-    - `scene_score` (2,), `scene_comparison` (C,): the same for the whole images.
+    - `scene_score` (2,), `scene_comparison` (C,): the same for the whole images;
+    - `known` (2, R): P(what the region shows is in the vocabulary); None where the model does not
+      say.
 
     The arrays are copied and cannot be written to. Raises ModelError for shapes that do not fit
     each other, numbers that are not finite or leave [0, 1] by more than float32 rounding (which is
@@ -41,9 +44,12 @@ class Predictions:
     comparison: NDArray[np.float64]
     scene_score: NDArray[np.float64]
     scene_comparison: NDArray[np.float64]
+    known: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
+            if field.name == "known" and self.known is None:
+                continue
             # C order, so that arithmetic on a view that was turned round is the same to the bit.
             array = np.array(getattr(self, field.name), dtype=np.float64, order="C")
             _check_range(field.name, array)
@@ -69,6 +75,8 @@ class Predictions:
             "comparison": (r, c),
             "scene_score": (2,),
         }
+        if self.known is not None:
+            expected["known"] = (2, r)
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise ModelError(
@@ -89,12 +97,14 @@ class Predictions:
             comparison=self.comparison[:, ::-1],
             scene_score=self.scene_score[::-1],
             scene_comparison=self.scene_comparison[::-1],
+            known=None if self.known is None else self.known[::-1],
         )
 
     def symmetric(self) -> Predictions:
         """The mean of this and its mirror image: for two identical pictures, the exact answer."""
         other = self.swapped()
-        means = {f.name: (getattr(self, f.name) + getattr(other, f.name)) / 2 for f in fields(self)}
+        names = (f.name for f in fields(self) if getattr(self, f.name) is not None)
+        means: dict[str, Any] = {n: (getattr(self, n) + getattr(other, n)) / 2 for n in names}
         return Predictions(**means)
 
     def reorder(self, indices: Sequence[int] | NDArray[np.intp]) -> Predictions:
@@ -116,6 +126,7 @@ class Predictions:
             comparison=self.comparison[order],
             scene_score=self.scene_score,
             scene_comparison=self.scene_comparison,
+            known=None if self.known is None else self.known[:, order],
         )
 
 

@@ -13,7 +13,6 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from distortion_graph.graph_checks import validation_line
 from distortion_graph.quality import check_pair
 from distortion_graph.regions.cells import CELL_PX, pad_picture, with_scene
 from distortion_graph.regions.container import Masks
+from distortion_graph.regions.histograms import region_histograms
 from distortion_graph.runtime.names import (
     ENCODER_FILE,
     HEAD_FILE,
@@ -36,9 +36,8 @@ from distortion_graph.runtime.names import (
 )
 from distortion_graph.runtime.outputs import to_predictions
 from distortion_graph.runtime.predictions import Predictions
+from distortion_graph.runtime.registry import HUB, SHIPPED, find_model
 from distortion_graph.vocabulary import Vocabulary
-
-DEFAULT_MODEL = "default"
 
 # Pictures up to this size go through in one piece; larger ones in tiles of TILE_PX with HALO_PX
 # of surroundings on every side, which the encoder sees but does not count.
@@ -54,6 +53,7 @@ class ModelIdentity:
     name: str
     version: str
     sha256: str
+    known_threshold: float | None = None
 
 
 class Model:
@@ -66,7 +66,12 @@ class Model:
         except ValidationError as problem:
             where = f"{folder / MANIFEST_FILE} (vocabulary)"
             raise ModelError(validation_line(problem, where, Vocabulary)) from problem
-        self.identity = ModelIdentity(manifest["name"], manifest["version"], manifest["sha256"])
+        self.identity = ModelIdentity(
+            manifest["name"],
+            manifest["version"],
+            manifest["sha256"],
+            manifest.get("known_threshold"),
+        )
         self.card: dict[str, Any] = manifest.get("card", {})
         self.folder = folder
         self._providers, self._threads = providers, threads
@@ -79,18 +84,18 @@ class Model:
         providers: Sequence[str] | None = None,
         threads: int = 0,
     ) -> Model:
-        """The shipped model, or the one in a folder made by `distortion-graph export`.
+        """The shipped model, or one made by `distortion-graph export`.
 
         Args:
-            source: None or "default" for the shipped one, else a folder.
+            source: None for the shipped one, else what `registry.find_model` finds: a name, a
+                folder, or "hf://org/name".
             providers: ONNX Runtime execution providers in order of preference; CPU by default.
             threads: threads within an operation, 0 for one a core.
 
         Raises:
             ModelError: the folder is not a model, or a provider is not there.
         """
-        folder = _shipped_folder() if source in (None, DEFAULT_MODEL) else Path(str(source))
-        model = cls(folder, providers=providers, threads=threads)
+        model = cls(find_model(source), providers=providers, threads=threads)
         _check_providers(providers)
         return model
 
@@ -137,8 +142,14 @@ class Model:
             sums = [s + moment for s, moment in zip(sums, part, strict=True)]
         is_scene = np.zeros(len(area), np.float32)
         is_scene[0] = 1
-        values = [*(s.astype(np.float32) for s in sums), area, is_scene]
-        return to_predictions(*head.run(list(OUTPUTS), dict(zip(HEAD_INPUTS, values, strict=True))))
+        counts = region_histograms(anchor, target, masks)
+        values = [*(s.astype(np.float32) for s in sums), *counts, area, is_scene]
+        given = dict(zip(HEAD_INPUTS, values, strict=True))
+        # A model of version 1 knows neither histograms nor `known`.
+        wanted = {i.name for i in head.get_inputs()}
+        outputs = [o.name for o in head.get_outputs() if o.name in OUTPUTS]
+        found = head.run(outputs, {k: v for k, v in given.items() if k in wanted})
+        return to_predictions(**dict(zip(outputs, found, strict=True)))
 
 
 def _tiles(
@@ -162,10 +173,6 @@ def _tiles(
             yield np.ascontiguousarray(pictures[:, y0:y1, x0:x1]), cells
 
 
-def _shipped_folder() -> Path:
-    return Path(str(resources.files("distortion_graph") / "weights"))
-
-
 def _read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST_FILE
     try:
@@ -174,7 +181,7 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
     except OSError:
         raise ModelError(
             f"{folder}: no model there, expected a folder with {MANIFEST_FILE}, {ENCODER_FILE} "
-            f"and {HEAD_FILE}, or the name {DEFAULT_MODEL!r}"
+            f"and {HEAD_FILE}, {HUB}org/name, or the name {SHIPPED[0]!r}"
         ) from None
     except (ValueError, TypeError) as problem:
         raise ModelError(f"{path}: not a JSON object ({problem})") from None

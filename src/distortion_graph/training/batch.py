@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -13,19 +13,25 @@ from torch import Tensor
 
 from distortion_graph.data.synthesis import Version
 from distortion_graph.regions.cells import CELL_PX, cell_weights
+from distortion_graph.regions.histograms import (
+    CHANNELS,
+    JOINT_CHANNELS,
+    JOINT_LEVELS,
+    LEVELS,
+    region_histograms,
+)
+from distortion_graph.training.extras import IGNORED, Extras
 from distortion_graph.vocabulary import Vocabulary
-
-IGNORED = -1
-"""Label index of padding, and of what the scene does not have."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Two versions of one clean crop, and its (R, H, W) masks."""
+    """Two versions of one clean crop, its (R, H, W) masks, and what the protocol does not have."""
 
     anchor: Version
     target: Version
     masks: NDArray[np.bool_]
+    extras: Extras | None = None
 
 
 class Inputs(NamedTuple):
@@ -33,6 +39,8 @@ class Inputs(NamedTuple):
 
     images: Tensor
     weights: Tensor
+    own_counts: Tensor
+    joint_counts: Tensor
     area: Tensor
     is_scene: Tensor
     valid: Tensor
@@ -41,13 +49,17 @@ class Inputs(NamedTuple):
 class Targets(NamedTuple):
     """True labels as indices, `IGNORED` where there is none; scores in [0, 1].
 
-    `distortion`, `severity`, `score`: (B, 2, R); `comparison`: (B, R) in rank order.
+    `distortion`, `severity`, `score`: (B, 2, R); `comparison`: (B, R) in rank order. `second`
+    (B, 2, R) is another distortion of the same node, `known` (B, 2, R) 1 where the vocabulary has a
+    label for it and 0 where it has none.
     """
 
     distortion: Tensor
     severity: Tensor
     score: Tensor
     comparison: Tensor
+    second: Tensor
+    known: Tensor
 
 
 class Batch(NamedTuple):
@@ -64,6 +76,17 @@ class Batch(NamedTuple):
         )
 
 
+Collate = Callable[[Sequence[Sample], Vocabulary, np.random.Generator], Any]
+"""Makes a batch of samples: a named tuple of `inputs`, the network's arguments with `images` and
+`valid` among them, and `targets`, both named tuples of tensors. May draw from the generator."""
+
+
+def collate(samples: Sequence[Sample], vocabulary: Vocabulary, rng: np.random.Generator) -> Batch:
+    """`make_batch`, which draws nothing, as a `Collate`."""
+    del rng
+    return make_batch(samples, vocabulary)
+
+
 def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
     """Stack samples of one picture size; H and W must be multiples of 16."""
     count = 1 + max(len(s.masks) for s in samples)
@@ -71,7 +94,9 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
     size = len(samples)
     weights = np.zeros((size, count, height // CELL_PX, width // CELL_PX), np.float32)
     area = np.zeros((size, count), np.float32)
-    labels = np.full((3, size, 2, count), IGNORED, np.int64)
+    labels = np.full((5, size, 2, count), IGNORED, np.int64)
+    own = np.zeros((size, 2, count, len(CHANNELS), LEVELS), np.float32)
+    joint = np.zeros((size, count, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS), np.float32)
     score = np.ones((size, 2, count), np.float32)
     valid = np.zeros((size, count), bool)
     weights[:, 0] = 1
@@ -82,10 +107,17 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
         for r, mask in enumerate(sample.masks, start=1):
             weights[b, r] = cell_weights(mask)
         area[b, 1 : regions + 1] = sample.masks.mean(axis=(1, 2))
+        counts = region_histograms(sample.anchor.image, sample.target.image, sample.masks)
+        own[b, :, : regions + 1], joint[b, : regions + 1] = counts
         for i, version in enumerate((sample.anchor, sample.target)):
             for r, draw in enumerate(version.draws, start=1):
                 labels[0, b, i, r] = vocabulary.distortion_index(draw.distortion)
                 labels[1, b, i, r] = vocabulary.severity_index(draw.severity)
+            extras = sample.extras or Extras.none(regions)
+            labels[3, b, i, 1 : regions + 1] = extras.second[i]
+            labels[4, b, i, 1 : regions + 1] = extras.known[i]
+            labels[0, b, i, 1 : regions + 1][~extras.known[i]] = IGNORED
+            labels[1, b, i, 1 : regions + 1][~extras.known[i] | (extras.second[i] >= 0)] = IGNORED
             score[b, i, 0] = version.scene_score
             score[b, i, 1 : regions + 1] = version.scores
         labels[2, b, 0, : regions + 1] = [
@@ -96,6 +128,11 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
     is_scene = np.zeros((size, count), np.float32)
     is_scene[:, 0] = 1
     return Batch(
-        Inputs(*map(torch.from_numpy, (images, weights, area, is_scene, valid))),
-        Targets(*map(torch.from_numpy, (labels[0], labels[1], score, labels[2][:, 0]))),
+        Inputs(*map(torch.from_numpy, (images, weights, own, joint, area, is_scene, valid))),
+        Targets(
+            *map(
+                torch.from_numpy,
+                (labels[0], labels[1], score, labels[2][:, 0], labels[3], labels[4]),
+            )
+        ),
     )

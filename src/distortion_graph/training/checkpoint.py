@@ -1,4 +1,10 @@
-"""Checkpoints: safetensors and JSON, written atomically, loaded strictly, never pickled."""
+"""A network in a folder: safetensors and JSON, written atomically, loaded strictly, never pickled.
+
+network.json            configuration; of another architecture than ours also "model", its name
+network.safetensors     weights
+training_config.yaml    the settings of the run it comes from (`training.config_files`)
+chain.json              that run and those it began from (`training.chain`)
+"""
 
 from __future__ import annotations
 
@@ -21,8 +27,13 @@ from distortion_graph.model.network import DistortionGraphNet
 
 CONFIG_FILE = "network.json"
 WEIGHTS_FILE = "network.safetensors"
-STATE_FILE = "training.safetensors"
-PROGRESS_FILE = "training.json"
+SETTINGS_FILE = "training_config.yaml"
+BEST_FOLDER = "best"
+_MODEL_KEY, _OURS = "model", "lite0"
+
+# Settings that every network.json has. One that came later takes its default where it is missing,
+# which therefore has to mean what networks were before.
+_FIRST = frozenset({"vocabulary", "width", "layers", "heads", "dropout"})
 
 
 def save_network(folder: Path, network: DistortionGraphNet, weights: Mapping[str, Tensor]) -> None:
@@ -54,11 +65,13 @@ def save_network(folder: Path, network: DistortionGraphNet, weights: Mapping[str
 
 def load_network(folder: Path) -> DistortionGraphNet:
     """Build a network from its folder, in evaluation mode; raises ModelError naming differences."""
-    try:
-        facts = json.loads((folder / CONFIG_FILE).read_text("utf-8"))
-        weights = load((folder / WEIGHTS_FILE).read_bytes())
-    except (OSError, ValueError, SafetensorError) as problem:
-        raise ModelError(f"{folder}: not a readable network folder ({problem})") from problem
+    facts = read_facts(folder)
+    model = facts.pop(_MODEL_KEY, _OURS)
+    if model != _OURS:
+        raise ModelError(
+            f"{folder / CONFIG_FILE}: a network of the architecture {model!r}, expected {_OURS!r}"
+        )
+    weights = read_weights(folder)
     config = _read_config(facts, folder / CONFIG_FILE)
     try:
         network = DistortionGraphNet(config)
@@ -68,14 +81,39 @@ def load_network(folder: Path) -> DistortionGraphNet:
     return network.eval()
 
 
-def _read_config(facts: object, path: Path) -> NetworkConfig:
-    """Every field and no other, each of its type."""
+def network_folder(place: Path) -> Path:
+    """The folder of a network: the one given, or the best network of the run in it."""
+    best = place / BEST_FOLDER
+    return best if (best / CONFIG_FILE).is_file() else place
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """What network.json of a network's folder says; raises ModelError."""
+    try:
+        facts = json.loads((folder / CONFIG_FILE).read_text("utf-8"))
+    except (OSError, ValueError) as problem:
+        raise ModelError(f"{folder}: not a readable network folder ({problem})") from problem
     if not isinstance(facts, dict):
-        raise ModelError(f"{path}: expected a JSON object, found {type(facts).__name__}")
+        raise ModelError(
+            f"{folder / CONFIG_FILE}: expected a JSON object, found {type(facts).__name__}"
+        )
+    return facts
+
+
+def read_weights(folder: Path) -> dict[str, Tensor]:
+    """The weights of a network's folder by name; raises ModelError."""
+    try:
+        return dict(load((folder / WEIGHTS_FILE).read_bytes()))
+    except (OSError, SafetensorError) as problem:
+        raise ModelError(f"{folder}: not a readable network folder ({problem})") from problem
+
+
+def _read_config(facts: dict[str, Any], path: Path) -> NetworkConfig:
+    """Every field and no other, each of its type."""
     known = {f.name for f in dataclasses.fields(NetworkConfig)}
     if unknown := sorted(set(facts) - known):
         raise ModelError(f"{path}: unknown keys {unknown}, known are {sorted(known)}")
-    if missing := sorted(known - set(facts)):
+    if missing := sorted((known & _FIRST) - set(facts)):
         raise ModelError(f"{path}: keys {missing} missing")
     try:
         return TypeAdapter(NetworkConfig).validate_python(facts)
@@ -85,9 +123,19 @@ def _read_config(facts: object, path: Path) -> NetworkConfig:
         raise ModelError(f"{path}: {place}: {first['msg']}") from problem
 
 
-def load_weights(network: torch.nn.Module, weights: Mapping[str, Tensor], source: Path) -> None:
-    """Copy weights into a network; every name and shape must fit."""
-    own = network.state_dict()
+def load_weights(
+    network: torch.nn.Module,
+    weights: Mapping[str, Tensor],
+    source: Path,
+    own: Mapping[str, Tensor] | None = None,
+) -> None:
+    """Copy weights into a network; every name and shape must fit.
+
+    `own` is the part of its state that the weights are of; None is all of it. Raises ModelError
+    with the list of what differs.
+    """
+    strict = own is None
+    own = network.state_dict() if own is None else own
     missing = sorted(set(own) - set(weights))
     extra = sorted(set(weights) - set(own))
     shapes = [
@@ -100,50 +148,5 @@ def load_weights(network: torch.nn.Module, weights: Mapping[str, Tensor], source
             f"{source}: weights do not fit: {len(missing)} missing {missing[:3]}, {len(extra)} "
             f"extra {extra[:3]}, {len(shapes)} of another shape {shapes[:3]}"
         )
-    network.load_state_dict({k: v.to(own[k].dtype) for k, v in weights.items()})
-
-
-def save_state(folder: Path, tensors: Mapping[str, Tensor], progress: Mapping[str, Any]) -> None:
-    """Write everything that resuming needs; tensors and JSON always belong together."""
-    state = save({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
-    facts = json.dumps(progress, indent=1, allow_nan=False).encode()
-    atomic_write_all([(folder / STATE_FILE, state), (folder / PROGRESS_FILE, facts)])
-
-
-def load_state(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """What `save_state` wrote, or None where there is nothing to resume.
-
-    Raises ModelError for a state that is damaged or not whole.
-    """
-    if not (folder / PROGRESS_FILE).is_file():
-        return None
-    try:
-        progress = json.loads((folder / PROGRESS_FILE).read_text("utf-8"))
-        if not isinstance(progress, dict):
-            raise ValueError(f"{PROGRESS_FILE} is not a JSON object")
-        return load((folder / STATE_FILE).read_bytes()), progress
-    except (OSError, ValueError, SafetensorError) as problem:
-        raise ModelError(
-            f"{folder}: the run in it cannot be resumed ({problem}); choose another folder, or "
-            f"delete {PROGRESS_FILE} to begin anew"
-        ) from problem
-
-
-def flatten_optimizer(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """AdamW's moments and step counts as named tensors."""
-    return {
-        f"optimizer.{index}.{name}": torch.as_tensor(value)
-        for index, slots in optimizer.state_dict()["state"].items()
-        for name, value in slots.items()
-    }
-
-
-def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """Put the tensors of `flatten_optimizer` back."""
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, value in tensors.items():
-        if key.startswith("optimizer."):
-            _, index, name = key.split(".", 2)
-            state.setdefault(int(index), {})[name] = value
-    whole = optimizer.state_dict()
-    optimizer.load_state_dict({"state": state, "param_groups": whole["param_groups"]})
+    fitting = {k: v.to(own[k].dtype) for k, v in weights.items()}
+    network.load_state_dict(fitting, strict=strict)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from distortion_graph.model.network import NetworkOutput
-from distortion_graph.training.batch import IGNORED, Targets
+from distortion_graph.training.batch import Targets
+from distortion_graph.training.extras import IGNORED
 
 
 class Losses(NamedTuple):
@@ -21,6 +22,7 @@ class Losses(NamedTuple):
     score: Tensor
     margin: Tensor
     comparison: Tensor
+    known: Tensor
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class LossWeights:
     score: float = 4.0
     margin: float = 2.0
     comparison: float = 1.0
+    known: float = 0.5
 
 
 def criterion(
@@ -39,15 +42,17 @@ def criterion(
 ) -> Losses:
     """Losses of a batch, each the mean over the nodes or regions that have the label.
 
-    Severity is judged under the true distortion. `valid` is (B, R) bool.
+    Severity is judged under the true distortion; of a node with two distortions either is right.
+    Unknown nodes are few, so `known` weighs both kinds alike. `valid` is (B, R) bool.
     """
     known = (targets.distortion != IGNORED) & valid[:, None]
     label = targets.distortion.clamp_min(0)
-    distortion = _nll(output.distortion, label)
+    distortion = _nll_of_either(output.distortion, label, targets.second)
     rows = output.severity_given.gather(
         3, label[..., None, None].expand(*label.shape, 1, output.severity_given.shape[-1])
     ).squeeze(3)
     severity = _nll(rows, targets.severity.clamp_min(0))
+    graded = (targets.severity != IGNORED) & valid[:, None]
     nodes = valid[:, None].expand_as(output.score)
     score = (output.score - targets.score).abs()
     true_margin = targets.score[:, 0] - targets.score[:, 1]
@@ -55,10 +60,11 @@ def criterion(
     comparison = _nll(output.comparison, targets.comparison.clamp_min(0))
     parts = (
         _mean(distortion, known),
-        _mean(severity, known),
+        _mean(severity, graded),
         _mean(score, nodes),
         _mean(margin, valid),
         _mean(comparison, valid & (targets.comparison != IGNORED)),
+        _known_loss(output.known, targets.known, valid),
     )
     scales = (
         weights.distortion,
@@ -66,6 +72,7 @@ def criterion(
         weights.score,
         weights.margin,
         weights.comparison,
+        weights.known,
     )
     total = sum((w * p for w, p in zip(scales, parts, strict=True)), torch.zeros(()).to(parts[0]))
     return Losses(total, *parts)
@@ -73,6 +80,21 @@ def criterion(
 
 def _nll(log_probabilities: Tensor, label: Tensor) -> Tensor:
     return -log_probabilities.gather(-1, label[..., None]).squeeze(-1)
+
+
+def _nll_of_either(log_probabilities: Tensor, label: Tensor, second: Tensor) -> Tensor:
+    """−log(P(label) + P(second)), where there is a second one."""
+    first = _nll(log_probabilities, label)
+    both = -torch.logaddexp(-first, -_nll(log_probabilities, second.clamp_min(0)))
+    return torch.where(second != IGNORED, both, first)
+
+
+def _known_loss(probability: Tensor, known: Tensor, valid: Tensor) -> Tensor:
+    """Mean of the cross-entropies of known and of unknown nodes, of those that there are."""
+    p = probability.clamp(1e-6, 1 - 1e-6)
+    kinds = [(known == 1, -torch.log(p)), (known == 0, -torch.log(1 - p))]
+    losses = [_mean(loss, where & valid[:, None]) for where, loss in kinds]
+    return (losses[0] + losses[1]) / 2
 
 
 def _mean(loss: Tensor, where: Tensor) -> Tensor:

@@ -22,8 +22,10 @@ from torch import Tensor, nn
 
 from distortion_graph.errors import ModelError
 from distortion_graph.files import atomic_write_all
-from distortion_graph.model.network import DistortionGraphNet, GraphHead, PairEncoder
+from distortion_graph.model.network import Counts, DistortionGraphNet, GraphHead, PairEncoder
 from distortion_graph.model.pooling import Moments
+from distortion_graph.regions.histograms import CHANNELS, JOINT_CHANNELS, JOINT_LEVELS, LEVELS
+from distortion_graph.runtime.decode import DECIMALS
 from distortion_graph.runtime.names import (
     ENCODER_FILE,
     ENCODER_INPUTS,
@@ -64,13 +66,16 @@ class _HeadPart(nn.Module):
         first: Tensor,
         second: Tensor,
         cross: Tensor,
+        own_counts: Tensor,
+        joint_counts: Tensor,
         area: Tensor,
         is_scene: Tensor,
     ) -> tuple[Tensor, ...]:
-        """Moments, area and scene flag of R regions → the network's outputs."""
+        """Moments, histograms, area and scene flag of R regions → the network's outputs."""
         moments = Moments(weight_sum[None], first[None], second[None], cross[None])
         valid = torch.ones_like(area[None], dtype=torch.bool)
-        output = self.head(moments, area[None], is_scene[None], valid)
+        counts = Counts(own_counts[None], joint_counts[None])
+        output = self.head(moments, counts, area[None], is_scene[None], valid)
         return tuple(o[0] for o in output)
 
 
@@ -94,10 +99,15 @@ def export_onnx(
     )
     with torch.no_grad():
         moments = _EncoderPart(network.encoder)(images, weights)
+    counts = (
+        torch.ones(2, 3, len(CHANNELS), LEVELS),
+        torch.ones(3, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
+    )
     axes = {"weight_sum": 0, "first": 1, "second": 1, "cross": 0, "area": 0, "is_scene": 0}
+    axes |= {"own_counts": 1, "joint_counts": 0}
     head = _to_onnx(
         _HeadPart(network.head),
-        (*moments, torch.full((3,), 0.3), torch.tensor([1.0, 0.0, 0.0])),
+        (*moments, *counts, torch.full((3,), 0.3), torch.tensor([1.0, 0.0, 0.0])),
         HEAD_INPUTS,
         OUTPUTS,
         {key: {axis: "regions"} for key, axis in axes.items()},
@@ -107,6 +117,7 @@ def export_onnx(
         "name": name,
         "version": version,
         "sha256": hashlib.sha256(encoder + head).hexdigest(),
+        "known_threshold": round(float(network.head.nodes.known_threshold), DECIMALS),
         "vocabulary": network.config.vocabulary.model_dump(mode="json"),
         "card": card,
     }

@@ -1,54 +1,142 @@
-"""The score on held-out pictures that a checkpoint is chosen by."""
+"""Measuring a network on held-out pairs: the score checkpoints are chosen by, and all figures."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, cast
 
-from distortion_graph.bench.evaluate import predict_all
-from distortion_graph.bench.figures import figures_of
-from distortion_graph.bench.protocol import MIN_SHARE, bench_picture, samples_of
+from torch import nn
+
+from distortion_graph.bench.evaluate import Predictor, predict_all
+from distortion_graph.bench.figures import Figures, figures_of
+from distortion_graph.bench.protocol import MIN_SHARE, Split, bench_picture, samples_of
+from distortion_graph.bench.resampling import FIGURES
+from distortion_graph.data.pair_lists import Pairs
 from distortion_graph.data.pictures import CleanPicture
 from distortion_graph.data.reader import PandaSet
 from distortion_graph.data.samples import Sample
+from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe
 from distortion_graph.errors import RegionError
-from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.model.predict import TorchPredictor
+
+CHOOSING = "hard"
+"""The list of pairs that networks are chosen on."""
+
+MakePredictor = Callable[[Any], Predictor]
+
+
+class Evaluation(NamedTuple):
+    """The score to choose by, higher is better and NaN where it is not defined; all figures."""
+
+    score: float
+    figures: dict[str, Figures]
 
 
 class HeldOutScore:
     """Mean of the four headline figures over hard pairs of held-out pictures."""
 
-    def __init__(self, pictures: Sequence[CleanPicture], *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        pictures: Sequence[CleanPicture],
+        *,
+        seed: int = 0,
+        recipe: Recipe = DEFAULT_RECIPE,
+        splits: Sequence[str] = (CHOOSING,),
+        predictor: MakePredictor = TorchPredictor,
+    ) -> None:
+        """`splits` are the lists that `measure` gives figures of. Raises RegionError."""
         self.pictures = [bench_picture(p) for p in pictures]
         if not any(len(p.masks) for p in self.pictures):
             raise RegionError(
                 f"none of the {len(pictures)} held-out pictures has a region of at least "
                 f"{MIN_SHARE:.1%} of it; hold out others"
             )
-        self.seed = seed
+        self.seed, self.recipe, self.splits, self.predictor = seed, recipe, splits, predictor
 
-    def __call__(self, network: DistortionGraphNet) -> float:
+    def samples(self, split: str) -> Iterable[Sample]:
+        """The pairs of a list."""
+        name = cast(Split, split)
+        return samples_of(self.pictures, name, seed=self.seed, recipe=self.recipe)
+
+    def __call__(self, network: nn.Module) -> float:
         """Higher is better; NaN where every score is the same."""
-        return _score(network, samples_of(self.pictures, "hard", seed=self.seed))
+        return _score(measure(network, self.samples, (CHOOSING,), self.predictor))
+
+    def measure(self, network: nn.Module) -> Evaluation:
+        """The score, and the figures of all lists asked for."""
+        return _evaluation(network, self.samples, self.splits, self.predictor)
 
 
 class RootScore:
     """The same over the hard pairs of a data set's split."""
 
-    def __init__(self, data: PandaSet, split: str = "val") -> None:
+    def __init__(
+        self,
+        data: PandaSet,
+        split: str = "val",
+        *,
+        splits: Sequence[str] = (CHOOSING,),
+        predictor: MakePredictor = TorchPredictor,
+    ) -> None:
         """Raises DatasetError where there are no such pairs, RegionError without a region."""
-        self.data, self.split, self.keys = data, split, data.keys(split, "hard")
+        self.data, self.split, self.splits, self.predictor = data, split, splits, predictor
+        self.lists = {
+            name: data.keys(split, cast(Pairs, name)) for name in dict.fromkeys([CHOOSING, *splits])
+        }
+        self.keys = self.lists[CHOOSING]
         if not any(len(data.sample(split, key).regions) for key in self.keys):
             raise RegionError(f"{data.root}: no hard pair of {split} has a region to choose on")
 
-    def __call__(self, network: DistortionGraphNet) -> float:
+    def samples(self, split: str) -> Iterable[Sample]:
+        """The pairs of a list."""
+        return (self.data.sample(self.split, key) for key in self.lists[split])
+
+    def __call__(self, network: nn.Module) -> float:
         """Higher is better; NaN where every score is the same."""
-        return _score(network, (self.data.sample(self.split, key) for key in self.keys))
+        return _score(measure(network, self.samples, (CHOOSING,), self.predictor))
+
+    def measure(self, network: nn.Module) -> Evaluation:
+        """The score, and the figures of all lists asked for."""
+        return _evaluation(network, self.samples, self.splits, self.predictor)
 
 
-def _score(network: DistortionGraphNet, samples: Iterable[Sample]) -> float:
-    words = network.config.vocabulary
-    truth, answers = predict_all(TorchPredictor(network), samples, words)
-    mean = figures_of(truth, answers, words, draws=0).mean
+def measure(
+    network: nn.Module,
+    samples: Callable[[str], Iterable[Sample]],
+    splits: Iterable[str],
+    predictor: MakePredictor = TorchPredictor,
+    *,
+    draws: int = 0,
+) -> dict[str, Figures]:
+    """Figures of a network on lists of pairs; with `draws` also 95 % intervals."""
+    words: Any = network.config
+    answering, vocabulary = predictor(network), words.vocabulary
+    return {
+        split: figures_of(
+            *predict_all(answering, samples(split), vocabulary), vocabulary, draws=draws
+        )
+        for split in splits
+    }
+
+
+def flat_figures(figures: Figures) -> dict[str, float | None]:
+    """The benchmark's figures as one row: mean, accuracies, F1, correlations, F1 by distortion."""
+    row = {"mean": figures.mean} | {name: figures.value(name) for name in FIGURES}
+    row |= {f"calibration.{what}": value for what, value in figures.calibration.items()}
+    return row | {f"f1.{label}": f1 for label, f1 in figures.f1_by_label["distortion"].items()}
+
+
+def _evaluation(
+    network: nn.Module,
+    samples: Callable[[str], Iterable[Sample]],
+    splits: Sequence[str],
+    predictor: MakePredictor,
+) -> Evaluation:
+    figures = measure(network, samples, dict.fromkeys([CHOOSING, *splits]), predictor)
+    return Evaluation(_score(figures), figures)
+
+
+def _score(figures: dict[str, Figures]) -> float:
+    mean = figures[CHOOSING].mean
     return math.nan if mean is None else mean

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ from distortion_graph.data.reader import PandaSet
 from distortion_graph.data.samples import Sample as Pair
 from distortion_graph.data.synthesis import Draw, Version
 from distortion_graph.errors import DatasetError
-from distortion_graph.training.batch import Batch, Sample, make_batch
+from distortion_graph.training.batch import Batch, Collate, Sample, collate, make_batch
 from distortion_graph.training.samples import SamplingConfig
 from distortion_graph.vocabulary import Vocabulary
 
@@ -137,7 +137,7 @@ class PairStream(IterableDataset[Sample]):
             )
 
 
-class RootBatches(Dataset[Batch]):
+class RootBatches(Dataset[Any]):
     """Endless batches of a root's pairs by number: a batch is the same on any worker.
 
     As in `training.samples.SampleStream`, but the pairs are those of `PandaSet.keys`, drawn at
@@ -154,16 +154,18 @@ class RootBatches(Dataset[Batch]):
         sampling: SamplingConfig,
         start: int = 0,
         length: int = 10**7,
+        collate: Collate = collate,
     ) -> None:
         for side, _ in sampling.crops:
             _check_crop(side)
         self.data, self.split, self.keys = data, split, data.keys(split, pairs)
         self.seed, self.sampling, self.start, self.length = seed, sampling, start, length
+        self.collate = collate
 
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, index: int) -> Batch:
+    def __getitem__(self, index: int) -> Any:
         if not 0 <= index < self.length:
             raise IndexError(index)
         rng = generator(self.seed, "root batch", index + self.start)
@@ -180,7 +182,7 @@ class RootBatches(Dataset[Batch]):
                     max_regions=self.sampling.max_regions,
                 )
             )
-        return make_batch(samples, self.data.vocabulary)
+        return self.collate(samples, self.data.vocabulary, rng)
 
 
 def training_sample(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,8 +15,11 @@ from torch.utils.data import Dataset
 from distortion_graph.data.keys import generator
 from distortion_graph.data.pictures import CleanPicture
 from distortion_graph.data.synthesis import MIXED, Draw, Recipe, Version, make_versions
+from distortion_graph.distort import SUBTYPES
 from distortion_graph.errors import RecipeError
-from distortion_graph.training.batch import Batch, Sample, make_batch
+from distortion_graph.training.augment import loosened, recompressed, resized, resized_masks
+from distortion_graph.training.batch import Collate, Sample, collate
+from distortion_graph.training.extras import Extras, add_outliers, add_second_distortion
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,15 @@ class SamplingConfig:
     min_share: float = 0.006
     max_regions: int = 12
     feather_share: float = 0.2
+    outlier_share: float = 0.08
+    double_share: float = 0.06
+    loose_share: float = 0.25
+    rescaled_share: float = 0.15
+    grey_share: float = 0.04
+    recompressed_share: float = 0.12
 
 
-class SampleStream(Dataset[Batch]):
+class SampleStream(Dataset[Any]):
     """Endless batches by index: the batch at an index is the same on any worker."""
 
     def __init__(
@@ -50,6 +60,7 @@ class SampleStream(Dataset[Batch]):
         sampling: SamplingConfig,
         start: int = 0,
         length: int = 10**7,
+        collate: Collate = collate,
     ) -> None:
         if len(recipe.types) < 2:
             raise RecipeError(f"training needs at least 2 distortion types, got {recipe.types}")
@@ -59,11 +70,12 @@ class SampleStream(Dataset[Batch]):
         self.sampling = sampling
         self.start = start
         self.length = length
+        self.collate = collate
 
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, index: int) -> Batch:
+    def __getitem__(self, index: int) -> Any:
         if index >= self.length:
             raise IndexError(index)
         index += self.start
@@ -75,19 +87,24 @@ class SampleStream(Dataset[Batch]):
             sample = self._sample(picture, side, f"{index}/{len(samples)}", rng)
             if sample is not None:
                 samples.append(sample)
-        return make_batch(samples, self.recipe.vocabulary)
+        return self.collate(samples, self.recipe.vocabulary, rng)
 
     def _sample(
         self, picture: CleanPicture, side: int, key: str, rng: np.random.Generator
     ) -> Sample | None:
         """None where the crop has no usable region."""
-        clean, label_map = random_crop(picture, side, rng)
-        masks = split_regions(label_map, self.sampling, rng)
+        sampling = self.sampling
+        scale = float(rng.uniform(0.75, 1.3)) if rng.random() < sampling.rescaled_share else 1.0
+        clean, label_map = random_crop(picture, round(side / scale), rng)
+        masks = split_regions(label_map, sampling, rng)
         if not len(masks):
             return None
-        feather = float(rng.uniform(0.5, 3)) if rng.random() < self.sampling.feather_share else 0.0
-        recipe = replace(self.recipe, feather_px=feather)
-        names = self._version_names(rng)
+        recipe = self.recipe
+        if rng.random() < sampling.feather_share:
+            recipe = replace(recipe, feather_px=float(rng.uniform(0.5, 3)))
+        if rng.random() < sampling.grey_share:
+            clean, recipe = _grey(clean, recipe)
+        names = self._version_names(rng, recipe.types)
         made = make_versions(
             clean,
             masks,
@@ -100,12 +117,40 @@ class SampleStream(Dataset[Batch]):
         versions = [
             _pristine(clean, len(masks), recipe) if name is None else next(made) for name in names
         ]
-        return Sample(versions[0], versions[1], masks)
+        extras = Extras.none(len(masks))
+        if rng.random() < sampling.double_share:
+            extras = add_second_distortion(clean, masks, versions, extras, recipe, rng)
+        if rng.random() < sampling.outlier_share:
+            extras = add_outliers(clean, masks, versions, extras, rng)
+        return self._seen(Sample(versions[0], versions[1], masks, extras), side, rng)
 
-    def _version_names(self, rng: np.random.Generator) -> tuple[str | None, str | None]:
+    def _seen(self, sample: Sample, side: int, rng: np.random.Generator) -> Sample:
+        """The sample as it reaches the network: scaled, recompressed, with masks that are off."""
+        images, masks = [sample.anchor.image, sample.target.image], sample.masks
+        if masks.shape[1] != side:
+            shrinks = masks.shape[1] > side
+            way = (
+                cv2.INTER_AREA if shrinks else int(rng.choice((cv2.INTER_LINEAR, cv2.INTER_CUBIC)))
+            )
+            images = [resized(image, side, way) for image in images]
+            masks = resized_masks(masks, side)
+        images = [
+            recompressed(image, rng) if rng.random() < self.sampling.recompressed_share else image
+            for image in images
+        ]
+        if rng.random() < self.sampling.loose_share:
+            masks = loosened(masks, rng)
+        anchor, target = (
+            replace(version, image=image)
+            for version, image in zip((sample.anchor, sample.target), images, strict=True)
+        )
+        return replace(sample, anchor=anchor, target=target, masks=masks)
+
+    def _version_names(
+        self, rng: np.random.Generator, types: Sequence[str]
+    ) -> tuple[str | None, str | None]:
         """Names of the two versions; None is a picture left clean."""
         s = self.sampling
-        types = self.recipe.types
         kind = rng.random()
         first, second = rng.choice(len(types), 2, replace=False)
         pair: tuple[str | None, str | None]
@@ -172,6 +217,15 @@ def _cells(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int32
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     distance = [(rows - y) ** 2 + (columns - x) ** 2 for y, x in points]
     return np.asarray(np.argmin(distance, axis=0), np.int32)
+
+
+def _grey(clean: NDArray[np.uint8], recipe: Recipe) -> tuple[NDArray[np.uint8], Recipe]:
+    """A grey copy, and the recipe without types that change nothing but colours."""
+    grey = cv2.cvtColor(cv2.cvtColor(clean, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    visible = tuple(t for t in recipe.types if not all(e.colour for e in SUBTYPES[t].values()))
+    if len(visible) < 2:
+        return clean, recipe
+    return np.asarray(grey, np.uint8), replace(recipe, drawn_types=visible)
 
 
 def _pristine(clean: NDArray[np.uint8], regions: int, recipe: Recipe) -> Version:

@@ -1,0 +1,296 @@
+"""What a model still sees when masks, files and distortions are not those of the protocol.
+
+    python benchmarks/robustness.py bsds500/val --markdown robustness.md
+
+FOLDER has images/ and label maps regions/, as BSDS500 val. On its hard pairs (docs/benchmark.md):
+distortion accuracy with masks that are off, pictures recompressed and resized, soft edges and grey
+pictures; regions with two distortions; AVIF and WebP; and how well `known` tells distortions of
+the vocabulary from five that it does not have (benchmarks/unseen.py). With --pictures, a folder of
+photographs of other origin, also those: their clean regions, and their hard pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+from unseen import UNSEEN
+
+from distortion_graph.bench.protocol import BenchPicture, bench_picture, samples_of
+from distortion_graph.data.keys import generator
+from distortion_graph.data.pictures import CleanPicture, load_sources, read_names
+from distortion_graph.data.samples import Sample
+from distortion_graph.data.synthesis import (
+    DEFAULT_RECIPE,
+    MIXED,
+    Recipe,
+    apply_draw,
+    draw_region,
+    make_version,
+    paste,
+)
+from distortion_graph.distort import LEVELS, SUBTYPES, apply
+from distortion_graph.files import atomic_write_text
+from distortion_graph.runtime.predictions import Predictions
+from distortion_graph.runtime.session import Model
+
+Picture = NDArray[np.uint8]
+Masks = NDArray[np.bool_]
+Change = Callable[[Picture, Picture, Masks], tuple[Picture, Picture, Masks]]
+
+
+class Rows:
+    """The rows of the table, printed as they are found."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, float] = {}
+
+    def add(self, name: str, value: float) -> None:
+        """Keep and print a figure."""
+        self.rows[name] = round(float(value), 4)
+        print(f"{name:<44} {value:.3f}", flush=True)
+
+    def markdown(self) -> str:
+        """All of them as a table."""
+        lines = ["| what | figure |", "|---|---|"]
+        return "\n".join(lines + [f"| {k} | {v:.3f} |" for k, v in self.rows.items()]) + "\n"
+
+
+def labels_of(said: Predictions) -> NDArray[np.int64]:
+    """(2, R) positions of the most probable distortions."""
+    return np.asarray(said.distortion.argmax(-1), np.int64)
+
+
+def accuracy(model: Model, samples: Iterable[Sample], change: Change | None = None) -> float:
+    """Share of nodes with the right distortion; a region whose mask vanishes counts as wrong."""
+    right = total = 0
+    for sample in samples:
+        anchor, target, masks = sample.anchor, sample.target, sample.masks
+        if change is not None:
+            anchor, target, masks = change(anchor, target, masks)
+        there = masks.any(axis=(1, 2))
+        found = np.full((2, len(masks)), -1)
+        found[:, there] = labels_of(model.predict(anchor, target, masks[there]))
+        right += int((found == sample.labels.distortion).sum())
+        total += found.size
+    return right / max(total, 1)
+
+
+def shifted(pixels: int) -> Change:
+    def change(a: Picture, t: Picture, masks: Masks) -> tuple[Picture, Picture, Masks]:
+        move = np.array([[1, 0, pixels], [0, 1, pixels]], np.float32)
+        size = masks.shape[:0:-1]
+        moved = [cv2.warpAffine(m.view(np.uint8), move, size, flags=0) for m in masks]
+        return a, t, np.stack(moved).astype(bool)
+
+    return change
+
+
+def with_disc(work: Callable[..., Any], pixels: int) -> Change:
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * pixels + 1,) * 2)
+
+    def change(a: Picture, t: Picture, masks: Masks) -> tuple[Picture, Picture, Masks]:
+        return a, t, np.stack([work(m.view(np.uint8), disc) for m in masks]).astype(bool)
+
+    return change
+
+
+def recompressed(quality: int) -> Change:
+    def again(image: Picture) -> Picture:
+        buffer = io.BytesIO()
+        PillowImage.fromarray(image).save(buffer, "JPEG", quality=quality)
+        return np.asarray(PillowImage.open(buffer).convert("RGB"))
+
+    return lambda a, t, masks: (again(a), again(t), masks)
+
+
+def resized(factor: float) -> Change:
+    def change(a: Picture, t: Picture, masks: Masks) -> tuple[Picture, Picture, Masks]:
+        size = (round(a.shape[1] * factor), round(a.shape[0] * factor))
+        way = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+        near = cv2.INTER_NEAREST_EXACT
+        scaled = [cv2.resize(m.view(np.uint8), size, interpolation=near) for m in masks]
+        first, second = (
+            np.asarray(cv2.resize(x, size, interpolation=way), np.uint8) for x in (a, t)
+        )
+        return first, second, np.stack(scaled).astype(bool)
+
+    return change
+
+
+CHANGES: dict[str, Change] = {
+    "masks shifted by 3 px": shifted(3),
+    "masks dilated by 3 px": with_disc(cv2.dilate, 3),
+    "masks eroded by 3 px": with_disc(cv2.erode, 3),
+    "both recompressed, JPEG 95": recompressed(95),
+    "both recompressed, JPEG 90": recompressed(90),
+    "both resized × 0.8": resized(0.8),
+    "both resized × 1.25": resized(1.25),
+}
+
+
+def changed_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
+    """Accuracy on the hard pairs as they are, and with every change."""
+    rows.add("hard pairs, distortion accuracy", accuracy(model, samples_of(pictures, "hard")))
+    for name, change in CHANGES.items():
+        rows.add(name, accuracy(model, samples_of(pictures, "hard"), change))
+    soft = replace(DEFAULT_RECIPE, feather_px=2.0)
+    rows.add("feathered edges, 2 px", accuracy(model, samples_of(pictures, "hard", recipe=soft)))
+    visible = tuple(
+        t for t in DEFAULT_RECIPE.types if not all(e.colour for e in SUBTYPES[t].values())
+    )
+    grey = [replace(p, rgb=np.repeat(_luma(p.rgb)[..., None], 3, 2)) for p in pictures]
+    recipe = replace(DEFAULT_RECIPE, drawn_types=visible)
+    rows.add("grey pictures, 12 types", accuracy(model, samples_of(grey, "hard", recipe=recipe)))
+
+
+def double_row(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
+    """Two different distortions in every region of one picture, against its clean version."""
+    right = total = 0
+    for picture in pictures:
+        image = picture.rgb
+        truth: list[list[int]] = []
+        for mask, region in zip(picture.masks, picture.region_ids, strict=True):
+            rng = generator(0, picture.tag, "double", region)
+            types = rng.choice(len(DEFAULT_RECIPE.types), 2, replace=False)
+            truth.append([])
+            for kind in types:
+                label = DEFAULT_RECIPE.types[kind]
+                draw = draw_region(label, DEFAULT_RECIPE, rng)
+                image = paste(image, apply_draw(image, draw, rng), mask)
+                truth[-1].append(DEFAULT_RECIPE.vocabulary.distortion_index(label))
+        other = _version(picture, MIXED[1], DEFAULT_RECIPE)
+        found = labels_of(model.predict(image, other, picture.masks))[0]
+        right += sum(f in t for f, t in zip(found.tolist(), truth, strict=True))
+        total += len(truth)
+    rows.add("two distortions at once, either named", right / max(total, 1))
+
+
+def codec_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
+    """Regions under a codec that the protocol does not draw, beside a mixed version."""
+    wanted = DEFAULT_RECIPE.vocabulary.distortion_index("compression")
+    for codec in ("webp", "avif"):
+        right = total = 0
+        for picture in pictures:
+            image = picture.rgb
+            for mask, region in zip(picture.masks, picture.region_ids, strict=True):
+                rng = generator(0, picture.tag, codec, region)
+                level = int(rng.integers(1, LEVELS + 1))
+                image = paste(image, apply(picture.rgb, "compression", codec, level, rng), mask)
+            other = _version(picture, MIXED[1], DEFAULT_RECIPE)
+            found = labels_of(model.predict(image, other, picture.masks))[0]
+            right += int((found == wanted).sum())
+            total += len(found)
+        rows.add(f"{codec.upper()} called compression", right / max(total, 1))
+
+
+def known_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
+    """AUROC of `known`: regions of mixed versions against regions of each unseen distortion."""
+    known: list[NDArray[np.float64]] = []
+    unknown: dict[str, list[NDArray[np.float64]]] = {name: [] for name in UNSEEN}
+    for picture in pictures:
+        first, second = (_version(picture, name, DEFAULT_RECIPE) for name in MIXED)
+        said = model.predict(first, second, picture.masks)
+        if said.known is None:
+            print("this model does not say what it knows")
+            return
+        known.append(said.known.ravel())
+        for name, distort in UNSEEN.items():
+            rng = generator(0, picture.tag, name)
+            image = distort(picture.rgb, int(rng.integers(1, 4)))
+            found = model.predict(image, second, picture.masks).known
+            if found is not None:
+                unknown[name].append(found[0])
+    inside = np.concatenate(known)
+    for name, values in unknown.items():
+        rows.add(f"known: AUROC against {name}", auroc(inside, np.concatenate(values)))
+    everything = np.concatenate([v for values in unknown.values() for v in values])
+    rows.add("known: AUROC against all five", auroc(inside, everything))
+    threshold = model.identity.known_threshold
+    if threshold is not None:
+        rows.add("of the five, called uncertain", float((everything < threshold).mean()))
+        rows.add("of the vocabulary's, called uncertain", float((inside < threshold).mean()))
+
+
+def origin_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
+    """Photographs of other origin: clean ones beside themselves and a mixed version; hard pairs."""
+    clean = DEFAULT_RECIPE.vocabulary.clean_index
+    alone, beside = [], []
+    for picture in pictures:
+        if len(picture.masks):
+            said = model.predict(picture.rgb, picture.rgb, picture.masks)
+            alone.append((labels_of(said)[0] == clean).ravel())
+            other = _version(picture, MIXED[0], DEFAULT_RECIPE)
+            said = model.predict(picture.rgb, other, picture.masks)
+            beside.append((labels_of(said)[0] == clean).ravel())
+    rows.add("other origins: clean regions, beside itself", np.concatenate(alone).mean())
+    rows.add("other origins: clean regions, beside mixed", np.concatenate(beside).mean())
+    rows.add("other origins: hard pairs", accuracy(model, samples_of(pictures, "hard")))
+
+
+def auroc(high: NDArray[np.float64], low: NDArray[np.float64]) -> float:
+    """Probability that a value of `high` is above one of `low`; ties count half."""
+    from scipy.stats import mannwhitneyu
+
+    return float(mannwhitneyu(high, low).statistic / (len(high) * len(low)))
+
+
+def _version(picture: BenchPicture, name: str, recipe: Recipe) -> Picture:
+    return make_version(
+        picture.rgb,
+        picture.masks,
+        picture.region_ids,
+        version=name,
+        tag=picture.tag,
+        seed=0,
+        recipe=recipe,
+    ).image
+
+
+def _luma(rgb: Picture) -> Picture:
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def main() -> None:
+    """See the head of this file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path, help="folder with images/ and regions/")
+    parser.add_argument("--model", help="model folder; the shipped one without it")
+    parser.add_argument("--only", type=Path, help="JSON lists of the pictures to take")
+    parser.add_argument("--pictures", type=Path, help="photographs of other origin")
+    parser.add_argument("--limit", type=int, help="so many pictures of each folder")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--markdown", type=Path)
+    options = parser.parse_args()
+
+    def usable(found: list[CleanPicture]) -> list[BenchPicture]:
+        kept = read_names(options.only) if options.only else None
+        chosen = [p for p in found if kept is None or p.tag in kept]
+        made = [bench_picture(p) for p in chosen]
+        return [p for p in made if len(p.masks)][: options.limit]
+
+    model, rows = Model.load(options.model), Rows()
+    cache = Path("runs/regions")
+    pictures = usable(load_sources([options.folder], [], cache=cache))
+    for part in (changed_rows, double_row, codec_rows, known_rows):
+        part(model, pictures, rows)
+    if options.pictures:
+        options.only = None
+        origin_rows(model, usable(load_sources([], [options.pictures], cache=cache)), rows)
+    if options.json:
+        atomic_write_text(options.json, json.dumps(rows.rows, indent=1) + "\n")
+    if options.markdown:
+        atomic_write_text(options.markdown, rows.markdown())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""`distortion-graph calibrate`: probabilities that mean what they say, found on held-out pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from distortion_graph.cli.bench import Part
+from distortion_graph.cli.console import talk_of
+from distortion_graph.cli.options import Quiet
+
+
+def calibrate(
+    context: typer.Context,
+    network: Annotated[
+        Path, typer.Argument(metavar="NETWORK", help="A run's folder, or a network's in it.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the calibrated network.")],
+    labelled: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder with images/ and label maps regions/<name>_<annotator>.png."),
+    ] = None,
+    pictures: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of pictures without masks; regions are found automatically."),
+    ] = None,
+    root: Annotated[Path | None, typer.Option(help="Data set whose pairs are used.")] = None,
+    part: Annotated[Part, typer.Option(help="Which part of the data set.")] = Part.val,
+    held_out: Annotated[
+        Path | None,
+        typer.Option(help="JSON lists of the pictures to take; without it all of them."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the pairs made of pictures.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Calibrate a network's probabilities before its export.
+
+    Finds a temperature for the probabilities of distortion, severity and comparison, and the
+    threshold of `known` below which tables say `uncertain`. Takes easy, medium and hard pairs of
+    the pictures or the data set named; where none is, of the run's own held-out ones. Needs the
+    train extra.
+
+    \b
+    Example:
+      distortion-graph calibrate runs/first --out runs/first/calibrated
+    """
+    from distortion_graph.cli.extras import need_torch
+
+    need_torch("calibrate", "accelerate", "yaml")
+    talk = talk_of(context)
+    talk.set(quiet=quiet)
+    from distortion_graph.bench.benchmark import LISTS
+    from distortion_graph.training.calibration import calibrate_network
+    from distortion_graph.training.config import DataConfig
+    from distortion_graph.training.evaluation import Request
+
+    data = DataConfig(tuple(labelled or ()), tuple(pictures or ()), root, held_out)
+    found = calibrate_network(network, out, Request(data, LISTS, part.value, seed, 0))
+    for kind, temperature in found.temperature.items():
+        before, after = found.error_before[kind], found.error_after[kind]
+        talk.show(
+            f"{kind}: temperature {temperature:.3f}, calibration error {before:.3f} → {after:.3f}"
+        )
+    talk.show(f"uncertain where known is below {found.known_threshold:.3f}")

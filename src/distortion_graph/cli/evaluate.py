@@ -1,0 +1,93 @@
+"""`distortion-graph evaluate`: a trained network's figures on held-out pictures or a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from distortion_graph.cli.bench import Part
+from distortion_graph.cli.console import Talk, talk_of, terminal_width
+from distortion_graph.cli.options import Quiet, check_outputs
+
+if TYPE_CHECKING:
+    from distortion_graph.bench.figures import Figures
+    from distortion_graph.training.evaluation import EvaluationResult
+
+
+def evaluate(
+    context: typer.Context,
+    network: Annotated[
+        Path, typer.Argument(metavar="NETWORK", help="A run's folder, or a network's in it.")
+    ],
+    labelled: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder with images/ and label maps regions/<name>_<annotator>.png."),
+    ] = None,
+    pictures: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of pictures without masks; regions are found automatically."),
+    ] = None,
+    root: Annotated[Path | None, typer.Option(help="Data set whose pairs are used.")] = None,
+    part: Annotated[Part, typer.Option(help="Which part of the data set.")] = Part.val,
+    held_out: Annotated[
+        Path | None,
+        typer.Option(help="JSON lists of the pictures to take; without it all of them."),
+    ] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(help="easy, medium or hard; may be repeated; default hard."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the pairs made of pictures.")] = 0,
+    draws: Annotated[int, typer.Option(min=0, help="Draws of the intervals; 0: none.")] = 1000,
+    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure a network as it was trained, before any export.
+
+    Takes the pictures or the data set named; where none is, the run's own held-out pictures, or
+    the split val of its data set. Needs the train extra.
+
+    \b
+    Examples:
+      distortion-graph evaluate runs/first
+      distortion-graph evaluate runs/first --labelled bsds500/val --split easy \\
+          --split hard --json figures.json
+    """
+    from distortion_graph.cli.extras import need_torch
+
+    need_torch("evaluate", "accelerate", "yaml")
+    talk = talk_of(context)
+    talk.set(quiet=quiet)
+    check_outputs([("--json", json, False)] if json else [], [])
+    from distortion_graph.files import atomic_write_text
+    from distortion_graph.training.config import DataConfig
+    from distortion_graph.training.evaluation import Request, evaluate_network
+
+    data = DataConfig(tuple(labelled or ()), tuple(pictures or ()), root, held_out)
+    wanted = Request(data, tuple(split or ("hard",)), part.value, seed, draws)
+    found = evaluate_network(network, wanted)
+    if json is not None:
+        atomic_write_text(json, found.model_dump_json(indent=1) + "\n")
+    _show(network.name, found, talk)
+
+
+def _show(name: str, found: EvaluationResult, talk: Talk) -> None:
+    from distortion_graph.bench.resampling import FIGURES
+    from distortion_graph.bench.tables import Cell, ResultTable, Section, rich_table, shown
+
+    def cells(figures: Figures) -> tuple[Cell, ...]:
+        values = (Cell(shown(figures.value(k)), figures.intervals[k]) for k in FIGURES)
+        return (*values, Cell(shown(figures.mean)))
+
+    columns = ("network", "distortion", "F1", "severity", "F1", "comparison", "F1", "SRCC", "PLCC")
+    sections = tuple(
+        Section(split, ((Cell(name), *cells(figures)),), _counts(figures))
+        for split, figures in found.figures.items()
+    )
+    talk.show(rich_table(ResultTable(found.of, (*columns, "mean"), sections), terminal_width()))
+
+
+def _counts(found: Figures) -> str:
+    return f"{found.pairs} pairs of {found.pictures} pictures, {found.regions} regions"

@@ -1,0 +1,57 @@
+"""What happens to pictures and masks on their way to a user, so that training sees it too.
+
+None of it changes what is true of a region: the labels stay those of the synthesis.
+"""
+
+from __future__ import annotations
+
+import io
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+
+def recompressed(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """The whole (H, W, 3) picture saved as a good JPEG, quality 88 to 96, and read back."""
+    buffer = io.BytesIO()
+    quality, subsampling = int(rng.integers(88, 97)), int(rng.choice((0, 2)))
+    PillowImage.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
+    with PillowImage.open(buffer) as decoded:
+        return np.asarray(decoded.convert("RGB"))
+
+
+def resized(
+    image: NDArray[np.uint8], side: int, interpolation: int = cv2.INTER_AREA
+) -> NDArray[np.uint8]:
+    """A square picture scaled to `side` pixels."""
+    return np.asarray(cv2.resize(image, (side, side), interpolation=interpolation), np.uint8)
+
+
+def resized_masks(masks: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
+    """(R, n, n) masks scaled to (R, side, side) by the nearest pixel."""
+    return np.stack(
+        [
+            cv2.resize(m.view(np.uint8), (side, side), interpolation=cv2.INTER_NEAREST_EXACT)
+            for m in masks
+        ]
+    ).view(bool)
+
+
+def loosened(masks: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(R, H, W) masks moved, grown or shrunk by up to 4 pixels, all alike; none becomes empty."""
+    if rng.random() < 0.5:
+        dy, dx = rng.integers(-4, 5, 2).tolist()
+        height, width = masks.shape[1:]
+        rows = np.clip(np.arange(height) - dy, 0, height - 1)
+        columns = np.clip(np.arange(width) - dx, 0, width - 1)
+        changed = masks[:, rows[:, None], columns]
+    else:
+        reach = int(rng.integers(1, 5))
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+        work = cv2.dilate if rng.random() < 0.5 else cv2.erode
+        changed = np.stack([work(m.view(np.uint8), disc) for m in masks]).view(bool)
+    gone = ~changed.any(axis=(1, 2))
+    changed[gone] = masks[gone]
+    return changed

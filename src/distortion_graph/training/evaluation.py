@@ -1,0 +1,143 @@
+"""Measuring a saved network: which one, on what, and its figures as a value for a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import torch
+
+from distortion_graph.bench.benchmark import LISTS
+from distortion_graph.bench.evaluate import check_vocabularies
+from distortion_graph.bench.figures import Figures, Part
+from distortion_graph.data.reader import PandaSet
+from distortion_graph.data.samples import Sample
+from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe
+from distortion_graph.errors import DistortionGraphError
+from distortion_graph.training.architectures import Architecture, architecture_in
+from distortion_graph.training.chain import Link, read_chain
+from distortion_graph.training.checkpoint import SETTINGS_FILE, network_folder
+from distortion_graph.training.config import DataConfig, TrainingConfig
+from distortion_graph.training.config_files import read_config
+from distortion_graph.training.held_out import HeldOutScore, RootScore, measure
+from distortion_graph.training.material import open_material
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to measure on: pictures or a data set's part, which lists, seed, draws of intervals."""
+
+    data: DataConfig
+    splits: tuple[str, ...] = ("hard",)
+    part: str = "val"
+    seed: int = 0
+    draws: int = 1000
+
+    def __post_init__(self) -> None:
+        for split in self.splits:
+            if split not in LISTS:
+                raise DistortionGraphError(
+                    f"unknown split {split!r}, expected some of {', '.join(LISTS)}"
+                )
+
+
+class EvaluationResult(Part):
+    """A network's figures by list of pairs; `of` says in words what they are of."""
+
+    format: Literal["distortion-graph evaluation 1"] = "distortion-graph evaluation 1"
+    network: str
+    chain: tuple[Link, ...]
+    of: str
+    seed: int
+    figures: dict[str, Figures]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A network and the pairs to measure it on, by list; `of` says in words what they are of."""
+
+    folder: Path
+    kind: Architecture
+    network: Any
+    samples: Callable[[str], Iterable[Sample]]
+    of: str
+
+
+def open_network(place: Path, wanted: Request) -> Opened:
+    """The network in a folder, or the best one of the run in it, and the pairs asked for.
+
+    Without pictures or a data set those of its run are taken. Raises DistortionGraphError and its
+    kinds, one line, for a folder or data that cannot be used.
+    """
+    folder = network_folder(place)
+    kind = architecture_in(folder)
+    settings = folder / SETTINGS_FILE
+    of_run = read_config(settings) if settings.is_file() else None
+    network: Any = kind.load(folder)
+    network.to("cuda" if torch.cuda.is_available() else "cpu")
+    wanted = _completed(wanted, of_run, folder)
+    recipe = of_run.recipe if of_run else DEFAULT_RECIPE
+    samples, of = _samples(wanted, recipe, network.config.vocabulary, folder)
+    return Opened(folder, kind, network, samples, of)
+
+
+def evaluate_network(place: Path, wanted: Request) -> EvaluationResult:
+    """Measure a network on the pairs asked for; raises as `open_network` does."""
+    it = open_network(place, wanted)
+    figures = measure(
+        it.network, it.samples, wanted.splits, it.kind.predictor, draws=wanted.draws
+    )
+    return EvaluationResult(
+        network=str(it.folder),
+        chain=read_chain(it.folder),
+        of=it.of,
+        seed=wanted.seed,
+        figures=figures,
+    )
+
+
+def _completed(wanted: Request, of_run: TrainingConfig | None, folder: Path) -> Request:
+    """The request, on its run's own held-out pictures where it names no data."""
+    data = wanted.data
+    if data.labelled or data.pictures or data.root:
+        return wanted
+    if of_run is None:
+        raise DistortionGraphError(
+            f"{folder}: has no {SETTINGS_FILE} that says what it was chosen on; name pictures or a "
+            "data set"
+        )
+    own = of_run.data
+    if own.root is None and not (data.held_out or own.held_out):
+        raise DistortionGraphError(
+            f"{folder}: nothing was held out from its run; name pictures or a data set"
+        )
+    if data.held_out is not None:
+        own = replace(own, held_out=data.held_out)
+    return replace(wanted, data=own)
+
+
+def _samples(
+    wanted: Request, recipe: Recipe, words: Any, folder: Path
+) -> tuple[Callable[[str], Iterable[Sample]], str]:
+    """The pairs of each list, and what they are of."""
+    data = wanted.data
+    score: RootScore | HeldOutScore
+    if data.root is not None:
+        root = PandaSet(data.root)
+        check_vocabularies(words, root.vocabulary, str(folder))
+        score = RootScore(root, wanted.part, splits=wanted.splits)
+        return score.samples, f"{data.root}, {wanted.part}"
+    if recipe.vocabulary != words:
+        raise DistortionGraphError(
+            f"{folder}: pictures cannot be degraded in its vocabulary; measure it on a data set"
+        )
+    with TemporaryDirectory() as nowhere:
+        # A run keeps the regions that were found in its pictures; nothing is written elsewhere.
+        kept = folder.parent / "regions"
+        material = open_material(data, cache=kept if kept.is_dir() else Path(nowhere))
+    held_out = material.held_out if data.held_out else material.everything
+    score = HeldOutScore(held_out, seed=wanted.seed, recipe=recipe)
+    return score.samples, "held-out pictures" if data.held_out else "pictures"

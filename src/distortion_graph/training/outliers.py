@@ -1,0 +1,124 @@
+"""Distortions that no vocabulary has, so that a network learns to say that it does not know.
+
+They are unlike anything in `distort.registry`, and unlike the ones that `known` is measured on
+(colour cast, banding, vignette, smearing by a denoiser, upscaling). Each is a pure function of a
+picture and a generator, H×W×3 uint8 in and out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+
+
+def hue_turned(image: Image, rng: np.random.Generator) -> Image:
+    """Every hue moved by the same angle."""
+    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV_FULL)
+    hsv[..., 0] += np.uint8(rng.integers(40, 216))
+    return np.asarray(cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB_FULL), np.uint8)
+
+
+def channels_exchanged(image: Image, rng: np.random.Generator) -> Image:
+    """Red, green and blue in another order."""
+    orders = ((0, 2, 1), (1, 0, 2), (2, 1, 0), (1, 2, 0), (2, 0, 1))
+    return np.ascontiguousarray(image[..., orders[int(rng.integers(len(orders)))]])
+
+
+def solarised(image: Image, rng: np.random.Generator) -> Image:
+    """Values above a threshold turned into their negative."""
+    return np.where(image > int(rng.integers(70, 180)), 255 - image, image)
+
+
+def ghosted(image: Image, rng: np.random.Generator) -> Image:
+    """A shifted copy of the picture shining through."""
+    angle, reach = rng.uniform(0, 2 * np.pi), rng.uniform(6, 24)
+    move = np.array([[1, 0, reach * np.cos(angle)], [0, 1, reach * np.sin(angle)]], np.float32)
+    ghost = cv2.warpAffine(image, move, image.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
+    share = float(rng.uniform(0.25, 0.5))
+    return np.asarray(cv2.addWeighted(image, 1 - share, ghost, share, 0), np.uint8)
+
+
+def lined(image: Image, rng: np.random.Generator) -> Image:
+    """Dark lines at equal distances, along rows or columns."""
+    period, strength = int(rng.integers(2, 7)), float(rng.uniform(0.2, 0.7))
+    axis = int(rng.integers(2))
+    dark = np.arange(image.shape[axis]) % period == 0
+    gain = np.where(dark, 1 - strength, 1.0)
+    gain = gain[:, None, None] if axis == 0 else gain[None, :, None]
+    return np.rint(image * gain).astype(np.uint8)
+
+
+def misregistered(image: Image, rng: np.random.Generator) -> Image:
+    """Colour planes shifted against each other, as by chromatic aberration."""
+    out = image.copy()
+    for channel in (0, 2):
+        shift = rng.integers(2, 7, 2) * rng.choice((-1, 1), 2)
+        out[..., channel] = np.roll(image[..., channel], tuple(shift), (0, 1))
+    return out
+
+
+def rippled(image: Image, rng: np.random.Generator) -> Image:
+    """Pixels moved along waves."""
+    height, width = image.shape[:2]
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    length, reach = rng.uniform(10, 30), rng.uniform(2, 5)
+    phase = rng.uniform(0, 2 * np.pi, 2)
+    moved_x = x + np.float32(reach) * np.sin(2 * np.pi * y / length + phase[0]).astype(np.float32)
+    moved_y = y + np.float32(reach) * np.sin(2 * np.pi * x / length + phase[1]).astype(np.float32)
+    return np.asarray(
+        cv2.remap(image, moved_x, moved_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT),
+        np.uint8,
+    )
+
+
+def halftoned(image: Image, rng: np.random.Generator) -> Image:
+    """Ordered dithering to two levels a channel."""
+    bayer = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]])
+    size = int(rng.integers(1, 3))
+    tile = np.kron(bayer, np.ones((size, size), int)) * 16 + 8
+    height, width = image.shape[:2]
+    repeats = (-(-height // len(tile)), -(-width // len(tile)))
+    threshold = np.tile(tile, repeats)[:height, :width, None]
+    return np.where(image > threshold, 255, 0).astype(np.uint8)
+
+
+def gapped(image: Image, rng: np.random.Generator) -> Image:
+    """Small blocks lost and filled with one colour, as where a stream was broken."""
+    out = image.copy()
+    height, width = image.shape[:2]
+    side = int(rng.choice((8, 16)))
+    fill = rng.integers(0, 256, 3)
+    lost = rng.random((-(-height // side), -(-width // side))) < rng.uniform(0.08, 0.3)
+    where = np.kron(lost, np.ones((side, side), bool))[:height, :width]
+    out[where] = fill
+    return out
+
+
+def ringing(image: Image, rng: np.random.Generator) -> Image:
+    """All frequencies above a sharp limit cut off."""
+    limit = float(rng.uniform(0.08, 0.2))
+    height, width = image.shape[:2]
+    fy, fx = np.fft.fftfreq(height)[:, None], np.fft.rfftfreq(width)[None]
+    keep = (np.hypot(fy, fx) < limit)[..., None]
+    spectrum = np.fft.rfft2(image.astype(np.float32), axes=(0, 1)) * keep
+    low = np.fft.irfft2(spectrum, s=(height, width), axes=(0, 1))
+    return np.clip(np.rint(low), 0, 255).astype(np.uint8)
+
+
+OUTLIERS: tuple[Callable[[Image, np.random.Generator], Image], ...] = (
+    hue_turned,
+    channels_exchanged,
+    solarised,
+    ghosted,
+    lined,
+    misregistered,
+    rippled,
+    halftoned,
+    gapped,
+    ringing,
+)

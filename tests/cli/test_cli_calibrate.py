@@ -1,0 +1,96 @@
+"""`distortion-graph calibrate`: temperatures and threshold found, kept, exported, and refusals."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from cli_runs import photo
+from PIL import Image
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+for needed in ("accelerate", "yaml"):
+    pytest.importorskip(needed, reason="needs the train extra")
+
+from distortion_graph.data.pictures import load_labelled  # noqa: E402
+from distortion_graph.model.config import NetworkConfig  # noqa: E402
+from distortion_graph.model.network import DistortionGraphNet  # noqa: E402
+from distortion_graph.model.predict import TorchPredictor  # noqa: E402
+from distortion_graph.training.calibration import _tempered, calibrate  # noqa: E402
+from distortion_graph.training.checkpoint import load_network, save_network  # noqa: E402
+from distortion_graph.training.held_out import HeldOutScore  # noqa: E402
+
+
+@pytest.fixture
+def net(here):
+    """A fresh, overconfident network in net/, and labelled pictures a, b in lab/."""
+    for part in ("images", "regions"):
+        (here / "lab" / part).mkdir(parents=True)
+    labels = np.asarray(Image.open("masks.png"))
+    for k, name in enumerate("ab"):
+        Image.fromarray(photo(k)).save(here / "lab" / "images" / f"{name}.png")
+        Image.fromarray(labels).save(here / "lab" / "regions" / f"{name}_0.png")
+    torch.manual_seed(0)
+    network = DistortionGraphNet(NetworkConfig(width=32, layers=1, heads=2))
+    with torch.no_grad():
+        network.head.nodes.distortion.weight.mul_(12)
+    save_network(here / "net", network, network.state_dict())
+    return here / "net"
+
+
+def test_a_calibrated_network_is_less_sure_and_says_the_same(cli, net, here):
+    ended = cli("calibrate", "net", "--out", "cal", "--labelled", "lab")
+    assert ended.code == 0, ended.err
+    found = json.loads((here / "cal" / "calibration.json").read_text())
+    assert set(found["temperature"]) == {"distortion", "severity", "comparison"}
+    assert found["temperature"]["distortion"] > 1
+    assert found["error_after"]["distortion"] < found["error_before"]["distortion"]
+    assert "uncertain where known is below" in ended.out
+    before, after = load_network(net), load_network(here / "cal")
+    assert after.head.nodes.temperature[0].item() == pytest.approx(
+        found["temperature"]["distortion"], rel=1e-3
+    )
+    pictures = load_labelled(here / "lab")
+    for sample in HeldOutScore(pictures).samples("hard"):
+        arguments = sample.anchor, sample.target, sample.masks
+        p, q = (TorchPredictor(network).predict(*arguments) for network in (before, after))
+        assert (p.distortion.argmax(-1) == q.distortion.argmax(-1)).all()
+        assert q.distortion.max(-1).mean() < p.distortion.max(-1).mean()
+        assert (p.score == q.score).all()
+    # Found once more, nothing changes: the temperatures are not piled up.
+    again = calibrate(after, HeldOutScore(pictures).samples("hard"))
+    assert again.error_before["distortion"] == pytest.approx(
+        calibrate(before, HeldOutScore(pictures).samples("hard")).error_before["distortion"],
+        abs=1e-3,
+    )
+    chain = json.loads((here / "cal" / "chain.json").read_text())
+    assert [link["name"] for link in chain] == ["net"]
+
+
+def test_two_in_a_hundred_known_nodes_are_below_the_threshold(cli, net, here):
+    assert cli("calibrate", "net", "--out", "cal", "--labelled", "lab").code == 0
+    network = load_network(here / "cal")
+    threshold = network.head.nodes.known_threshold.item()
+    predictor = TorchPredictor(network)
+    score = HeldOutScore(load_labelled(here / "lab"))
+    known = [
+        predictor.predict(s.anchor, s.target, s.masks).known.ravel()
+        for split in ("easy", "medium", "hard")
+        for s in score.samples(split)
+    ]
+    assert np.mean(np.concatenate(known) < threshold) == pytest.approx(0.02, abs=0.015)
+
+
+def test_a_temperature_is_a_power():
+    p = np.array([[0.7, 0.2, 0.1, 0.0]])
+    assert np.allclose(_tempered(p, 1), p)
+    cold, hot = _tempered(p, 0.5), _tempered(p, 2)
+    assert np.allclose(cold, np.array([[0.49, 0.04, 0.01, 0]]) / 0.54)
+    assert hot[0, 0] < 0.7 < cold[0, 0] and hot[0, 3] == 0
+
+
+def test_nothing_to_learn_from_is_refused(cli, net):
+    ended = cli("calibrate", "net", "--out", "cal")
+    assert ended.code == 2 and "name pictures or a data set" in ended.err
+    assert "\n" not in ended.err.strip()

@@ -1,0 +1,73 @@
+"""Histograms inside regions: counted as NumPy counts, whatever overlaps, in any band height."""
+
+from __future__ import annotations
+
+import colorsys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from distortion_graph.errors import RegionError
+from distortion_graph.regions import histograms
+from distortion_graph.regions.histograms import CHANNELS, JOINT_CHANNELS, region_histograms
+
+
+def pictures(rng, height=40, width=50):
+    return (rng.integers(0, 256, (height, width, 3), dtype=np.uint8) for _ in range(2))
+
+
+@given(st.integers(0, 10**6), st.integers(0, 4))
+@settings(max_examples=25, deadline=None)
+def test_counts_are_those_of_the_pixels_in_each_mask(seed, count):
+    rng = np.random.default_rng(seed)
+    anchor, target = pictures(rng)
+    masks = rng.random((count, 40, 50)) < rng.random((count, 1, 1))  # overlapping, some empty
+    found = region_histograms(anchor, target, masks)
+    everywhere = np.ones((1, 40, 50), bool)
+    for row, mask in enumerate(np.concatenate([everywhere, masks])):
+        for side, picture in enumerate((anchor, target)):
+            inside = picture[mask].astype(int)
+            for name, values in (
+                ("green", inside[:, 1]),
+                ("highest", inside.max(1)),
+                ("lowest", inside.min(1)),
+            ):
+                expected = np.bincount(values, minlength=256)
+                assert (found.own[side, row, CHANNELS.index(name)] == expected).all()
+        assert (found.own[:, row].sum(-1) == mask.sum()).all()
+        high = anchor[mask].max(1) // 8, target[mask].max(1) // 8
+        both = np.zeros((32, 32), int)
+        np.add.at(both, high, 1)
+        assert (found.joint[row, JOINT_CHANNELS.index("highest")] == both).all()
+
+
+def test_saturation_is_that_of_hsv_and_luma_that_of_rec_601():
+    rng = np.random.default_rng(1)
+    for red, green, blue in rng.integers(0, 256, (40, 3)).tolist():
+        pixel = np.full((1, 1, 3), (red, green, blue), np.uint8)
+        own = region_histograms(pixel, pixel, np.zeros((0, 1, 1), bool)).own[0, 0]
+        saturation = 255 * colorsys.rgb_to_hsv(red / 255, green / 255, blue / 255)[1]
+        luma = 0.299 * red + 0.587 * green + 0.114 * blue
+        assert abs(own[CHANNELS.index("saturation")].argmax() - saturation) <= 1
+        assert abs(own[CHANNELS.index("luma")].argmax() - luma) <= 1
+
+
+def test_bands_and_the_order_of_the_pictures_change_nothing(monkeypatch):
+    rng = np.random.default_rng(2)
+    anchor, target = pictures(rng)
+    masks = rng.random((3, 40, 50)) < 0.5
+    found = region_histograms(anchor, target, masks)
+    swapped = region_histograms(target, anchor, masks)
+    assert (found.own == swapped.own[::-1]).all()
+    assert (found.joint == swapped.joint.swapaxes(2, 3)).all()
+    monkeypatch.setattr(histograms, "_BAND_PX", 50 * 7)
+    banded = region_histograms(anchor, target, masks)
+    assert all((a == b).all() for a, b in zip(found, banded, strict=True))
+
+
+def test_masks_of_another_size_are_refused():
+    picture = np.zeros((4, 6, 3), np.uint8)
+    with pytest.raises(RegionError, match=r"must be \(R, 4, 6\) bool, got one of \(4, 5\) bool"):
+        region_histograms(picture, picture, np.zeros((1, 4, 5), bool))

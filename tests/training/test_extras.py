@@ -1,0 +1,218 @@
+"""What training sees beyond the protocol: its labels stay true, and the criterion judges it so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs the train extra")
+
+from skimage import data as photographs  # noqa: E402
+
+from distortion_graph.data.pictures import CleanPicture  # noqa: E402
+from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe, make_versions  # noqa: E402
+from distortion_graph.errors import RecipeError  # noqa: E402
+from distortion_graph.model.encoder import Lite0Encoder  # noqa: E402
+from distortion_graph.model.network import NetworkOutput  # noqa: E402
+from distortion_graph.quality import HAARPSI  # noqa: E402
+from distortion_graph.training.augment import loosened, recompressed, resized_masks  # noqa: E402
+from distortion_graph.training.batch import Sample, Targets, make_batch  # noqa: E402
+from distortion_graph.training.criterion import LossWeights, criterion  # noqa: E402
+from distortion_graph.training.extras import (  # noqa: E402
+    IGNORED,
+    Extras,
+    add_outliers,
+    add_second_distortion,
+)
+from distortion_graph.training.outliers import OUTLIERS  # noqa: E402
+from distortion_graph.training.samples import SampleStream, SamplingConfig  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def clean():
+    return np.ascontiguousarray(photographs.coffee()[100:196, 150:246])
+
+
+@pytest.fixture(scope="module")
+def masks():
+    return np.arange(96)[None, None, :] // 12 == np.arange(8)[:, None, None].repeat(96, 1)
+
+
+def versions_of(clean, masks):
+    names = ("mixed", "mixed2")
+    return list(make_versions(clean, masks, range(len(masks)), names, tag="x", seed=0))
+
+
+@pytest.mark.parametrize("outlier", OUTLIERS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("size", [(96, 96), (3, 5), (1, 1)])
+def test_an_outlier_keeps_shape_input_and_repeats_itself(outlier, size, clean):
+    image = np.ascontiguousarray(clean[: size[0], : size[1]])
+    before = image.copy()
+    once, twice = (outlier(image, np.random.default_rng(5)) for _ in range(2))
+    assert once.shape == image.shape and once.dtype == np.uint8
+    assert (image == before).all() and (once == twice).all()
+    if size == (96, 96):
+        assert np.abs(once.astype(int) - image).mean() > 2
+
+
+def test_outliers_replace_regions_of_one_picture_and_are_scored(clean, masks):
+    versions = versions_of(clean, masks)
+    made = list(versions)
+    rng = np.random.default_rng(0)
+    extras = add_outliers(clean, masks, made, Extras.none(len(masks)), rng)
+    side = int(np.flatnonzero(~extras.known.all(1))[0])
+    assert extras.known[1 - side].all() and made[1 - side] is versions[1 - side]
+    for r, mask in enumerate(masks):
+        changed = (made[side].image != versions[side].image)[mask].any()
+        assert changed == (not extras.known[side, r])
+    expected = HAARPSI.against(clean).region_scores(made[side].image, masks)
+    assert (made[side].scores == expected).all()
+
+
+def test_a_second_distortion_is_another_one_on_a_distorted_region(clean, masks):
+    made = versions_of(clean, masks)
+    before = list(made)
+    rng = np.random.default_rng(1)
+    extras = add_second_distortion(clean, masks, made, Extras.none(len(masks)), DEFAULT_RECIPE, rng)
+    side = int(np.flatnonzero((extras.second != IGNORED).any(1))[0])
+    vocabulary = DEFAULT_RECIPE.vocabulary
+    for r, draw in enumerate(made[side].draws):
+        if extras.second[side, r] == IGNORED:
+            same = made[side].image[masks[r]] == before[side].image[masks[r]]
+            assert same.all()
+        else:
+            assert draw.distortion != vocabulary.clean
+            first = vocabulary.distortion_index(draw.distortion)
+            assert extras.second[side, r] not in (first, vocabulary.clean_index)
+
+
+def test_a_batch_ignores_the_labels_of_what_is_unknown(clean, masks):
+    versions = versions_of(clean, masks)
+    extras = Extras.none(len(masks))
+    extras.known[0, 2] = False
+    extras.second[1, 3] = 5
+    batch = make_batch([Sample(*versions, masks, extras)], DEFAULT_RECIPE.vocabulary)
+    targets = batch.targets
+    assert targets.known[0, :, 1:].tolist() == extras.known.astype(int).tolist()
+    assert targets.known[0, :, 0].tolist() == [IGNORED, IGNORED]  # the scene
+    assert targets.distortion[0, 0, 3] == IGNORED and targets.severity[0, 0, 3] == IGNORED
+    assert targets.severity[0, 1, 4] == IGNORED and targets.distortion[0, 1, 4] != IGNORED
+    assert targets.second[0, 1, 4] == 5
+
+
+def output_of(distortion, known):
+    degrees = torch.full((1, 2, 1, 3, 2), 0.5).log()
+    return NetworkOutput(
+        torch.tensor(distortion).log().reshape(1, 1, 1, 3).expand(1, 2, 1, 3),
+        degrees,
+        torch.ones(1, 2, 1),
+        torch.full((1, 1, 5), 0.2).log(),
+        torch.tensor(known).reshape(1, 2, 1),
+    )
+
+
+def targets_of(distortion, second, known):
+    shape = (1, 2, 1)
+    return Targets(
+        torch.full(shape, distortion),
+        torch.full(shape, IGNORED),
+        torch.ones(shape),
+        torch.full((1, 1), 2),
+        torch.full(shape, second),
+        torch.tensor(known).reshape(shape),
+    )
+
+
+def test_either_of_two_distortions_is_right():
+    valid = torch.ones(1, 1, dtype=torch.bool)
+    out = output_of([0.5, 0.3, 0.2], [0.5, 0.5])
+    one = criterion(out, targets_of(0, IGNORED, [1, 1]), valid, LossWeights())
+    both = criterion(out, targets_of(0, 2, [1, 1]), valid, LossWeights())
+    assert one.distortion.item() == pytest.approx(-np.log(0.5), abs=1e-6)
+    assert both.distortion.item() == pytest.approx(-np.log(0.7), abs=1e-6)
+    assert both.severity.item() == 0
+
+
+def test_known_and_unknown_nodes_weigh_alike():
+    valid = torch.ones(1, 1, dtype=torch.bool)
+    out = output_of([0.5, 0.3, 0.2], [0.9, 0.2])
+    loss = criterion(out, targets_of(IGNORED, IGNORED, [1, 0]), valid, LossWeights())
+    assert loss.known.item() == pytest.approx(-(np.log(0.9) + np.log(0.8)) / 2, abs=1e-6)
+    assert loss.distortion.item() == 0
+    nothing = targets_of(IGNORED, IGNORED, [IGNORED, IGNORED])
+    assert criterion(out, nothing, valid, LossWeights()).known.item() == 0
+
+
+def test_loose_masks_stay_near_and_none_vanishes():
+    masks = np.zeros((3, 60, 60), bool)
+    masks[0, 10:50, 10:50] = masks[1, 0:1, 0:1] = masks[2, 20:24, 30:34] = True
+    for seed in range(30):
+        loose = loosened(masks, np.random.default_rng(seed))
+        assert loose.any(axis=(1, 2)).all() and loose.shape == masks.shape
+        assert loose[0, 14:46, 14:46].all() and not loose[0, :5].any()
+
+
+def test_masks_are_scaled_by_the_nearest_pixel_and_pictures_recompressed_a_little(clean):
+    masks = np.arange(96)[None, :, None].repeat(96, 2) < 48
+    small = resized_masks(masks, 48)
+    assert small.dtype == bool and small[0, :24].all() and not small[0, 24:].any()
+    again = recompressed(clean, np.random.default_rng(0))
+    difference = np.abs(again.astype(int) - clean)
+    assert 0 < difference.mean() < 6
+
+
+def test_every_share_leaves_consistent_batches(clean):
+    labels = (np.mgrid[:96, :96].sum(0) // 40 + 1).astype(np.uint16)
+    shares = {
+        name: 1.0
+        for name in vars(SamplingConfig())
+        if name in ("outlier_share", "double_share", "loose_share", "rescaled_share")
+    } | {"grey_share": 1.0, "recompressed_share": 1.0}
+    stream = SampleStream(
+        [CleanPicture("c", clean, (labels,))],
+        seed=0,
+        recipe=Recipe(also_drawn=("compression:webp", "compression:avif")),
+        sampling=SamplingConfig(crops=((64, 4),), **shares),
+    )
+    unknown = second = 0
+    for index in range(4):
+        inputs, targets = stream[index]
+        assert inputs.images.shape[2:] == (64, 64, 3)
+        assert (inputs.own_counts.sum(-1)[:, :, 0] == 64 * 64).all()
+        assert torch.allclose(inputs.own_counts.sum(-1)[:, 0, :, 0] / 64**2, inputs.area, atol=1e-6)
+        unknown += int((targets.known == 0).sum())
+        second += int((targets.second != IGNORED).sum())
+        saturation = [
+            DEFAULT_RECIPE.vocabulary.distortion_index(f"saturate_{x}") for x in ("inc", "dec")
+        ]
+        assert not torch.isin(targets.distortion, torch.tensor(saturation)).any()
+    assert unknown and second
+
+
+def test_sub_types_by_name_are_drawn_when_asked_for():
+    rng = np.random.default_rng(0)
+    from distortion_graph.data.synthesis import draw_region
+
+    usual = {draw_region("compression", DEFAULT_RECIPE, rng).subtype for _ in range(60)}
+    more = Recipe(also_drawn=("compression:avif",))
+    assert usual == {"jpeg", "jpeg2000"}
+    assert {draw_region("compression", more, rng).subtype for _ in range(60)} == usual | {"avif"}
+    with pytest.raises(RecipeError, match="unknown sub-type of compression 'jxl'"):
+        Recipe(also_drawn=("compression:jxl",))
+
+
+def test_a_frozen_part_neither_learns_nor_counts():
+    torch.manual_seed(0)
+    encoder = Lite0Encoder()
+    encoder.freeze(5)
+    encoder.train()
+    before = {k: v.clone() for k, v in encoder.state_dict().items()}
+    optimiser = torch.optim.SGD([p for p in encoder.parameters() if p.requires_grad], lr=0.1)
+    encoder(torch.rand(2, 3, 32, 32))[-1].square().mean().backward()
+    optimiser.step()
+    changed = {k for k, v in encoder.state_dict().items() if not torch.equal(v, before[k])}
+    frozen = tuple(f"blocks.{k}." for k in range(5))
+    assert changed and not any(k.startswith(("stem.", *frozen)) for k in changed)
+    encoder.freeze(0)
+    assert all(p.requires_grad for p in encoder.parameters())
+    assert all(m.training for m in encoder.modules())
