@@ -20,6 +20,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "architecture.md"
 # Lowest first.
 ORDER = [
     "errors",
+    "threads",
     "vocabulary",
     "files",
     "pixels",

@@ -7,6 +7,7 @@ import tracemalloc
 import warnings
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -251,6 +252,19 @@ def test_bands_and_tiles_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
         assert found.delta_e == pytest.approx(expected.delta_e, abs=1e-5)
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    anchor, target = blocks_and_noise(9, 131, 97, 30.0)
+    regions = RegionSet.from_masks(random_masks(12, 10, 131, 97))
+    monkeypatch.setattr(evidence, "TILE", 24)
+    monkeypatch.setattr(evidence, "BAND_PIXELS", 1 << 12)
+    alone = measure_evidence(anchor, target, regions)
+    monkeypatch.setattr(evidence, "THREADS_FROM_PIXELS", 1)
+    monkeypatch.setattr(cv2, "getNumThreads", lambda: threads)
+    assert measure_evidence(anchor, target, regions.lazy_masks()) == alone
+    assert measure_evidence(anchor, target, regions.masks()) == alone
+
+
 def test_identical_regions_say_so() -> None:
     anchor, noisy = blocks_and_noise(9, 40, 50, 30.0)
     masks = np.zeros((2, 40, 50), dtype=bool)
@@ -292,6 +306,7 @@ def test_masks_may_come_as_a_list_or_one_at_a_time() -> None:
 
 
 def test_memory_does_not_grow_with_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "TILE", 128)
     monkeypatch.setattr(evidence, "BAND_PIXELS", 1 << 16)
     anchor, target = random_pair(1, 1024, 1024)
     mask = np.ones((1, 1024, 1024), dtype=bool)

@@ -17,7 +17,7 @@ the masks themselves.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
@@ -29,11 +29,13 @@ from distortion_graph import haar, ssim
 from distortion_graph.ciede2000 import delta_e
 from distortion_graph.errors import RecipeError, RegionError
 from distortion_graph.quality import check_pair
+from distortion_graph.threads import in_order
 
 Level = Literal["all", "fast", "none"]
 LEVELS: tuple[Level, ...] = ("all", "fast", "none")
 
-T = TypeVar("T", bound=np.generic)
+T = TypeVar("T")
+V = TypeVar("V", bound=np.generic)
 Rgb = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -41,6 +43,7 @@ Floats = NDArray[np.float32]
 # Maps of one band take about 11 bytes a pixel; bands and tiles begin on even rows and columns.
 BAND_PIXELS = 1 << 22
 TILE = 256
+THREADS_FROM_PIXELS = 1 << 20
 
 
 @runtime_checkable
@@ -49,8 +52,8 @@ class MaskSource(Protocol):
 
     def __len__(self) -> int: ...
 
-    def mask(self, index: int, /) -> Bools:
-        """(H, W) bool mask of the region at that position."""
+    def crop(self, index: int, /) -> tuple[int, int, Bools]:
+        """First row, first column and (h, w) bool mask of a box that holds the whole region."""
         ...
 
 
@@ -89,8 +92,8 @@ def measure_evidence(
     Args:
         anchor: (H, W, 3) RGB uint8.
         target: The same shape.
-        masks: (R, H, W) bool, a sequence of (H, W) bool masks, or an object with ``mask(i)``
-            (then only one mask is held at a time); regions may overlap, R may be 0.
+        masks: (R, H, W) bool, a sequence of (H, W) bool masks, or an object with ``crop(i)``,
+            such as ``LazyMasks``; regions may overlap, R may be 0.
         level: "all"; "fast", without CIEDE2000; or "none", nothing.
 
     Raises:
@@ -104,27 +107,20 @@ def measure_evidence(
     count = len(masks)
     if level == "none":
         return MeasuredEvidence((None,) * count, None)
-    sums = [_Sums() for _ in range(count)]
-    scene = _Sums()
+    sums = [_Sums() for _ in range(count + 1)]  # the scene's last
+
     for band in _bands(anchor, target, level == "all"):
-        scene.add(band, None)
-        for index in range(count):
-            mask = _mask(masks, index, anchor.shape[:2])
-            sums[index].add(band, mask[band.top : band.top + band.frame.bottom])
-    for index, region in enumerate(sums):
+
+        def add(index: int, band: _Band = band) -> None:
+            part = None if index == count else _part(masks, index, band, anchor.shape[:2])
+            sums[index].add(band, part)
+
+        _shared(add, (count, *range(count)), anchor)
+    for index, region in enumerate(sums[:count]):
         if not region.pixels:
             raise RegionError(f"mask {index} has no pixel, expected at least one; leave it out")
-    return MeasuredEvidence(tuple(region.result() for region in sums), scene.result())
-
-
-def _mask(masks: Bools | Sequence[Bools] | MaskSource, index: int, size: tuple[int, ...]) -> Bools:
-    mask = masks.mask(index) if isinstance(masks, MaskSource) else masks[index]
-    if mask.shape != size or mask.dtype != np.bool_:
-        raise RegionError(
-            f"mask {index} must be ({size[0]}, {size[1]}) bool, "
-            f"got {mask.dtype} of shape {mask.shape}"
-        )
-    return mask
+    *regions, scene = (found.result() for found in sums)
+    return MeasuredEvidence(tuple(regions), scene)
 
 
 class _Box(NamedTuple):
@@ -149,8 +145,40 @@ class _Box(NamedTuple):
     def area(self) -> int:
         return (self.bottom - self.top) * (self.right - self.left)
 
-    def of(self, array: NDArray[T]) -> NDArray[T]:
+    def of(self, array: NDArray[V]) -> NDArray[V]:
         return array[self.top : self.bottom, self.left : self.right]
+
+
+class _Part(NamedTuple):
+    """A region's pixels in a band: the mask of a box that begins and ends on even pixels."""
+
+    box: _Box
+    inside: Bools
+
+
+def _part(
+    masks: Bools | Sequence[Bools] | MaskSource, index: int, band: _Band, size: tuple[int, ...]
+) -> _Part:
+    """The box may pass the picture's edge by one pixel, and is empty for a region elsewhere."""
+    if isinstance(masks, MaskSource):
+        top, left, mask = masks.crop(index)
+    else:
+        top, left, mask = 0, 0, masks[index]
+        if mask.shape != size or mask.dtype != np.bool_:
+            raise RegionError(
+                f"mask {index} must be ({size[0]}, {size[1]}) bool, "
+                f"got {mask.dtype} of shape {mask.shape}"
+            )
+    first = max(band.top - top, 0)
+    mask = mask[first : max(band.top + band.frame.bottom - top, 0)]
+    x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
+    mask = mask[y : y + height, x : x + width]
+    top, left = top + first + y - band.top, left + x
+    bottom, right = top + height, left + width
+    box = _Box(top - top % 2, bottom + bottom % 2, left - left % 2, right + right % 2)
+    if box.area != mask.size:
+        mask = np.pad(mask, ((top % 2, bottom % 2), (left % 2, right % 2)))
+    return _Part(box, mask)
 
 
 @dataclass(frozen=True)
@@ -177,30 +205,48 @@ class _Band:
 def _bands(anchor: Rgb, target: Rgb, with_colour: bool) -> Iterator[_Band]:
     height, width = anchor.shape[:2]
     rows = max(TILE, BAND_PIXELS // width // TILE * TILE)
+    edge = ssim.RADIUS
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
         frame = _Box(0, bottom - top, 0, width)
         cells = frame.halved()
-        structure = np.empty((frame.bottom, width), dtype=np.float32)
-        similarity = haar.Terms(
-            *(np.empty((cells.bottom, cells.right), dtype=np.float32) for _ in range(3))
-        )
-        for y in range(0, frame.bottom, TILE):
-            for x in range(0, width, TILE):
-                tile = _Box(y, y + TILE, x, x + TILE).meet(frame)
-                _fill_ssim(structure, anchor, target, tile, top)
-                _fill_similarity(similarity, anchor, target, tile.halved(), top // 2)
+        pixels, half = (frame.bottom, width), (cells.bottom, cells.right)
+        structure = np.empty(pixels, dtype=np.float32)
+        similarity = haar.Terms(*(np.empty(half, dtype=np.float32) for _ in range(3)))
+        colour = np.empty(pixels, dtype=np.float32) if with_colour else None
         pair = anchor[top:bottom], target[top:bottom]
-        edge = ssim.RADIUS
-        yield _Band(
+        band = _Band(
             top,
             frame,
             _Box(edge - top, height - edge - top, edge, width - edge).meet(frame),
             *pair,
             structure,
             similarity,
-            delta_e(*pair) if with_colour else None,
+            colour,
         )
+
+        def fill(tile: _Box, band: _Band = band) -> None:
+            _fill_ssim(band.ssim, anchor, target, tile, band.top)
+            _fill_similarity(band.similarity, anchor, target, tile.halved(), band.top // 2)
+            if band.delta_e is not None:
+                tile.of(band.delta_e)[:] = delta_e(tile.of(band.anchor), tile.of(band.target))
+
+        tiles = [
+            _Box(y, y + TILE, x, x + TILE).meet(frame)
+            for y in range(0, frame.bottom, TILE)
+            for x in range(0, width, TILE)
+        ]
+        _shared(fill, tiles, anchor)
+        yield band
+
+
+def _shared(work: Callable[[T], None], items: Sequence[T], picture: Rgb) -> None:
+    """Do all of the work, in threads for a picture that is large enough to pay for them."""
+    if picture.size >= 3 * THREADS_FROM_PIXELS:
+        in_order(work, items)
+        return
+    for item in items:
+        work(item)
 
 
 def _fill_ssim(out: Floats, anchor: Rgb, target: Rgb, tile: _Box, top: int) -> None:
@@ -236,12 +282,14 @@ class _Sums:
         self.delta_e: float | None = None
         self.haar = haar.NOTHING
 
-    def add(self, band: _Band, mask: Bools | None) -> None:
-        """Add a band; ``mask`` is the band's rows of the region, None for the whole picture."""
-        box = band.frame if mask is None else _even_box(mask).meet(band.frame)
+    def add(self, band: _Band, part: _Part | None) -> None:
+        """Add a band; ``part`` is what the region has of it, None for the whole picture."""
+        box = band.frame if part is None else part.box.meet(band.frame)
         if not box.area:
             return
-        inside = None if mask is None else box.of(mask)
+        inside = None
+        if part is not None:
+            inside = part.inside[: box.bottom - box.top, : box.right - box.left]
         share = None if inside is None else inside.astype(np.float32)
         self.pixels += box.area if inside is None else int(np.count_nonzero(inside))
         bits = None if inside is None else inside.view(np.uint8)
@@ -284,10 +332,3 @@ class _Sums:
             haarpsi=haar.score_of(self.haar),
             delta_e=None if self.delta_e is None else self.delta_e / self.pixels,
         )
-
-
-def _even_box(mask: Bools) -> _Box:
-    """The mask's bounding box, grown to whole half-grid cells; it may pass the mask's edge by 1."""
-    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
-    right, bottom = x + width, y + height
-    return _Box(y - y % 2, bottom + bottom % 2, x - x % 2, right + right % 2)

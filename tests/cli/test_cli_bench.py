@@ -159,3 +159,36 @@ def test_an_output_does_not_overwrite_a_result_that_is_read(there, cli, result, 
     ended = cli("bench", "compare", path, "--json", path)
     assert "--json would overwrite an input; choose another name" in ended.refusal
     assert path.read_bytes() == before
+
+
+def test_a_panda_network_is_a_model_like_any_other(there, cli_run):
+    torch = pytest.importorskip("torch", reason="needs the train extra")
+    from distortion_graph.model import panda
+    from distortion_graph.model.backbones import Lite0Backbone
+    from distortion_graph.model.encoder import Lite0Encoder
+    from distortion_graph.model.panda.network import PandaNet
+
+    torch.manual_seed(0)
+    backbone = Lite0Backbone(Lite0Encoder())
+    config = panda.PandaConfig(
+        backbone="lite0",
+        width=backbone.width,
+        patch_px=backbone.stride_px,
+        side_px=64,
+        pool=4,
+        blocks=1,
+    )
+    panda.save_panda(Path("baseline"), PandaNet(config, backbone))
+    code = cli_run(
+        "bench", there, "--model", "baseline", "--split", "hard", "--json", "r.json", "-q"
+    )
+    assert code == 0
+    names = [run.name for run in read_result(Path("r.json")).splits[0].runs]
+    assert names == ["baseline", "random", "majority", "metric oracle"]
+
+
+@pytest.fixture
+def cli_run():
+    from distortion_graph.cli.main import run
+
+    return lambda *words: run([str(word) for word in words])

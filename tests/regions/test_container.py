@@ -11,6 +11,7 @@ from pycocotools import mask as coco
 
 from distortion_graph.errors import RegionError
 from distortion_graph.regions import RegionSet
+from distortion_graph.regions.container import crops
 from distortion_graph.regions.rle import (
     pack_counts,
     rle_from_box,
@@ -238,3 +239,29 @@ def test_any_text_is_packed_runs_or_a_clear_error(text):
         assert str(e).startswith("x: ") and "\n" not in str(e)
     else:
         assert rle.decode().shape == (3, 5)
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=50, deadline=None)
+def test_crops_are_the_masks_inside_their_tight_boxes(seed):
+    rng = np.random.default_rng(seed)
+    size = tuple(int(n) for n in rng.integers(1, 12, 2))
+    masks = rng.random((3, *size)) < rng.random((3, 1, 1))
+    masks[:, 0, 0] |= ~masks.any((1, 2))
+    regions = RegionSet.from_masks(masks)
+    lazy = regions.lazy_masks()
+    for one, other, again, mask, box in zip(
+        crops(lazy),
+        crops(masks),
+        crops(lazy.pick(lazy.rles)),
+        masks,
+        regions.boxes_xywh(),
+        strict=True,
+    ):
+        assert again is one
+        whole = np.zeros(size, bool)
+        whole[one.box] = one.mask
+        assert (whole == mask).all() and (one.mask == other.mask).all() and one.box == other.box
+        assert [one.left, one.top, *one.mask.shape[::-1]] == box.tolist()
+    with pytest.raises(RegionError, match="masks must be"):
+        next(crops(lazy, (99, 99)))

@@ -54,6 +54,27 @@ def test_saturation_is_that_of_hsv_and_luma_that_of_rec_601():
         assert abs(own[CHANNELS.index("luma")].argmax() - luma) <= 1
 
 
+def test_saturation_is_cut_off_to_whole_numbers_for_every_pixel():
+    high, low = np.mgrid[:256, :256]
+    everything = np.stack([np.maximum(high, low), np.minimum(high, low)], 2).astype(np.uint8)
+    rgb = everything[..., [0, 1, 1]].copy()
+    spread = everything[..., 0].astype(int) - everything[..., 1]
+    expected = np.bincount((spread * 255 // np.maximum(everything[..., 0], 1)).ravel(), None, 256)
+    own = region_histograms(rgb, rgb, np.zeros((0, 256, 256), bool)).own[0, 0]
+    assert (own[CHANNELS.index("saturation")] == expected).all()
+
+
+def test_more_regions_than_a_label_map_of_8_bits_holds():
+    rng = np.random.default_rng(3)
+    anchor, target = pictures(rng)
+    masks = np.zeros((600, 40, 50), bool)
+    masks.reshape(600, -1)[np.arange(600), np.arange(600)] = True
+    found = region_histograms(anchor, target, masks)
+    assert (found.own[:, 1:].sum(-1) == 1).all() and (found.joint[1:].sum((-1, -2)) == 1).all()
+    greens = found.own[:, 1:, CHANNELS.index("green")].argmax(-1)
+    assert (greens == np.stack([p.reshape(-1, 3)[:600, 1] for p in (anchor, target)])).all()
+
+
 def test_bands_and_the_order_of_the_pictures_change_nothing(monkeypatch):
     rng = np.random.default_rng(2)
     anchor, target = pictures(rng)

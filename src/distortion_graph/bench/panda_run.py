@@ -65,6 +65,16 @@ class PandaRun(ModelRun):
         return self.panda.predict(pictures[0].rgb, pictures[1].rgb, sample.masks)
 
 
+def open_panda(
+    folder: Path, vocabulary: Vocabulary, *, name: str | None = None, graphs: Path | None = None
+) -> PandaRun:
+    """A run of the `panda` network in a folder; raises ModelError where there is none."""
+    from distortion_graph.model.panda import PandaPredictor, load_panda
+
+    predictor = PandaPredictor(load_panda(folder), name=folder.resolve().name)
+    return PandaRun(predictor, vocabulary, name=name, graphs=graphs)
+
+
 def head_answers(heads: HeadAnswers, own: Vocabulary, vocabulary: Vocabulary) -> Answers:
     """Answers in the words of `vocabulary` from heads that speak `own`; the first on a tie."""
     words = np.array([vocabulary.distortion_index(word) for word in own.distortions], np.int64)

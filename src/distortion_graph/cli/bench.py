@@ -124,7 +124,8 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="[NAME=]FOLDER",
-            help="A model made by `export`, or `shipped`, which is the default; may be repeated.",
+            help="Folder of a model made by `export` or of a panda network, hf://ORG/NAME, or "
+            "`shipped`, which is the default; may be repeated.",
         ),
     ] = None,
     predictions: Annotated[
@@ -263,6 +264,8 @@ def _runs(
     """What was asked for; the shipped model where nothing was."""
     from distortion_graph.bench.evaluate import ModelRun
     from distortion_graph.bench.graph_folder import FolderRun
+    from distortion_graph.bench.panda_run import open_panda
+    from distortion_graph.cli.extras import need_torch
     from distortion_graph.runtime.compare import load_model
 
     wanted = list(models or ([] if predictions else [SHIPPED]))
@@ -275,6 +278,10 @@ def _runs(
     runs: list[ModelRun | FolderRun] = []
     for text in wanted:
         name, place = _named(text)
+        if (Path(place) / "network.json").is_file():
+            need_torch("bench of a network that is not exported")
+            runs.append(open_panda(Path(place), reader.vocabulary, name=name, graphs=graphs))
+            continue
         loaded = load_model(place, threads=threads)
         runs.append(ModelRun(loaded, reader.vocabulary, name=name, graphs=graphs))
     for text in predictions or ():

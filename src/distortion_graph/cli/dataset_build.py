@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,15 +23,6 @@ _SOURCES = (
     "maps regions/<name>_<annotator>.png; FOLDER or pictures:FOLDER of pictures alone; "
     "coco:PANOPTIC.json,images=FOLDER; psg:PSG.json,images=FOLDER. NAME= before one names it."
 )
-
-
-@dataclass(frozen=True)
-class Sampling:
-    """The options that say how regions are degraded, as given."""
-
-    types: str | None
-    severity: str | None
-    levels: str | None
 
 
 def dataset_build(
@@ -58,6 +48,22 @@ def dataset_build(
         typer.Option(metavar="N", help="1 to 100, for lossy formats; makes webp lossy."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of every random draw.")] = 0,
+    vocabulary: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Labels, scales and thresholds, as JSON (docs/vocabularies.md); or a file that "
+            "has them in it: dataset.json, model.json, a graph. Else the published ones.",
+        ),
+    ] = None,
+    made_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LABELS",
+            help="What labels stand for that are no distortion types, as in "
+            "soft=blur:lens+pixelate,grainy=noise.",
+        ),
+    ] = None,
     types: Annotated[
         str | None,
         typer.Option(metavar="LIST", help="Distortion types to use, as in blur,noise; else all."),
@@ -131,6 +137,8 @@ def dataset_build(
     Examples:
       distortion-graph dataset build photos --out my-set
       distortion-graph dataset build bsds500/val --splits test --out my-bench
+      distortion-graph dataset build photos --vocabulary words.json --out graded \\
+          --levels slight=1+2,strong=3+4+5 --made-of soft=blur,grainy=noise
       distortion-graph dataset build coco:panoptic_val2017.json --max-regions 40 \\
           --licence "CC BY 4.0" --out coco-set
 
@@ -145,20 +153,25 @@ def dataset_build(
     from distortion_graph.data.build import BuildOptions, build_dataset, parse_splits
     from distortion_graph.data.build.pictures import LOSSY
     from distortion_graph.data.sources import RegionChoice
+    from distortion_graph.formats.files import load_vocabulary
     from distortion_graph.quality import get_metric
+    from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
     choice = RegionChoice(
         min_share=min_share, wanted=regions_wanted, max_regions=max_regions, max_side=max_side
     )
     found = _sources(sources, choice, segmenter)
+    words = DEFAULT_VOCABULARY if vocabulary is None else load_vocabulary(vocabulary)
     options = BuildOptions(
         seed=seed,
         splits=parse_splits(splits),
         image_format=image_format.lower(),
         quality=quality,
+        vocabulary=words,
+        made_of=None if made_of is None else _made_of(made_of),
         types=None if types is None else tuple(part.strip() for part in types.split(",")),
         severity_weights=None if severity is None else _weights(severity),
-        severity_levels=None if levels is None else _levels(levels),
+        severity_levels=_levels(levels, words.severities[1:]),
         clean_share=clean_share,
         feather_px=feather,
         regions=choice,
@@ -221,19 +234,34 @@ def _weights(text: str) -> dict[str, float]:
         raise RecipeError(f"--severity {text!r}: expected numbers, as in {example}") from e
 
 
-def _levels(text: str) -> dict[str, tuple[int, ...]]:
+def _levels(text: str | None, severities: Sequence[str]) -> dict[str, tuple[int, ...]] | None:
+    """Levels of every severity; those not given are the usual ones, where there are such."""
     from distortion_graph.data.synthesis import DEFAULT_SEVERITY_LEVELS
 
     example = "minor=1+2,moderate=3,severe=4+5"
-    found = _pairs("--levels", text, example)
+    found = {} if text is None else _pairs("--levels", text, example)
     if not all(re.fullmatch(r"\d(\+\d)*", value) for value in found.values()):
         raise RecipeError(f"--levels {text!r}: expected levels 1 to 5, as in {example}")
-    unknown = next((name for name in found if name not in DEFAULT_SEVERITY_LEVELS), None)
+    unknown = next((name for name in found if name not in severities), None)
     if unknown is not None:
-        known = ", ".join(DEFAULT_SEVERITY_LEVELS)
+        known = ", ".join(severities)
         raise RecipeError(f"--levels {text!r}: unknown severity {unknown!r}, expected {known}")
     given = {name: tuple(map(int, value.split("+"))) for name, value in found.items()}
-    return {name: given.get(name, usual) for name, usual in DEFAULT_SEVERITY_LEVELS.items()}
+    all_usual = tuple(severities) == tuple(DEFAULT_SEVERITY_LEVELS)
+    usual = DEFAULT_SEVERITY_LEVELS if all_usual else {}
+    missing = [name for name in severities if name not in given and name not in usual]
+    if missing:
+        raise RecipeError(
+            f"--levels: the vocabulary's severity {missing[0]!r} has no levels; give some of 1 to "
+            f"5 for {', '.join(severities)}, as in {severities[0]}=1+2"
+        )
+    return None if text is None else {name: given.get(name) or usual[name] for name in severities}
+
+
+def _made_of(text: str) -> dict[str, tuple[str, ...]]:
+    example = "soft=blur:lens+pixelate,grainy=noise"
+    found = _pairs("--made-of", text, example)
+    return {k: tuple(part.strip() for part in v.split("+")) for k, v in found.items()}
 
 
 def _licences(texts: Sequence[str], names: Sequence[str]) -> Mapping[str, str]:

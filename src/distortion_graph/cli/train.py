@@ -11,6 +11,7 @@ import typer
 
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Quiet
+from distortion_graph.errors import RecipeError
 
 if TYPE_CHECKING:
     from distortion_graph.training.config import TrainingConfig
@@ -44,6 +45,10 @@ def train(
     held_out: Annotated[
         Path | None,
         typer.Option(help="JSON lists of picture names kept from training, to choose on."),
+    ] = None,
+    vocabulary: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Words of the network, as JSON; a data set has its own."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Architecture: lite0 (default), panda.")] = None,
     start_from: Annotated[
@@ -92,6 +97,7 @@ def train(
         "data.root": root and str(root),
         "data.held_out": held_out and str(held_out),
         "data.workers": workers,
+        "recipe.vocabulary": vocabulary and str(vocabulary),
         "model": model,
         "start_from": start_from and str(start_from),
         "budget.minutes": minutes,
@@ -145,10 +151,16 @@ def _run(context: typer.Context, out: Path, file: Path | None, given: list[Any])
 def _with_its_words(config: TrainingConfig, material: Material) -> TrainingConfig:
     """A network for a data set speaks the data set's vocabulary."""
     from distortion_graph.data.reader import PandaSet
+    from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
     if not isinstance(material.training, PandaSet):
         return config
-    words = material.training.vocabulary
+    words, asked = material.training.vocabulary, config.recipe.vocabulary
+    if asked not in (DEFAULT_VOCABULARY, words):
+        raise RecipeError(
+            f"{material.training.root}: has another vocabulary than recipe.vocabulary; leave that "
+            "out, a network for a data set speaks the data set's"
+        )
     return replace(config, network=replace(config.network, vocabulary=words))
 
 

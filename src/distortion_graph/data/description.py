@@ -56,6 +56,7 @@ class RecipeDescription(_Part):
     severity_weights: dict[str, float] | None = None
     wanted_regions: int | None = None
     max_side_px: int | None = None
+    made_of: dict[str, tuple[str, ...]] | None = None
 
 
 class ImageDescription(_Part):

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.data.keys import generator
-from distortion_graph.distort import LEVELS, SUBTYPES, Box, Frames, apply, find_subtype
+from distortion_graph.distort import LEVELS, SUBTYPES, Box, Frames, SubType, apply, find_subtype
 from distortion_graph.errors import ImageError, RecipeError, RegionError
 from distortion_graph.quality import HAARPSI, FullReferenceMetric, Reference
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
@@ -38,13 +38,22 @@ DEFAULT_SEVERITY_LEVELS: Mapping[str, tuple[int, ...]] = MappingProxyType(
 class Draw:
     """What was done to one region: labels of the vocabulary, and the sub-type and level used.
 
-    A clean region has no sub-type and level 0.
+    A clean region has no sub-type and level 0. The sub-type of another type than the label's name
+    stands with its type: "blur:gaussian" (`Recipe.made_of`).
     """
 
     distortion: str
     severity: str
     subtype: str | None
     level: int
+
+    @property
+    def applied(self) -> tuple[str, str] | None:
+        """Type and sub-type of the distortion used; None for a clean region."""
+        if self.subtype is None:
+            return None
+        kind, _, name = self.subtype.rpartition(":")
+        return kind or self.distortion, name
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,8 @@ class Recipe:
     how often a severity is drawn beside the others, one that is not named never; None is all
     alike, which equal weights are too. `drawn_types` are the distortion types in use, None all.
     `also_drawn` names sub-types ("compression:webp") that are drawn beside the usual ones.
+    `made_of` says for labels that are no distortion types what regions of them show, as types and
+    sub-types: {"soft": ("blur:lens", "pixelate")}; all sub-types of a label are drawn alike.
     """
 
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
@@ -68,6 +79,7 @@ class Recipe:
     severity_weights: Mapping[str, float] | None = None
     drawn_types: tuple[str, ...] | None = None
     also_drawn: tuple[str, ...] = ()
+    made_of: Mapping[str, tuple[str, ...]] | None = None
 
     def __post_init__(self) -> None:
         vocabulary = self.vocabulary
@@ -78,11 +90,7 @@ class Recipe:
                     "recipe: drawn_types must be different distortion types, at least one, got "
                     f"{self.drawn_types}"
                 )
-        unknown = [d for d in self.types if d not in SUBTYPES]
-        if unknown:
-            raise RecipeError(
-                f"recipe: no distortion is known under {unknown}, known are {', '.join(SUBTYPES)}"
-            )
+        self._check_parts()
         if tuple(self.severity_levels) != vocabulary.severities[1:]:
             raise RecipeError(
                 f"recipe: severity_levels must list {vocabulary.severities[1:]} in this order, "
@@ -101,6 +109,25 @@ class Recipe:
                 "recipe: clean_share must be in [0, 1] and feather_px at least 0, "
                 f"got {self.clean_share} and {self.feather_px}"
             )
+
+    def _check_parts(self) -> None:
+        made_of = self.made_of or {}
+        for label, parts in made_of.items():
+            if self.vocabulary.distortion_index(label) == self.vocabulary.clean_index or not parts:
+                raise RecipeError(
+                    "recipe: made_of must name types or sub-types for distortion labels that are "
+                    f"not {self.vocabulary.clean!r}, got {label}: {list(parts)}"
+                )
+        unknown = [d for d in self.types if d not in SUBTYPES and d not in made_of]
+        if unknown:
+            raise RecipeError(
+                f"recipe: no distortion is known under {unknown}, known are {', '.join(SUBTYPES)}; "
+                "made_of can say which of them a label stands for"
+            )
+        for label in self.types:
+            self.sub_types(label)
+        if set(MIXED) & set(self.types):
+            raise RecipeError(f"recipe: {MIXED} are versions of a picture, they cannot be labels")
 
     def _check_weights(self) -> None:
         if self.severity_weights is None:
@@ -122,6 +149,19 @@ class Recipe:
         """The distortion labels that can be drawn, in the vocabulary's order; never clean."""
         labels = (d for d in self.vocabulary.distortions if d != self.vocabulary.clean)
         return tuple(d for d in labels if self.drawn_types is None or d in self.drawn_types)
+
+    def sub_types(self, label: str) -> tuple[SubType, ...]:
+        """What a region with this label can show; raises RecipeError for an unknown type."""
+        found: dict[tuple[str, str], SubType] = {}
+        for part in (self.made_of or {}).get(label, (label,)):
+            kind, colon, name = part.partition(":")
+            if colon or kind not in SUBTYPES:
+                found[kind, name] = find_subtype(kind, name)
+                continue
+            for entry in SUBTYPES[kind].values():
+                if entry.drawn or f"{kind}:{entry.name}" in self.also_drawn:
+                    found[kind, entry.name] = entry
+        return tuple(found.values())
 
     def draw_severity(self, rng: np.random.Generator) -> str:
         """One of the severities, by their weights."""
@@ -182,12 +222,10 @@ def draw_strength(distortion: str, severity: str, recipe: Recipe, rng: np.random
         raise RecipeError(
             f"unknown severity {severity!r}, expected one of {', '.join(recipe.severity_levels)}"
         )
-    subtypes = tuple(
-        name
-        for name, entry in SUBTYPES[distortion].items()
-        if entry.drawn or f"{distortion}:{name}" in recipe.also_drawn
-    )
-    subtype = _choose(subtypes, rng)
+    entries = recipe.sub_types(distortion)
+    entry = entries[int(rng.integers(len(entries)))]
+    own = entry.distortion == distortion
+    subtype = entry.name if own else f"{entry.distortion}:{entry.name}"
     level = int(rng.choice(recipe.severity_levels[severity]))
     return Draw(distortion, severity, subtype, level)
 
@@ -247,10 +285,10 @@ def make_version(
         box = Box.around(mask)
         if box.empty:
             continue
-        if draw.subtype is None:
+        if draw.applied is None:
             part = clean[box.area]
         else:
-            part = frames.part(draw.distortion, draw.subtype, draw.level, rng, box, depth=depth)
+            part = frames.part(*draw.applied, draw.level, rng, box, depth=depth)
         _paste_part(degraded, part, mask, box, recipe.feather_px)
     reference = reference or metric.against(clean)
     return Version(
@@ -301,9 +339,9 @@ def apply_draw(
     depth: NDArray[np.float32] | None = None,
 ) -> NDArray[np.uint8]:
     """The whole frame with the draw's distortion; unchanged where the draw is clean."""
-    if draw.subtype is None:
+    if draw.applied is None:
         return image
-    return apply(image, draw.distortion, draw.subtype, draw.level, rng, depth=depth)
+    return apply(image, *draw.applied, draw.level, rng, depth=depth)
 
 
 def paste(

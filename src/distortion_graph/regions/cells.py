@@ -6,8 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.errors import RegionError
-from distortion_graph.regions.container import Masks
+from distortion_graph.regions.container import Crop, Masks, crops
 
 CELL_PX = 4
 """Side of a cell; the finest grain at which the model pools regions."""
@@ -15,24 +14,42 @@ CELL_PX = 4
 GRAIN_PX = 16
 """Pictures are padded to a multiple of this many pixels, the model's coarsest stride."""
 
+_CELL_AREA = CELL_PX * CELL_PX
+
 
 def padded_size(height: int, width: int) -> tuple[int, int]:
     """Height and width rounded up to multiples of `GRAIN_PX`."""
     return -(-height // GRAIN_PX) * GRAIN_PX, -(-width // GRAIN_PX) * GRAIN_PX
 
 
-def cell_weights(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """(H, W) bool, any size → (H'/4, W'/4) shares in [0, 1], H' × W' the padded size.
+def cell_counts(size: tuple[int, int], masks: Masks) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Pixels in every cell, (1 + R, H'/4, W'/4), and in all, (1 + R,), the whole picture first.
 
-    Padding belongs to no region.
+    H' × W' is the padded size; padding belongs to no region. Raises RegionError for a mask of
+    another size or type.
     """
+    rows, columns = (
+        _covered(n, padded) for n, padded in zip(size, padded_size(*size), strict=True)
+    )
+    counts = np.zeros((1 + len(masks), len(rows), len(columns)), np.uint8)
+    pixels = np.full(1 + len(masks), size[0] * size[1], np.int64)
+    counts[0] = rows[:, None] * columns
+    for k, crop in enumerate(crops(masks, size), start=1):
+        pixels[k] = np.count_nonzero(crop.mask)
+        if pixels[k]:
+            _count(counts[k], crop)
+    return counts, pixels
+
+
+def shares(counts: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Pixels in cells as shares of the cell, which 32-bit floats hold exactly."""
+    return counts * np.float32(1 / _CELL_AREA)
+
+
+def cell_weights(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(H, W) bool, any size → (H'/4, W'/4) shares in [0, 1], H' × W' the padded size."""
     height, width = mask.shape
-    padded = np.zeros(padded_size(height, width), np.uint8)
-    padded[:height, :width] = mask
-    cells = (padded.shape[1] // CELL_PX, padded.shape[0] // CELL_PX)
-    shares = cv2.resize(padded * np.uint8(240), cells, interpolation=cv2.INTER_AREA)
-    # 240 = 16 · 15, so the mean over a cell's 16 pixels is a whole number and nothing is rounded.
-    return np.asarray(shares, np.float32) / np.float32(240)
+    return shares(cell_counts((height, width), mask[None])[0][1])
 
 
 def with_scene(
@@ -42,19 +59,8 @@ def with_scene(
 
     Raises RegionError for a mask of another size or type.
     """
-    whole = cell_weights(np.ones(size, bool))
-    weights = np.empty((1 + len(masks), *whole.shape), np.float32)
-    area = np.ones(1 + len(masks), np.float32)
-    weights[0] = whole
-    for k, mask in enumerate(masks, start=1):
-        if mask.shape != size or mask.dtype != np.bool_:
-            raise RegionError(
-                f"masks must be (R, {size[0]}, {size[1]}) bool, got one of {mask.shape} "
-                f"{mask.dtype}"
-            )
-        weights[k] = cell_weights(mask)
-        area[k] = np.count_nonzero(mask) / mask.size
-    return weights, area
+    counts, pixels = cell_counts(size, masks)
+    return shares(counts), (pixels / pixels[0]).astype(np.float32)
 
 
 def pad_picture(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -69,3 +75,23 @@ def pad_picture(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
         ),
         np.uint8,
     )
+
+
+def _covered(length: int, padded: int) -> NDArray[np.uint8]:
+    """Pixels of a picture's side in each of the cells along it."""
+    starts = np.arange(0, padded, CELL_PX)
+    return np.clip(length - starts, 0, CELL_PX).astype(np.uint8)
+
+
+def _count(out: NDArray[np.uint8], crop: Crop) -> None:
+    """Write the counts of a mask that has a pixel."""
+    rows, columns = crop.box
+    first, left = rows.start // CELL_PX, columns.start // CELL_PX
+    last, right = -(-rows.stop // CELL_PX), -(-columns.stop // CELL_PX)
+    cells = np.zeros(((last - first) * CELL_PX, (right - left) * CELL_PX), np.uint8)
+    y, x = rows.start % CELL_PX, columns.start % CELL_PX
+    height, width = crop.mask.shape
+    # The mean over a cell of 16 times the mask is the number of pixels: nothing is rounded.
+    np.multiply(crop.mask, np.uint8(_CELL_AREA), out=cells[y : y + height, x : x + width])
+    size = (right - left, last - first)
+    out[first:last, left:right] = cv2.resize(cells, size, interpolation=cv2.INTER_AREA)

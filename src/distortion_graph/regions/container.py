@@ -7,7 +7,7 @@ few hundred kilobytes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -15,17 +15,18 @@ from numpy.typing import ArrayLike, NDArray
 
 from distortion_graph.errors import RegionError
 from distortion_graph.regions.rle import (
+    Crop,
     Rle,
     decode_rles,
     rle_from_box,
     rle_from_counts,
     rle_from_mask,
-    unpack_counts,
 )
 
-__all__ = ["Region", "RegionSet", "Rle", "default_name"]
+__all__ = ["Crop", "Region", "RegionSet", "Rle", "default_name"]
 
 T = TypeVar("T")
+_MOST_KEPT_PX = 1 << 26
 
 
 def default_name(region_id: int) -> str:
@@ -92,6 +93,10 @@ class RegionSet:
         """Mask of the region at position `index` (not its id): (H, W) bool."""
         return self.regions[index].rle.decode()
 
+    def crop(self, index: int) -> Crop:
+        """The mask of the region at position `index` inside its tight box."""
+        return self.regions[index].rle.crop()
+
     def masks(self) -> NDArray[np.bool_]:
         """All masks, (R, H, W) bool, C-contiguous. Decoded anew at each call: keep it."""
         if not self.regions:
@@ -108,7 +113,7 @@ class RegionSet:
 
     def boxes_xywh(self) -> NDArray[np.int64]:
         """Tight boxes in pixels, (R, 4) int64: left, top, width, height; zeros if empty."""
-        boxes = [_box_of(r.rle) for r in self.regions]
+        boxes = [r.rle.box_xywh() for r in self.regions]
         return np.array(boxes, np.int64).reshape(-1, 4)
 
     def subset(self, ids: Iterable[int]) -> RegionSet:
@@ -263,17 +268,73 @@ class Masks(Protocol):
     def __iter__(self) -> Iterator[NDArray[np.bool_]]: ...
 
 
+class _Kept:
+    """Masks that were decoded once, as long as they are few pixels."""
+
+    def __init__(self) -> None:
+        self.crops: dict[Rle, Crop] = {}
+        self.pixels = 0
+
+    def of(self, rle: Rle) -> Crop:
+        crop = self.crops.get(rle)
+        if crop is None:
+            crop = rle.crop()
+            if self.pixels + crop.mask.size <= _MOST_KEPT_PX:
+                self.crops[rle] = crop
+                self.pixels += crop.mask.size
+        return crop
+
+
 @dataclass(frozen=True)
 class LazyMasks:
-    """The (H, W) bool masks of some regions, each decoded when its turn comes and not kept."""
+    """The (H, W) bool masks of some regions, each decoded when its turn comes.
+
+    As a whole none is kept. Their crops are, for the next turn, up to 64 million pixels in all.
+    """
 
     rles: tuple[Rle, ...]
+    _kept: _Kept = field(default_factory=_Kept, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.rles)
 
     def __iter__(self) -> Iterator[NDArray[np.bool_]]:
         return (rle.decode() for rle in self.rles)
+
+    def crop(self, index: int) -> Crop:
+        """The mask at that position inside its tight box."""
+        return self._kept.of(self.rles[index])
+
+    def pick(self, rles: Iterable[Rle]) -> LazyMasks:
+        """Some of the same masks in another order; what is decoded serves both."""
+        return LazyMasks(tuple(rles), self._kept)
+
+
+def crops(masks: Masks, size: tuple[int, int] | None = None) -> Iterator[Crop]:
+    """Every mask inside its tight box, one at a time.
+
+    Raises RegionError for a mask that is not bool or not of `size`, (h, w); None stands for the
+    first mask's.
+    """
+    import cv2
+
+    if isinstance(masks, LazyMasks):
+        for index, rle in enumerate(masks.rles):
+            size = size or rle.size
+            if rle.size != size:
+                raise _wrong_mask(size, rle.size, "bool")
+            yield masks.crop(index)
+        return
+    for mask in masks:
+        size = size or _shape_2d(mask, "masks")
+        if mask.shape != size or mask.dtype != np.bool_:
+            raise _wrong_mask(size, mask.shape, str(mask.dtype))
+        x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
+        yield Crop(y, x, mask[y : y + height, x : x + width])
+
+
+def _wrong_mask(size: tuple[int, int], found: tuple[int, ...], kind: str) -> RegionError:
+    return RegionError(f"masks must be (R, {size[0]}, {size[1]}) bool, got one of {found} {kind}")
 
 
 def _wxh(size: tuple[int, ...]) -> str:
@@ -333,18 +394,3 @@ def _label_rles(label_map: NDArray[np.integer]) -> Iterator[tuple[int, Rle]]:
         edges = np.stack([starts[runs], ends[runs]], axis=1).ravel()
         counts = np.diff(edges, prepend=0, append=flat.size)
         yield int(value), rle_from_counts(counts[: -1 if counts[-1] == 0 else None], (h, w))
-
-
-def _box_of(rle: Rle) -> tuple[int, int, int, int]:
-    h, _ = rle.size
-    runs = unpack_counts(rle.counts)
-    ends = np.cumsum(runs)
-    first, last = (ends - runs)[1::2], ends[1::2] - 1  # of each run of mask pixels
-    first, last = first[runs[1::2] > 0], last[runs[1::2] > 0]
-    if first.size == 0:
-        return 0, 0, 0, 0
-    left, right = int(first[0] // h), int(last[-1] // h)
-    wraps = first // h != last // h  # such a run holds a column's last and the next one's first row
-    top = 0 if wraps.any() else int((first % h).min())
-    bottom = h - 1 if wraps.any() else int((last % h).max())
-    return left, top, right - left + 1, bottom - top + 1

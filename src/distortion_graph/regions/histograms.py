@@ -8,14 +8,15 @@ other. Counts are whole numbers, so they add up over parts of a picture in any o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.errors import RegionError
-from distortion_graph.regions.container import Masks
+from distortion_graph.regions.container import Crop, Masks, crops
+from distortion_graph.threads import in_order
 
 LEVELS = 256
 """Bins of a picture's own histograms: one for every 8-bit value."""
@@ -30,7 +31,11 @@ JOINT_CHANNELS = ("highest", "lowest", "luma", "saturation")
 """What the joint histograms are of."""
 
 _JOINT = tuple(CHANNELS.index(name) for name in JOINT_CHANNELS)
-_BAND_PX = 1 << 20  # pixels worked on at once, so that memory does not grow with the picture
+_LAYER_REGIONS = 255  # a layer's labels are 8-bit, 0 for no region
+_BAND_PX = 1 << 18  # pixels worked on at once, so that memory does not grow with the picture
+
+Counts = NDArray[np.float32]
+Labels = NDArray[np.uint8]
 
 
 class Histograms(NamedTuple):
@@ -51,60 +56,98 @@ def region_histograms(
 
     Raises RegionError for a mask of another size or type.
     """
-    size = anchor.shape[:2]
-    rows = max(1, _BAND_PX // max(size[1], 1))
-    count = 1 + len(masks)
-    own = np.zeros((2, len(CHANNELS), count, LEVELS), np.int64)
-    joint = np.zeros((len(_JOINT), count, JOINT_LEVELS, JOINT_LEVELS), np.int64)
-    for number, layer in enumerate(_layers(size, masks)):
-        for top in range(0, size[0], rows):
-            band = slice(top, top + rows)
-            place = layer[band].ravel()
-            values = [_channels(picture[band]) for picture in (anchor, target)]
-            for side, channels in enumerate(values):
-                for c, channel in enumerate(channels):
-                    _add(own[side, c], place, channel)
-            for c, place_of in enumerate(_JOINT):
-                first, second = (v[place_of] // (LEVELS // JOINT_LEVELS) for v in values)
-                _add(joint[c], place, first.astype(np.intp) * JOINT_LEVELS + second)
-        if number == 0:
-            # The first layer holds every pixel once, those of no region in row 0: together they
-            # are the whole picture.
-            scene = own.sum(2), joint.sum(1)
-    own[:, :, 0], joint[:, 0] = scene
-    return Histograms(
-        own.swapaxes(1, 2).astype(np.float32), joint.swapaxes(0, 1).astype(np.float32)
-    )
+    height, width = anchor.shape[:2]
+    layers = _layers((height, width), masks)
+    rows = max(1, _BAND_PX // max(width, 1))
+    # 32-bit floats count exactly up to 2²⁴.
+    kind = np.float32 if height * width < 1 << 24 else np.float64
+    own = np.zeros((2, 1 + len(masks), len(CHANNELS), LEVELS), kind)
+    joint = np.zeros((1 + len(masks), len(_JOINT), JOINT_LEVELS, JOINT_LEVELS), kind)
+
+    def count(top: int) -> list[_Counts]:
+        band = slice(top, top + rows)
+        return _band(anchor[band], target[band], [layer.labels[band] for layer in layers])
+
+    for found in in_order(count, range(0, height, rows)):
+        for number, (layer, counts) in enumerate(zip(layers, found, strict=True)):
+            # A layer holds every pixel once, those of no region in row 0: the first one's rows
+            # together are the whole picture.
+            for out, parts in [*zip(own, counts.own, strict=True), (joint, counts.joint)]:
+                for c, part in enumerate(parts):
+                    out[layer.rows(len(part)), c] += part[1:]
+                    if number == 0:
+                        out[0, c] += part.sum(0)
+    return Histograms(own.astype(np.float32, copy=False), joint.astype(np.float32, copy=False))
 
 
-def _layers(size: tuple[int, int], masks: Masks) -> list[NDArray[np.intp]]:
-    """Label maps of regions from 1, 0 elsewhere; regions that overlap lie in different ones."""
-    layers = [np.zeros(size, np.intp)]
-    for number, mask in enumerate(masks, start=1):
-        if mask.shape != size or mask.dtype != np.bool_:
-            raise RegionError(
-                f"masks must be (R, {size[0]}, {size[1]}) bool, got one of {mask.shape} "
-                f"{mask.dtype}"
-            )
-        free = next((layer for layer in layers if not layer[mask].any()), None)
-        if free is None:
-            free = np.zeros(size, np.intp)
-            layers.append(free)
-        free[mask] = number
+class _Counts(NamedTuple):
+    """Of a layer's labels from 0: `own[side][channel]` (n, 256), `joint[channel]` (n, 32, 32)."""
+
+    own: list[list[Counts]]
+    joint: list[Counts]
+
+
+class _Layer(NamedTuple):
+    """(H, W) labels of regions that do not overlap: n of the region at `regions[n − 1]`."""
+
+    labels: Labels
+    regions: list[int]
+
+    def rows(self, labels: int) -> slice | list[int]:
+        """Where the counts of the labels from 1 up to `labels` belong."""
+        regions = self.regions[: labels - 1]
+        return slice(1, labels) if regions == list(range(1, labels)) else regions
+
+
+def _layers(size: tuple[int, int], masks: Masks) -> list[_Layer]:
+    """Label maps of all regions, numbered from 1; those that overlap lie in different ones."""
+    layers = [_Layer(np.zeros(size, np.uint8), [])]
+    for number, crop in enumerate(crops(masks, size), start=1):
+        layer = next((layer for layer in layers if _has_room(layer, crop)), None)
+        if layer is None:
+            layer = _Layer(np.zeros(size, np.uint8), [])
+            layers.append(layer)
+        layer.regions.append(number)
+        np.copyto(layer.labels[crop.box], np.uint8(len(layer.regions)), where=crop.mask)
     return layers
 
 
+def _has_room(layer: _Layer, crop: Crop) -> bool:
+    if len(layer.regions) == _LAYER_REGIONS:
+        return False
+    taken = layer.labels[crop.box]
+    return not crop.mask.size or not cv2.norm(taken, cv2.NORM_INF, crop.mask.view(np.uint8))
+
+
+def _band(
+    anchor: NDArray[np.uint8], target: NDArray[np.uint8], layers: Sequence[Labels]
+) -> list[_Counts]:
+    """Counts of some rows, layer by layer."""
+    first, second = _channels(anchor), _channels(target)
+    found = []
+    for labels in layers:
+        n = int(labels.max()) + 1
+        own = [[_count([labels, c], (n, LEVELS)) for c in side] for side in (first, second)]
+        shape = (n, JOINT_LEVELS, JOINT_LEVELS)
+        found.append(_Counts(own, [_count([labels, first[c], second[c]], shape) for c in _JOINT]))
+    return found
+
+
 def _channels(rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    """(h, w, 3) → seven times (h·w,), in the order of `CHANNELS`."""
-    red, green, blue = (np.ascontiguousarray(plane).ravel() for plane in np.moveaxis(rgb, 2, 0))
-    high = np.maximum(np.maximum(red, green), blue)
-    low = np.minimum(np.minimum(red, green), blue)
-    luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8).ravel()
-    share = (high - low).astype(np.uint16) * np.uint16(LEVELS - 1) // np.maximum(high, 1)
-    return [red, green, blue, high, low, luma, share.astype(np.uint8)]
+    """(h, w, 3) → seven times (h, w), in the order of `CHANNELS`."""
+    red, green, blue = cv2.split(rgb)
+    high = cv2.max(cv2.max(red, green), blue)
+    low = cv2.min(cv2.min(red, green), blue)
+    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    # The quotient is at least 1/255 from the next whole number where it is none itself, far more
+    # than its rounding: what is cut off is the same as in whole numbers.
+    share = cv2.divide(cv2.subtract(high, low), np.maximum(high, 1), scale=255, dtype=cv2.CV_32F)
+    return [red, green, blue, high, low, luma, share.astype(np.uint8)]  # type: ignore[list-item]
 
 
-def _add(counts: NDArray[np.int64], place: NDArray[np.intp], value: NDArray[np.integer]) -> None:
-    """Count values (n,) by region into (1 + R, …)."""
-    found = np.bincount(place * counts[0].size + value, minlength=counts.size)
-    counts += found.reshape(counts.shape)
+def _count(values: list[NDArray[np.uint8]], shape: tuple[int, ...]) -> Counts:
+    """Joint histogram of a label map and one or two pictures of 8 bits."""
+    ranges = [0, shape[0], *[0, LEVELS] * (len(shape) - 1)]
+    return np.asarray(
+        cv2.calcHist(values, list(range(len(shape))), None, list(shape), ranges), np.float32
+    )

@@ -28,6 +28,7 @@ from distortion_graph.runtime.assemble import assemble
 from distortion_graph.runtime.decode import decode, shared_areas
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.runtime.session import Model
+from distortion_graph.threads import side_by_side
 
 Fit = Literal["error", "resize"]
 
@@ -63,10 +64,16 @@ def compare(
     Warns:
         DistortionGraphWarning: a picture was not taken quite as it is (transparency, frames).
     """
-    pictures = [
-        load_picture(anchor, max_pixels=max_pixels, name=_unnamed(anchor, "anchor")),
-        load_picture(target, max_pixels=max_pixels, name=_unnamed(target, "target")),
-    ]
+
+    def anchors() -> Picture:
+        return load_picture(anchor, max_pixels=max_pixels, name=_unnamed(anchor, "anchor"))
+
+    def targets() -> Picture:
+        return load_picture(target, max_pixels=max_pixels, name=_unnamed(target, "target"))
+
+    # Pillow images may share a file that only one thread can read.
+    files = all(isinstance(source, str | Path | bytes) for source in (anchor, target))
+    pictures = side_by_side(anchors, targets) if files else (anchors(), targets())
     for picture in pictures:
         for text in picture.warnings:
             warnings.warn(text, DistortionGraphWarning, stacklevel=2)
@@ -88,9 +95,10 @@ def compare_pictures(
     fitted = _fitted(anchor, target, fit)
     found = resolve_regions(regions, anchor, fitted)
     loaded = model if isinstance(model, Model) else load_model(model)
-    predictions = predict_canonically(loaded, anchor, fitted, found)
+    masks = found.lazy_masks()
+    predictions = predict_canonically(loaded, anchor, fitted, found, masks)
     try:
-        decoded = decode(predictions, loaded.vocabulary, shared_areas(found.lazy_masks()))
+        decoded = decode(predictions, loaded.vocabulary, shared_areas(masks))
     except ModelError as problem:
         raise ModelError(f"{loaded.folder}: {problem}") from problem
     return assemble(
@@ -100,22 +108,27 @@ def compare_pictures(
         target,
         vocabulary=loaded.vocabulary,
         model=ModelInfo(**asdict(loaded.identity)),
-        evidence=measure_evidence(anchor.rgb, fitted.rgb, found, evidence),
+        evidence=measure_evidence(anchor.rgb, fitted.rgb, masks, evidence),
     )
 
 
 def predict_canonically(
-    model: Model, anchor: Picture, target: Picture, regions: RegionSet
+    model: Model,
+    anchor: Picture,
+    target: Picture,
+    regions: RegionSet,
+    masks: LazyMasks | None = None,
 ) -> Predictions:
     """Predictions whose bits depend on the pictures and masks, not on the order they came in.
 
     The model is run once, pictures ordered by the hash of their pixels, each different mask once
-    and ordered by its run lengths; then the caller's order is restored.
+    and ordered by its run lengths; then the caller's order is restored. `masks` are the regions',
+    where there already are some, so that none is decoded twice.
     """
     hashes = rgb_sha256(anchor.rgb), rgb_sha256(target.rgb)
     different = {region.rle.counts: region.rle for region in regions}
     place = {code: k for k, code in enumerate(sorted(different))}
-    masks = LazyMasks(tuple(different[code] for code in place))
+    masks = (masks or regions.lazy_masks()).pick(different[code] for code in place)
     pair = (anchor.rgb, target.rgb) if hashes[0] <= hashes[1] else (target.rgb, anchor.rgb)
     predictions = model.predict(*pair, masks)
     if hashes[0] > hashes[1]:

@@ -24,7 +24,7 @@ from distortion_graph.graph import (
     SceneNode,
     score_margin,
 )
-from distortion_graph.regions.container import Masks
+from distortion_graph.regions.container import Masks, crops
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.vocabulary import Vocabulary
 
@@ -112,13 +112,15 @@ def shared_areas(masks: Masks) -> NDArray[np.float64]:
     """
     if not len(masks):
         return np.zeros(0)
-    layers: NDArray[np.int32] = np.zeros((1, 1), np.int32)  # takes its size from the first mask
-    for mask in masks:
-        layers = layers + mask
-    deepest = int(layers.max())
+    depth = np.zeros(next(iter(masks)).shape, np.uint16 if len(masks) < 1 << 16 else np.uint32)
+    for crop in crops(masks):
+        depth[crop.box] += crop.mask
+    deepest = int(depth.max())
+    if deepest <= 1:
+        return np.array([np.count_nonzero(crop.mask) / depth.size for crop in crops(masks)])
     weights = 1.0 / np.maximum(np.arange(deepest + 1), 1)
-    counts = [np.bincount(layers[mask], minlength=deepest + 1) for mask in masks]
-    areas = [math.fsum(row * weights) / layers.size for row in counts]
+    counts = [np.bincount(depth[c.box][c.mask], minlength=deepest + 1) for c in crops(masks)]
+    areas = [math.fsum(row * weights) / depth.size for row in counts]
     return np.array(areas, np.float64)
 
 

@@ -2,19 +2,21 @@
 
 The encoder sees tiles of the pictures at native resolution and gives sums over region cells; the
 sums of all tiles are added and the head turns them into predictions. So nothing is ever squeezed,
-and beyond the pictures themselves memory grows only with the regions' cells (R·H·W/16 floats).
+and beyond the pictures themselves memory grows only with the regions' cells (R·H·W/16 bytes).
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ from pydantic import ValidationError
 from distortion_graph.errors import ModelError
 from distortion_graph.graph_checks import validation_line
 from distortion_graph.quality import check_pair
-from distortion_graph.regions.cells import CELL_PX, pad_picture, with_scene
+from distortion_graph.regions.cells import CELL_PX, GRAIN_PX, cell_counts, pad_picture, shares
 from distortion_graph.regions.container import Masks
 from distortion_graph.regions.histograms import region_histograms
 from distortion_graph.runtime.names import (
@@ -37,13 +39,16 @@ from distortion_graph.runtime.names import (
 from distortion_graph.runtime.outputs import to_predictions
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.runtime.registry import HUB, SHIPPED, find_model
+from distortion_graph.threads import side_by_side
 from distortion_graph.vocabulary import Vocabulary
 
-# Pictures up to this size go through in one piece; larger ones in tiles of TILE_PX with HALO_PX
-# of surroundings on every side, which the encoder sees but does not count.
+# Pictures up to this many pixels go through in one piece, larger ones in few tiles of at most
+# _TILE_PX pixels, including _HALO_PX of surroundings on every side that the encoder sees
+# and does not count. Activations take about 600 bytes a pixel.
 _ONE_PIECE_PX = 1_000_000
-_TILE_PX = 768
-_HALO_PX = 64
+_TILE_PX = 700_000
+_HALO_PX = 48
+_REGION_AXES = 0, 1, 1, 0  # of the `MOMENTS`
 
 
 @dataclass(frozen=True)
@@ -131,19 +136,16 @@ class Model:
         """
         check_pair(anchor, target)
         encoder, head = self._sessions
-        weights, area = with_scene(anchor.shape[:2], masks)
-        pictures = np.stack([pad_picture(anchor), pad_picture(target)])
-        parts = (
-            encoder.run(list(MOMENTS), {"images": images, "weights": cells})
-            for images, cells in _tiles(pictures, weights)
+        counts, pixels = cell_counts(anchor.shape[:2], masks)
+        # Neither of the two keeps all cores busy by itself.
+        sums, histograms = side_by_side(
+            lambda: _moments(encoder, (anchor, target), counts),
+            lambda: region_histograms(anchor, target, masks),
         )
-        sums = [moment.astype(np.float64) for moment in next(parts)]
-        for part in parts:
-            sums = [s + moment for s, moment in zip(sums, part, strict=True)]
-        is_scene = np.zeros(len(area), np.float32)
+        is_scene = np.zeros(len(pixels), np.float32)
         is_scene[0] = 1
-        counts = region_histograms(anchor, target, masks)
-        values = [*(s.astype(np.float32) for s in sums), *counts, area, is_scene]
+        area = (pixels / pixels[0]).astype(np.float32)
+        values = [*sums, *histograms, area, is_scene]
         given = dict(zip(HEAD_INPUTS, values, strict=True))
         # A model of version 1 knows neither histograms nor `known`.
         wanted = {i.name for i in head.get_inputs()}
@@ -152,25 +154,85 @@ class Model:
         return to_predictions(**dict(zip(outputs, found, strict=True)))
 
 
-def _tiles(
-    pictures: NDArray[np.uint8], weights: NDArray[np.float32]
-) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-    """(2, h, w, 3) pieces of both pictures with the weights of their cells, halos weighing 0."""
-    height, width = pictures.shape[1:3]
+class _Tile(NamedTuple):
+    """A piece of the pictures: what of it is counted, and with its surroundings, in pixels."""
+
+    counted: tuple[slice, slice]
+    seen: tuple[slice, slice]
+
+
+def _moments(
+    encoder: Any, pictures: tuple[NDArray[np.uint8], ...], counts: NDArray[np.uint8]
+) -> list[NDArray[np.float32]]:
+    """The encoder's sums over a whole pair; `counts` are pixels of cells, the scene's first."""
+    totals: list[NDArray[np.float64]] = []
+    for tile in _tiles(*pictures[0].shape[:2]):
+        regions, weights = _weights(tile, counts)
+        images = np.stack([pad_picture(picture[tile.seen]) for picture in pictures])
+        found = encoder.run(list(MOMENTS), {"images": images, "weights": weights})
+        for k, (part, axis) in enumerate(zip(found, _REGION_AXES, strict=True)):
+            if len(totals) == k:
+                shape = (*part.shape[:axis], len(counts), *part.shape[axis + 1 :])
+                totals.append(np.zeros(shape))
+            np.moveaxis(totals[k], axis, 0)[regions] += np.moveaxis(part, axis, 0)
+    return [total.astype(np.float32) for total in totals]
+
+
+def _weights(
+    tile: _Tile, counts: NDArray[np.uint8]
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """The regions that a tile counts for, and the weights of its cells, 0 in its surroundings."""
+    inner = counts[:, *(_cells(side) for side in tile.counted)]
+    regions = np.flatnonzero(inner.any((1, 2)))
+    rows, columns = (_cells(side) for side in tile.seen)
+    weights = np.zeros(
+        (len(regions), rows.stop - rows.start, columns.stop - columns.start), np.float32
+    )
+    y, x = (_cells(c).start - s.start for c, s in zip(tile.counted, (rows, columns), strict=True))
+    weights[:, y : y + inner.shape[1], x : x + inner.shape[2]] = shares(inner[regions])
+    return regions, weights
+
+
+def _cells(side: slice) -> slice:
+    """The cells of pixels that begin on the model's grain; the last may be padded up to it."""
+    return slice(side.start // CELL_PX, -(-side.stop // GRAIN_PX) * GRAIN_PX // CELL_PX)
+
+
+def _tiles(height: int, width: int) -> Iterator[_Tile]:
+    """Tiles that count every pixel once, row by row."""
+    across, down = _division(height, width)
+    for rows in _sides(height, down):
+        for columns in _sides(width, across):
+            yield _Tile((rows[0], columns[0]), (rows[1], columns[1]))
+
+
+def _division(height: int, width: int) -> tuple[int, int]:
+    """How many tiles across and down: the encoder sees the fewest pixels in all."""
     if height * width <= _ONE_PIECE_PX:
-        yield pictures, weights
-        return
-    for top in range(0, height, _TILE_PX):
-        for left in range(0, width, _TILE_PX):
-            bottom, right = min(top + _TILE_PX, height), min(left + _TILE_PX, width)
-            y0, x0 = max(top - _HALO_PX, 0), max(left - _HALO_PX, 0)
-            y1, x1 = min(bottom + _HALO_PX, height), min(right + _HALO_PX, width)
-            inner = np.s_[:, top // CELL_PX : bottom // CELL_PX, left // CELL_PX : right // CELL_PX]
-            cells = np.zeros((len(weights), (y1 - y0) // CELL_PX, (x1 - x0) // CELL_PX), np.float32)
-            shift_y, shift_x = (top - y0) // CELL_PX, (left - x0) // CELL_PX
-            part = weights[inner]
-            cells[:, shift_y : shift_y + part.shape[1], shift_x : shift_x + part.shape[2]] = part
-            yield np.ascontiguousarray(pictures[:, y0:y1, x0:x1]), cells
+        return 1, 1
+    best = (math.inf, 1, 1)
+    for across in range(1, -(-width // GRAIN_PX) + 1):
+        tile = -(-width // across) + GRAIN_PX + 2 * _HALO_PX * (across > 1)
+        most = _TILE_PX // tile - GRAIN_PX  # rows that fit, surroundings included
+        if most >= height:
+            down = 1
+        elif most > 2 * _HALO_PX:
+            down = -(-height // (most - 2 * _HALO_PX))
+        else:
+            continue
+        seen = (width + 2 * _HALO_PX * (across - 1)) * (height + 2 * _HALO_PX * (down - 1))
+        best = min(best, (seen, across, down))
+    return best[1:]
+
+
+def _sides(length: int, parts: int) -> Iterator[tuple[slice, slice]]:
+    """A side in parts that begin on the model's grain: what is counted, and what is seen."""
+    grains = -(-length // GRAIN_PX)
+    parts = min(parts, grains)
+    edges = [min(k * grains // parts * GRAIN_PX, length) for k in range(parts + 1)]
+    for first, last in itertools.pairwise(edges):
+        seen = slice(max(first - _HALO_PX, 0), min(last + _HALO_PX, length))
+        yield slice(first, last), seen
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -218,6 +280,8 @@ def _open(file: bytes, providers: Sequence[str] | None, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or _cores()
     options.log_severity_level = 3
+    # Without a plan for all tensors at once the same speed takes half the memory.
+    options.enable_mem_pattern = False
     # Idle threads sleep instead of spinning: the rest of a comparison needs the cores too.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:

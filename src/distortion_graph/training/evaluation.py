@@ -87,9 +87,7 @@ def open_network(place: Path, wanted: Request) -> Opened:
 def evaluate_network(place: Path, wanted: Request) -> EvaluationResult:
     """Measure a network on the pairs asked for; raises as `open_network` does."""
     it = open_network(place, wanted)
-    figures = measure(
-        it.network, it.samples, wanted.splits, it.kind.predictor, draws=wanted.draws
-    )
+    figures = measure(it.network, it.samples, wanted.splits, it.kind.predictor, draws=wanted.draws)
     return EvaluationResult(
         network=str(it.folder),
         chain=read_chain(it.folder),

@@ -15,7 +15,6 @@ from torch.utils.data import Dataset
 from distortion_graph.data.keys import generator
 from distortion_graph.data.pictures import CleanPicture
 from distortion_graph.data.synthesis import MIXED, Draw, Recipe, Version, make_versions
-from distortion_graph.distort import SUBTYPES
 from distortion_graph.errors import RecipeError
 from distortion_graph.training.augment import loosened, recompressed, resized, resized_masks
 from distortion_graph.training.batch import Collate, Sample, collate
@@ -220,9 +219,9 @@ def _cells(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int32
 
 
 def _grey(clean: NDArray[np.uint8], recipe: Recipe) -> tuple[NDArray[np.uint8], Recipe]:
-    """A grey copy, and the recipe without types that change nothing but colours."""
+    """A grey copy, and the recipe without labels that may change nothing but colours."""
     grey = cv2.cvtColor(cv2.cvtColor(clean, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
-    visible = tuple(t for t in recipe.types if not all(e.colour for e in SUBTYPES[t].values()))
+    visible = tuple(t for t in recipe.types if not any(e.colour for e in recipe.sub_types(t)))
     if len(visible) < 2:
         return clean, recipe
     return np.asarray(grey, np.uint8), replace(recipe, drawn_types=visible)

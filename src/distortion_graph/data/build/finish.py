@@ -40,7 +40,7 @@ from distortion_graph.data.stats_writer import MaskTexts, StatsWriter
 from distortion_graph.data.synthesis import MIXED
 from distortion_graph.errors import OutputError
 from distortion_graph.regions.rle import Rle
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.vocabulary import Vocabulary
 
 MADE, SKIPPED = "made", "skipped"
 """Kinds of journal lines: a picture's record, and why a picture is left out."""
@@ -105,7 +105,7 @@ def _write_lines(job: Job, listing: Listing, journal: Journal) -> Totals:
                     if (split, version) not in writers:
                         path = stats_path(root, split, version)
                         writers[split, version] = stack.enter_context(StatsWriter(path, root))
-                    entry = picture_record(record, version)
+                    entry = picture_record(record, version, job.options.vocabulary)
                     writers[split, version].add(tag, entry, masks)
             stream.flush()
             os.fsync(stream.fileno())
@@ -118,15 +118,16 @@ def _write_lines(job: Job, listing: Listing, journal: Journal) -> Totals:
     return totals
 
 
-def picture_record(record: Mapping[str, Any], version: str) -> PictureRecord:
+def picture_record(
+    record: Mapping[str, Any], version: str, vocabulary: Vocabulary
+) -> PictureRecord:
     """One version's entry in the stats file, from the picture's journal line."""
     height, width = record["size"]
     made = record["versions"][version]
-    severities = DEFAULT_VOCABULARY.severities
     regions = tuple(
         RegionRecord(
             name=region["name"],
-            severity=severities.index(severity),
+            severity=vocabulary.severity_index(severity),
             degradation=distortion,
             score=score,
             bbox_xywh_px=_box(region["box"]),
@@ -236,7 +237,7 @@ def _describe(
     splits = {split: tags for split, tags in totals.tags.items() if tags}
     written = files_for_all(job, splits)
     return DatasetDescription(
-        vocabulary=DEFAULT_VOCABULARY,
+        vocabulary=options.vocabulary,
         versions=options.versions,
         metric=options.metric.describe(),
         recipe=options.describe_recipe(),

@@ -12,10 +12,13 @@ from typing import Any, Protocol
 from distortion_graph.data.build.pictures import LOSSY, check_format
 from distortion_graph.data.build.splits import DEFAULT_SPLITS, SplitRule
 from distortion_graph.data.description import ImageDescription, RecipeDescription
+from distortion_graph.data.layout import check_version_folders
 from distortion_graph.data.sources import RegionChoice, Source
 from distortion_graph.data.synthesis import DEFAULT_SEVERITY_LEVELS, MIXED, Recipe
-from distortion_graph.errors import DatasetError
+from distortion_graph.distort import LEVELS
+from distortion_graph.errors import DatasetError, RecipeError
 from distortion_graph.quality import HAARPSI, FullReferenceMetric
+from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 _DEFAULT_QUALITY = 95
 
@@ -26,14 +29,18 @@ class BuildOptions:
 
     `image_format` is a picture suffix without the dot; `quality` 1 … 100 belongs to lossy formats,
     and makes WebP lossy, which is lossless without it. `types` are the distortion types used, None
-    all of them; `severity_weights` and `severity_levels` as in `Recipe`. `licences` holds the
-    text for a source by its name, or for all of them under "". `workers` are processes, 0 none
-    beside the caller's own; `strict` stops at a picture that cannot be used. The last two do not
-    change the result. Raises DatasetError, OutputError or RecipeError for values out of range.
+    all of them; `severity_weights`, `severity_levels` and `made_of` as in `Recipe`. The labels of
+    the vocabulary become folders; another severity scale than the default needs its levels.
+    `licences` holds the text for a source by its name, or for all of them under "". `workers` are
+    processes, 0 none beside the caller's own; `strict` stops at a picture that cannot be used. The
+    last two do not change the result. Raises DatasetError, OutputError or RecipeError for values
+    out of range.
     """
 
     seed: int = 0
     splits: SplitRule = DEFAULT_SPLITS
+    vocabulary: Vocabulary = DEFAULT_VOCABULARY
+    made_of: Mapping[str, tuple[str, ...]] | None = None
     image_format: str = "png"
     quality: int | None = None
     types: tuple[str, ...] | None = None
@@ -51,12 +58,19 @@ class BuildOptions:
         if self.workers < 0:
             raise DatasetError(f"workers must be 0 or more, got {self.workers}")
         check_format(self.image_format, self.quality)
-        self.recipe()
+        check_version_folders(self.versions, "vocabulary")
 
     def recipe(self) -> Recipe:
         """How regions are degraded."""
-        levels = self.severity_levels or DEFAULT_SEVERITY_LEVELS
+        levels, scale = self.severity_levels or DEFAULT_SEVERITY_LEVELS, self.vocabulary.severities
+        if self.severity_levels is None and tuple(levels) != scale[1:]:
+            raise RecipeError(
+                f"recipe: the vocabulary's severities {', '.join(scale[1:])} need levels 1 to "
+                f"{LEVELS} to draw from"
+            )
         return Recipe(
+            vocabulary=self.vocabulary,
+            made_of=self.made_of,
             severity_levels=dict(levels),
             clean_share=self.clean_share,
             feather_px=self.feather_px,
@@ -100,6 +114,8 @@ class BuildOptions:
             "wanted_regions": self.regions.wanted,
             "max_side_px": self.regions.max_side,
         }
+        if self.made_of is not None:
+            facts["made_of"] = {label: tuple(parts) for label, parts in self.made_of.items()}
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         return RecipeDescription(id=digest[:12], **facts)
 
@@ -113,6 +129,10 @@ class BuildOptions:
             "--image-format": self.image_format,
             "--quality": self.stored_quality,
             "--seed": self.seed,
+            "--vocabulary": None
+            if self.vocabulary == DEFAULT_VOCABULARY
+            else self.vocabulary.model_dump(mode="json"),
+            "--made-of": recipe["made_of"],
             "--types": recipe["types"],
             "--severity": recipe["severity_weights"],
             "--levels": recipe["severity_levels"],

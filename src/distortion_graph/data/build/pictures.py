@@ -68,11 +68,11 @@ def image_codec(image_format: str) -> dict[str, str]:
     return {image_format: f"{name} {features.version(name) or 'unknown'}"}
 
 
-def distortion_codecs(subtypes: set[tuple[str, str | None]]) -> dict[str, str]:
+def distortion_codecs(subtypes: set[tuple[str, str]]) -> dict[str, str]:
     """Codecs behind these (type, sub-type) pairs: `compression:jpeg` and the like."""
     known = codec_versions()
     return {
         f"{distortion}:{subtype}": f"{subtype} {known[subtype]}"
-        for distortion, subtype in sorted((d, s) for d, s in subtypes if s is not None)
+        for distortion, subtype in sorted(subtypes)
         if distortion == "compression" and subtype in known
     }

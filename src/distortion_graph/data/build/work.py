@@ -233,7 +233,7 @@ def _relations(job: Job, task: Task, picture: SourcePicture) -> list[tuple[int, 
 def _describe_version(version: Version) -> dict[str, Any]:
     return {
         "score": float(version.scene_score),
-        "codecs": distortion_codecs({(d.distortion, d.subtype) for d in version.draws}),
+        "codecs": distortion_codecs({d.applied for d in version.draws if d.applied}),
         "draws": [
             [draw.distortion, draw.severity, draw.subtype, draw.level, float(score)]
             for draw, score in zip(version.draws, version.scores, strict=True)

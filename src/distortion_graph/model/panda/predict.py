@@ -57,7 +57,7 @@ class PandaPredictor:
         total = hashlib.sha256()
         for name, value in sorted(self.network.state_dict().items()):
             total.update(name.encode())
-            total.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().tobytes())
+            total.update(value.detach().cpu().numpy().tobytes())
         return ModelIdentity(self._name, self._version, total.hexdigest())
 
     def heads(

@@ -1,0 +1,238 @@
+"""Train a network's head alone, on features of regions that are made once.
+
+    python benchmarks/train_heads.py features runs/features --network NETWORK \\
+        --labelled bsds500/train --pictures photos --held-out benchmarks/dev.json --minutes 20
+    python benchmarks/train_heads.py fit runs/features --network NETWORK --out runs/heads --epochs 5
+
+The encoder is most of a training step's work and needs it least once it has been trained.
+`features` lets its ONNX export look at random training pairs (those of `distortion-graph train`)
+and keeps the moments, histograms and labels of their regions, about 0.25 MB a pair; run it once a
+core with different --first. `fit` trains the head on them for some epochs, as `train` would, and
+writes a network folder to go on from with `train --start-from`. Weights of NETWORK that do not fit
+begin anew, as with `start_partly`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import cv2
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from distortion_graph.data.pictures import load_sources, read_names
+from distortion_graph.data.synthesis import Recipe
+from distortion_graph.model.network import Counts, DistortionGraphNet, GraphHead, NetworkOutput
+from distortion_graph.model.pooling import Moments
+from distortion_graph.runtime.names import ENCODER_FILE, MOMENTS
+from distortion_graph.training.architectures import architecture
+from distortion_graph.training.averaging import AveragedWeights
+from distortion_graph.training.batch import Batch, Targets
+from distortion_graph.training.chain import Link, weights_sha256, write_chain
+from distortion_graph.training.checkpoint import save_network
+from distortion_graph.training.config import TrainingConfig
+from distortion_graph.training.criterion import LossWeights, criterion
+from distortion_graph.training.export import export_onnx
+from distortion_graph.training.samples import SampleStream, SamplingConfig
+from distortion_graph.training.starting import first_network, parameter_groups
+
+BATCHES_A_FILE = 20
+PAIRS_A_BATCH = 32
+WARM_UP_STEPS = 200
+RARE_CODECS = ("compression:webp", "compression:avif")
+
+# Axis of the regions in every kept array.
+AXES = {
+    "weight_sum": 1,
+    "first": 2,
+    "second": 2,
+    "cross": 1,
+    "own_counts": 2,
+    "joint_counts": 1,
+    "area": 1,
+    "is_scene": 1,
+    "valid": 1,
+    "distortion": 2,
+    "severity": 2,
+    "score": 2,
+    "comparison": 1,
+    "second_label": 2,
+    "known": 2,
+}
+HEAD_INPUTS = ("area", "is_scene", "valid")
+
+
+def features(options: argparse.Namespace) -> None:
+    """Write the features of random pairs for so many minutes."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        network, _ = _first_network(options.network)
+        export_onnx(network, Path(folder), name="features", version="0", card={})
+        one = onnxruntime.SessionOptions()
+        one.intra_op_num_threads = 1
+        encoder = onnxruntime.InferenceSession(Path(folder) / ENCODER_FILE, one)
+    held_out = read_names(options.held_out) if options.held_out else frozenset()
+    found = load_sources(options.labelled, options.pictures, cache=options.out / "regions")
+    sampling = SamplingConfig()
+    stream = SampleStream(
+        [p for p in found if p.tag not in held_out],
+        seed=options.seed,
+        recipe=Recipe(also_drawn=RARE_CODECS),
+        sampling=sampling,
+        start=options.first,
+    )
+    rows: list[dict[str, NDArray[np.generic]]] = []
+    end, number = time.monotonic() + 60 * options.minutes, 0
+    while time.monotonic() < end or len(rows) % BATCHES_A_FILE:
+        batch: Batch = stream[number]
+        images, weights = batch.inputs.images.numpy(), batch.inputs.weights.numpy()
+        moments = [
+            encoder.run(list(MOMENTS), {"images": i, "weights": w})
+            for i, w in zip(images, weights, strict=True)
+        ]
+        stacked = (np.stack(column) for column in zip(*moments, strict=True))
+        rows.append(_kept(batch, dict(zip(MOMENTS, stacked, strict=True)), sampling.max_regions))
+        number += 1
+        if len(rows) == BATCHES_A_FILE:
+            path = options.out / f"{options.first + number:09d}.npz"
+            columns: dict[str, Any] = {k: np.concatenate([r[k] for r in rows]) for k in rows[0]}
+            np.savez(path, **columns)
+            print(f"{path}: {sum(len(row['area']) for row in rows)} pairs", flush=True)
+            rows = []
+
+
+def _first_network(place: Path) -> tuple[DistortionGraphNet, tuple[Link, ...]]:
+    config = TrainingConfig(start_from=place, start_partly=True)
+    network, parents = first_network(config, architecture(config.model), print)
+    return cast(DistortionGraphNet, network), parents
+
+
+def _kept(
+    batch: Batch, moments: dict[str, NDArray[np.float32]], max_regions: int
+) -> dict[str, NDArray[np.generic]]:
+    """The arrays of a batch, regions padded to the most there can be; counts as whole numbers."""
+    inputs, targets = batch
+    found: dict[str, NDArray[np.generic]] = dict(moments)
+    for name in ("own_counts", "joint_counts"):
+        counts = getattr(inputs, name).numpy()
+        found[name] = np.minimum(counts, np.iinfo(np.uint16).max).astype(np.uint16)
+    found |= {name: getattr(inputs, name).numpy() for name in HEAD_INPUTS}
+    labels = {"second_label" if n == "second" else n: t for n, t in targets._asdict().items()}
+    found |= {name: tensor.numpy() for name, tensor in labels.items()}
+    for name, axis in AXES.items():
+        array = found[name]
+        missing = [(0, 0)] * array.ndim
+        missing[axis] = (0, 1 + max_regions - array.shape[axis])
+        found[name] = np.pad(array, missing)
+    return found
+
+
+def fit(options: argparse.Namespace) -> None:
+    """Train the head for some epochs and write the network."""
+    torch.manual_seed(options.seed)
+    network, parents = _first_network(options.network)
+    head = network.head.train()
+    data = _load(sorted(options.folder.glob("*.npz")))
+    pairs = len(data["area"])
+    steps = int(options.epochs * (pairs // PAIRS_A_BATCH))
+    print(f"{pairs} pairs, {steps} steps", flush=True)
+    optimizer = torch.optim.AdamW(parameter_groups(head, 0.02), lr=options.learning_rate)
+    averaged = AveragedWeights(head.state_dict(), 0.998)
+    began = time.monotonic()
+    batches = _batches(data, torch.Generator().manual_seed(options.seed))
+    for step in range(steps):
+        warm = min(1.0, (step + 1) / WARM_UP_STEPS)
+        level = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps))
+        for group in optimizer.param_groups:
+            group["lr"] = options.learning_rate * warm * level
+        batch = next(batches)
+        targets = Targets(*(batch["second_label" if n == "second" else n] for n in Targets._fields))
+        losses = criterion(_run(head, batch), targets, batch["valid"], LossWeights())
+        optimizer.zero_grad(set_to_none=True)
+        losses.total.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
+        optimizer.step()
+        averaged.update(step + 1)
+        if (step + 1) % 100 == 0:
+            print(f"step {step + 1}: loss {losses.total.item():.3f}", flush=True)
+    head.load_state_dict(averaged.tensors)
+    save_network(options.out, network.eval(), network.state_dict())
+    link = Link(
+        name=str(options.out),
+        sha256=weights_sha256(options.out),
+        model="lite0",
+        seed=options.seed,
+        steps=steps,
+        pairs=steps * PAIRS_A_BATCH,
+        minutes=round((time.monotonic() - began) / 60, 2),
+    )
+    write_chain(options.out, (*parents, link))
+
+
+def _load(paths: list[Path]) -> dict[str, Tensor]:
+    if not paths:
+        raise SystemExit("no features there, expected files that `features` wrote")
+    files = [np.load(path) for path in paths]
+    return {name: torch.cat([torch.from_numpy(f[name]) for f in files]) for name in AXES}
+
+
+def _batches(data: dict[str, Tensor], generator: torch.Generator) -> Iterator[dict[str, Tensor]]:
+    """Endless batches; pairs with about as many regions stand together and are cut to the most."""
+    counts, size = data["valid"].sum(1), PAIRS_A_BATCH
+    while True:
+        order: list[Tensor] = []
+        for block in torch.split(torch.randperm(len(counts), generator=generator), 16 * size):
+            alike = block[torch.argsort(counts[block])]
+            order += [part for part in torch.split(alike, size) if len(part) == size]
+        for k in torch.randperm(len(order), generator=generator).tolist():
+            rows = order[k]
+            most = int(counts[rows].max())
+            yield {n: data[n][rows].narrow(axis, 0, most) for n, axis in AXES.items()}
+
+
+def _run(head: GraphHead, batch: dict[str, Tensor]) -> NetworkOutput:
+    moments = Moments(*(batch[name] for name in MOMENTS))
+    counts = Counts(batch["own_counts"].float(), batch["joint_counts"].float())
+    out: NetworkOutput = head(moments, counts, *(batch[name] for name in HEAD_INPUTS))
+    return out
+
+
+def main() -> None:
+    """See the head of this file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    commands = parser.add_subparsers(required=True)
+    make = commands.add_parser("features")
+    make.add_argument("out", type=Path)
+    make.add_argument("--network", type=Path, required=True)
+    make.add_argument("--labelled", type=Path, action="append", default=[])
+    make.add_argument("--pictures", type=Path, action="append", default=[])
+    make.add_argument("--held-out", type=Path)
+    make.add_argument("--minutes", type=float, default=20.0)
+    make.add_argument("--first", type=int, default=0, help="number of the first batch")
+    make.add_argument("--seed", type=int, default=0)
+    make.set_defaults(run=features)
+    train = commands.add_parser("fit")
+    train.add_argument("folder", type=Path)
+    train.add_argument("--network", type=Path, required=True)
+    train.add_argument("--out", type=Path, required=True)
+    train.add_argument("--epochs", type=float, default=5.0)
+    train.add_argument("--learning-rate", type=float, default=1.5e-3)
+    train.add_argument("--seed", type=int, default=0)
+    train.set_defaults(run=fit)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    options.run(options)
+
+
+if __name__ == "__main__":
+    main()

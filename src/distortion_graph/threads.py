@@ -1,0 +1,41 @@
+"""Work shared among a few threads, with results that do not depend on how many there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def in_order(work: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Results of `work` on every item, in the items' order.
+
+    As many threads as OpenCV may use share the items (`cv2.setNumThreads(1)` makes it a plain
+    loop). It pays for steps of NumPy, OpenCV and Pillow, which let other threads run meanwhile.
+    The first item that fails raises.
+    """
+    import cv2
+
+    waiting = list(items)
+    threads = min(cv2.getNumThreads(), len(waiting))
+    if threads < 2:
+        return [work(item) for item in waiting]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, waiting))
+
+
+def side_by_side(first: Callable[[], T], second: Callable[[], R]) -> tuple[T, R]:
+    """Both results; the two calls run at the same time where OpenCV may use two threads."""
+    import cv2
+
+    if cv2.getNumThreads() < 2:
+        return first(), second()
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(second)
+        return first(), waiting.result()
