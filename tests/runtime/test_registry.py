@@ -68,3 +68,15 @@ def test_what_the_hub_does_not_give_is_said_with_the_command_that_fetches_it(mon
     )
     with pytest.raises(ModelError, match="expected hf://org/name or hf://org/name@revision"):
         find_model("hf://name")
+
+
+def test_a_model_of_the_same_name_in_another_place_is_another_one(tmp_path, monkeypatch):
+    from distortion_graph.runtime.compare import load_model
+
+    for name in ("one", "two"):
+        shutil.copytree(find_model(), tmp_path / name / "model")
+    monkeypatch.chdir(tmp_path / "one")
+    first = load_model("model")
+    assert load_model("model") is first
+    monkeypatch.chdir(tmp_path / "two")
+    assert load_model("model") is not first

@@ -26,7 +26,9 @@ from distortion_graph.regions.container import LazyMasks, RegionSet
 from distortion_graph.regions.sources import RegionSpec, resolve_regions
 from distortion_graph.runtime.assemble import assemble
 from distortion_graph.runtime.decode import decode, shared_areas
+from distortion_graph.runtime.names import MANIFEST_FILE
 from distortion_graph.runtime.predictions import Predictions
+from distortion_graph.runtime.registry import find_model
 from distortion_graph.runtime.session import Model
 from distortion_graph.threads import side_by_side
 
@@ -138,14 +140,25 @@ def predict_canonically(
     return predictions.reorder([place[region.rle.counts] for region in regions])
 
 
-@lru_cache(maxsize=4)
 def load_model(
     source: str | Path | None = None,
     providers: Sequence[str] | None = None,
     threads: int = 0,
 ) -> Model:
-    """`Model.load`, each model kept in memory once (`providers` as a tuple)."""
-    return Model.load(source, providers=providers, threads=threads)
+    """`Model.load`, each model kept in memory once; one that was exported anew is loaded anew."""
+    folder = find_model(source)
+    manifest = folder / MANIFEST_FILE
+    made = manifest.stat().st_mtime_ns if manifest.is_file() else 0
+    return _loaded(folder, folder.resolve(), made, providers and tuple(providers), threads)
+
+
+@lru_cache(maxsize=4)
+def _loaded(
+    folder: Path, place: Path, made: int, providers: tuple[str, ...] | None, threads: int
+) -> Model:
+    """The model of a folder; `place` and `made` tell it from another one under the same name."""
+    del place, made
+    return Model.load(folder, providers=providers, threads=threads)
 
 
 def _fitted(anchor: Picture, target: Picture, fit: Fit) -> Picture:
