@@ -33,7 +33,7 @@ def test_importing_loads_nothing_heavy_and_sets_nothing():
 import json, locale, logging, os, random, signal, sys, warnings
 def state():
     return [list(map(str, warnings.filters)), logging.root.level, len(logging.root.handlers),
-            dict(os.environ), sys.path[:], signal.getsignal(signal.SIGINT).__name__,
+            dict(os.environ), sys.path[:], repr(signal.getsignal(signal.SIGINT)),
             random.getstate()[1][:3], locale.getlocale(), sys.getrecursionlimit(), os.getcwd()]
 before = repr(state())
 import distortion_graph
