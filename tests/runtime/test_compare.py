@@ -15,7 +15,8 @@ from distortion_graph.data.pairs import make_pair
 from distortion_graph.errors import DistortionGraphWarning, ImageError, RegionError
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.regions.container import RegionSet
-from distortion_graph.runtime.compare import compare, load_model
+from distortion_graph.runtime import compare as compare_module
+from distortion_graph.runtime.compare import compare
 
 CLEAN = np.ascontiguousarray(pictures.chelsea()[20:212, 60:316])
 REGIONS = RegionSet.grid(CLEAN.shape[:2], 3, 4)
@@ -25,7 +26,7 @@ ANCHOR, TARGET = PAIR.anchor.image, PAIR.target.image
 
 def test_same_input_same_bytes():
     first = compare(ANCHOR, TARGET, regions=REGIONS)
-    load_model.cache_clear()
+    compare_module._loaded.cache_clear()
     assert first.to_json() == compare(ANCHOR, TARGET, regions=REGIONS).to_json()
 
 
