@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from torch import Tensor, nn
 
 from distortion_graph.errors import ModelError
 from distortion_graph.model.encoder import Lite0Encoder, imagenet_state
-from distortion_graph.regions.checkpoint import first_line, is_hub_name
+from distortion_graph.regions.checkpoint import first_line, is_hub_name, quietly
 
 LITE0 = "lite0"
 """Name of our own encoder with ImageNet weights."""
@@ -123,7 +121,7 @@ class TransformersBackbone(FrozenBackbone):
 
     def save(self, folder: Path) -> None:
         """As transformers saves it."""
-        with _quietly():
+        with quietly():
             self.network.save_pretrained(folder)  # type: ignore[operator]
 
 
@@ -189,7 +187,7 @@ def from_transformers(
     import transformers
 
     try:
-        with _quietly():
+        with quietly():
             network, report = getattr(transformers, class_name).from_pretrained(
                 folder, local_files_only=True, use_safetensors=True, output_loading_info=True,
                 ignore_mismatched_sizes=True, dtype=torch.float32, **options,
@@ -278,19 +276,3 @@ def _load_lite0(folder: Path, spec: str) -> Lite0Backbone:
     except (OSError, SafetensorError, RuntimeError) as problem:
         raise ModelError(f"{folder}: cannot be loaded ({first_line(problem)})") from problem
     return Lite0Backbone(encoder, source=spec)
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Without transformers' bars and advice; what its user set comes back afterwards."""
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()

@@ -146,7 +146,7 @@ def load_network(folder: Path, config: dict[str, Any], device: str) -> Any:
     if config["model_type"] == "oneformer":
         options["is_training"] = False
     try:
-        with _quietly():
+        with quietly():
             network, report = AutoModelForUniversalSegmentation.from_pretrained(
                 folder, local_files_only=True, use_safetensors=True, trust_remote_code=False,
                 output_loading_info=True, **options,
@@ -175,7 +175,7 @@ def load_preparation(folder: Path, config: dict[str, Any]) -> Any:
     # OneFormer's looks up class names for training on the hub.
     options = {"class_info_file": None} if config["model_type"] == "oneformer" else {}
     try:
-        with _quietly():
+        with quietly():
             return AutoImageProcessor.from_pretrained(
                 folder, backend="pil", local_files_only=True, trust_remote_code=False, **options
             )
@@ -192,7 +192,7 @@ def load_task(folder: Path, config: dict[str, Any]) -> Any:
 
     try:
         length = int(config.get("task_seq_len", 77))
-        with _quietly():
+        with quietly():
             tokenizer = AutoTokenizer.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False
             )
@@ -206,7 +206,7 @@ def load_task(folder: Path, config: dict[str, Any]) -> Any:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """Without transformers' bars and advice; what its user set comes back afterwards."""
     from transformers.utils import logging
 
