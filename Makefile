@@ -16,7 +16,7 @@ BIN   := $(VENV)/bin
 # Versions known to work together. The library's own ranges (pyproject.toml) stay open.
 PIP   := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test lint check format wheel bench train-free clean
+.PHONY: help demo test lint check format wheel bench card train-free clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -52,6 +52,15 @@ bench: $(VENV)/.core  ## benchmark the shipped model: make bench BSDS=bsds500
 	$(BIN)/distortion-graph bench $(BENCH_ROOT) \
 	  --json $(BENCH_ROOT).json --markdown $(BENCH_ROOT).md
 
+card: $(VENV)/.dev  ## every figure of the model card, about 20 minutes: make card BSDS=bsds500
+	@test -d "$(BSDS)/train" -a -d "$(BSDS)/val" || { \
+	  echo "make card needs BSDS=FOLDER with train/ and val/ in it" >&2; exit 1; }
+	$(MAKE) bench
+	$(BIN)/python benchmarks/free_pictures.py $(FREE)
+	cp $(BENCH_ROOT).md $(CARD)
+	for part in $(CARD_PARTS); do { printf '\n```\n%s\n' "$$part" && \
+	  $(BIN)/python benchmarks/$$part && echo '```'; } | tee -a $(CARD); done
+
 train-free: $(VENV)/.dev  ## train on freely licensed pictures only: make train-free MINUTES=60
 	$(BIN)/python benchmarks/free_pictures.py $(FREE)
 	$(BIN)/distortion-graph train --pictures $(FREE) --held-out $(FREE)/held_out.json \
@@ -65,6 +74,10 @@ clean:  ## remove what can be made again; .venv and runs/ stay
 # --- what the targets above stand on ---
 
 BENCH_ROOT   := runs/bench-$(if $(BSDS),$(notdir $(abspath $(BSDS))),free)
+CARD         := $(BENCH_ROOT)-card.md
+CARD_PARTS   := "robustness.py $(BSDS)/val --limit 40 --pictures $(FREE)" \
+  "severity_bound.py $(BSDS)/train $(BSDS)/val" "large_accuracy.py $(FREE)" \
+  "large_pictures.py" "panda_speed.py"
 BENCH_SOURCE := $(if $(BSDS),$(or $(wildcard $(BSDS)/val),$(BSDS)),pictures:$(BENCH_ROOT)-pictures)
 
 # bin/pip is the last thing a new environment gets, so it tells a whole one from a half-made one.

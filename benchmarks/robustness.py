@@ -4,9 +4,10 @@
 
 FOLDER has images/ and label maps regions/, as BSDS500 val. On its hard pairs (docs/benchmark.md):
 distortion accuracy with masks that are off, pictures recompressed and resized, soft edges and grey
-pictures; regions with two distortions; AVIF and WebP; and how well `known` tells distortions of
-the vocabulary from five that it does not have (benchmarks/unseen.py). With --pictures, a folder of
-photographs of other origin, also those: their clean regions, and their hard pairs.
+pictures; regions with two distortions; AVIF and WebP; thumbnails and tiny regions; and how well
+`known` tells distortions of the vocabulary from five that it does not have (benchmarks/unseen.py).
+With --pictures, a folder of photographs of other origin, also those: their clean regions, and their
+hard pairs.
 """
 
 from __future__ import annotations
@@ -59,6 +60,18 @@ class Rows:
         self.rows[name] = round(float(value), 4)
         print(f"{name:<44} {value:.3f}", flush=True)
 
+    def add_both(
+        self, name: str, model: Model, pairs: Iterable[Sample], seen: Callable[[Masks], Masks]
+    ) -> None:
+        """Accuracy and mean confidence of the distortion, on masks as `seen` makes them."""
+        right, sure = [], []
+        for sample in pairs:
+            said = model.predict(sample.anchor, sample.target, seen(sample.masks))
+            right.append((labels_of(said) == sample.labels.distortion).ravel())
+            sure.append(said.distortion.max(-1).ravel())
+        self.add(f"{name}: accuracy", np.concatenate(right).mean())
+        self.add(f"{name}: mean confidence", np.concatenate(sure).mean())
+
     def markdown(self) -> str:
         """All of them as a table."""
         lines = ["| what | figure |", "|---|---|"]
@@ -77,7 +90,7 @@ def accuracy(model: Model, samples: Iterable[Sample], change: Change | None = No
         anchor, target, masks = sample.anchor, sample.target, sample.masks
         if change is not None:
             anchor, target, masks = change(anchor, target, masks)
-        there = masks.any(axis=(1, 2))
+        there = [bool(mask.any()) for mask in masks]
         found = np.full((2, len(masks)), -1)
         found[:, there] = labels_of(model.predict(anchor, target, masks[there]))
         right += int((found == sample.labels.distortion).sum())
@@ -151,6 +164,39 @@ def changed_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> 
     grey = [replace(p, rgb=np.repeat(_luma(p.rgb)[..., None], 3, 2)) for p in pictures]
     recipe = replace(DEFAULT_RECIPE, drawn_types=visible)
     rows.add("grey pictures, 12 types", accuracy(model, samples_of(grey, "hard", recipe=recipe)))
+
+
+def small_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
+    """Accuracy beside the mean probability of what is said, where there are few pixels."""
+    thumbnails = [thumbnail(p, 64) for p in pictures]
+    pairs = samples_of([p for p in thumbnails if len(p.masks)], "hard")
+    rows.add_both("hard pairs of 64-px thumbnails", model, pairs, lambda masks: masks)
+    pairs = samples_of(pictures, "hard")
+    rows.add_both("a square of 8 px in each region", model, pairs, lambda m: inner_squares(m, 8))
+
+
+def thumbnail(picture: BenchPicture, side: int) -> BenchPicture:
+    """The picture reduced to `side` px at its longer side, with the regions that are left."""
+    scale = side / max(picture.rgb.shape[:2])
+    size = round(picture.rgb.shape[1] * scale), round(picture.rgb.shape[0] * scale)
+    rgb = np.asarray(cv2.resize(picture.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    near = cv2.INTER_NEAREST_EXACT
+    scaled = [cv2.resize(m.view(np.uint8), size, interpolation=near) for m in picture.masks]
+    masks = np.stack(scaled).astype(bool)
+    there = [bool(mask.any()) for mask in masks]
+    ids = tuple(i for i, kept in zip(picture.region_ids, there, strict=True) if kept)
+    return BenchPicture(picture.tag, rgb, masks[np.array(there)], ids)
+
+
+def inner_squares(masks: Masks, side: int) -> Masks:
+    """Of each mask the square about its innermost pixel, where the mask has it."""
+    out = np.zeros_like(masks)
+    for mask, square in zip(masks, out, strict=True):
+        depth = cv2.distanceTransform(np.pad(mask, 1).view(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
+        y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+        top, left = max(int(y) - side // 2, 0), max(int(x) - side // 2, 0)
+        square[top : top + side, left : left + side] = mask[top : top + side, left : left + side]
+    return out
 
 
 def double_row(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
@@ -281,7 +327,7 @@ def main() -> None:
     model, rows = Model.load(options.model), Rows()
     cache = Path("runs/regions")
     pictures = usable(load_sources([options.folder], [], cache=cache))
-    for part in (changed_rows, double_row, codec_rows, known_rows):
+    for part in (changed_rows, small_rows, double_row, codec_rows, known_rows):
         part(model, pictures, rows)
     if options.pictures:
         options.only = None

@@ -33,7 +33,8 @@ from distortion_graph.data.pictures import load_sources, read_names
 from distortion_graph.data.synthesis import Recipe
 from distortion_graph.model.network import Counts, DistortionGraphNet, GraphHead, NetworkOutput
 from distortion_graph.model.pooling import Moments
-from distortion_graph.runtime.names import ENCODER_FILE, MOMENTS
+from distortion_graph.runtime.names import COUNTS, ENCODER_FILE, MOMENTS, PIXEL_INPUTS
+from distortion_graph.runtime.pixels import cell_statistics
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.averaging import AveragedWeights
 from distortion_graph.training.batch import Batch, Targets
@@ -58,6 +59,7 @@ AXES = {
     "cross": 1,
     "own_counts": 2,
     "joint_counts": 1,
+    "detail_counts": 1,
     "area": 1,
     "is_scene": 1,
     "valid": 1,
@@ -96,10 +98,11 @@ def features(options: argparse.Namespace) -> None:
     while time.monotonic() < end or len(rows) % BATCHES_A_FILE:
         batch: Batch = stream[number]
         images, weights = batch.inputs.images.numpy(), batch.inputs.weights.numpy()
-        moments = [
-            encoder.run(list(MOMENTS), {"images": i, "weights": w})
-            for i, w in zip(images, weights, strict=True)
-        ]
+        moments = []
+        for pair, w in zip(images, weights, strict=True):
+            pixels = zip(*(cell_statistics(i, _everywhere(i)) for i in pair), strict=True)
+            given = dict(zip(PIXEL_INPUTS, map(np.stack, pixels), strict=True))
+            moments.append(encoder.run(list(MOMENTS), given | {"images": pair, "weights": w}))
         stacked = (np.stack(column) for column in zip(*moments, strict=True))
         rows.append(_kept(batch, dict(zip(MOMENTS, stacked, strict=True)), sampling.max_regions))
         number += 1
@@ -109,6 +112,10 @@ def features(options: argparse.Namespace) -> None:
             np.savez(path, **columns)
             print(f"{path}: {sum(len(row['area']) for row in rows)} pairs", flush=True)
             rows = []
+
+
+def _everywhere(image: NDArray[np.uint8]) -> tuple[slice, slice]:
+    return slice(0, image.shape[0]), slice(0, image.shape[1])
 
 
 def _first_network(place: Path) -> tuple[DistortionGraphNet, tuple[Link, ...]]:
@@ -123,7 +130,7 @@ def _kept(
     """The arrays of a batch, regions padded to the most there can be; counts as whole numbers."""
     inputs, targets = batch
     found: dict[str, NDArray[np.generic]] = dict(moments)
-    for name in ("own_counts", "joint_counts"):
+    for name in COUNTS:
         counts = getattr(inputs, name).numpy()
         found[name] = np.minimum(counts, np.iinfo(np.uint16).max).astype(np.uint16)
     found |= {name: getattr(inputs, name).numpy() for name in HEAD_INPUTS}
@@ -144,6 +151,7 @@ def fit(options: argparse.Namespace) -> None:
     head = network.head.train()
     data = _load(sorted(options.folder.glob("*.npz")))
     pairs = len(data["area"])
+    weights = LossWeights(**{name: float(value) for name, value in options.loss})
     steps = int(options.epochs * (pairs // PAIRS_A_BATCH))
     print(f"{pairs} pairs, {steps} steps", flush=True)
     optimizer = torch.optim.AdamW(parameter_groups(head, 0.02), lr=options.learning_rate)
@@ -157,7 +165,7 @@ def fit(options: argparse.Namespace) -> None:
             group["lr"] = options.learning_rate * warm * level
         batch = next(batches)
         targets = Targets(*(batch["second_label" if n == "second" else n] for n in Targets._fields))
-        losses = criterion(_run(head, batch), targets, batch["valid"], LossWeights())
+        losses = criterion(_run(head, batch), targets, batch["valid"], weights)
         optimizer.zero_grad(set_to_none=True)
         losses.total.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
@@ -202,7 +210,7 @@ def _batches(data: dict[str, Tensor], generator: torch.Generator) -> Iterator[di
 
 def _run(head: GraphHead, batch: dict[str, Tensor]) -> NetworkOutput:
     moments = Moments(*(batch[name] for name in MOMENTS))
-    counts = Counts(batch["own_counts"].float(), batch["joint_counts"].float())
+    counts = Counts(*(batch[name].float() for name in COUNTS))
     out: NetworkOutput = head(moments, counts, *(batch[name] for name in HEAD_INPUTS))
     return out
 
@@ -227,6 +235,7 @@ def main() -> None:
     train.add_argument("--out", type=Path, required=True)
     train.add_argument("--epochs", type=float, default=5.0)
     train.add_argument("--learning-rate", type=float, default=1.5e-3)
+    train.add_argument("--loss", nargs=2, action="append", default=[], metavar=("PART", "WEIGHT"))
     train.add_argument("--seed", type=int, default=0)
     train.set_defaults(run=fit)
     options = parser.parse_args()

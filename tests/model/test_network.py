@@ -17,6 +17,7 @@ from distortion_graph.model.pixels import PixelStatistics  # noqa: E402
 from distortion_graph.model.pooling import pool_moments  # noqa: E402
 from distortion_graph.regions.histograms import (  # noqa: E402
     CHANNELS,
+    DETAIL_CHANNELS,
     JOINT_CHANNELS,
     JOINT_LEVELS,
     LEVELS,
@@ -47,11 +48,13 @@ def inputs():
     own = torch.from_numpy(rng.poisson(3, shape).astype(np.float32))
     shape = (2, REGIONS, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS)
     joint = torch.from_numpy(rng.poisson(1, shape).astype(np.float32))
+    shape = (2, REGIONS, len(DETAIL_CHANNELS), JOINT_LEVELS, JOINT_LEVELS)
+    detail = torch.from_numpy(rng.poisson(1, shape).astype(np.float32))
     area = weights.mean((2, 3))
     is_scene = torch.zeros(2, REGIONS)
     is_scene[:, 0] = 1
     valid = torch.ones(2, REGIONS, dtype=torch.bool)
-    return images, weights, own, joint, area, is_scene, valid
+    return images, weights, own, joint, detail, area, is_scene, valid
 
 
 def call(network, *inputs):
@@ -64,9 +67,10 @@ def close(a, b, tolerance=1e-5):
 
 
 def test_swapping_the_pictures_mirrors_the_answer(network, inputs):
-    images, weights, own, joint, *rest = inputs
+    images, weights, own, joint, detail, *rest = inputs
     out = call(network, *inputs)
-    other = call(network, images.flip(1), weights, own.flip(1), joint.transpose(3, 4), *rest)
+    joint, detail = joint.transpose(3, 4), detail.transpose(3, 4)
+    other = call(network, images.flip(1), weights, own.flip(1), joint, detail, *rest)
     assert torch.allclose(out.known, other.known.flip(1), atol=1e-5)
     assert close(out.distortion, other.distortion.flip(1))
     assert close(out.severity_given, other.severity_given.flip(1))
@@ -86,13 +90,14 @@ def test_permuting_the_regions_permutes_the_answer(network, inputs):
 
 
 def test_padding_regions_changes_nothing(network, inputs):
-    images, weights, own, joint, area, is_scene, valid = inputs
+    images, weights, own, joint, detail, area, is_scene, valid = inputs
     padded = call(
         network,
         images,
         torch.cat([weights, torch.zeros_like(weights[:, :3])], 1),
         torch.cat([own, torch.zeros_like(own[:, :, :3])], 2),
         torch.cat([joint, torch.zeros_like(joint[:, :3])], 1),
+        torch.cat([detail, torch.zeros_like(detail[:, :3])], 1),
         torch.cat([area, torch.zeros(2, 3)], 1),
         torch.cat([is_scene, torch.zeros(2, 3)], 1),
         torch.cat([valid, torch.zeros(2, 3, dtype=torch.bool)], 1),
@@ -104,9 +109,10 @@ def test_padding_regions_changes_nothing(network, inputs):
 
 
 def test_identical_pictures_are_the_same(network, inputs):
-    images, weights, own, joint, *rest = inputs
+    images, weights, own, joint, detail, *rest = inputs
     images, own = images[:, :1].expand(-1, 2, -1, -1, -1), own[:, :1].expand(-1, 2, -1, -1, -1)
-    out = call(network, images, weights, own, joint + joint.transpose(3, 4), *rest)
+    joint, detail = joint + joint.transpose(3, 4), detail + detail.transpose(3, 4)
+    out = call(network, images, weights, own, joint, detail, *rest)
     assert (out.comparison.argmax(-1) == 2).all()
     assert (out.score[:, 0] - out.score[:, 1]).abs().max() < 1e-6
 
@@ -138,6 +144,7 @@ def test_shapes_follow_the_vocabulary():
         torch.ones(1, 2, 8, 8),
         torch.ones(1, 2, 2, len(CHANNELS), LEVELS),
         torch.ones(1, 2, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
+        torch.ones(1, 2, len(DETAIL_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
         torch.ones(1, 2),
         torch.tensor([[1.0, 0.0]]),
         torch.ones(1, 2, dtype=torch.bool),

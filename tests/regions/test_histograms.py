@@ -8,10 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference_haarpsi import blocks_and_noise, naive_magnitudes
 
 from distortion_graph.errors import RegionError
 from distortion_graph.regions import histograms
-from distortion_graph.regions.histograms import CHANNELS, JOINT_CHANNELS, region_histograms
+from distortion_graph.regions.histograms import (
+    CHANNELS,
+    DETAIL_CHANNELS,
+    JOINT_CHANNELS,
+    region_histograms,
+)
 
 
 def pictures(rng, height=40, width=50):
@@ -83,9 +89,32 @@ def test_bands_and_the_order_of_the_pictures_change_nothing(monkeypatch):
     swapped = region_histograms(target, anchor, masks)
     assert (found.own == swapped.own[::-1]).all()
     assert (found.joint == swapped.joint.swapaxes(2, 3)).all()
+    assert (found.detail == swapped.detail.swapaxes(2, 3)).all()
     monkeypatch.setattr(histograms, "_BAND_PX", 50 * 7)
     banded = region_histograms(anchor, target, masks)
     assert all((a == b).all() for a, b in zip(found, banded, strict=True))
+
+
+@pytest.mark.parametrize("size", [(40, 50), (33, 21)])
+def test_detail_counts_the_haar_magnitudes_of_both_pictures(size):
+    anchor, target = blocks_and_noise(0, *size, 20.0)
+    mask = np.random.default_rng(0).random(size) < 0.5
+    found = region_histograms(anchor, target, mask[None]).detail
+    levels = []
+    for picture in (anchor, target):
+        maps, weights = naive_magnitudes(picture)
+        rows2, rows4, columns2, columns4, i, q = maps
+        pairs = [(rows2, columns2), (rows4, columns4), tuple(weights), (i, q)]
+        quarters = np.floor(4 * np.array(pairs) + 1e-6) / 4
+        levels.append((25.5 * np.log2(1 + quarters)).astype(int) // 8)
+    for row, inside in enumerate((np.ones_like(mask), mask)):
+        chosen = inside[::2, ::2]  # a 2×2 block counts where its first pixel does
+        for channel in range(len(DETAIL_CHANNELS)):
+            both = np.zeros((32, 32))
+            np.add.at(both, tuple(side[channel][:, chosen] for side in levels), 1)
+            assert found[row, channel].sum() == both.sum() == 2 * chosen.sum()
+            # Rounding may put a few on the other side of a step.
+            assert np.abs(found[row, channel] - both).sum() <= 0.02 * both.sum()
 
 
 def test_masks_of_another_size_are_refused():

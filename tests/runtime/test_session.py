@@ -11,8 +11,7 @@ import pytest
 from skimage import data as pictures
 
 from distortion_graph.errors import ImageError, ModelError, RegionError
-from distortion_graph.regions.cells import cell_counts, pad_picture
-from distortion_graph.runtime import session
+from distortion_graph.runtime import tiles
 from distortion_graph.runtime.names import ENCODER_FILE, HEAD_FILE, MANIFEST_FILE
 from distortion_graph.runtime.session import Model
 
@@ -58,6 +57,11 @@ def exported(tmp_path_factory):
 
     torch.manual_seed(0)
     network = DistortionGraphNet(NetworkConfig(width=64, layers=1, heads=2)).eval()
+    # As calibration leaves it: P(known) depends on distances too.
+    familiarity = network.head.nodes.familiarity
+    familiarity.weights.copy_(torch.tensor([1.0, 0.5, -0.8, 0.6]))
+    for name in ("centres", "whitening"):
+        getattr(familiarity, name).normal_()
     folder = tmp_path_factory.mktemp("exported")
     export_onnx(network, folder, name="random", version="0", card={"note": "untrained"})
     return network, folder
@@ -132,29 +136,10 @@ def test_tiles_change_next_to_nothing(shipped, monkeypatch):
     anchor, target = pair(420, 630)
     masks = grid_masks(420, 630, 2, 3)
     whole = shipped.predict(anchor, target, masks)
-    monkeypatch.setattr(session, "_ONE_PIECE_PX", 1)
-    monkeypatch.setattr(session, "_TILE_PX", 120_000)
+    monkeypatch.setattr(tiles, "_ONE_PIECE_PX", 1)
+    monkeypatch.setattr(tiles, "_TILE_PX", 120_000)
     tiled = shipped.predict(anchor, target, masks)
     assert 0 < largest_difference(whole, tiled) < 0.02
-
-
-@pytest.mark.parametrize("size", [(201, 143), (16, 5000), (1000, 17), (333, 250)])
-def test_tiles_cover_every_cell_once_and_are_no_larger_than_asked(monkeypatch, size):
-    height, width = size
-    monkeypatch.setattr(session, "_ONE_PIECE_PX", 1)
-    monkeypatch.setattr(session, "_TILE_PX", 40_000)
-    masks = np.random.default_rng(0).random((3, height, width)) < 0.3
-    masks[2, 20:] = False
-    counts, pixels = cell_counts(size, masks)
-    total, seen = np.zeros(4), []
-    for tile in session._tiles(height, width):
-        regions, weights = session._weights(tile, counts)
-        piece = pad_picture(np.zeros((height, width, 3), np.uint8)[tile.seen])
-        assert piece.shape[:2] == (4 * weights.shape[1], 4 * weights.shape[2])
-        total[regions] += 16 * weights.sum((1, 2), dtype=float)
-        seen.append(piece.shape[0] * piece.shape[1])
-    assert (total == pixels).all()
-    assert max(seen) <= 40_000
 
 
 def test_broken_models_are_refused_in_one_line(exported, tmp_path):
@@ -190,7 +175,7 @@ def test_the_shipped_model_is_the_export_of_the_kept_checkpoint(shipped):
     from distortion_graph.model.predict import TorchPredictor
     from distortion_graph.training.checkpoint import load_network
 
-    kept = Path(__file__).parents[2] / "checkpoints" / "lite0-regions-2"
+    kept = Path(__file__).parents[2] / "checkpoints" / "lite0-regions-3"
     arguments = (*pair(160, 240), grid_masks(160, 240, 2, 3))
     ours = shipped.predict(*arguments)
     theirs = TorchPredictor(load_network(kept)).predict(*arguments)

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from distortion_graph.bench.tables import ResultTable
     from distortion_graph.data.reader import PandaSet
 
-SHIPPED = "shipped"
-"""Name of the model that comes with the package."""
-
 
 class DefaultGroup(TyperGroup):
     """A group that may be called without a command's name: `bench ROOT` is `bench run ROOT`.
@@ -267,8 +264,10 @@ def _runs(
     from distortion_graph.bench.panda_run import open_panda
     from distortion_graph.cli.extras import need_torch
     from distortion_graph.runtime.compare import load_model
+    from distortion_graph.runtime.names import NETWORK_FILE
+    from distortion_graph.runtime.registry import SHIPPED
 
-    wanted = list(models or ([] if predictions else [SHIPPED]))
+    wanted = list(models or ([] if predictions else SHIPPED[:1]))
     if graphs is not None:
         if len(wanted) != 1:
             raise OutputError(f"{graphs}: --graphs takes the graphs of one --model")
@@ -278,7 +277,7 @@ def _runs(
     runs: list[ModelRun | FolderRun] = []
     for text in wanted:
         name, place = _named(text)
-        if (Path(place) / "network.json").is_file():
+        if (Path(place) / NETWORK_FILE).is_file():
             need_torch("bench of a network that is not exported")
             runs.append(open_panda(Path(place), reader.vocabulary, name=name, graphs=graphs))
             continue

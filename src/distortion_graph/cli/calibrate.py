@@ -9,7 +9,7 @@ import typer
 
 from distortion_graph.cli.bench import Part
 from distortion_graph.cli.console import talk_of
-from distortion_graph.cli.options import Quiet
+from distortion_graph.cli.options import Labelled, MeasuredPictures, MeasuredRoot, Pictures, Quiet
 
 
 def calibrate(
@@ -18,20 +18,11 @@ def calibrate(
         Path, typer.Argument(metavar="NETWORK", help="A run's folder, or a network's in it.")
     ],
     out: Annotated[Path, typer.Option(help="Folder for the calibrated network.")],
-    labelled: Annotated[
-        list[Path] | None,
-        typer.Option(help="Folder with images/ and label maps regions/<name>_<annotator>.png."),
-    ] = None,
-    pictures: Annotated[
-        list[Path] | None,
-        typer.Option(help="Folder of pictures without masks; regions are found automatically."),
-    ] = None,
-    root: Annotated[Path | None, typer.Option(help="Data set whose pairs are used.")] = None,
+    labelled: Labelled = None,
+    pictures: Pictures = None,
+    root: MeasuredRoot = None,
     part: Annotated[Part, typer.Option(help="Which part of the data set.")] = Part.val,
-    held_out: Annotated[
-        Path | None,
-        typer.Option(help="JSON lists of the pictures to take; without it all of them."),
-    ] = None,
+    held_out: MeasuredPictures = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the pairs made of pictures.")] = 0,
     quiet: Quiet = False,
 ) -> None:

@@ -9,7 +9,14 @@ import typer
 
 from distortion_graph.cli.bench import Part
 from distortion_graph.cli.console import Talk, talk_of, terminal_width
-from distortion_graph.cli.options import Quiet, check_outputs
+from distortion_graph.cli.options import (
+    Labelled,
+    MeasuredPictures,
+    MeasuredRoot,
+    Pictures,
+    Quiet,
+    check_outputs,
+)
 
 if TYPE_CHECKING:
     from distortion_graph.bench.figures import Figures
@@ -21,20 +28,11 @@ def evaluate(
     network: Annotated[
         Path, typer.Argument(metavar="NETWORK", help="A run's folder, or a network's in it.")
     ],
-    labelled: Annotated[
-        list[Path] | None,
-        typer.Option(help="Folder with images/ and label maps regions/<name>_<annotator>.png."),
-    ] = None,
-    pictures: Annotated[
-        list[Path] | None,
-        typer.Option(help="Folder of pictures without masks; regions are found automatically."),
-    ] = None,
-    root: Annotated[Path | None, typer.Option(help="Data set whose pairs are used.")] = None,
+    labelled: Labelled = None,
+    pictures: Pictures = None,
+    root: MeasuredRoot = None,
     part: Annotated[Part, typer.Option(help="Which part of the data set.")] = Part.val,
-    held_out: Annotated[
-        Path | None,
-        typer.Option(help="JSON lists of the pictures to take; without it all of them."),
-    ] = None,
+    held_out: MeasuredPictures = None,
     split: Annotated[
         list[str] | None,
         typer.Option(help="easy, medium or hard; may be repeated; default hard."),

@@ -28,6 +28,21 @@ Verbose: TypeAlias = Annotated[
 MaxPixels: TypeAlias = Annotated[
     int, typer.Option(min=1, metavar="N", help="Refuse pictures of more pixels than this.")
 ]
+Labelled: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option(help="Folder with images/ and label maps regions/<name>_<annotator>.png."),
+]
+Pictures: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Option(help="Folder of pictures without masks; regions are found automatically."),
+]
+MeasuredRoot: TypeAlias = Annotated[
+    Path | None, typer.Option("--root", help="Data set whose pairs are used.")
+]
+MeasuredPictures: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--held-out", help="JSON lists of the pictures to take; without it all of them."),
+]
 DEFAULT_MAX_PIXELS = 100_000_000
 """As in `distortion_graph.images`, which is not imported for a `--help`; a test compares them."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from distortion_graph.cli.console import talk_of
-from distortion_graph.cli.options import Quiet
+from distortion_graph.cli.options import Labelled, Pictures, Quiet
 from distortion_graph.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -30,14 +30,8 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="One setting; may be repeated."),
     ] = None,
-    labelled: Annotated[
-        list[Path] | None,
-        typer.Option(help="Folder with images/ and label maps regions/<name>_<annotator>.png."),
-    ] = None,
-    pictures: Annotated[
-        list[Path] | None,
-        typer.Option(help="Folder of pictures without masks; regions are found automatically."),
-    ] = None,
+    labelled: Labelled = None,
+    pictures: Pictures = None,
     root: Annotated[
         Path | None,
         typer.Option(help="Data set of `dataset build`: its pairs are used, none are made."),

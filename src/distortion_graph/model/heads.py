@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distortion_graph.model.config import NetworkConfig
+from distortion_graph.model.familiarity import Familiarity
 
 # log(0) for impossible pairs such as (blur, clean); finite, so that it can be multiplied by 0.
 IMPOSSIBLE = -1e4
@@ -32,7 +33,8 @@ class NodeHeads(nn.Module):
     """Distortion, severity under each distortion, score, and whether the node is known at all.
 
     `temperature` (2,) divides the logits of distortion and of severity, and `known_threshold` is
-    the P(known) below which a node should not be believed; `training.calibration` sets both.
+    the P(known) below which a node should not be believed; `training.calibration` sets both, and
+    `familiarity`.
 
     Distortion and severity form one joint distribution in which a node is clean in both or in
     neither: P(d, s) = P(d)·P(s | d), P(clean | clean) = 1, P(clean | other) = 0.
@@ -58,18 +60,30 @@ class NodeHeads(nn.Module):
         self.severity = nn.Linear(config.width, self.labels * self.degrees)
         self.score = nn.Linear(config.width, 1)
         self.known = nn.Linear(config.width, 1)
+        self.familiarity = Familiarity(self.labels, config.width)
+
+    def reset_calibration(self) -> None:
+        """Forget what `training.calibration` has set."""
+        self.temperature.fill_(1)
+        self.known_threshold.fill_(0)
+        self.familiarity.reset()
+
+    def learned(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        """(…, width) hidden features → the learned logit of known (…) and log P(d) (…, labels)."""
+        known = self.known(h).squeeze(-1)
+        return known, F.log_softmax(self.distortion(h) / self.temperature[0], -1)
 
     def forward(self, x: Tensor) -> NodeOutput:
         """(B, 2, R, width) → log P(d), log P(s | d), score and P(known)."""
         h = self.hidden(self.norm(x))
-        distortion = F.log_softmax(self.distortion(h) / self.temperature[0], -1)
+        known, distortion = self.learned(h)
         degrees = self.severity(h).unflatten(-1, (self.labels, self.degrees))
         degrees = F.log_softmax(degrees / self.temperature[1], -1)
         is_clean = self.clean_row
         none = (1 - is_clean) * IMPOSSIBLE + 0 * degrees[..., :1]
         some = is_clean * IMPOSSIBLE + (1 - is_clean) * degrees
         score = torch.sigmoid(self.score(h)).squeeze(-1)
-        known = torch.sigmoid(self.known(h)).squeeze(-1)
+        known = self.familiarity(h, known, distortion)
         return NodeOutput(distortion, torch.cat([none, some], -1), score, known)
 
 

@@ -19,7 +19,7 @@ from distortion_graph.model.heads import ComparisonHead, NodeHeads
 from distortion_graph.model.interaction import RegionAttention
 from distortion_graph.model.pixels import PixelStatistics
 from distortion_graph.model.pooling import Moments, pool_moments
-from distortion_graph.model.tones import ToneEncoder
+from distortion_graph.model.tones import DetailEncoder, ToneEncoder
 from distortion_graph.regions.cells import CELL_PX
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -44,12 +44,13 @@ class NetworkOutput(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """Pixel counts of B pairs as float32, see `regions.histograms`: `own` (B, 2, R, channels, 256)
-    and `joint` (B, R, channels, 32, 32).
+    """Pixel counts of B pairs as float32, see `regions.histograms`: `own` (B, 2, R, channels, 256),
+    `joint` and `detail` (B, R, channels, 32, 32).
     """
 
     own: Tensor
     joint: Tensor
+    detail: Tensor
 
 
 class PairEncoder(nn.Module):
@@ -69,21 +70,26 @@ class PairEncoder(nn.Module):
         self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(_IMAGENET_STD)[:, None, None], persistent=False)
 
-    def forward(self, images: Tensor, weights: Tensor) -> Moments:
+    def forward(
+        self, images: Tensor, weights: Tensor, pixels: tuple[Tensor, Tensor] | None = None
+    ) -> Moments:
         """Moments of a batch.
 
         Args:
             images: (B, 2, H, W, 3) uint8, H and W multiples of 16.
             weights: (B, R, H/4, W/4), share of each cell that the region covers.
+            pixels: means and mean squares of the pixel statistics in every cell, (2·B, 16, H/4,
+                W/4) each, where they are known.
         """
         batch, _, height, width, _ = images.shape
         rgb = images.reshape(batch * 2, height, width, 3).permute(0, 3, 1, 2).float() / 255
-        statistics = self.pixels(rgb)
+        if pixels is None:
+            pixels = _average(self.pixels(rgb).float(), CELL_PX)
         maps = self.encoder((rgb - self.mean) / self.std)
         # Variances are small differences of large sums: in bfloat16 nothing would be left of them.
         with torch.autocast(images.device.type, enabled=False):
             maps = [m.float() for m in maps]
-            pooled = [_average(statistics.float(), CELL_PX), _average(maps[0], 2)]
+            pooled = [pixels, _average(maps[0], 2)]
             pooled += [(m, m * m) for m in maps[1:]]
             paired = [
                 (v.reshape(batch, 2, *v.shape[1:]), s.reshape(batch, 2, *s.shape[1:]))
@@ -112,6 +118,7 @@ class GraphHead(nn.Module):
             nn.Linear(config.width, config.width),
         )
         self.tones = ToneEncoder(config.width)
+        self.detail = DetailEncoder(config.width)
         self.attention = nn.ModuleList(
             RegionAttention(config.width, config.heads, config.dropout)
             for _ in range(config.layers)
@@ -136,7 +143,8 @@ class GraphHead(nn.Module):
         pair = _normalise(self.pair_norm, pair, valid)
         other = own.flip(1)
         both = pair[:, None].expand(-1, 2, -1, -1)
-        x = self.pair(torch.cat([own, other, own * other, both], 3)) + self.tones(*counts)
+        x = self.pair(torch.cat([own, other, own * other, both], 3))
+        x = x + self.tones(counts.own, counts.joint) + self.detail(counts.detail)
         for layer in self.attention:
             x = layer(x, valid)
         nodes = self.nodes(x)
@@ -144,6 +152,11 @@ class GraphHead(nn.Module):
         return NetworkOutput(
             nodes.distortion, nodes.severity_given, nodes.score, comparison, nodes.known
         )
+
+    def reset_calibration(self) -> None:
+        """Forget what `training.calibration` has set."""
+        self.nodes.reset_calibration()
+        self.comparison.temperature.fill_(1)
 
     def _describe(self, moments: Moments, area: Tensor, is_scene: Tensor) -> tuple[Tensor, Tensor]:
         """Mean, log deviation, correlation of the pair, and size."""
@@ -173,13 +186,14 @@ class DistortionGraphNet(nn.Module):
         weights: Tensor,
         own_counts: Tensor,
         joint_counts: Tensor,
+        detail_counts: Tensor,
         area: Tensor,
         is_scene: Tensor,
         valid: Tensor,
     ) -> NetworkOutput:
         """See `PairEncoder.forward`, `Counts` and `GraphHead.forward`."""
         moments = self.encoder(images, weights)
-        counts = Counts(own_counts, joint_counts)
+        counts = Counts(own_counts, joint_counts, detail_counts)
         with torch.autocast(images.device.type, enabled=False):
             return self.head(moments, counts, area, is_scene, valid)  # type: ignore[no-any-return]
 

@@ -3,7 +3,9 @@
 Averages cannot tell a brightened region from a bright one. The shape of a histogram can: a tone
 curve leaves gaps and spikes between its 8-bit levels, haze lifts the darkest values, clipping piles
 up at the ends; and the joint histogram of two pictures is the curve that leads from one to the
-other. Counts are whole numbers, so they add up over parts of a picture in any order.
+other. The joint histogram of their Haar magnitudes, which the score is made of (`haar`), shows what
+detail one has that the other lost. Counts are whole numbers, so they add up over parts of a
+picture in any order.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph import haar
 from distortion_graph.regions.container import Crop, Masks, crops
 from distortion_graph.threads import in_order
 
@@ -30,9 +33,21 @@ CHANNELS = ("red", "green", "blue", "highest", "lowest", "luma", "saturation")
 JOINT_CHANNELS = ("highest", "lowest", "luma", "saturation")
 """What the joint histograms are of."""
 
+DETAIL_CHANNELS = ("size 2", "size 4", "size 8", "chroma")
+"""What the joint histograms of detail are of: luma's Haar magnitudes, rows and columns together,
+and those of both colour differences, of one 2×2 block of pixels each."""
+
 _JOINT = tuple(CHANNELS.index(name) for name in JOINT_CHANNELS)
 _LAYER_REGIONS = 255  # a layer's labels are 8-bit, 0 for no region
 _BAND_PX = 1 << 18  # pixels worked on at once, so that memory does not grow with the picture
+
+# A level of detail is a fixed step of log2(1 + magnitude), magnitudes in quarters of a grey level;
+# an 8×8 filter's are below 1,024.
+_PARTS_A_GREY_LEVEL = 4
+_DETAIL_LEVEL = (25.5 * np.log2(1 + np.arange(1 << 12) / _PARTS_A_GREY_LEVEL)).astype(np.uint8)
+# Of the six maps of `haar.HaarMaps.detail` and the two of its weight, which a channel counts.
+_DETAIL_MAPS = ((0, 1), (3, 4), (6, 7), (2, 5))
+_DETAIL_SCALE = np.array([2, 2, 4, 4, 4, 4, 8, 8], np.float32)[:, None, None] * np.float32(4e4)
 
 Counts = NDArray[np.float32]
 Labels = NDArray[np.uint8]
@@ -42,11 +57,13 @@ class Histograms(NamedTuple):
     """Pixel counts as float32, the whole picture before its R regions.
 
     `own` (2, 1 + R, 7, 256): per picture (0 anchor, 1 target) and channel. `joint`
-    (1 + R, 4, 32, 32): anchor's level × target's level.
+    (1 + R, 4, 32, 32): anchor's level × target's level. `detail` (1 + R, 4, 32, 32): the same of
+    Haar magnitudes.
     """
 
     own: NDArray[np.float32]
     joint: NDArray[np.float32]
+    detail: NDArray[np.float32]
 
 
 def region_histograms(
@@ -58,33 +75,32 @@ def region_histograms(
     """
     height, width = anchor.shape[:2]
     layers = _layers((height, width), masks)
-    rows = max(1, _BAND_PX // max(width, 1))
+    rows = 2 * max(1, _BAND_PX // max(width, 1) // 2)  # whole cells of the half grid
     # 32-bit floats count exactly up to 2²⁴.
     kind = np.float32 if height * width < 1 << 24 else np.float64
-    own = np.zeros((2, 1 + len(masks), len(CHANNELS), LEVELS), kind)
-    joint = np.zeros((1 + len(masks), len(_JOINT), JOINT_LEVELS, JOINT_LEVELS), kind)
+    pair = (1 + len(masks), JOINT_LEVELS, JOINT_LEVELS)
+    own = np.zeros((2, len(CHANNELS), 1 + len(masks), LEVELS), kind)
+    joint = np.zeros((len(JOINT_CHANNELS), *pair), kind)
+    detail = np.zeros((len(DETAIL_CHANNELS), *pair), kind)
 
-    def count(top: int) -> list[_Counts]:
-        band = slice(top, top + rows)
-        return _band(anchor[band], target[band], [layer.labels[band] for layer in layers])
+    def count(top: int) -> list[list[Counts]]:
+        band = slice(top, min(top + rows, height))
+        return _band(anchor, target, [layer.labels for layer in layers], band)
 
+    outs = [*own.reshape(-1, *own.shape[2:]), *joint, *detail]
     for found in in_order(count, range(0, height, rows)):
         for number, (layer, counts) in enumerate(zip(layers, found, strict=True)):
             # A layer holds every pixel once, those of no region in row 0: the first one's rows
             # together are the whole picture.
-            for out, parts in [*zip(own, counts.own, strict=True), (joint, counts.joint)]:
-                for c, part in enumerate(parts):
-                    out[layer.rows(len(part)), c] += part[1:]
-                    if number == 0:
-                        out[0, c] += part.sum(0)
-    return Histograms(own.astype(np.float32, copy=False), joint.astype(np.float32, copy=False))
-
-
-class _Counts(NamedTuple):
-    """Of a layer's labels from 0: `own[side][channel]` (n, 256), `joint[channel]` (n, 32, 32)."""
-
-    own: list[list[Counts]]
-    joint: list[Counts]
+            for out, part in zip(outs, counts, strict=True):
+                out[layer.rows(len(part))] += part[1:]
+                if number == 0:
+                    out[0] += part.sum(0)
+    return Histograms(
+        np.ascontiguousarray(np.moveaxis(own, 1, 2), np.float32),
+        np.ascontiguousarray(np.moveaxis(joint, 0, 1), np.float32),
+        np.ascontiguousarray(np.moveaxis(detail, 0, 1), np.float32),
+    )
 
 
 class _Layer(NamedTuple):
@@ -120,17 +136,36 @@ def _has_room(layer: _Layer, crop: Crop) -> bool:
 
 
 def _band(
-    anchor: NDArray[np.uint8], target: NDArray[np.uint8], layers: Sequence[Labels]
-) -> list[_Counts]:
-    """Counts of some rows, layer by layer."""
-    first, second = _channels(anchor), _channels(target)
+    anchor: NDArray[np.uint8], target: NDArray[np.uint8], layers: Sequence[Labels], band: slice
+) -> list[list[Counts]]:
+    """Counts of some rows, layer by layer: anchor's and target's channels, (n, 256) each, then the
+    joint histograms' and those of detail, (n, 32, 32) each; n labels from 0.
+    """
+    first, second = _channels(anchor[band]), _channels(target[band])
+    details = _details(anchor, band), _details(target, band)
     found = []
-    for labels in layers:
+    for layer in layers:
+        labels = layer[band]
         n = int(labels.max()) + 1
-        own = [[_count([labels, c], (n, LEVELS)) for c in side] for side in (first, second)]
         shape = (n, JOINT_LEVELS, JOINT_LEVELS)
-        found.append(_Counts(own, [_count([labels, first[c], second[c]], shape) for c in _JOINT]))
+        counts = [_count([labels, values], (n, LEVELS)) for values in (*first, *second)]
+        counts += [_count([labels, first[c], second[c]], shape) for c in _JOINT]
+        cells = np.concatenate([labels[::2, ::2]] * 2)
+        counts += [_count([cells, *pair], shape) for pair in zip(*details, strict=True)]
+        found.append(counts)
     return found
+
+
+def _details(rgb: NDArray[np.uint8], band: slice) -> list[NDArray[np.uint8]]:
+    """Levels of detail of some rows of a picture, in the order of `DETAIL_CHANNELS`: two maps of
+    (h/2, w/2), one below the other.
+    """
+    rows = band.start // 2, (band.stop + 1) // 2
+    maps = haar.haar_maps(haar.window_planes(rgb, rows, (0, (rgb.shape[1] + 1) // 2)))
+    magnitudes = np.concatenate([maps.detail, maps.weight])
+    magnitudes *= _PARTS_A_GREY_LEVEL / _DETAIL_SCALE
+    levels = _DETAIL_LEVEL[magnitudes.astype(np.uint16)]
+    return [np.concatenate([levels[i], levels[j]]) for i, j in _DETAIL_MAPS]
 
 
 def _channels(rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:

@@ -6,8 +6,12 @@ ENCODER_FILE = "encoder.onnx"
 HEAD_FILE = "head.onnx"
 MANIFEST_FILE = "model.json"
 
-ENCODER_INPUTS = ("images", "weights")
+NETWORK_FILE = "network.json"
+"""Settings of a network that is not exported, beside its weights."""
+
+PIXEL_INPUTS = ("pixel_means", "pixel_squares")
+ENCODER_INPUTS = ("images", "weights", *PIXEL_INPUTS)
 MOMENTS = ("weight_sum", "first", "second", "cross")
-COUNTS = ("own_counts", "joint_counts")
+COUNTS = ("own_counts", "joint_counts", "detail_counts")
 HEAD_INPUTS = (*MOMENTS, *COUNTS, "area", "is_scene")
 OUTPUTS = ("distortion", "severity_given", "score", "comparison", "known")

@@ -8,15 +8,13 @@ and beyond the pictures themselves memory grows only with the regions' cells (RÂ
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
-import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,31 +23,28 @@ from pydantic import ValidationError
 from distortion_graph.errors import ModelError
 from distortion_graph.graph_checks import validation_line
 from distortion_graph.quality import check_pair
-from distortion_graph.regions.cells import CELL_PX, GRAIN_PX, cell_counts, pad_picture, shares
+from distortion_graph.regions.cells import cell_counts, pad_picture
 from distortion_graph.regions.container import Masks
 from distortion_graph.regions.histograms import region_histograms
 from distortion_graph.runtime.names import (
     ENCODER_FILE,
+    ENCODER_INPUTS,
     HEAD_FILE,
     HEAD_INPUTS,
     MANIFEST_FILE,
     MOMENTS,
     OUTPUTS,
+    PIXEL_INPUTS,
 )
 from distortion_graph.runtime.outputs import to_predictions
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.runtime.registry import HUB, SHIPPED, find_model
+from distortion_graph.runtime.tiles import Tile, all_tiles, enough_tiles, tile_pixels, tile_weights
 from distortion_graph.threads import in_order, side_by_side
 from distortion_graph.vocabulary import Vocabulary
 
-# Pictures up to this many pixels go through in one piece, larger ones in few tiles of at most
-# _TILE_PX pixels, including _HALO_PX of surroundings on every side that the encoder sees and does
-# not count. Two tiles at once are faster than all threads on one. Activations take about 600 bytes
-# a pixel.
-_ONE_PIECE_PX = 1_000_000
-_TILE_PX = 400_000
+# Two tiles at once are faster than all threads on one.
 _TILES_AT_ONCE = 2
-_HALO_PX = 48
 _REGION_AXES = 0, 1, 1, 0  # of the `MOMENTS`
 
 
@@ -169,14 +164,20 @@ class Model:
     def _moments(
         self, pictures: tuple[NDArray[np.uint8], ...], counts: NDArray[np.uint8]
     ) -> list[NDArray[np.float32]]:
-        """The encoder's sums over a whole pair; `counts` are pixels of cells, the scene's first."""
-        tiles = list(_tiles(*pictures[0].shape[:2]))
+        """The encoder's sums over a pair; `counts` are pixels of cells, the scene's first."""
+        tiles = enough_tiles(list(all_tiles(*pictures[0].shape[:2])), counts)
         encoder = self._sessions[0] if len(tiles) == 1 else self._tile_encoder
+        # Models of before compute the pixel statistics themselves.
+        pixels_apart = len(encoder.get_inputs()) == len(ENCODER_INPUTS)
 
-        def run(tile: _Tile) -> tuple[NDArray[np.intp], list[NDArray[np.float32]]]:
-            regions, weights = _weights(tile, counts)
+        def run(tile: Tile) -> tuple[NDArray[np.intp], list[NDArray[np.float32]]]:
+            regions, weights = tile_weights(tile, counts)
             images = np.stack([pad_picture(picture[tile.seen]) for picture in pictures])
-            return regions, encoder.run(list(MOMENTS), {"images": images, "weights": weights})
+            given = {"images": images, "weights": weights}
+            if pixels_apart:
+                pixels = tile_pixels(tile, pictures, weights.shape[1:])
+                given |= dict(zip(PIXEL_INPUTS, pixels, strict=True))
+            return regions, encoder.run(list(MOMENTS), given)
 
         totals: list[NDArray[np.float64]] = []
         at_once = min(self._threads or _cores(), _TILES_AT_ONCE)
@@ -187,70 +188,6 @@ class Model:
                     totals.append(np.zeros(shape))
                 np.moveaxis(totals[k], axis, 0)[regions] += np.moveaxis(part, axis, 0)
         return [total.astype(np.float32) for total in totals]
-
-
-class _Tile(NamedTuple):
-    """A piece of the pictures: what of it is counted, and with its surroundings, in pixels."""
-
-    counted: tuple[slice, slice]
-    seen: tuple[slice, slice]
-
-
-def _weights(
-    tile: _Tile, counts: NDArray[np.uint8]
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """The regions that a tile counts for, and the weights of its cells, 0 in its surroundings."""
-    inner = counts[:, *(_cells(side) for side in tile.counted)]
-    regions = np.flatnonzero(inner.any((1, 2)))
-    rows, columns = (_cells(side) for side in tile.seen)
-    weights = np.zeros(
-        (len(regions), rows.stop - rows.start, columns.stop - columns.start), np.float32
-    )
-    y, x = (_cells(c).start - s.start for c, s in zip(tile.counted, (rows, columns), strict=True))
-    weights[:, y : y + inner.shape[1], x : x + inner.shape[2]] = shares(inner[regions])
-    return regions, weights
-
-
-def _cells(side: slice) -> slice:
-    """The cells of pixels that begin on the model's grain; the last may be padded up to it."""
-    return slice(side.start // CELL_PX, -(-side.stop // GRAIN_PX) * GRAIN_PX // CELL_PX)
-
-
-def _tiles(height: int, width: int) -> Iterator[_Tile]:
-    """Tiles that count every pixel once, row by row."""
-    across, down = _division(height, width)
-    for rows in _sides(height, down):
-        for columns in _sides(width, across):
-            yield _Tile((rows[0], columns[0]), (rows[1], columns[1]))
-
-
-def _division(height: int, width: int) -> tuple[int, int]:
-    """How many tiles across and down: the encoder sees the fewest pixels in all."""
-    if height * width <= _ONE_PIECE_PX:
-        return 1, 1
-    best = (math.inf, 1, 1)
-    for across in range(1, -(-width // GRAIN_PX) + 1):
-        tile = -(-width // across) + GRAIN_PX + 2 * _HALO_PX * (across > 1)
-        most = _TILE_PX // tile - GRAIN_PX  # rows that fit, surroundings included
-        if most >= height:
-            down = 1
-        elif most > 2 * _HALO_PX:
-            down = -(-height // (most - 2 * _HALO_PX))
-        else:
-            continue
-        seen = (width + 2 * _HALO_PX * (across - 1)) * (height + 2 * _HALO_PX * (down - 1))
-        best = min(best, (seen, across, down))
-    return best[1:]
-
-
-def _sides(length: int, parts: int) -> Iterator[tuple[slice, slice]]:
-    """A side in parts that begin on the model's grain: what is counted, and what is seen."""
-    grains = -(-length // GRAIN_PX)
-    parts = min(parts, grains)
-    edges = [min(k * grains // parts * GRAIN_PX, length) for k in range(parts + 1)]
-    for first, last in itertools.pairwise(edges):
-        seen = slice(max(first - _HALO_PX, 0), min(last + _HALO_PX, length))
-        yield slice(first, last), seen
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ None of it changes what is true of a region: the labels stay those of the synthe
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -13,10 +14,23 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 
-def recompressed(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The whole (H, W, 3) picture saved as a good JPEG, quality 88 to 96, and read back."""
-    buffer = io.BytesIO()
+def recompressed(
+    images: Sequence[NDArray[np.uint8]], rng: np.random.Generator
+) -> list[NDArray[np.uint8]]:
+    """The whole (H, W, 3) pictures, or a random one of them, saved as good JPEGs and read back.
+
+    Quality 88 to 96, the same for all, as a service does that keeps what it is given.
+    """
     quality, subsampling = int(rng.integers(88, 97)), int(rng.choice((0, 2)))
+    chosen = range(len(images)) if rng.random() < 0.7 else [int(rng.integers(len(images)))]
+    return [
+        _jpeg(image, quality, subsampling) if i in chosen else image
+        for i, image in enumerate(images)
+    ]
+
+
+def _jpeg(image: NDArray[np.uint8], quality: int, subsampling: int) -> NDArray[np.uint8]:
+    buffer = io.BytesIO()
     PillowImage.fromarray(image).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
     with PillowImage.open(buffer) as decoded:
         return np.asarray(decoded.convert("RGB"))
@@ -50,7 +64,8 @@ def loosened(masks: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.b
     else:
         reach = int(rng.integers(1, 5))
         disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
-        work = cv2.dilate if rng.random() < 0.5 else cv2.erode
+        # Grown masks take in some of their neighbours and are the harder ones.
+        work = cv2.dilate if rng.random() < 0.7 else cv2.erode
         changed = np.stack([work(m.view(np.uint8), disc) for m in masks]).view(bool)
     gone = ~changed.any(axis=(1, 2))
     changed[gone] = masks[gone]

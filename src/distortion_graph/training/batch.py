@@ -15,6 +15,7 @@ from distortion_graph.data.synthesis import Version
 from distortion_graph.regions.cells import CELL_PX, cell_weights
 from distortion_graph.regions.histograms import (
     CHANNELS,
+    DETAIL_CHANNELS,
     JOINT_CHANNELS,
     JOINT_LEVELS,
     LEVELS,
@@ -41,6 +42,7 @@ class Inputs(NamedTuple):
     weights: Tensor
     own_counts: Tensor
     joint_counts: Tensor
+    detail_counts: Tensor
     area: Tensor
     is_scene: Tensor
     valid: Tensor
@@ -96,7 +98,9 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
     area = np.zeros((size, count), np.float32)
     labels = np.full((5, size, 2, count), IGNORED, np.int64)
     own = np.zeros((size, 2, count, len(CHANNELS), LEVELS), np.float32)
-    joint = np.zeros((size, count, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS), np.float32)
+    levels = JOINT_LEVELS, JOINT_LEVELS
+    joint = np.zeros((size, count, len(JOINT_CHANNELS), *levels), np.float32)
+    detail = np.zeros((size, count, len(DETAIL_CHANNELS), *levels), np.float32)
     score = np.ones((size, 2, count), np.float32)
     valid = np.zeros((size, count), bool)
     weights[:, 0] = 1
@@ -108,7 +112,8 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
             weights[b, r] = cell_weights(mask)
         area[b, 1 : regions + 1] = sample.masks.mean(axis=(1, 2))
         counts = region_histograms(sample.anchor.image, sample.target.image, sample.masks)
-        own[b, :, : regions + 1], joint[b, : regions + 1] = counts
+        own[b, :, : regions + 1] = counts.own
+        joint[b, : regions + 1], detail[b, : regions + 1] = counts.joint, counts.detail
         for i, version in enumerate((sample.anchor, sample.target)):
             for r, draw in enumerate(version.draws, start=1):
                 labels[0, b, i, r] = vocabulary.distortion_index(draw.distortion)
@@ -128,7 +133,9 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
     is_scene = np.zeros((size, count), np.float32)
     is_scene[:, 0] = 1
     return Batch(
-        Inputs(*map(torch.from_numpy, (images, weights, own, joint, area, is_scene, valid))),
+        Inputs(
+            *map(torch.from_numpy, (images, weights, own, joint, detail, area, is_scene, valid))
+        ),
         Targets(
             *map(
                 torch.from_numpy,

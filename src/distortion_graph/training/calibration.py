@@ -1,8 +1,8 @@
 """Probabilities that mean what they say: temperatures and a threshold, found on held-out pairs.
 
 One number divides the log-probabilities of each kind of label (Guo et al., "On Calibration of
-Modern Neural Networks", ICML 2017). The numbers are kept among the network's weights, so that
-every export has them.
+Modern Neural Networks", ICML 2017), and `familiarity` is fitted to P(known). All of it is kept
+among the network's weights, so that every export has it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from distortion_graph.bench.metrics import calibration_error
 from distortion_graph.data.samples import Sample
@@ -24,6 +27,7 @@ from distortion_graph.model.predict import TorchPredictor
 from distortion_graph.training.chain import read_chain, weights_sha256, write_chain
 from distortion_graph.training.checkpoint import SETTINGS_FILE, save_network
 from distortion_graph.training.evaluation import Request, open_network
+from distortion_graph.training.familiarity import fit_familiarity, make_strange
 
 CALIBRATION_FILE = "calibration.json"
 
@@ -52,13 +56,12 @@ class Calibration:
 @dataclass(frozen=True, eq=False)
 class _Said:
     """Probabilities of N nodes, (N, D) and (N, D, S), and of M pairs of nodes, (M, C); the truth
-    of each; and P(known) (N,).
+    of each.
     """
 
     distortion: Probabilities
     severity_given: Probabilities
     comparison: Probabilities
-    known: Probabilities
     true_distortion: Positions
     true_severity: Positions
     true_comparison: Positions
@@ -80,13 +83,12 @@ def calibrate(network: DistortionGraphNet, samples: Iterable[Sample]) -> Calibra
     """Set a network's temperatures and threshold by what it says of samples.
 
     Each temperature is the one with the least log-loss; the severity's is found after the
-    distortion's, for P(severity) is a sum over distortions. Raises RegionError for samples
-    without a region.
+    distortion's, for P(severity) is a sum over distortions. The outliers that P(known) is fitted to
+    take the place of clean regions. Raises RegionError for samples without a region.
     """
     nodes, comparison = network.head.nodes, network.head.comparison
-    nodes.temperature.fill_(1)
-    comparison.temperature.fill_(1)
-    said = _ask(network, samples)
+    network.head.reset_calibration()
+    said, features = _ask(network, samples)
     errors = said.errors()
     said, distortion = _best(
         said, lambda s, t: _changed(s, distortion=_tempered(s.distortion, t)), _distortion_loss
@@ -99,36 +101,56 @@ def calibrate(network: DistortionGraphNet, samples: Iterable[Sample]) -> Calibra
     said, compared = _best(
         said, lambda s, t: _changed(s, comparison=_tempered(s.comparison, t)), _comparison_loss
     )
-    threshold = float(np.quantile(said.known, UNCERTAIN_SHARE))
     nodes.temperature.copy_(nodes.temperature.new_tensor([distortion, severity]))
     comparison.temperature.fill_(compared)
+    labels = torch.from_numpy(said.true_distortion).to(features.known.device)
+    known = fit_familiarity(nodes, features.known, labels, features.unknown)
+    threshold = float(np.quantile(known, UNCERTAIN_SHARE))
     nodes.known_threshold.fill_(threshold)
     found = {"distortion": distortion, "severity": severity, "comparison": compared}
     return Calibration(found, errors, said.errors(), threshold)
 
 
-def _ask(network: DistortionGraphNet, samples: Iterable[Sample]) -> _Said:
+class _Features(NamedTuple):
+    """Hidden features of nodes that have a label, (N, width), and of some that have none."""
+
+    known: Tensor
+    unknown: Tensor
+
+
+def _ask(network: DistortionGraphNet, samples: Iterable[Sample]) -> tuple[_Said, _Features]:
     """What the network says of every region, both pictures one after the other."""
-    predictor = TorchPredictor(network)
-    columns: tuple[list[NDArray[np.generic]], ...] = tuple([] for _ in range(7))
+    predictor, clean = TorchPredictor(network), network.config.vocabulary.clean_index
+    columns: tuple[list[NDArray[np.generic]], ...] = tuple([] for _ in range(6))
+    seen: list[Tensor] = []
+    known, unknown = [], []
+    rng = np.random.default_rng(0)
+    # Rows of the scene come first and have no label.
+    hook = network.head.nodes.hidden.register_forward_hook(lambda *x: seen.append(x[2][0, :, 1:]))
     for sample in samples:
         said, labels = predictor.predict(sample.anchor, sample.target, sample.masks), sample.labels
+        known.append(seen.pop().flatten(0, 1))
         row = (
             np.concatenate(said.distortion),
             np.concatenate(said.severity_given),
             said.comparison,
-            np.ones(0) if said.known is None else np.concatenate(said.known),
             np.concatenate(labels.distortion),
             np.concatenate(labels.severity),
             labels.comparison,
         )
         for column, values in zip(columns, row, strict=True):
             column.append(values)
+        strange = make_strange(sample, clean, rng)
+        if strange.where.any():
+            predictor.predict(strange.anchor, strange.target, sample.masks)
+            unknown.append(seen.pop()[torch.from_numpy(strange.where)])
+    hook.remove()
     if not any(len(values) for values in columns[0]):
         raise RegionError(
             "calibration: none of the pairs has a region, expected some to learn from"
         )
-    return _Said(*(np.concatenate(column) for column in columns))
+    features = _Features(torch.cat(known), torch.cat([known[0][:0], *unknown]))
+    return _Said(*(np.concatenate(column) for column in columns)), features
 
 
 def _best(

@@ -24,8 +24,8 @@ from distortion_graph.errors import ModelError
 from distortion_graph.files import atomic_write_all
 from distortion_graph.model.config import NetworkConfig
 from distortion_graph.model.network import DistortionGraphNet
+from distortion_graph.runtime.names import NETWORK_FILE
 
-CONFIG_FILE = "network.json"
 WEIGHTS_FILE = "network.safetensors"
 SETTINGS_FILE = "training_config.yaml"
 BEST_FOLDER = "best"
@@ -57,7 +57,7 @@ def save_network(folder: Path, network: DistortionGraphNet, weights: Mapping[str
     folder.mkdir(parents=True, exist_ok=True)
     atomic_write_all(
         [
-            (folder / CONFIG_FILE, json.dumps(config, indent=1).encode()),
+            (folder / NETWORK_FILE, json.dumps(config, indent=1).encode()),
             (folder / WEIGHTS_FILE, save(half)),
         ]
     )
@@ -69,14 +69,14 @@ def load_network(folder: Path) -> DistortionGraphNet:
     model = facts.pop(_MODEL_KEY, _OURS)
     if model != _OURS:
         raise ModelError(
-            f"{folder / CONFIG_FILE}: a network of the architecture {model!r}, expected {_OURS!r}"
+            f"{folder / NETWORK_FILE}: a network of the architecture {model!r}, expected {_OURS!r}"
         )
     weights = read_weights(folder)
-    config = _read_config(facts, folder / CONFIG_FILE)
+    config = _read_config(facts, folder / NETWORK_FILE)
     try:
         network = DistortionGraphNet(config)
     except (ValueError, RuntimeError, ZeroDivisionError) as problem:
-        raise ModelError(f"{folder / CONFIG_FILE}: no such network ({problem})") from problem
+        raise ModelError(f"{folder / NETWORK_FILE}: no such network ({problem})") from problem
     load_weights(network, weights, folder / WEIGHTS_FILE)
     return network.eval()
 
@@ -84,18 +84,18 @@ def load_network(folder: Path) -> DistortionGraphNet:
 def network_folder(place: Path) -> Path:
     """The folder of a network: the one given, or the best network of the run in it."""
     best = place / BEST_FOLDER
-    return best if (best / CONFIG_FILE).is_file() else place
+    return best if (best / NETWORK_FILE).is_file() else place
 
 
 def read_facts(folder: Path) -> dict[str, Any]:
     """What network.json of a network's folder says; raises ModelError."""
     try:
-        facts = json.loads((folder / CONFIG_FILE).read_text("utf-8"))
+        facts = json.loads((folder / NETWORK_FILE).read_text("utf-8"))
     except (OSError, ValueError) as problem:
         raise ModelError(f"{folder}: not a readable network folder ({problem})") from problem
     if not isinstance(facts, dict):
         raise ModelError(
-            f"{folder / CONFIG_FILE}: expected a JSON object, found {type(facts).__name__}"
+            f"{folder / NETWORK_FILE}: expected a JSON object, found {type(facts).__name__}"
         )
     return facts
 

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from distortion_graph.data.synthesis import Recipe
 from distortion_graph.errors import DistortionGraphError
+from distortion_graph.formats.files import load_vocabulary
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.config import TrainingConfig
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
@@ -107,22 +108,6 @@ def changed(before: Any, now: Any, *, may: Sequence[str] = (), place: str = "") 
     return [f"{place} is {_short(now)}, was {_short(before)}"]
 
 
-def read_vocabulary(path: Path) -> Vocabulary:
-    """A vocabulary's JSON file; raises DistortionGraphError."""
-    try:
-        return Vocabulary.model_validate_json(path.read_bytes())
-    except OSError as problem:
-        raise DistortionGraphError(
-            f"{path}: cannot be read ({problem.strerror}), expected a vocabulary as JSON"
-        ) from problem
-    except ValidationError as problem:
-        first = problem.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise DistortionGraphError(
-            f"{path}: not a vocabulary ({where + ': ' if where else ''}{first['msg']})"
-        ) from problem
-
-
 class _Reader:
     """Turns a tree of plain values into settings."""
 
@@ -150,7 +135,7 @@ class _Reader:
         value = tree.get("vocabulary")
         vocabulary = DEFAULT_VOCABULARY
         if isinstance(value, str):
-            vocabulary = self.refusing("recipe.vocabulary")(read_vocabulary, Path(value))
+            vocabulary = self.refusing("recipe.vocabulary")(load_vocabulary, Path(value))
         elif value is not None:
             vocabulary = self.leaf(value, Vocabulary, "recipe.vocabulary")
         rest = {key: value for key, value in tree.items() if key != "vocabulary"}

@@ -110,6 +110,87 @@ def ringing(image: Image, rng: np.random.Generator) -> Image:
     return np.clip(np.rint(low), 0, 255).astype(np.uint8)
 
 
+def channels_mixed(image: Image, rng: np.random.Generator) -> Image:
+    """Every channel made of all three; greys stay what they are, colours do not."""
+    mix = np.eye(3) + rng.uniform(0.1, 0.8) * rng.normal(size=(3, 3))
+    mix += (1 - mix.sum(1, keepdims=True)) / 3
+    mixed = np.asarray(cv2.transform(image.astype(np.float32), mix))
+    return np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
+
+
+def channel_blurred(image: Image, rng: np.random.Generator) -> Image:
+    """One channel out of focus, as behind a lens that does not focus all colours."""
+    out, channel = image.copy(), int(rng.integers(3))
+    out[..., channel] = cv2.GaussianBlur(image[..., channel], (0, 0), float(rng.uniform(3, 8)))
+    return out
+
+
+def channel_negated(image: Image, rng: np.random.Generator) -> Image:
+    """One channel turned into its negative."""
+    out, channel = image.copy(), int(rng.integers(3))
+    out[..., channel] = 255 - out[..., channel]
+    return out
+
+
+def locally_equalised(image: Image, rng: np.random.Generator) -> Image:
+    """Contrast spread tile by tile (CLAHE), as by an overdone tone mapping."""
+    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+    tiles = int(rng.integers(3, 9))
+    equaliser = cv2.createCLAHE(float(rng.uniform(3, 12)), (tiles, tiles))
+    lab[..., 0] = equaliser.apply(np.ascontiguousarray(lab[..., 0]))
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.uint8)
+
+
+def opened(image: Image, rng: np.random.Generator) -> Image:
+    """Small bright or small dark detail gone (a morphological opening or closing)."""
+    side = int(rng.choice((3, 5, 7)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    way = cv2.MORPH_OPEN if rng.random() < 0.5 else cv2.MORPH_CLOSE
+    return np.asarray(cv2.morphologyEx(image, way, disc), np.uint8)
+
+
+def painted(image: Image, rng: np.random.Generator) -> Image:
+    """Every pixel the mean of the calmest of the four squares that it is a corner of.
+
+    Kuwahara, Hachimura, Eiho and Kinoshita (1976); looks like a painting.
+    """
+    reach = int(rng.integers(2, 5))
+    size, values = (reach + 1, reach + 1), image.astype(np.float32)
+    luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    best = np.full(luma.shape, np.inf, np.float32)
+    out = values.copy()
+    for corner in ((0, 0), (0, reach), (reach, 0), (reach, reach)):
+        mean = cv2.blur(luma, size, anchor=corner)
+        spread = cv2.blur(luma * luma, size, anchor=corner) - mean * mean
+        calmer = spread < best
+        best[calmer] = spread[calmer]
+        out[calmer] = cv2.blur(values, size, anchor=corner)[calmer]
+    return np.clip(np.rint(out), 0, 255).astype(np.uint8)
+
+
+def striped_light(image: Image, rng: np.random.Generator) -> Image:
+    """Light and shade in broad soft stripes."""
+    height, width = image.shape[:2]
+    y, x = np.mgrid[:height, :width]
+    angle, length = rng.uniform(0, np.pi), rng.uniform(24, 96)
+    wave = np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / length + rng.uniform(0, 6))
+    gain = np.asarray(1 + rng.uniform(0.2, 0.5) * wave[..., None])
+    return np.asarray(np.clip(np.rint(image * gain), 0, 255), np.uint8)
+
+
+def lettered(image: Image, rng: np.random.Generator) -> Image:
+    """Covered with writing, as by a watermark."""
+    out = image.copy()
+    size, step = float(rng.uniform(0.4, 0.9)), int(rng.integers(18, 40))
+    ink = (255, 255, 255) if rng.random() < 0.5 else (0, 0, 0)
+    for row in range(step, image.shape[0] + step, step):
+        text = "".join(chr(int(c)) for c in rng.integers(65, 91, 80))
+        start = (-int(rng.integers(40)), row)
+        cv2.putText(out, text, start, cv2.FONT_HERSHEY_SIMPLEX, size, ink, 1, cv2.LINE_AA)
+    share = float(rng.uniform(0.4, 0.9))
+    return np.asarray(cv2.addWeighted(out, share, image, 1 - share, 0), np.uint8)
+
+
 OUTLIERS: tuple[Callable[[Image, np.random.Generator], Image], ...] = (
     hue_turned,
     channels_exchanged,
@@ -121,4 +202,12 @@ OUTLIERS: tuple[Callable[[Image, np.random.Generator], Image], ...] = (
     halftoned,
     gapped,
     ringing,
+    channels_mixed,
+    channel_blurred,
+    channel_negated,
+    locally_equalised,
+    opened,
+    painted,
+    striped_light,
+    lettered,
 )

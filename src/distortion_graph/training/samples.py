@@ -39,12 +39,12 @@ class SamplingConfig:
     min_share: float = 0.006
     max_regions: int = 12
     feather_share: float = 0.2
-    outlier_share: float = 0.08
-    double_share: float = 0.06
-    loose_share: float = 0.25
-    rescaled_share: float = 0.15
+    outlier_share: float = 0.2
+    double_share: float = 0.05
+    loose_share: float = 0.3
+    rescaled_share: float = 0.35
     grey_share: float = 0.04
-    recompressed_share: float = 0.12
+    recompressed_share: float = 0.45
 
 
 class SampleStream(Dataset[Any]):
@@ -133,10 +133,8 @@ class SampleStream(Dataset[Any]):
             )
             images = [resized(image, side, way) for image in images]
             masks = resized_masks(masks, side)
-        images = [
-            recompressed(image, rng) if rng.random() < self.sampling.recompressed_share else image
-            for image in images
-        ]
+        if rng.random() < self.sampling.recompressed_share:
+            images = recompressed(images, rng)
         if rng.random() < self.sampling.loose_share:
             masks = loosened(masks, rng)
         anchor, target = (

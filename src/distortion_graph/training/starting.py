@@ -10,9 +10,11 @@ from torch import nn
 
 from distortion_graph.data.reader import PandaSet
 from distortion_graph.errors import ModelError, RecipeError
+from distortion_graph.model.network import DistortionGraphNet
+from distortion_graph.runtime.names import NETWORK_FILE
 from distortion_graph.training.architectures import Architecture, architecture_in
 from distortion_graph.training.chain import Link, read_chain
-from distortion_graph.training.checkpoint import CONFIG_FILE, network_folder, read_weights
+from distortion_graph.training.checkpoint import network_folder, read_weights
 from distortion_graph.training.config import TrainingConfig
 from distortion_graph.training.config_files import changed
 from distortion_graph.training.material import Source, check_source
@@ -41,10 +43,11 @@ def first_network(
     folder = network_folder(config.start_from)
     found = architecture_in(folder).name
     if found != chosen.name:
-        raise ModelError(f"{folder / CONFIG_FILE}: a network {found}, this run's is {chosen.name}")
+        raise ModelError(f"{folder / NETWORK_FILE}: a network {found}, this run's is {chosen.name}")
     if config.start_partly:
         return _partly(config, chosen, folder, report), read_chain(folder)
     network: Any = chosen.load(folder)
+    _forget_calibration(network)
     names = [name for name in vars(config.network) if name not in chosen.derived]
     before, now = (
         {name: getattr(settings, name) for name in names}
@@ -66,10 +69,17 @@ def _partly(
     if not fitting:
         raise ModelError(f"{folder}: none of its {len(weights)} weights fits this run's network")
     network.load_state_dict({k: v.to(own[k].dtype) for k, v in fitting.items()}, strict=False)
+    _forget_calibration(network)
     new = sorted(set(own) - set(fitting))
     shown = f": {', '.join(new[:3])}{', …' if len(new) > 3 else ''}" if new else ""
     report(f"{len(fitting)} weights from {folder}, {len(new)} begin anew{shown}")
     return network
+
+
+def _forget_calibration(network: nn.Module) -> None:
+    """What was found for the finished weights would stand between the loss and the new ones."""
+    if isinstance(network, DistortionGraphNet):
+        network.head.reset_calibration()
 
 
 def parameter_groups(network: nn.Module, decay: float) -> list[dict[str, Any]]:

@@ -26,8 +26,8 @@ from distortion_graph.model.backbones import load_backbone
 from distortion_graph.model.panda.config import PandaConfig
 from distortion_graph.model.panda.network import PandaNet
 from distortion_graph.model.panda.weights import fit_weights
+from distortion_graph.runtime.names import NETWORK_FILE
 
-CONFIG_FILE = "network.json"
 WEIGHTS_FILE = "network.safetensors"
 BACKBONE_FOLDER = "backbone"
 MODEL = "panda"
@@ -49,7 +49,7 @@ def save_panda(folder: Path, network: PandaNet) -> None:
     weights = {k: v.detach().cpu().contiguous() for k, v in network.trainable_state().items()}
     atomic_write_all(
         [
-            (folder / CONFIG_FILE, json.dumps(facts, indent=1).encode()),
+            (folder / NETWORK_FILE, json.dumps(facts, indent=1).encode()),
             (folder / WEIGHTS_FILE, save(weights)),
         ]
     )
@@ -57,7 +57,7 @@ def save_panda(folder: Path, network: PandaNet) -> None:
 
 def load_panda(folder: Path) -> PandaNet:
     """The network of a folder, in evaluation mode; raises ModelError naming what differs."""
-    path = folder / CONFIG_FILE
+    path = folder / NETWORK_FILE
     try:
         facts = json.loads(path.read_text("utf-8"))
         weights = load((folder / WEIGHTS_FILE).read_bytes())
@@ -67,7 +67,7 @@ def load_panda(folder: Path) -> PandaNet:
     config, expected = _read_config(facts, path)
     if found != expected:
         raise ModelError(
-            f"{folder / BACKBONE_FOLDER}: weights have SHA-256 {found[:12]}…, {CONFIG_FILE} "
+            f"{folder / BACKBONE_FOLDER}: weights have SHA-256 {found[:12]}…, {NETWORK_FILE} "
             f"expects {expected[:12]}…; the network was trained on another backbone"
         )
     backbone = load_backbone(str(folder / BACKBONE_FOLDER))

@@ -1,0 +1,123 @@
+"""A large picture in tiles: which of them the encoder sees, and what it is told of each."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distortion_graph.regions.cells import CELL_PX, GRAIN_PX, shares
+from distortion_graph.runtime.pixels import CHANNELS, cell_statistics
+from distortion_graph.threads import in_order
+
+# Pictures up to this many pixels go through in one piece, larger ones in few tiles of at most
+# _TILE_PX pixels, including _HALO_PX of surroundings on every side that the encoder sees and does
+# not count. Activations take about 600 bytes a pixel.
+_ONE_PIECE_PX = 1_000_000
+_TILE_PX = 400_000
+_HALO_PX = 48
+# Of a picture in tiles the encoder sees as many as show so much of every region, which is about as
+# much as there is in a whole picture of the training's; histograms count every pixel.
+_ENOUGH_PX = 1 << 17
+
+
+class Tile(NamedTuple):
+    """A piece of the pictures: what of it is counted, and with its surroundings, in pixels."""
+
+    counted: tuple[slice, slice]
+    seen: tuple[slice, slice]
+
+
+def tile_pixels(
+    tile: Tile, pictures: tuple[NDArray[np.uint8], ...], cells: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """Statistics of a tile's cells, (2, 2 pictures, 16, rows, columns), 0 where not counted."""
+    inner = tuple(_cells(side) for side in tile.counted)
+    y, x = (i.start - _cells(s).start for i, s in zip(inner, tile.seen, strict=True))
+    pixels = (slice(c.start * CELL_PX, c.stop * CELL_PX) for c in inner)
+    counted = next(pixels), next(pixels)
+    out = np.zeros((2, len(pictures), CHANNELS, *cells), np.float32)
+    found = in_order(lambda picture: cell_statistics(picture, counted), pictures)
+    for side, parts in enumerate(found):
+        for kind, part in enumerate(parts):
+            out[kind, side, :, y : y + part.shape[1], x : x + part.shape[2]] = part
+    return out
+
+
+def tile_weights(
+    tile: Tile, counts: NDArray[np.uint8]
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """The regions that a tile counts for, and the weights of its cells, 0 in its surroundings."""
+    inner = counts[:, *(_cells(side) for side in tile.counted)]
+    regions = np.flatnonzero(inner.any((1, 2)))
+    rows, columns = (_cells(side) for side in tile.seen)
+    weights = np.zeros(
+        (len(regions), rows.stop - rows.start, columns.stop - columns.start), np.float32
+    )
+    y, x = (_cells(c).start - s.start for c, s in zip(tile.counted, (rows, columns), strict=True))
+    weights[:, y : y + inner.shape[1], x : x + inner.shape[2]] = shares(inner[regions])
+    return regions, weights
+
+
+def _cells(side: slice) -> slice:
+    """The cells of pixels that begin on the model's grain; the last may be padded up to it."""
+    return slice(side.start // CELL_PX, -(-side.stop // GRAIN_PX) * GRAIN_PX // CELL_PX)
+
+
+def all_tiles(height: int, width: int) -> Iterator[Tile]:
+    """Tiles that count every pixel once, row by row."""
+    across, down = _division(height, width)
+    for rows in _sides(height, down):
+        for columns in _sides(width, across):
+            yield Tile((rows[0], columns[0]), (rows[1], columns[1]))
+
+
+def enough_tiles(tiles: list[Tile], counts: NDArray[np.uint8]) -> list[Tile]:
+    """Tiles, spread over the picture, that show `_ENOUGH_PX` of every region, or all of it."""
+    shown = np.stack(
+        [
+            counts[:, *(_cells(side) for side in tile.counted)].sum((1, 2), dtype=np.int64)
+            for tile in tiles
+        ]
+    )
+    missing = np.minimum(shown.sum(0), _ENOUGH_PX)
+    chosen = []
+    # Multiples of the golden ratio's fraction never come close to each other.
+    for number in np.argsort(np.arange(len(tiles)) * 0.6180339887498949 % 1).tolist():
+        if ((missing > 0) & (shown[number] > 0)).any():
+            chosen.append(number)
+            missing -= shown[number]
+    return [tiles[number] for number in sorted(chosen)]
+
+
+def _division(height: int, width: int) -> tuple[int, int]:
+    """How many tiles across and down: the encoder sees the fewest pixels in all."""
+    if height * width <= _ONE_PIECE_PX:
+        return 1, 1
+    best = (math.inf, 1, 1)
+    for across in range(1, -(-width // GRAIN_PX) + 1):
+        tile = -(-width // across) + GRAIN_PX + 2 * _HALO_PX * (across > 1)
+        most = _TILE_PX // tile - GRAIN_PX  # rows that fit, surroundings included
+        if most >= height:
+            down = 1
+        elif most > 2 * _HALO_PX:
+            down = -(-height // (most - 2 * _HALO_PX))
+        else:
+            continue
+        seen = (width + 2 * _HALO_PX * (across - 1)) * (height + 2 * _HALO_PX * (down - 1))
+        best = min(best, (seen, across, down))
+    return best[1:]
+
+
+def _sides(length: int, parts: int) -> Iterator[tuple[slice, slice]]:
+    """A side in parts that begin on the model's grain: what is counted, and what is seen."""
+    grains = -(-length // GRAIN_PX)
+    parts = min(parts, grains)
+    edges = [min(k * grains // parts * GRAIN_PX, length) for k in range(parts + 1)]
+    for first, last in itertools.pairwise(edges):
+        seen = slice(max(first - _HALO_PX, 0), min(last + _HALO_PX, length))
+        yield slice(first, last), seen
