@@ -52,14 +52,15 @@ bench: $(VENV)/.core  ## benchmark the shipped model: make bench BSDS=bsds500
 	$(BIN)/distortion-graph bench $(BENCH_ROOT) \
 	  --json $(BENCH_ROOT).json --markdown $(BENCH_ROOT).md
 
-card: $(VENV)/.dev  ## every figure of the model card, about 20 minutes: make card BSDS=bsds500
+card: $(VENV)/.dev  ## every figure of the model card: make card BSDS=bsds500
 	@test -d "$(BSDS)/train" -a -d "$(BSDS)/val" || { \
 	  echo "make card needs BSDS=FOLDER with train/ and val/ in it" >&2; exit 1; }
 	$(MAKE) bench
 	$(BIN)/python benchmarks/free_pictures.py $(FREE)
 	cp $(BENCH_ROOT).md $(CARD)
 	for part in $(CARD_PARTS); do { printf '\n```\n%s\n' "$$part" && \
-	  $(BIN)/python benchmarks/$$part && echo '```'; } | tee -a $(CARD); done
+	  $(BIN)/python benchmarks/$$part && echo '```'; } >> $(CARD) || exit 1; done
+	@echo $(CARD)
 
 train-free: $(VENV)/.dev  ## train on freely licensed pictures only: make train-free MINUTES=60
 	$(BIN)/python benchmarks/free_pictures.py $(FREE)

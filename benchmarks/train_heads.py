@@ -34,7 +34,7 @@ from distortion_graph.data.synthesis import Recipe
 from distortion_graph.model.network import Counts, DistortionGraphNet, GraphHead, NetworkOutput
 from distortion_graph.model.pooling import Moments
 from distortion_graph.runtime.names import COUNTS, ENCODER_FILE, MOMENTS, PIXEL_INPUTS
-from distortion_graph.runtime.pixels import cell_statistics
+from distortion_graph.runtime.tiles import Tile, tile_pixels
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.averaging import AveragedWeights
 from distortion_graph.training.batch import Batch, Targets
@@ -100,8 +100,9 @@ def features(options: argparse.Namespace) -> None:
         images, weights = batch.inputs.images.numpy(), batch.inputs.weights.numpy()
         moments = []
         for pair, w in zip(images, weights, strict=True):
-            pixels = zip(*(cell_statistics(i, _everywhere(i)) for i in pair), strict=True)
-            given = dict(zip(PIXEL_INPUTS, map(np.stack, pixels), strict=True))
+            whole = slice(0, pair.shape[1]), slice(0, pair.shape[2])
+            pixels = tile_pixels(Tile(whole, whole), tuple(pair), w.shape[1:])
+            given = dict(zip(PIXEL_INPUTS, pixels, strict=True))
             moments.append(encoder.run(list(MOMENTS), given | {"images": pair, "weights": w}))
         stacked = (np.stack(column) for column in zip(*moments, strict=True))
         rows.append(_kept(batch, dict(zip(MOMENTS, stacked, strict=True)), sampling.max_regions))
@@ -112,10 +113,6 @@ def features(options: argparse.Namespace) -> None:
             np.savez(path, **columns)
             print(f"{path}: {sum(len(row['area']) for row in rows)} pairs", flush=True)
             rows = []
-
-
-def _everywhere(image: NDArray[np.uint8]) -> tuple[slice, slice]:
-    return slice(0, image.shape[0]), slice(0, image.shape[1])
 
 
 def _first_network(place: Path) -> tuple[DistortionGraphNet, tuple[Link, ...]]:

@@ -33,8 +33,11 @@ _YIQ_E4 = np.array(
 )
 # A block sum is 4·10⁴ times the block's mean, a filter of size K divides by K once more, and the
 # chroma's 2×2 mean by 4. C belongs to the true scale and grows with the square of the integers'.
-_SCALE = 4.0e4 * np.array([2, 2, 4, 4, 4, 4], dtype=np.float64)
-_SCALED_C = (C * _SCALE**2).astype(np.float32).reshape(6, 1, 1)
+DETAIL_SCALE = 4.0e4 * np.array([2, 2, 4, 4, 4, 4], dtype=np.float64)
+WEIGHT_SCALE = 4.0e4 * np.array([8, 8], dtype=np.float64)
+"""What the integers of `HaarMaps.detail` and `HaarMaps.weight` are divided by to be magnitudes."""
+
+_SCALED_C = (C * DETAIL_SCALE**2).astype(np.float32).reshape(6, 1, 1)
 
 Planes = NDArray[np.int32]
 Maps = NDArray[np.float32]

@@ -47,7 +47,9 @@ _PARTS_A_GREY_LEVEL = 4
 _DETAIL_LEVEL = (25.5 * np.log2(1 + np.arange(1 << 12) / _PARTS_A_GREY_LEVEL)).astype(np.uint8)
 # Of the six maps of `haar.HaarMaps.detail` and the two of its weight, which a channel counts.
 _DETAIL_MAPS = ((0, 1), (3, 4), (6, 7), (2, 5))
-_DETAIL_SCALE = np.array([2, 2, 4, 4, 4, 4, 8, 8], np.float32)[:, None, None] * np.float32(4e4)
+_DETAIL_PARTS = (
+    _PARTS_A_GREY_LEVEL / np.concatenate([haar.DETAIL_SCALE, haar.WEIGHT_SCALE])
+).astype(np.float32)[:, None, None]
 
 Counts = NDArray[np.float32]
 Labels = NDArray[np.uint8]
@@ -163,7 +165,7 @@ def _details(rgb: NDArray[np.uint8], band: slice) -> list[NDArray[np.uint8]]:
     rows = band.start // 2, (band.stop + 1) // 2
     maps = haar.haar_maps(haar.window_planes(rgb, rows, (0, (rgb.shape[1] + 1) // 2)))
     magnitudes = np.concatenate([maps.detail, maps.weight])
-    magnitudes *= _PARTS_A_GREY_LEVEL / _DETAIL_SCALE
+    magnitudes *= _DETAIL_PARTS
     levels = _DETAIL_LEVEL[magnitudes.astype(np.uint16)]
     return [np.concatenate([levels[i], levels[j]]) for i, j in _DETAIL_MAPS]
 

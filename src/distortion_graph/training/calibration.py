@@ -126,25 +126,28 @@ def _ask(network: DistortionGraphNet, samples: Iterable[Sample]) -> tuple[_Said,
     known, unknown = [], []
     rng = np.random.default_rng(0)
     # Rows of the scene come first and have no label.
-    hook = network.head.nodes.hidden.register_forward_hook(lambda *x: seen.append(x[2][0, :, 1:]))
-    for sample in samples:
-        said, labels = predictor.predict(sample.anchor, sample.target, sample.masks), sample.labels
-        known.append(seen.pop().flatten(0, 1))
-        row = (
-            np.concatenate(said.distortion),
-            np.concatenate(said.severity_given),
-            said.comparison,
-            np.concatenate(labels.distortion),
-            np.concatenate(labels.severity),
-            labels.comparison,
-        )
-        for column, values in zip(columns, row, strict=True):
-            column.append(values)
-        strange = make_strange(sample, clean, rng)
-        if strange.where.any():
-            predictor.predict(strange.anchor, strange.target, sample.masks)
-            unknown.append(seen.pop()[torch.from_numpy(strange.where)])
-    hook.remove()
+    hidden = network.head.nodes.hidden
+    with hidden.register_forward_hook(lambda *x: seen.append(x[2][0, :, 1:])):
+        for sample in samples:
+            said, labels = (
+                predictor.predict(sample.anchor, sample.target, sample.masks),
+                sample.labels,
+            )
+            known.append(seen.pop().flatten(0, 1))
+            row = (
+                np.concatenate(said.distortion),
+                np.concatenate(said.severity_given),
+                said.comparison,
+                np.concatenate(labels.distortion),
+                np.concatenate(labels.severity),
+                labels.comparison,
+            )
+            for column, values in zip(columns, row, strict=True):
+                column.append(values)
+            strange = make_strange(sample, clean, rng)
+            if strange.where.any():
+                predictor.predict(strange.anchor, strange.target, sample.masks)
+                unknown.append(seen.pop()[torch.from_numpy(strange.where)])
     if not any(len(values) for values in columns[0]):
         raise RegionError(
             "calibration: none of the pairs has a region, expected some to learn from"
