@@ -102,5 +102,5 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/pip
 # bring another build of it.
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
 	$(PIP) torch
-	$(PIP) --editable '.[train,segment,dev]'
+	$(PIP) --editable '.[train,segment,figures,tables,dev]'
 	@touch $(VENV)/.core $@

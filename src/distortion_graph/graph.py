@@ -12,7 +12,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -38,6 +38,11 @@ from distortion_graph.graph_parts import (
 )
 from distortion_graph.vocabulary import Vocabulary
 
+if TYPE_CHECKING:
+    import networkx as nx
+    import pandas
+    from rich.tree import Tree
+
 __all__ = [
     "SCHEMA",
     "ComparisonBelief",
@@ -54,6 +59,7 @@ __all__ = [
     "Scene",
     "SceneNode",
     "Side",
+    "graph_from_value",
     "json_schema",
     "json_schema_text",
     "load_graph",
@@ -121,6 +127,35 @@ class DistortionGraph(Part):
         """Native JSON: compact unless `indent` is given, keys in a fixed order, no NaN."""
         return self.model_dump_json(by_alias=True, indent=indent)
 
+    def to_networkx(self) -> nx.MultiDiGraph[str]:
+        """A NetworkX graph that holds everything; `formats.network.from_networkx` is the way back.
+
+        Nodes are "anchor:7" and "target:7" a region, "anchor:scene" and "target:scene"; edges are
+        comparisons from anchor to target, and relations inside a picture. See docs/formats.md.
+        """
+        from distortion_graph.formats.network import to_networkx
+
+        return to_networkx(self)
+
+    def to_dataframe(self, table: Literal["nodes", "edges"] = "nodes") -> pandas.DataFrame:
+        """A row a node, or a row an edge with `table="edges"`; needs the tables extra.
+
+        Nodes and edges are those of `to_networkx`. Raises OutputError where pandas is missing.
+        """
+        from distortion_graph.formats.tables import to_dataframe
+
+        return to_dataframe(self, table)
+
+    def __rich__(self) -> Tree:
+        from distortion_graph.report.tree import tree
+
+        return tree(self)
+
+    def __str__(self) -> str:
+        from distortion_graph.report.tree import tree_text
+
+        return tree_text(self)
+
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of native JSON, generated from the types."""
@@ -143,7 +178,11 @@ def load_graph(source: str | bytes | os.PathLike[str]) -> DistortionGraph:
     another version of the schema, an unknown label or any other broken rule.
     """
     where, text = _read(source)
-    value = parse_json(text, where)
+    return graph_from_value(parse_json(text, where), where)
+
+
+def graph_from_value(value: Any, where: str) -> DistortionGraph:
+    """The graph of parsed native JSON; raises GraphError as `load_graph` does, after `where`."""
     _check_version(value, where)
     try:
         return DistortionGraph.model_validate(value)

@@ -14,6 +14,7 @@ from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_js
 from distortion_graph.cli.options import (
     DEFAULT_MAX_PIXELS,
     REGIONS_HELP,
+    Lossy,
     MaxPixels,
     Quiet,
     Verbose,
@@ -61,6 +62,8 @@ class Job:
     out: Path | None
     format: Format
     overlay: Path | None
+    report: Path | None
+    lossy: bool
     json: bool
     evidence: EvidenceLevel
     fit: Fit
@@ -85,6 +88,11 @@ def compare(
         Path | None,
         typer.Option(metavar="FILE", help="Draw the graph on both pictures, side by side."),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write a page to look at: one HTML file with all in it."),
+    ] = None,
+    lossy: Lossy = False,
     json: Annotated[
         bool, typer.Option("--json", help="Print the native graph instead of the table.")
     ] = False,
@@ -127,6 +135,7 @@ def compare(
       distortion-graph compare a.jpg b.jpg
       distortion-graph compare a.jpg b.jpg --regions masks.png --out graph.json
       distortion-graph compare a.jpg b.jpg --regions grid:3x4 --overlay over.png
+      distortion-graph compare a.jpg b.jpg --report report.html
       distortion-graph compare a.jpg b.jpg --json --evidence fast | jq .scene
 
     Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
@@ -136,8 +145,8 @@ def compare(
     talk.set(quiet=quiet, verbose=verbose)
     providers = tuple(provider) if provider else None
     job = Job(
-        anchor, target, regions, out, format, overlay, json, evidence, fit, model, max_pixels,
-        providers, threads,
+        anchor, target, regions, out, format, overlay, report, lossy, json, evidence, fit, model,
+        max_pixels, providers, threads,
     )  # fmt: skip
     _check(job)
     _report(job, _run(job, talk), talk)
@@ -151,9 +160,17 @@ def _check(job: Job) -> None:
         raise OutputError(
             f"--format {job.format.value} is the form of --out, expected --out FILE too"
         )
+    if job.report and job.report.suffix.lower() in _PICTURE_SUFFIXES:
+        raise OutputError(f"{job.report}: --report is a page, as HTML; the picture is --overlay")
+    if job.lossy and not job.report:
+        raise OutputError("--lossy is about the pictures in --report, expected --report FILE too")
     outputs = [
         (option, path, picture)
-        for option, path, picture in (("--out", job.out, False), ("--overlay", job.overlay, True))
+        for option, path, picture in (
+            ("--out", job.out, False),
+            ("--overlay", job.overlay, True),
+            ("--report", job.report, False),
+        )
         if path is not None
     ]
     check_outputs(outputs, [job.anchor, job.target, *region_files(job.regions)])
@@ -199,7 +216,21 @@ def _write(job: Job, graph: DistortionGraph, pictures: list[Picture]) -> None:
 
         picture = overlay(graph, pictures[0].rgb, pictures[1].rgb)
         files.append((job.overlay, encode_image(job.overlay, picture)))
+    if job.report is not None:
+        files.append((job.report, _page(job, graph).encode()))
     atomic_write_all(files)
+
+
+def _page(job: Job, graph: DistortionGraph) -> str:
+    """The report; the files are read again, since their very bytes go into it."""
+    from distortion_graph.cli.report import page_of
+    from distortion_graph.report.sources import find_picture
+
+    anchor, target = (
+        find_picture(info, None, name, max_pixels=job.max_pixels)
+        for info, name in ((graph.anchor, job.anchor), (graph.target, job.target))
+    )
+    return page_of(graph, (anchor, target), lossy=job.lossy)
 
 
 def _report(job: Job, graph: DistortionGraph, talk: Talk) -> None:
@@ -209,7 +240,7 @@ def _report(job: Job, graph: DistortionGraph, talk: Talk) -> None:
         from distortion_graph.report.table import render
 
         talk.show(render(graph, terminal_width()))
-    for path in (job.out, job.overlay):
+    for path in (job.out, job.overlay, job.report):
         if path is not None:
             talk.detail(f"wrote {path}")
 

@@ -18,6 +18,7 @@ from distortion_graph.cli.distort import distort
 from distortion_graph.cli.evaluate import evaluate
 from distortion_graph.cli.export import export
 from distortion_graph.cli.import_checkpoint import import_checkpoint
+from distortion_graph.cli.report import report
 from distortion_graph.cli.schema import schema
 from distortion_graph.cli.train import train
 from distortion_graph.cli.version import print_version, version
@@ -33,6 +34,7 @@ for command in (
     compare,
     distort,
     convert,
+    report,
     schema,
     train,
     evaluate,

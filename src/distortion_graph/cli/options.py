@@ -43,6 +43,12 @@ MeasuredPictures: TypeAlias = Annotated[
     Path | None,
     typer.Option("--held-out", help="JSON lists of the pictures to take; without it all of them."),
 ]
+Lossy: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--lossy", help="Make the report smaller: pictures re-encoded with loss, and labelled so."
+    ),
+]
 DEFAULT_MAX_PIXELS = 100_000_000
 """As in `distortion_graph.images`, which is not imported for a `--help`; a test compares them."""
 

@@ -1,8 +1,8 @@
 """The overlay: both pictures side by side, with what the graph says written into their regions.
 
-A region is outlined and filled in the colour of its severity (lightly, and more along its edge, so
-that the pixels can still be judged). Its label has its id, its distortion and severity, and a mark
-that compares it with the same region of the other picture.
+A region is outlined and filled in the colour of its severity, or of how it compares with the same
+region of the other picture: lightly, and more along its edge, so that the pixels can still be
+judged. Its label has its id, its distortion and severity, and a mark for the comparison.
 Labels that do not fit are shortened, down to the number, which is always there.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -30,8 +31,19 @@ from distortion_graph.report.drawing import (
     write_middle,
 )
 from distortion_graph.report.outlines import ground_of, outline
-from distortion_graph.report.palette import INK, MUTED, PAPER, Rgb, severity_colours
+from distortion_graph.report.palette import (
+    INK,
+    MUTED,
+    PAPER,
+    Rgb,
+    comparison_colours,
+    severity_colours,
+)
 from distortion_graph.report.placing import Ground, place_labels
+from distortion_graph.report.wording import rank_of
+
+ColourBy: TypeAlias = Literal["severity", "comparison"]
+"""What the colour of a region means."""
 
 SHOWN_PX = 900
 """Pictures whose long side is shorter are enlarged by a whole factor to at least this."""
@@ -74,18 +86,21 @@ class _Layout:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """A region as it appears on one side."""
+    """A region as it appears on one side; it is filled unless there is nothing to show."""
 
     number: str
-    distortion: str
-    severity: str
-    level: int
+    wordings: tuple[str, ...]
     rank: int
+    colour: Rgb
+    filled: bool
     ground: Ground
 
 
 def overlay(
-    graph: DistortionGraph, anchor_rgb: NDArray[np.uint8], target_rgb: NDArray[np.uint8]
+    graph: DistortionGraph,
+    anchor_rgb: NDArray[np.uint8],
+    target_rgb: NDArray[np.uint8],
+    colour_by: ColourBy = "severity",
 ) -> NDArray[np.uint8]:
     """Draw a graph on its two pictures.
 
@@ -93,6 +108,9 @@ def overlay(
         graph: any graph; regions without a mask are left out.
         anchor_rgb: (H, W, 3) uint8, of the size that the graph gives for the anchor.
         target_rgb: (H', W', 3) uint8; shown at the anchor's size.
+        colour_by: "severity", or "comparison": blue where the picture is the better one of the
+            two, orange to vermilion where it is the worse one, grey and not filled where both
+            are the same.
 
     Returns:
         (h, w, 3) uint8: the pictures side by side (one above the other where they are very wide),
@@ -100,14 +118,16 @@ def overlay(
         large ones scaled down (`SHOWN_PX`, `LARGEST_PX`).
 
     Raises:
-        ImageError: a picture is not of the size in the graph.
+        ImageError: a picture is not of the size in the graph, or `colour_by` is another word.
     """
+    if colour_by not in ("severity", "comparison"):
+        raise ImageError(f"colour_by is {colour_by!r}, expected 'severity' or 'comparison'")
     pictures = dict(zip(_SIDES, (anchor_rgb, target_rgb), strict=True))
     for side in _SIDES:
         _check_size(graph, side, pictures[side])
     layout = _layout(anchor_rgb.shape[1], anchor_rgb.shape[0])
-    panels = [_panel(graph, side, pictures[side], layout) for side in _SIDES]
-    return _composed(graph, panels, layout)
+    panels = [_panel(graph, side, pictures[side], layout, colour_by) for side in _SIDES]
+    return _composed(graph, panels, layout, colour_by)
 
 
 def _check_size(graph: DistortionGraph, side: Side, rgb: NDArray[np.uint8]) -> None:
@@ -146,17 +166,20 @@ def _resized(picture: NDArray[np.uint8], layout: _Layout) -> Canvas:
 
 
 def _panel(
-    graph: DistortionGraph, side: Side, picture: NDArray[np.uint8], layout: _Layout
+    graph: DistortionGraph,
+    side: Side,
+    picture: NDArray[np.uint8],
+    layout: _Layout,
+    colour_by: ColourBy,
 ) -> Canvas:
     """One picture with its regions and labels."""
     canvas = _resized(picture, layout)
-    colours = severity_colours(len(graph.vocabulary.severities))
-    regions = _drawn_regions(graph, side, layout)
+    regions = _drawn_regions(graph, side, layout, colour_by)
     for region in regions:
-        if region.level > 0:
-            _fill(canvas, region.ground, colours[region.level], layout.rim)
+        if region.filled:
+            _fill(canvas, region.ground, region.colour, layout.rim)
     outline(canvas, [r.ground for r in regions], layout.line)
-    wordings = [_wordings(r, colours[r.level], layout.face) for r in regions]
+    wordings = [_wordings(r, layout.face) for r in regions]
     sizes = [[chip.size(layout.face) for chip in chips] for chips in wordings]
     places = place_labels(
         [r.ground for r in regions], sizes, (layout.width, layout.height), layout.rim
@@ -166,8 +189,11 @@ def _panel(
     return canvas
 
 
-def _drawn_regions(graph: DistortionGraph, side: Side, layout: _Layout) -> list[_Drawn]:
+def _drawn_regions(
+    graph: DistortionGraph, side: Side, layout: _Layout, colour_by: ColourBy
+) -> list[_Drawn]:
     vocabulary = graph.vocabulary
+    colours = _colours(graph, colour_by)
     found = []
     for region in graph.regions:
         mask = region.mask_of(side)
@@ -176,18 +202,29 @@ def _drawn_regions(graph: DistortionGraph, side: Side, layout: _Layout) -> list[
         if ground is None:
             continue
         node = region.node(side)
-        rank = vocabulary.comparisons[vocabulary.comparison_index(region.comparison.label)].rank
+        rank = rank_of(graph, region.comparison.label) * (1 if side == "anchor" else -1)
+        level = vocabulary.severity_index(node.severity.label)
+        place = level if colour_by == "severity" else rank + vocabulary.neutral_index
+        distortion = _words(node.distortion.label)
+        full = f"{distortion} · {_words(node.severity.label)}" if level else distortion
         found.append(
             _Drawn(
                 number=str(region.id),
-                distortion=_words(node.distortion.label),
-                severity=_words(node.severity.label),
-                level=vocabulary.severity_index(node.severity.label),
-                rank=rank if side == "anchor" else -rank,
+                wordings=tuple(dict.fromkeys((full, distortion))),
+                rank=rank,
+                colour=colours[place],
+                filled=level > 0 if colour_by == "severity" else rank != 0,
                 ground=ground,
             )
         )
     return found
+
+
+def _colours(graph: DistortionGraph, colour_by: ColourBy) -> tuple[Rgb, ...]:
+    vocabulary = graph.vocabulary
+    if colour_by == "severity":
+        return severity_colours(len(vocabulary.severities))
+    return comparison_colours(len(vocabulary.comparisons))
 
 
 def _fill(canvas: Canvas, ground: Ground, colour: Rgb, rim: int) -> None:
@@ -201,23 +238,21 @@ def _fill(canvas: Canvas, ground: Ground, colour: Rgb, rim: int) -> None:
     spot[:] = np.rint(mixed).astype(np.uint8)
 
 
-def _wordings(region: _Drawn, colour: Rgb, face: Typeface) -> list[Chip]:
+def _wordings(region: _Drawn, face: Typeface) -> list[Chip]:
     """Labels from the longest to the number alone, without words the typeface cannot draw."""
-    full, short = f"{region.distortion} · {region.severity}", region.distortion
-    if region.level == 0:
-        full = short
-    words = [w for w in dict.fromkeys((full, short)) if face.can_draw(w)]
-    chips = [Chip(region.number, w, region.rank, colour) for w in words]
-    marked = [Chip(region.number, "", region.rank, colour)]
-    return [*chips, *marked, Chip(region.number, "", None, colour)]
+    words = [*(w for w in region.wordings if face.can_draw(w)), ""]
+    chips = [Chip(region.number, w, region.rank, region.colour) for w in words]
+    return [*chips, Chip(region.number, "", None, region.colour)]
 
 
-def _composed(graph: DistortionGraph, panels: list[Canvas], layout: _Layout) -> Canvas:
+def _composed(
+    graph: DistortionGraph, panels: list[Canvas], layout: _Layout, colour_by: ColourBy
+) -> Canvas:
     """Both panels under their headings, the legend below, on the dark ground."""
     gap, bar = layout.gap, layout.bar
     across, down = (1, 2) if layout.stacked else (2, 1)
     width = gap + across * (layout.width + gap)
-    legend = _legend_rows(graph, layout, width - 2 * gap)
+    legend = _legend_rows(graph, layout, width - 2 * gap, colour_by)
     height = down * (bar + layout.height) + len(legend) * bar + gap // 2
     out = np.empty((height, width, 3), np.uint8)
     out[:] = INK
@@ -257,10 +292,9 @@ def _verdict(
     scene = graph.scene
     if scene is None:
         return 0
-    vocabulary, taken = graph.vocabulary, 0
+    taken = 0
     if scene.comparison is not None:
-        index = vocabulary.comparison_index(scene.comparison.label)
-        rank = vocabulary.comparisons[index].rank * (1 if side == "anchor" else -1)
+        rank = rank_of(graph, scene.comparison.label) * (1 if side == "anchor" else -1)
         taken = marks_width(rank, face.px)
         draw_marks(out, rank, end - taken, middle, face.px)
         taken += face.px // 2
@@ -274,39 +308,54 @@ def _verdict(
 
 @dataclass(frozen=True)
 class _Entry:
-    """A legend entry: a severity's colour, or a comparison's marks, and the word for it."""
+    """A legend entry: a colour, a comparison's marks, or both, and the word for it."""
 
     text: str
     colour: Rgb | None = None
-    rank: int = 0
+    rank: int | None = None
 
     def _sign(self, face: Typeface) -> int:
-        return face.px if self.colour else marks_width(self.rank, face.px)
+        colour = 0 if self.colour is None else face.px + face.px // 3
+        marks = 0 if self.rank is None else marks_width(self.rank, face.px) + face.px // 3
+        return colour + marks
 
     def width(self, face: Typeface) -> int:
-        return self._sign(face) + face.px // 3 + face.width(self.text)
+        return self._sign(face) + face.width(self.text)
 
     def draw(self, out: Canvas, x: int, middle: float, face: Typeface) -> None:
+        at = x
         if self.colour is not None:
             side = face.px
-            rounded(out, (x, middle - side / 2, side, side), side * 0.28, self.colour)
-        else:
-            draw_marks(out, self.rank, x, middle, face.px)
-        write_middle(out, self.text, x + self._sign(face) + face.px // 3, middle, face, MUTED)
+            rounded(out, (at, middle - side / 2, side, side), side * 0.28, self.colour)
+            at += side + side // 3
+        if self.rank is not None:
+            draw_marks(out, self.rank, at, middle, face.px)
+        write_middle(out, self.text, x + self._sign(face), middle, face, MUTED)
 
 
-def _legend_rows(graph: DistortionGraph, layout: _Layout, room: int) -> list[list[_Entry]]:
-    """The legend's entries, broken into rows of at most `room` pixels."""
-    vocabulary, face = graph.vocabulary, layout.face
-    colours = severity_colours(len(vocabulary.severities))
-    entries = [
-        _Entry(_words(label), colour)
-        for label, colour in zip(vocabulary.severities, colours, strict=True)
+def _legend(graph: DistortionGraph, colour_by: ColourBy) -> list[_Entry]:
+    """What the fill means, then what the marks mean where that is something else."""
+    vocabulary, colours = graph.vocabulary, _colours(graph, colour_by)
+    levels = list(reversed(vocabulary.comparisons))
+    if colour_by == "comparison":
+        fills = zip(levels, reversed(colours), strict=True)
+        filled = [_Entry(_words(c.label), colour, c.rank) for c, colour in fills]
+        return [_Entry("against the other picture:"), *filled]
+    severities = zip(vocabulary.severities, colours, strict=True)
+    return [
+        *(_Entry(_words(label), colour) for label, colour in severities),
+        *(_Entry(_words(c.label), rank=c.rank) for c in levels),
     ]
-    entries += [_Entry(_words(c.label), rank=c.rank) for c in reversed(vocabulary.comparisons)]
+
+
+def _legend_rows(
+    graph: DistortionGraph, layout: _Layout, room: int, colour_by: ColourBy
+) -> list[list[_Entry]]:
+    """The legend's entries, broken into rows of at most `room` pixels."""
+    face = layout.face
     rows: list[list[_Entry]] = [[]]
     used = 0
-    for entry in (e for e in entries if face.can_draw(e.text)):
+    for entry in (e for e in _legend(graph, colour_by) if face.can_draw(e.text)):
         width = entry.width(face) + 2 * layout.gap
         if rows[-1] and used + width - 2 * layout.gap > room:
             rows.append([])

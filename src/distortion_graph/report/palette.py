@@ -1,4 +1,4 @@
-"""Colours of severities: ordered in lightness, told apart by people who are colour-blind.
+"""Colours of severities and comparisons, told apart by people who are colour-blind.
 
 The hues are those of Okabe and Ito, *Color Universal Design* (2008): sky blue where nothing is
 wrong, then yellow, orange and vermilion, each darker than the one before.
@@ -23,6 +23,10 @@ PAPER: Rgb = (245, 245, 242)
 MUTED: Rgb = (168, 172, 180)
 """Text that matters less, on `INK`."""
 
+NEUTRAL: Rgb = (142, 146, 153)
+"""Grey, for two things that are the same."""
+
+_BETTER: tuple[Rgb, Rgb] = (86, 180, 233), (0, 114, 178)
 _SCALE: tuple[Rgb, ...] = ((240, 228, 66), (230, 159, 0), (213, 94, 0))
 
 
@@ -33,6 +37,19 @@ def severity_colours(count: int) -> tuple[Rgb, ...]:
         return CLEAN, _SCALE[-1]
     spots = [k * (len(_SCALE) - 1) / (steps - 1) for k in range(steps)]
     return CLEAN, *(_between(spot) for spot in spots)
+
+
+def comparison_colours(count: int) -> tuple[Rgb, ...]:
+    """A colour for each of `count` comparisons in rank order, the worst first.
+
+    Vermilion for worse and blue for better, paler towards the neutral grey in the middle.
+    """
+    steps = count // 2
+    worse = [_between(2 if steps == 1 else 1 + k / (steps - 1)) for k in range(steps)]
+    better = [
+        _mixed(*_BETTER, 1.0 if steps == 1 else k / (steps - 1)) for k in range(steps)
+    ]
+    return *reversed(worse), NEUTRAL, *better
 
 
 def ink_on(colour: Rgb) -> Rgb:
@@ -48,9 +65,12 @@ def hex_name(colour: Rgb) -> str:
 
 def _between(spot: float) -> Rgb:
     left = min(int(spot), len(_SCALE) - 2)
-    share = spot - left
+    return _mixed(_SCALE[left], _SCALE[left + 1], spot - left)
+
+
+def _mixed(first: Rgb, second: Rgb, share: float) -> Rgb:
     red, green, blue = (
-        round(a + share * (b - a)) for a, b in zip(_SCALE[left], _SCALE[left + 1], strict=True)
+        round(a + share * (b - a)) for a, b in zip(first, second, strict=True)
     )
     return red, green, blue
 

@@ -10,14 +10,17 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from distortion_graph.graph import DistortionGraph, Evidence, Node, RegionComparison, SceneNode
+from distortion_graph.graph import DistortionGraph, Node, RegionComparison, SceneNode
 from distortion_graph.report.palette import hex_name, severity_colours
 from distortion_graph.report.wording import (
     UNCERTAIN,
+    evidence_texts,
     is_uncertain,
     marks,
+    percent,
     printable,
     rank_of,
+    score_text,
     summary,
     words,
     worst_first,
@@ -114,14 +117,14 @@ def _in_columns(values: Sequence[str]) -> str:
 
 
 def _region_row(graph: DistortionGraph, region: RegionComparison) -> _Row:
-    area = "" if region.area_fraction is None else _percent(region.area_fraction)
+    area = "" if region.area_fraction is None else percent(region.area_fraction)
     return _Row(
         str(region.id),
         printable(region.name),
         area,
         (_node(graph, region.anchor), _node(graph, region.target)),
         _comparison(graph, region.comparison.label),
-        _evidence(region.evidence),
+        evidence_texts(region.evidence),
     )
 
 
@@ -136,50 +139,32 @@ def _scene_row(graph: DistortionGraph) -> _Row | None:
         "",
         (_scene_node(scene.anchor), _scene_node(scene.target)),
         Text("–") if comparison is None else _comparison(graph, comparison.label),
-        _evidence(scene.evidence),
+        evidence_texts(scene.evidence),
     )
 
 
 def _node(graph: DistortionGraph, node: Node) -> _Side:
     vocabulary = graph.vocabulary
     if is_uncertain(graph, node):
-        return _Side(Text(UNCERTAIN, "dim"), Text("–"), _score(node.score))
+        return _Side(Text(UNCERTAIN, "dim"), Text("–"), score_text(node.score))
     level = vocabulary.severity_index(node.severity.label)
     colour = hex_name(severity_colours(len(vocabulary.severities))[level])
     # The palette's yellow cannot be read on white; a terminal's own yellow suits its ground.
     style = ("", "yellow")[level] if level < 2 else colour
     severity = Text("–" if level == 0 else words(node.severity.label), style)
-    return _Side(Text(words(node.distortion.label)), severity, _score(node.score))
+    return _Side(Text(words(node.distortion.label)), severity, score_text(node.score))
 
 
 def _scene_node(node: SceneNode) -> _Side:
     """The label with the largest share of the picture, and that share."""
     shares = node.distortion_share or {}
     if not shares:
-        return _Side(Text("–"), Text("–"), _score(node.score))
+        return _Side(Text("–"), Text("–"), score_text(node.score))
     label = max(shares, key=lambda name: shares[name])
-    return _Side(Text(words(label)), Text(_percent(shares[label])), _score(node.score))
+    return _Side(Text(words(label)), Text(percent(shares[label])), score_text(node.score))
 
 
 def _comparison(graph: DistortionGraph, label: str) -> Text:
     rank = rank_of(graph, label)
     style = _BETTER if rank > 0 else _WORSE if rank < 0 else ""
     return Text.assemble((marks(rank), style), " ", words(label))
-
-
-def _evidence(facts: Evidence | None) -> tuple[str, str, str, str]:
-    if facts is None:
-        return "", "", "", ""
-    # Measured, but without a number: the pixels are identical.
-    identical = facts.psnr_db is None and facts.ssim is not None
-    psnr = "∞" if identical else "" if facts.psnr_db is None else f"{facts.psnr_db:.1f}"
-    unit = ["" if v is None else f"{v:.2f}" for v in (facts.ssim, facts.haarpsi)]
-    return psnr, unit[0], unit[1], "" if facts.delta_e is None else f"{facts.delta_e:.1f}"
-
-
-def _score(score: float | None) -> str:
-    return "–" if score is None else f"{score:.2f}"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"

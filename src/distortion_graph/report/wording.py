@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from distortion_graph.graph import DistortionGraph, Node, RegionComparison, Side
+from distortion_graph.graph import DistortionGraph, Evidence, Node, RegionComparison, Side
 
 _SIDES: tuple[Side, Side] = ("anchor", "target")
 _MARKS = {-1: "▼", 0: "=", 1: "▲"}
@@ -39,6 +39,27 @@ def rank_of(graph: DistortionGraph, label: str) -> int:
 def marks(rank: int) -> str:
     """|rank| triangles, up for better and down for worse; an equals sign for 0."""
     return _MARKS[(rank > 0) - (rank < 0)] * max(1, abs(rank))
+
+
+def evidence_texts(facts: Evidence | None) -> tuple[str, str, str, str]:
+    """PSNR in dB, SSIM, HaarPSI and ΔE as text; empty where one was not measured."""
+    if facts is None:
+        return "", "", "", ""
+    # Measured, but without a number: the pixels are identical.
+    identical = facts.psnr_db is None and facts.ssim is not None
+    psnr = "∞" if identical else "" if facts.psnr_db is None else f"{facts.psnr_db:.1f}"
+    unit = ["" if v is None else f"{v:.2f}" for v in (facts.ssim, facts.haarpsi)]
+    return psnr, unit[0], unit[1], "" if facts.delta_e is None else f"{facts.delta_e:.1f}"
+
+
+def score_text(score: float | None) -> str:
+    """A quality score with two places; a dash where it is not known."""
+    return "–" if score is None else f"{score:.2f}"
+
+
+def percent(share: float) -> str:
+    """A share with one place: `12.5 %`."""
+    return f"{100 * share:.1f} %"
 
 
 def worst_first(graph: DistortionGraph) -> list[RegionComparison]:

@@ -1,0 +1,182 @@
+"""`distortion-graph report`: graph files as pages to look at, one each, and a gallery of several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from distortion_graph.cli.console import Talk, talk_of
+from distortion_graph.cli.options import (
+    DEFAULT_MAX_PIXELS,
+    Lossy,
+    MaxPixels,
+    Quiet,
+    check_outputs,
+)
+from distortion_graph.errors import GraphError, OutputError
+
+if TYPE_CHECKING:
+    from distortion_graph.graph import DistortionGraph
+    from distortion_graph.report.html.gallery import Pair
+    from distortion_graph.report.sources import FoundPicture
+
+    Found: TypeAlias = tuple[FoundPicture, FoundPicture]
+
+_INDEX = "index.html"
+
+
+def report(
+    context: typer.Context,
+    graphs: Annotated[
+        list[Path], typer.Argument(metavar="GRAPH...", help="Graph files, native or published.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="PATH", help="The page; of several graphs a new folder.")
+    ],
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="The true graph, whose differences are marked; of several graphs a folder with "
+            "files of the same names.",
+        ),
+    ] = None,
+    anchor: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The anchor, where the graph's has moved.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The target, where the graph's has moved.")
+    ] = None,
+    lossy: Lossy = False,
+    max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
+    quiet: Quiet = False,
+) -> None:
+    """Write a graph as a page to look at.
+
+    One HTML file that needs nothing else: both pictures with the regions on them (side by side,
+    swiped, blinked or subtracted, at any zoom), the graph, and the table. Pictures that browsers
+    show are in it byte for byte, others as lossless WebP. They are looked for where the graph says,
+    and beside the graph file; one that has moved or changed is said so on the page.
+
+    Several graphs become a folder with a page each and index.html, a gallery of all.
+
+    \b
+    Examples:
+      distortion-graph report graph.json --out report.html
+      distortion-graph report graph.json --truth true.json --out report.html
+      distortion-graph report graphs/*.json --out gallery
+
+    Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
+    130 interrupted.
+    """
+    talk = talk_of(context)
+    talk.set(quiet=quiet)
+    if len(graphs) == 1:
+        _one(graphs[0], out, truth, (anchor, target), lossy, max_pixels, talk)
+        return
+    if anchor or target:
+        raise OutputError("--anchor and --target are of one graph, but several are given")
+    _several(graphs, out, truth, lossy, max_pixels, talk)
+
+
+def _one(
+    path: Path,
+    out: Path,
+    truth: Path | None,
+    given: tuple[str | None, str | None],
+    lossy: bool,
+    max_pixels: int,
+    talk: Talk,
+) -> None:
+    from distortion_graph.files import atomic_write_text
+    from distortion_graph.formats.files import read_graph
+
+    inputs = [str(path), *(str(p) for p in (truth, *given) if p)]
+    check_outputs([("--out", out, False)], inputs)
+    graph = read_graph(path)
+    true = None if truth is None else read_graph(truth, graph.vocabulary)
+    found = _pictures(graph, path, given, max_pixels, talk)
+    for picture in found:
+        if picture.picture is not None:
+            check_outputs([("--out", out, False)], [str(picture.picture.source)])
+    atomic_write_text(out, page_of(graph, found, true, lossy=lossy))
+
+
+def _several(
+    paths: list[Path], out: Path, truth: Path | None, lossy: bool, max_pixels: int, talk: Talk
+) -> None:
+    from distortion_graph.files import atomic_write_text, new_folder
+    from distortion_graph.formats.files import read_graph
+    from distortion_graph.report.html.gallery import gallery_page
+
+    if truth is not None and not truth.is_dir():
+        raise GraphError(f"{truth}: expected a folder, with a true graph of each graph's name")
+    with new_folder(out) as folder:
+        pairs = []
+        for path, name in zip(paths, _names(paths), strict=True):
+            graph = read_graph(path)
+            true = None if truth is None else read_graph(truth / path.name, graph.vocabulary)
+            found = _pictures(graph, path, (None, None), max_pixels, talk)
+            page = page_of(graph, found, true, lossy=lossy)
+            atomic_write_text(folder / f"{name}.html", page)
+            pairs.append(_pair(name, graph, found, true))
+        atomic_write_text(folder / _INDEX, gallery_page(pairs))
+
+
+def page_of(
+    graph: DistortionGraph, found: Found, truth: DistortionGraph | None = None, *, lossy: bool
+) -> str:
+    """The report of a graph and its pictures."""
+    from distortion_graph.report.html.page import ReportPicture, report_page
+
+    anchor, target = (
+        ReportPicture.of(picture, info, lossy=lossy)
+        for picture, info in zip(found, (graph.anchor, graph.target), strict=True)
+    )
+    return report_page(graph, (anchor, target), truth)
+
+
+def _pair(name: str, graph: DistortionGraph, found: Found, truth: DistortionGraph | None) -> Pair:
+    from distortion_graph.report.html.embedding import thumbnail
+    from distortion_graph.report.html.gallery import THUMBNAIL_PX, Pair
+
+    anchor, target = (
+        None if f.picture is None else thumbnail(f.picture.rgb, THUMBNAIL_PX) for f in found
+    )
+    return Pair(name, f"{name}.html", graph, (anchor, target), truth)
+
+
+def _pictures(
+    graph: DistortionGraph,
+    path: Path,
+    given: tuple[str | None, str | None],
+    max_pixels: int,
+    talk: Talk,
+) -> Found:
+    """Anchor and target; what is wrong with them is a warning."""
+    from distortion_graph.report.sources import find_picture
+
+    anchor, target = (
+        find_picture(info, path.parent, place, max_pixels=max_pixels)
+        for info, place in zip((graph.anchor, graph.target), given, strict=True)
+    )
+    for found in (anchor, target):
+        if found.problem:
+            talk.warn(f"{path}: {found.problem}")
+    return anchor, target
+
+
+def _names(paths: list[Path]) -> list[str]:
+    """A file name for each page: the graph's own, numbered where several are equal."""
+    names: list[str] = []
+    taken = {Path(_INDEX).stem}
+    for path in paths:
+        name, number = path.stem, 1
+        while name.casefold() in taken:
+            number += 1
+            name = f"{path.stem}-{number}"
+        taken.add(name.casefold())
+        names.append(name)
+    return names

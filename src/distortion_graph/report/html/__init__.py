@@ -1,0 +1,1 @@
+"""The report: one HTML file with both pictures, the graph on them, and nothing from outside."""

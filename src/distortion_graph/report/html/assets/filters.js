@@ -1,0 +1,70 @@
+// Which regions are shown: by what is wrong, how bad it is, how they compare, and by name.
+const filter = { distortion: "", severity: "0", comparison: "", name: "", quiet: true, mistakes: false };
+const MANY = 12; // from this many regions on, clean and equal ones begin collapsed
+
+function startFilters() {
+  const form = byId("filters");
+  if (!regions.length) return;
+  const select = (label, key, options) => make("label", {}, label, make("select", { id: `filter-${key}`,
+    onchange: (event) => { filter[key] = event.target.value; apply(); } },
+    ...options.map(([value, text]) => make("option", { value }, text))));
+  const check = (label, key) => make("label", {}, make("input", { type: "checkbox", id: `filter-${key}`, checked: filter[key],
+    onchange: (event) => { filter[key] = event.target.checked; apply(); } }), label);
+  const found = new Set(regions.flatMap((region) => region.nodes.map((node) => node.distortion)));
+  const present = (text, k) => (found.has(k) ? [[k, text]] : []);
+  filter.quiet = regions.length >= MANY && regions.some(isQuiet);
+  form.append(
+    select("Distortion", "distortion", [["", "any"], ...words.distortions.flatMap(present)]),
+    select("Severity", "severity", words.severities.map((text, k) => [k, k === 0 ? "any" : k === words.severities.length - 1 ? text : `${text} or worse`])),
+    select("The anchor is", "comparison", [["", "any"], ...words.comparisons.map((level, k) => [k, level.text])]),
+    make("label", {}, "Name", make("input", { type: "search", id: "filter-name", size: 12,
+      oninput: (event) => { filter.name = event.target.value.trim().toLowerCase(); apply(); } })),
+    regions.some(isQuiet) ? check(`Collapse ${words.distortions[words.clean]} and same`, "quiet") : null ?? "",
+    data.truth ? check("Mistakes only", "mistakes") : "",
+    make("span", { id: "count", role: "status" }));
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.hidden = false;
+  listenToTable();
+  apply();
+}
+
+function matches(region) {
+  const { distortion, severity, comparison, name, mistakes } = filter;
+  return (distortion === "" || region.nodes.some((node) => node.distortion === Number(distortion))) &&
+    (severity === "0" || region.nodes.some((node) => node.severity >= Number(severity))) &&
+    (comparison === "" || region.comparison === Number(comparison)) &&
+    (name === "" || titleOf(region).toLowerCase().includes(name)) &&
+    (!mistakes || region.truth?.mistakes > 0);
+}
+
+// A filter that asks for such regions shows them.
+const collapses = () => filter.quiet && filter.name === "" && filter.distortion !== String(words.clean);
+const hiddenAsQuiet = () => (collapses() ? regions.filter((region) => isQuiet(region) && matches(region)).length : 0);
+
+function apply() {
+  const hide = collapses();
+  state.shown = new Set([...regions.keys()].filter((k) => matches(regions[k]) && !(hide && isQuiet(regions[k]))));
+  const hidden = hiddenAsQuiet();
+  byId("count").textContent = `${state.shown.size} of ${regions.length} regions` + (hidden ? `, ${hidden} collapsed` : "");
+  tell("shown");
+}
+
+function setQuiet(on) {
+  filter.quiet = on;
+  byId("filter-quiet").checked = on;
+  apply();
+}
+
+function listenToTable() {
+  const rows = document.querySelectorAll(".graph-table tr[data-region]");
+  for (const row of rows) {
+    const position = Number(row.dataset.region);
+    const name = row.querySelector("th");
+    // The name is a button, so that a row can be reached and chosen by keys.
+    name.replaceChildren(make("button", { type: "button" }, ...name.childNodes));
+    row.addEventListener("click", () => choose(position));
+    link(row, position);
+  }
+  when("shown", () => rows.forEach((row) => { row.hidden = !state.shown.has(Number(row.dataset.region)); }));
+  when("selected", () => rows.forEach((row) => row.querySelector("button").setAttribute("aria-pressed", String(Number(row.dataset.region) === state.selected))));
+}

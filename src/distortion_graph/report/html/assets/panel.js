@@ -1,0 +1,75 @@
+// Beside the pictures: all that the graph knows of the region pointed at, or else of the chosen one.
+const MOST_LABELS = 5;
+
+function startPanel() {
+  const panel = byId("panel");
+  panel.hidden = false;
+  const show = () => {
+    const position = state.active ?? state.selected;
+    panel.replaceChildren(...(position === null ? invitation() : details(position)));
+  };
+  when("active", show);
+  when("selected", show);
+  show();
+}
+
+function invitation() {
+  return [make("h3", {}, regions.length ? "Point at a region" : "No regions"),
+    make("p", {}, regions.length ? "Its probabilities and evidence are shown here; click, or press Enter, to keep it." :
+      "The graph has no regions; only the pictures as wholes are compared.")];
+}
+
+function details(position) {
+  const region = regions[position];
+  const parts = [make("h3", {}, titleOf(region))];
+  if (region.area !== null) parts.push(make("p", {}, `${(100 * region.area).toFixed(1)} % of the picture`));
+  if (!region.paths.some((path) => path)) parts.push(make("p", {}, "Its mask is not in the graph."));
+  const level = words.comparisons[region.comparison];
+  parts.push(make("p", {}, make("strong", {}, `${level.marks} The anchor is ${level.text}`),
+    wrong(region, region.truth && region.truth.comparison !== region.comparison, () => words.comparisons[region.truth.comparison].text)));
+  parts.push(...beliefs("", region.beliefs, words.comparisons.map((c) => c.text)));
+  parts.push(...SIDES.map((side) => nodePart(region, side)));
+  if (region.evidence) {
+    const [psnr, ssim, haar, delta] = region.evidence;
+    const rows = [["PSNR", psnr && `${psnr} dB`], ["SSIM", ssim], ["HaarPSI", haar], ["ΔE (CIEDE2000)", delta]];
+    parts.push(make("h4", {}, "Measured between them"), make("table", {}, ...rows.filter(([, value]) => value)
+      .map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "number" }, value)))));
+  }
+  const related = data.relations.filter((r) => r.subject === position || r.object === position);
+  if (related.length) parts.push(make("h4", {}, "Relations"), make("ul", {}, ...related.map((r) => make("li", {}, relationText(r)))));
+  if (region.boxes[0] && size !== null) {
+    parts.push(make("p", {}, make("button", { type: "button", onclick: () => showRegion(position) }, "Zoom to it")));
+  }
+  return parts;
+}
+
+const relationText = (r) =>
+  `${titleOf(regions[r.subject])} ${r.predicate} ${titleOf(regions[r.object])} (${r.image === "both" ? "both pictures" : r.image})`;
+
+function wrong(region, isWrong, text) {
+  return isWrong ? make("span", { class: "wrong" }, " ✗ ", make("span", { class: "truth" }, text())) : null;
+}
+
+function nodePart(region, side) {
+  const node = region.nodes[side];
+  const truth = region.truth?.nodes[side];
+  const of = (what, labels) => wrong(region, truth && truth[what] !== node[what], () => labels[truth[what]]);
+  const known = node.known === null ? "" : ` · known ${node.known.toFixed(2)}`;
+  return make("div", {}, make("h4", {}, side === 0 ? "Anchor" : "Target"),
+    make("p", {}, make("strong", {}, nodeText(node)), of("distortion", words.distortions), of("severity", words.severities)),
+    make("p", {}, `score ${scoreText(node.score)}${known}`,
+      truth && truth.score !== null ? ` (true ${scoreText(truth.score)})` : null),
+    ...beliefs("distortion", node.beliefs.distortion, words.distortions),
+    ...beliefs("severity", node.beliefs.severity, words.severities));
+}
+
+function beliefs(name, entries, labels) {
+  if (!entries.length) return [];
+  const rows = entries.slice(0, MOST_LABELS).map(([position, share]) => {
+    const amount = make("span", { class: "amount" });
+    amount.style.width = `${100 * share}%`;
+    return make("tr", {}, make("th", { scope: "row" }, labels[position]), make("td", { class: "bar-cell" }, amount),
+      make("td", { class: "number" }, share.toFixed(2)));
+  });
+  return [make("table", { "aria-label": `Probabilities${name && ` of the ${name}`}` }, ...rows)];
+}

@@ -1,0 +1,5 @@
+document.body.classList.add("js");
+startViewer();
+startPanel();
+startDrawing();
+startFilters();

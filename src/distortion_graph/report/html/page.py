@@ -1,0 +1,126 @@
+"""The report of one pair: pictures, summary, table, graph and what the script needs, in one file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+from html import escape
+from importlib.metadata import version
+from string import Template
+
+from distortion_graph.graph import DistortionGraph, ImageInfo, Side
+from distortion_graph.report.html.agreement import SIDES, agreement
+from distortion_graph.report.html.embedding import Embedded, embed
+from distortion_graph.report.html.table import asset, colour_rules, table
+from distortion_graph.report.html.view import script_json, title_of, view
+from distortion_graph.report.sources import FoundPicture
+from distortion_graph.report.wording import printable, summary
+
+_SCRIPTS = ("state.js", "viewer.js", "panel.js", "drawing.js", "filters.js", "start.js")
+
+
+@dataclass(frozen=True)
+class ReportPicture:
+    """A picture of the pair as the page shows it.
+
+    `embedded` is None where there is none to show; `problem` says in one sentence why, or what is
+    wrong with it, such as a file that changed after the graph was made.
+    """
+
+    embedded: Embedded | None
+    problem: str | None = None
+
+    @classmethod
+    def of(cls, found: FoundPicture, info: ImageInfo, *, lossy: bool = False) -> ReportPicture:
+        """A found picture; one of another size than the graph's is not shown.
+
+        Raises ImageError as `embed` does.
+        """
+        picture = found.picture
+        if picture is None:
+            return cls(None, found.problem)
+        size = info.height or picture.height, info.width or picture.width
+        fits = picture.size == size
+        return cls(embed(picture, found.data, lossy=lossy) if fits else None, found.problem)
+
+
+def report_page(
+    graph: DistortionGraph,
+    pictures: tuple[ReportPicture, ReportPicture],
+    truth: DistortionGraph | None = None,
+) -> str:
+    """The page as text; the same input gives the same text.
+
+    Args:
+        graph: any graph.
+        pictures: anchor and target.
+        truth: the true graph of the pair; where it is given, agreement and mistakes are marked.
+
+    Raises GraphError where the truth is not one of this graph's (`agreement`).
+    """
+    agreed = None if truth is None else agreement(graph, truth)
+    script = "\n".join(asset(name) for name in _SCRIPTS)
+    names = [title_of(graph, side) for side in SIDES]
+    shown = [_image(graph, *both) for both in zip(SIDES, pictures, strict=True)]
+    return Template(asset("report.html")).substitute(
+        version=program_version(),
+        script_hash=script_hash(script),
+        title=escape(f"{names[0]} → {names[1]} – distortion graph"),
+        heading=f"Anchor <bdi>{escape(names[0])}</bdi>, target <bdi>{escape(names[1])}</bdi>",
+        style="\n".join([asset("table.css"), asset("report.css"), colour_rules(graph)]),
+        summary=escape(summary(graph)),
+        notices="".join(f'<p class="notice">{escape(text)}</p>' for text in _notices(pictures)),
+        anchor_image=shown[0],
+        target_image=shown[1],
+        agreement="" if agreed is None else f"<p>{escape(agreed.sentence())}</p>",
+        table=table(graph, agreed),
+        footer=_footer(graph, pictures),
+        view=script_json(view(graph, agreed)),
+        script=script,
+    )
+
+
+def script_hash(script: str) -> str:
+    """The source of a script for a Content-Security-Policy: nothing else may run."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def program_version() -> str:
+    """The version of this program, as HTML."""
+    return escape(version("distortion-graph"))
+
+
+def _image(graph: DistortionGraph, side: Side, picture: ReportPicture) -> str:
+    if picture.embedded is None:
+        return f'<p class="absent">The {side} is not here.</p>'
+    words = escape(f"{side}: {title_of(graph, side)}", quote=True)
+    return f'<img src="{picture.embedded.url}" alt="{words}" draggable="false">'
+
+
+def _notices(pictures: tuple[ReportPicture, ReportPicture]) -> list[str]:
+    found = [picture.problem for picture in pictures if picture.problem]
+    for side, picture in zip(SIDES, pictures, strict=True):
+        if picture.embedded is not None and not picture.embedded.exact:
+            found.append(f"The {side}'s pixels are not its own: {picture.embedded.how}.")
+    return [printable(text) for text in found]
+
+
+def _footer(graph: DistortionGraph, pictures: tuple[ReportPicture, ReportPicture]) -> str:
+    lines = []
+    for side, picture in zip(SIDES, pictures, strict=True):
+        info = graph.anchor if side == "anchor" else graph.target
+        facts = [title_of(graph, side)] if info.source else []
+        if info.width and info.height:
+            facts.append(f"{info.width} × {info.height} pixels")
+        if picture.embedded is not None:
+            facts.append(f"embedded: {picture.embedded.how}")
+        if info.sha256:
+            facts.append(f"SHA-256 of the {info.sha256_of} {info.sha256[:12]}…")
+        if facts:
+            lines.append(f"{side.capitalize()}: {', '.join(facts)}.")
+    if graph.model is not None:
+        named = f"{graph.model.name} {graph.model.version or ''}".strip()
+        lines.append(f"Said by the model {named}; evidence is measured, not said.")
+    return "".join(f"<p>{escape(printable(line))}</p>" for line in lines)

@@ -1,0 +1,183 @@
+"""A graph as a table in HTML, for the report and for notebooks; all text is escaped."""
+
+from __future__ import annotations
+
+from html import escape
+from importlib.resources import files
+
+from distortion_graph.graph import DistortionGraph, Evidence, Node, RegionComparison, SceneNode
+from distortion_graph.report.html.agreement import SIDES, Agreement, NodeAgreement, RegionAgreement
+from distortion_graph.report.palette import (
+    comparison_colours,
+    hex_name,
+    ink_on,
+    severity_colours,
+)
+from distortion_graph.report.wording import (
+    UNCERTAIN,
+    evidence_texts,
+    is_uncertain,
+    marks,
+    percent,
+    printable,
+    rank_of,
+    score_text,
+    summary,
+    words,
+    worst_first,
+)
+
+_EVIDENCE = (
+    ("PSNR", "peak signal-to-noise ratio, dB"),
+    ("SSIM", "structural similarity"),
+    ("Haar", "HaarPSI"),
+    ("ΔE", "mean CIEDE2000 colour difference"),
+)
+
+
+def asset(name: str) -> str:
+    """The text of a file of the page's own."""
+    place = files("distortion_graph.report.html").joinpath("assets", name)
+    return place.read_text("utf-8")
+
+
+def colour_rules(graph: DistortionGraph) -> str:
+    """CSS: colour and ink of each severity, .s0 … .sN, and each comparison in rank order, .c0 …"""
+    vocabulary = graph.vocabulary
+    rules = []
+    for name, sign, colours in (
+        ("severity", "s", severity_colours(len(vocabulary.severities))),
+        ("comparison", "c", comparison_colours(len(vocabulary.comparisons))),
+    ):
+        rules += [
+            f".dg .{sign}{k} {{ --{name}: {hex_name(c)}; --{name}-ink: {hex_name(ink_on(c))} }}"
+            for k, c in enumerate(colours)
+        ]
+    return "\n".join(rules)
+
+
+def notebook(graph: DistortionGraph) -> str:
+    """Summary and table with their style, for a notebook's cell."""
+    style = f"{asset('table.css')}\n{colour_rules(graph)}"
+    head = f"<style>{style}</style><p>{escape(summary(graph))}</p>"
+    return f'<div class="dg">{head}<div class="scroll">{table(graph)}</div></div>'
+
+
+def table(graph: DistortionGraph, agreed: Agreement | None = None) -> str:
+    """The regions, worst first, and the scene, as one `<table>`.
+
+    A region's row carries its position in the graph as `data-region`. Where the truth is known,
+    wrong labels are marked and the true ones stand behind them.
+    """
+    measured = any(region.evidence for region in graph.regions)
+    measured = measured or (graph.scene is not None and graph.scene.evidence is not None)
+    place = {region.id: k for k, region in enumerate(graph.regions)}
+    rows = [
+        _row(graph, region, place[region.id], agreed, measured) for region in worst_first(graph)
+    ]
+    foot = _scene_row(graph, measured)
+    caption = "<caption>Regions, the one with the lowest score first</caption>"
+    body = f"<tbody>{''.join(rows)}</tbody>" if rows else ""
+    return f'<table class="graph-table">{caption}{_head(measured)}{body}{foot}</table>'
+
+
+def _head(measured: bool) -> str:
+    cells = ['<th scope="col" rowspan="2">Region</th>']
+    cells += ['<th scope="colgroup" colspan="3">Anchor</th>']
+    cells += ['<th scope="col" rowspan="2">The anchor is</th>']
+    cells += ['<th scope="colgroup" colspan="3">Target</th>']
+    if measured:
+        cells += ['<th scope="colgroup" colspan="4">Measured between them</th>']
+    under = "".join(f'<th scope="col">{text}</th>' for text in ("Distortion", "Severity", "Score"))
+    under += under
+    if measured:
+        under += "".join(
+            f'<th scope="col"><abbr title="{meaning}">{short}</abbr></th>'
+            for short, meaning in _EVIDENCE
+        )
+    return f"<thead><tr>{''.join(cells)}</tr><tr>{under}</tr></thead>"
+
+
+def _row(
+    graph: DistortionGraph,
+    region: RegionComparison,
+    position: int,
+    agreed: Agreement | None,
+    measured: bool,
+) -> str:
+    truth = agreed.regions.get(region.id) if agreed else None
+    nodes = truth.nodes if truth else (None, None)
+    anchor, target = (
+        _node_cells(graph, region.node(side), node)
+        for side, node in zip(SIDES, nodes, strict=True)
+    )
+    area = "" if region.area_fraction is None else f" <small>{percent(region.area_fraction)}</small>"
+    name = f'<bdi class="name">{escape(printable(region.name))}</bdi>'
+    head = f'<th scope="row"><span class="id">{region.id}</span> {name}{area}</th>'
+    middle = _comparison_cell(graph, region.comparison.label, truth)
+    facts = _evidence_cells(region.evidence) if measured else ""
+    wrong = ' class="wrong-row"' if truth and truth.mistakes else ""
+    return f'<tr data-region="{position}"{wrong}>{head}{anchor}{middle}{target}{facts}</tr>'
+
+
+def _node_cells(graph: DistortionGraph, node: Node, truth: NodeAgreement | None) -> str:
+    vocabulary = graph.vocabulary
+    if is_uncertain(graph, node):
+        said = f'<td title="the model does not know this"><i>{UNCERTAIN}</i></td><td>–</td>'
+        return said + _number_cell(node.score)
+    level = vocabulary.severity_index(node.severity.label)
+    what = escape(words(node.distortion.label))
+    how_bad = "–" if level == 0 else _chip(words(node.severity.label), level)
+    if truth is not None:
+        what += _correction(truth.distortion, truth.true_distortion)
+        how_bad += _correction(truth.severity, truth.true_severity)
+    return f"<td>{what}</td><td>{how_bad}</td>{_number_cell(node.score)}"
+
+
+def _chip(text: str, level: int) -> str:
+    return f'<span class="chip s{level}">{escape(text)}</span>'
+
+
+def _correction(right: bool, true: str) -> str:
+    if right:
+        return ""
+    return f' <span class="wrong">✗ <span class="truth">{escape(words(true))}</span></span>'
+
+
+def _comparison_cell(graph: DistortionGraph, label: str, truth: RegionAgreement | None) -> str:
+    rank = rank_of(graph, label)
+    way = "better" if rank > 0 else "worse" if rank < 0 else "same"
+    sign = f'<span class="mark {way}" aria-hidden="true">{marks(rank)}</span>'
+    fix = _correction(truth.comparison, truth.true_comparison) if truth else ""
+    return f"<td>{sign} {escape(words(label))}{fix}</td>"
+
+
+def _scene_row(graph: DistortionGraph, measured: bool) -> str:
+    scene = graph.scene
+    if scene is None:
+        return ""
+    middle = "<td>–</td>"
+    if scene.comparison is not None:
+        middle = _comparison_cell(graph, scene.comparison.label, None)
+    facts = _evidence_cells(scene.evidence) if measured else ""
+    sides = [_scene_cells(node) for node in (scene.anchor, scene.target)]
+    head = '<th scope="row">scene <small>the whole picture</small></th>'
+    return f'<tfoot><tr class="scene">{head}{sides[0]}{middle}{sides[1]}{facts}</tr></tfoot>'
+
+
+def _scene_cells(node: SceneNode) -> str:
+    """The label with the largest share of the picture, and that share."""
+    shares = node.distortion_share or {}
+    if not shares:
+        return f"<td>–</td><td>–</td>{_number_cell(node.score)}"
+    label = max(shares, key=lambda name: shares[name])
+    share = f"<td>{percent(shares[label])}</td>"
+    return f"<td>{escape(words(label))}</td>{share}{_number_cell(node.score)}"
+
+
+def _evidence_cells(facts: Evidence | None) -> str:
+    return "".join(f'<td class="number">{text}</td>' for text in evidence_texts(facts))
+
+
+def _number_cell(score: float | None) -> str:
+    return f'<td class="number">{score_text(score)}</td>'

@@ -1,0 +1,179 @@
+"""What the page's script needs of a graph, as JSON: labels as positions, outlines as SVG paths."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from distortion_graph.graph import (
+    DistortionGraph,
+    LabelBelief,
+    Node,
+    RegionComparison,
+    Side,
+)
+from distortion_graph.report.html.agreement import SIDES, Agreement, RegionAgreement
+from distortion_graph.report.html.shapes import deepest_point, outlines
+from distortion_graph.report.wording import (
+    evidence_texts,
+    is_uncertain,
+    marks,
+    printable,
+    words,
+    worst_first,
+)
+
+# Probabilities below this are left out: they show as nothing.
+_LEAST_SHOWN = 0.005
+
+
+def view(graph: DistortionGraph, agreed: Agreement | None = None) -> dict[str, Any]:
+    """The page's data.
+
+    Regions stand in the graph's order; `worst_first` are their positions by score. Sizes are
+    [width, height] in pixels, null where the graph tells none.
+    """
+    place = {region.id: k for k, region in enumerate(graph.regions)}
+    paths = {side: _paths(graph, side) for side in SIDES}
+    return {
+        "words": _words(graph),
+        "sides": [_side(graph, side) for side in SIDES],
+        "regions": [
+            _region(graph, region, [paths[side][k] for side in SIDES], agreed)
+            for k, region in enumerate(graph.regions)
+        ],
+        "worst_first": [place[region.id] for region in worst_first(graph)],
+        "relations": [
+            {
+                "subject": place[relation.subject],
+                "predicate": printable(relation.predicate),
+                "object": place[relation.object],
+                "image": relation.image,
+            }
+            for relation in graph.relations
+        ],
+        "truth": agreed is not None,
+    }
+
+
+def script_json(value: Mapping[str, Any]) -> str:
+    """JSON that may stand inside a `<script>` element, whatever text is in it."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
+def size_of(graph: DistortionGraph, side: Side) -> tuple[int, int] | None:
+    """(h, w) of a picture: the graph's, or that of its masks; None where it tells neither."""
+    info = graph.anchor if side == "anchor" else graph.target
+    if info.height and info.width:
+        return info.height, info.width
+    masks = [mask for region in graph.regions if (mask := region.mask_of(side)) is not None]
+    return masks[0].size if masks else None
+
+
+def title_of(graph: DistortionGraph, side: Side) -> str:
+    """The picture's file name, or which side it is."""
+    info = graph.anchor if side == "anchor" else graph.target
+    return printable(Path(info.source).name) if info.source else side
+
+
+def _words(graph: DistortionGraph) -> dict[str, Any]:
+    vocabulary = graph.vocabulary
+    return {
+        "clean": vocabulary.clean_index,
+        "distortions": [words(label) for label in vocabulary.distortions],
+        "severities": [words(label) for label in vocabulary.severities],
+        "comparisons": [
+            {"text": words(level.label), "rank": level.rank, "marks": marks(level.rank)}
+            for level in vocabulary.comparisons
+        ],
+    }
+
+
+def _side(graph: DistortionGraph, side: Side) -> dict[str, Any]:
+    size = size_of(graph, side)
+    return {"name": side, "size": None if size is None else [size[1], size[0]]}
+
+
+def _paths(graph: DistortionGraph, side: Side) -> Sequence[str | None]:
+    size = size_of(graph, side)
+    if size is None:
+        return [None] * len(graph.regions)
+    return outlines([region.mask_of(side) for region in graph.regions], size)
+
+
+def _spot(graph: DistortionGraph, region: RegionComparison, side: Side) -> tuple[int, int] | None:
+    """Where the region's number stands."""
+    size = size_of(graph, side)
+    return None if size is None else deepest_point(region.mask_of(side), size)
+
+
+def _region(
+    graph: DistortionGraph,
+    region: RegionComparison,
+    paths: Sequence[str | None],
+    agreed: Agreement | None,
+) -> dict[str, Any]:
+    vocabulary = graph.vocabulary
+    truth = agreed.regions.get(region.id) if agreed else None
+    labels = vocabulary.comparison_labels
+    found = {
+        "id": region.id,
+        "name": printable(region.name),
+        "area": region.area_fraction,
+        "nodes": [_node(graph, region.node(side)) for side in SIDES],
+        "comparison": vocabulary.comparison_index(region.comparison.label),
+        "beliefs": _beliefs(region.comparison, labels),
+        "paths": list(paths),
+        "boxes": [region.bbox_of(side) for side in SIDES],
+        "spots": [_spot(graph, region, side) for side in SIDES],
+    }
+    if region.evidence is not None:
+        found["evidence"] = evidence_texts(region.evidence)
+    if truth is not None:
+        found["truth"] = _truth(graph, truth)
+    return found
+
+
+def _node(graph: DistortionGraph, node: Node) -> dict[str, Any]:
+    vocabulary = graph.vocabulary
+    return {
+        "distortion": vocabulary.distortion_index(node.distortion.label),
+        "severity": vocabulary.severity_index(node.severity.label),
+        "score": node.score,
+        "known": None if node.known is None else round(node.known, 3),
+        "uncertain": is_uncertain(graph, node),
+        "beliefs": {
+            "distortion": _beliefs(node.distortion, vocabulary.distortions),
+            "severity": _beliefs(node.severity, vocabulary.severities),
+        },
+    }
+
+
+def _beliefs(belief: LabelBelief, labels: Sequence[str]) -> list[tuple[int, float]]:
+    """(position, probability), the likeliest first."""
+    known = belief.probabilities
+    if known is None:
+        known = {} if belief.probability is None else {belief.label: belief.probability}
+    found = [(labels.index(label), round(p, 3)) for label, p in known.items() if p >= _LEAST_SHOWN]
+    return sorted(found, key=lambda entry: (-entry[1], entry[0]))
+
+
+def _truth(graph: DistortionGraph, truth: RegionAgreement) -> dict[str, Any]:
+    vocabulary = graph.vocabulary
+    return {
+        "mistakes": truth.mistakes,
+        "nodes": [
+            {
+                "distortion": vocabulary.distortion_index(node.true_distortion),
+                "severity": vocabulary.severity_index(node.true_severity),
+                "score": node.true_score,
+            }
+            for node in truth.nodes
+        ],
+        "comparison": vocabulary.comparison_index(truth.true_comparison),
+    }
