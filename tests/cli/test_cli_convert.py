@@ -11,6 +11,7 @@ from cli_runs import contents
 
 import distortion_graph
 from distortion_graph import DistortionGraph, load_graph
+from distortion_graph.cli.compare import Format
 from distortion_graph.formats import published
 
 PAIR = ("compare", "a.png", "b.png", "--regions", "masks.png")
@@ -39,6 +40,122 @@ def test_without_out_it_is_printed(cli, graph):
     ended = cli("convert", "g.json", "--to", "native")
     assert DistortionGraph.model_validate_json(ended.out) == graph
     published.loads(cli("convert", "g.json", "--to", "published").out)
+
+
+FORMS = [form.value for form in Format]
+EXACT = ["native", "node-link", "graphml", "json-ld"]
+
+
+@pytest.mark.parametrize("form", EXACT)
+def test_forms_that_hold_everything_come_back_equal_and_without_a_word(cli, graph, form):
+    ended = cli("convert", "g.json", "--to", form, "--out", "other")
+    assert (ended.code, ended.out, ended.err) == (0, "", "")
+    for back in EXACT:
+        assert cli("convert", "other", "--to", back, "--out", "back").err == ""
+        assert cli("convert", "back", "--to", "native", "--out", "n.json").code == 0
+        assert load_graph("n.json") == graph
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form not in ("csv", "parquet")])
+def test_what_is_printed_is_what_is_written(cli, graph, form):
+    printed = cli("convert", "g.json", "--to", form)
+    written = cli("convert", "g.json", "--to", form, "--out", "f")
+    assert (printed.code, written.code, written.out) == (0, 0, "")
+    assert printed.out == Path("f").read_text("utf-8")
+    assert printed.err == written.err
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_tables_are_two_files_and_need_a_name(cli, here, graph, form):
+    line = cli("convert", "g.json", "--to", form).refusal
+    assert line == f"--to {form} writes two files, expected --out FILE too"
+    before = set(contents(here))
+    assert cli("convert", "g.json", "--to", form, "--out", f"t.{form}").code == 0
+    assert set(contents(here)) - before == {f"t.nodes.{form}", f"t.edges.{form}"}
+
+
+def test_of_two_files_none_is_written_where_one_cannot_be(cli, here, graph):
+    (here / "t.edges.csv").mkdir()
+    assert (
+        "t.edges.csv: is a folder"
+        in cli("convert", "g.json", "--to", "csv", "--out", "t.csv").refusal
+    )
+    assert not (here / "t.nodes.csv").exists()
+    (here / "in.nodes.csv").write_bytes((here / "g.json").read_bytes())
+    line = cli("convert", "in.nodes.csv", "--to", "csv", "--out", "in.csv").refusal
+    assert "would overwrite an input" in line
+
+
+def test_what_is_lost_is_one_line_by_name_and_quiet_is_quiet(cli, graph):
+    ended = cli("convert", "g.json", "--to", "published", "--out", "p.json")
+    assert ended.err == (
+        "distortion-graph: warning: published cannot hold: model, pictures, picture hashes, region "
+        "ids, areas, masks, boxes, probabilities, probabilities of other labels, known, score "
+        "digits, evidence, scene; they are left out\n"
+    )
+    assert cli("convert", "g.json", "--to", "published", "--out", "p.json", "-q").err == ""
+    ended = cli("convert", "p.json", "--to", "coco")
+    assert ended.code == 0 and json.loads(ended.out)["annotations"] == []
+    assert ended.err == (
+        "distortion-graph: warning: coco holds masks; left out where there is none: "
+        "region 0 (region 1), 1 (region 2)\n"
+    )
+    # The published form is read again without a word of what it never had.
+    assert cli("convert", "p.json", "--to", "published").err == ""
+
+
+def test_compare_writes_every_form_and_warns_alike(cli, here):
+    said = cli(*PAIR, "--out", "c.json", "--format", "coco").err
+    assert said.endswith(
+        "coco cannot hold: probabilities of other labels, scene; they are left out\n"
+    )
+    assert len(json.loads((here / "c.json").read_text())["annotations"]) == 4
+    assert cli(*PAIR, "--out", "t.csv", "--format", "csv", "-q").code == 0
+    assert (here / "t.nodes.csv").exists() and (here / "t.edges.csv").exists()
+    assert "expected --out FILE too" in cli(*PAIR, "--format", "dot").refusal
+
+
+def test_a_missing_extra_is_one_line_and_nothing_is_written(cli, here, graph, monkeypatch):
+    monkeypatch.setattr("distortion_graph.formats.tables.find_spec", lambda _: None)
+    before = contents(here)
+    line = cli("convert", "g.json", "--to", "parquet", "--out", "t.parquet").refusal
+    assert line.endswith("needs pyarrow, not installed: pip install 'distortion-graph[tables]'")
+    assert contents(here) == before
+
+
+def test_an_unknown_form_is_one_line(cli, graph):
+    line = cli("convert", "g.json", "--to", "rdf").refusal
+    assert "'rdf' is not one of 'native', 'published', 'node-link'" in line
+
+
+def test_a_score_that_a_form_needs_is_still_asked_for(cli, here, graph):
+    value = json.loads(graph.to_json())
+    region = value["regions"][0]
+    region["anchor"]["score"] = region["comparison"]["margin"] = None
+    (here / "null.json").write_text(json.dumps(value))
+    assert "a score is null" in cli("convert", "null.json", "--to", "published").refusal
+    for form in FORMS:
+        if form != "published":
+            assert cli("convert", "null.json", "--to", form, "--out", "f").code == 0
+
+
+def test_other_tools_files_are_one_line(cli, here, graph):
+    text = cli("convert", "g.json", "--to", "graphml").out
+    for name, content, words in (
+        ("d3.json", '{"nodes": [{"id": 1}], "links": []}', "expected a directed graph"),
+        (
+            "nx.json",
+            '{"directed": true, "graph": {}, "nodes": [], "edges": []}',
+            "nx.json: a graph of another tool: the graph's facts have no 'schema', expected "
+            "'distortion-graph/1' there",
+        ),
+        ("a.svg", "<svg/>", "a.svg: found XML of <svg>, expected <graphml>"),
+        ("cut.graphml", text[: len(text) // 2], "cut.graphml: not valid XML: "),
+        ("ld.json", '{"@context": {}}', "ld.json: the key 'schema' is missing"),
+        ("empty", "", "empty: not valid JSON at line 1"),
+    ):
+        (here / name).write_text(content)
+        assert words in cli("convert", name, "--to", "native").refusal
 
 
 def spoiled(graph, **changes):

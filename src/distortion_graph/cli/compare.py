@@ -31,10 +31,22 @@ _PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", 
 
 
 class Format(StrEnum):
-    """How a graph is written."""
+    """How a graph is written; `formats.losses.Form` has the same names."""
 
     native = "native"
     published = "published"
+    node_link = "node-link"
+    graphml = "graphml"
+    json_ld = "json-ld"
+    dot = "dot"
+    csv = "csv"
+    parquet = "parquet"
+    coco = "coco"
+    label_studio = "label-studio"
+    cvat = "cvat"
+
+
+FORMS_HELP = ", ".join(form.value for form in Format) + "."
 
 
 class EvidenceLevel(StrEnum):
@@ -81,9 +93,11 @@ def compare(
     ],
     regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the graph there, as JSON.")
+        Path | None, typer.Option(metavar="FILE", help="Write the graph there, as --format says.")
     ] = None,
-    format: Annotated[Format, typer.Option(help="The form of --out.")] = Format.native,
+    format: Annotated[
+        Format, typer.Option(metavar="FORM", help="The form of --out: " + FORMS_HELP)
+    ] = Format.native,
     overlay: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Draw the graph on both pictures, side by side."),
@@ -164,16 +178,23 @@ def _check(job: Job) -> None:
         raise OutputError(f"{job.report}: --report is a page, as HTML; the picture is --overlay")
     if job.lossy and not job.report:
         raise OutputError("--lossy is about the pictures in --report, expected --report FILE too")
-    outputs = [
+    outputs = [("--out", path, False) for path in _graph_paths(job)]
+    outputs += [
         (option, path, picture)
         for option, path, picture in (
-            ("--out", job.out, False),
             ("--overlay", job.overlay, True),
             ("--report", job.report, False),
         )
         if path is not None
     ]
     check_outputs(outputs, [job.anchor, job.target, *region_files(job.regions)])
+
+
+def _graph_paths(job: Job) -> list[Path]:
+    """The files of --out; tables are two."""
+    from distortion_graph.formats.forms import output_paths
+
+    return [] if job.out is None else output_paths(job.out, job.format.value)
 
 
 def _run(job: Job, talk: Talk) -> DistortionGraph:
@@ -194,7 +215,7 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
         *pictures, regions=job.regions, model=model, evidence=job.evidence.value, fit=job.fit.value
     )
     done = time.perf_counter()
-    _write(job, graph, pictures)
+    _write(job, graph, pictures, talk)
     identity, regions = model.identity, len(graph.regions)
     talk.detail(f"model {identity.name} {identity.version}, SHA-256 {identity.sha256[:12]}…")
     talk.detail(
@@ -204,13 +225,18 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
     return graph
 
 
-def _write(job: Job, graph: DistortionGraph, pictures: list[Picture]) -> None:
+def _write(job: Job, graph: DistortionGraph, pictures: list[Picture], talk: Talk) -> None:
     """All files or none."""
     from distortion_graph.files import atomic_write_all, encode_image
 
     files: list[tuple[Path, bytes]] = []
     if job.out is not None:
-        files.append((job.out, graph_text(graph, job.format).encode()))
+        from distortion_graph.formats.forms import graph_files
+        from distortion_graph.formats.losses import loss_lines
+
+        files += graph_files(graph, job.format.value, job.out)
+        for text in loss_lines(graph, job.format.value):
+            talk.warn(text)
     if job.overlay is not None:
         from distortion_graph.report.overlay import overlay
 
@@ -240,15 +266,6 @@ def _report(job: Job, graph: DistortionGraph, talk: Talk) -> None:
         from distortion_graph.report.table import render
 
         talk.show(render(graph, terminal_width()))
-    for path in (job.out, job.overlay, job.report):
+    for path in (*_graph_paths(job), job.overlay, job.report):
         if path is not None:
             talk.detail(f"wrote {path}")
-
-
-def graph_text(graph: DistortionGraph, form: Format) -> str:
-    """The text of a graph file, for people to read as well."""
-    if form is Format.native:
-        return graph.to_json(indent=1) + "\n"
-    from distortion_graph.formats import published
-
-    return published.dumps(graph, indent=1) + "\n"

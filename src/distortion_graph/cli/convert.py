@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from distortion_graph.cli.compare import Format, graph_text
+from distortion_graph.cli.compare import FORMS_HELP, Format
 from distortion_graph.cli.console import talk_of, write_json
 from distortion_graph.cli.options import Quiet, check_outputs
-from distortion_graph.errors import GraphError, VocabularyError
+from distortion_graph.errors import GraphError, OutputError, VocabularyError
+
+if TYPE_CHECKING:
+    from distortion_graph.formats.losses import Form
+    from distortion_graph.graph import DistortionGraph
+
+
+GRAPH_HELP = "Native, published, node-link, graphml or json-ld; the form is recognised."
 
 
 def convert(
     context: typer.Context,
-    graph: Annotated[Path, typer.Argument(metavar="GRAPH", help="Native or published.")],
-    to: Annotated[Format, typer.Option("--to", help="The form to write.")],
+    graph: Annotated[Path, typer.Argument(metavar="GRAPH", help=GRAPH_HELP)],
+    to: Annotated[
+        Format, typer.Option("--to", metavar="FORM", help="The form to write: " + FORMS_HELP)
+    ],
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to; else it is printed.")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where to; else it is printed. Tables (csv, parquet) are two files: of t.csv, "
+            "t.nodes.csv and t.edges.csv.",
+        ),
     ] = None,
     vocabulary: Annotated[
         Path | None,
@@ -32,12 +46,16 @@ def convert(
 ) -> None:
     """Write a graph file in another form.
 
-    The form that it is in is recognised. The published form has no masks, probabilities, evidence
-    or scene: they are lost on the way there and null on the way back.
+    native, node-link (NetworkX, D3), graphml and json-ld (RDF) hold everything and are read back;
+    so is the published form, which holds less. dot is a drawing for Graphviz, csv and parquet are
+    tables of nodes and edges, coco, label-studio and cvat are annotations for those tools. What a
+    form cannot hold of the graph is told on standard error. docs/formats.md has more.
 
     \b
     Examples:
-      distortion-graph convert graph.json --to published --out published.json
+      distortion-graph convert graph.json --to graphml --out graph.graphml
+      distortion-graph convert graph.json --to csv --out graph.csv
+      distortion-graph convert graph.json --to dot | dot -Tsvg -o graph.svg
       distortion-graph convert published.json --to native
       distortion-graph convert published.json --to native \\
           --vocabulary my-model/model.json
@@ -45,27 +63,42 @@ def convert(
     Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
     130 interrupted.
     """
-    talk_of(context).set(quiet=quiet)
+    talk = talk_of(context)
+    talk.set(quiet=quiet)
+    from distortion_graph.formats.forms import TABLE_FORMS, graph_files, graph_text, output_paths
+    from distortion_graph.formats.losses import loss_lines
+
+    form: Form = to.value
     if out is not None:
         inputs = [graph] if vocabulary is None else [graph, vocabulary]
-        check_outputs([("--out", out, False)], [str(path) for path in inputs])
+        paths = output_paths(out, form)
+        check_outputs([("--out", path, False) for path in paths], [str(path) for path in inputs])
+    elif form in TABLE_FORMS:
+        raise OutputError(f"--to {form} writes two files, expected --out FILE too")
+    found = _read(graph, vocabulary)
+    if out is None:
+        text = graph_text(found, form)
+    else:
+        from distortion_graph.files import atomic_write_all
+
+        atomic_write_all(graph_files(found, form, out))
+    for line in loss_lines(found, form):
+        talk.warn(line)
+    if out is None:
+        write_json(text.rstrip("\n"))
+
+
+def _read(path: Path, vocabulary: Path | None) -> DistortionGraph:
     from distortion_graph.formats.files import load_vocabulary, read_graph
     from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
     words = DEFAULT_VOCABULARY if vocabulary is None else load_vocabulary(vocabulary)
     try:
-        found = read_graph(graph, words)
+        return read_graph(path, words)
     except GraphError as error:
         if vocabulary is None and isinstance(_reason(error), VocabularyError):
             raise GraphError(f"{error}; --vocabulary FILE gives other words") from error
         raise
-    text = graph_text(found, to)
-    if out is None:
-        write_json(text.rstrip("\n"))
-        return
-    from distortion_graph.files import atomic_write_text
-
-    atomic_write_text(out, text)
 
 
 def _reason(error: BaseException) -> BaseException:

@@ -1,25 +1,24 @@
-"""A graph file in either form, native or published; a vocabulary's file."""
+"""A graph file in any form that can be read; a vocabulary's file."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import ValidationError
 
 from distortion_graph.errors import GraphError, VocabularyError
-from distortion_graph.formats import published
-from distortion_graph.graph import DistortionGraph, load_graph, parse_json
+from distortion_graph.formats import graphml, json_ld, network, published
+from distortion_graph.formats.losses import Form
+from distortion_graph.graph import DistortionGraph, graph_from_value, load_graph, parse_json
 from distortion_graph.graph_checks import validation_line
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
-Form = Literal["native", "published"]
-
 
 def read_graph(path: Path, vocabulary: Vocabulary = DEFAULT_VOCABULARY) -> DistortionGraph:
-    """A graph from a file; the form that it is in is recognised.
+    """A graph from a file in any form that can be read; the form is recognised.
 
-    `vocabulary` is that of a published graph, which says nothing of its own. Raises GraphError.
+    Those are native, published, node-link, GraphML and JSON-LD. `vocabulary` is that of a
+    published graph, which says nothing of its own. Raises GraphError.
     """
     return read_graph_and_form(path, vocabulary)[0]
 
@@ -28,15 +27,22 @@ def read_graph_and_form(
     path: Path, vocabulary: Vocabulary = DEFAULT_VOCABULARY
 ) -> tuple[DistortionGraph, Form]:
     """A graph as `read_graph` gives it, and the form that it was in."""
+    where = str(path)
     try:
-        value = parse_json(path.read_bytes(), str(path))
-    except (OSError, ValueError) as e:
-        if isinstance(e, GraphError):
-            raise
+        data = path.read_bytes()
+    except (OSError, ValueError):
         return load_graph(path), "native"  # which says what is wrong with the file
-    if isinstance(value, dict) and "schema" not in value and "art" in value:
-        return published.from_published(value, vocabulary, where=str(path)), "published"
-    return load_graph(path), "native"
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        return graphml.loads(data, where=where), "graphml"
+    value = parse_json(data, where)
+    if isinstance(value, dict) and "schema" not in value:
+        if "art" in value:
+            return published.from_published(value, vocabulary, where=where), "published"
+        if network.is_node_link(value):
+            return network.from_node_link(value, where=where), "node-link"
+    if json_ld.is_json_ld(value):
+        return json_ld.from_json_ld(value, where=where), "json-ld"
+    return graph_from_value(value, where), "native"
 
 
 def load_vocabulary(path: Path) -> Vocabulary:

@@ -119,7 +119,7 @@ def edge_rows(graph: DistortionGraph) -> Iterator[Row]:
     """A row an edge: comparisons of regions, that of the scene, relations."""
     for position, region in enumerate(graph.regions):
         facts = _compared(graph, region.comparison, region.evidence)
-        between = {"region": region.id, "position": position, **_ends(region.id)}
+        between: Row = {"region": region.id, "position": position, **_ends(region.id)}
         yield _complete(EDGE_FACTS, kind="comparison", **between, **facts)
     if graph.scene is not None:
         facts = _compared(graph, graph.scene.comparison, graph.scene.evidence)
@@ -150,11 +150,6 @@ def scalars(row: Row) -> dict[str, Scalar]:
 def json_text(value: Any) -> str:
     """Compact JSON in ASCII, keys in their order."""
     return json.dumps(value, separators=(",", ":"))
-
-
-def nodes_with_masks(graph: DistortionGraph, side: Side) -> list[RegionComparison]:
-    """The regions that have a mask in that picture, which forms made of masks can hold."""
-    return [region for region in graph.regions if region.mask_of(side) is not None]
 
 
 def flat_evidence(evidence: Evidence | None) -> dict[str, float | None]:

@@ -61,7 +61,9 @@ def _regions(
         place, region = f"{where}: node {name!r}", row.get("region")
         pair = [node_name(side, str(region)) for side in SIDES]
         if name != node_name(row["side"], str(region)) or pair[0] not in nodes:
-            raise GraphError(f"{place}: region {region!r:.40}, expected the nodes {' and '.join(pair)}")
+            raise GraphError(
+                f"{place}: region {region!r:.40}, expected the nodes {' and '.join(pair)}"
+            )
         if name == pair[0]:
             target = _partner(nodes, compared, pair, where)
             entry = {key: row.get(key) for key in ("name", "area_fraction")}
@@ -133,9 +135,7 @@ def _compared(row: Facts, where: str) -> dict[str, Any]:
     }
 
 
-def _scene(
-    nodes: Mapping[str, Facts], edges: Iterable[Facts], where: str
-) -> dict[str, Any] | None:
+def _scene(nodes: Mapping[str, Facts], edges: Iterable[Facts], where: str) -> dict[str, Any] | None:
     rows = {side: nodes.get(node_name(side, SCENE)) for side in SIDES}
     edge = next((row for row in edges if row["kind"] == SCENE), None)
     parts = [*rows.values(), edge]

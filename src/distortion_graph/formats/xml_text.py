@@ -53,6 +53,8 @@ def check_xml(data: bytes, root: str, where: str) -> None:
     parser.StartElementHandler = note
     try:
         parser.Parse(data, True)
+    except GraphError:
+        raise
     except (expat.ExpatError, ValueError, LookupError) as error:
         raise GraphError(f"{where}: not valid XML: {error}") from error
     if names != [root]:

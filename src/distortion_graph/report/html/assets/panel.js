@@ -2,11 +2,12 @@
 const MOST_LABELS = 5;
 
 function startPanel() {
-  const panel = byId("panel");
-  panel.hidden = false;
+  const inside = make("div", { tabindex: 0, role: "group", "aria-label": "What the graph knows of a region" });
+  byId("panel").append(inside);
+  byId("panel").hidden = false;
   const show = () => {
     const position = state.active ?? state.selected;
-    panel.replaceChildren(...(position === null ? invitation() : details(position)));
+    inside.replaceChildren(...(position === null ? invitation() : details(position)));
   };
   when("active", show);
   when("selected", show);

@@ -1,0 +1,116 @@
+"""A graph as a tree on the terminal: the summary, the regions worst first, relations, the scene."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+from rich.text import Text
+from rich.tree import Tree
+
+from distortion_graph.graph import (
+    ComparisonBelief,
+    DistortionGraph,
+    Evidence,
+    LabelBelief,
+    Node,
+    RegionComparison,
+    SceneNode,
+    Side,
+)
+from distortion_graph.report.wording import (
+    UNCERTAIN,
+    evidence_texts,
+    is_uncertain,
+    marks,
+    percent,
+    printable,
+    rank_of,
+    score_text,
+    summary,
+    words,
+    worst_first,
+)
+
+_COLUMNS = 100
+_SIDES: tuple[Side, Side] = ("anchor", "target")
+_EVIDENCE = (("PSNR", " dB"), ("SSIM", ""), ("HaarPSI", ""), ("ΔE", ""))
+
+
+def tree(graph: DistortionGraph) -> Tree:
+    """The tree of a graph for rich's console."""
+    root = Tree(Text(summary(graph)))
+    for region in worst_first(graph):
+        _add_region(root, graph, region)
+    if graph.relations:
+        branch = root.add(Text("relations", "bold"))
+        for relation in graph.relations:
+            ends = [_title(graph.region(end)) for end in (relation.subject, relation.object)]
+            where = "both pictures" if relation.image == "both" else f"the {relation.image}"
+            branch.add(Text(f"{ends[0]} – {printable(relation.predicate)} → {ends[1]}, in {where}"))
+    if graph.scene is not None:
+        branch = root.add(Text("scene", "bold"))
+        for side, node in zip(_SIDES, (graph.scene.anchor, graph.scene.target), strict=True):
+            branch.add(Text(f"{side}: {_scene_node(node)}"))
+        _add_comparison(branch, graph, graph.scene.comparison, graph.scene.evidence)
+    return root
+
+
+def tree_text(graph: DistortionGraph) -> str:
+    """The tree as plain text of at most 100 columns."""
+    memory = io.StringIO()
+    Console(file=memory, width=_COLUMNS, color_system=None, force_terminal=False).print(tree(graph))
+    return "\n".join(line.rstrip() for line in memory.getvalue().splitlines())
+
+
+def _add_region(root: Tree, graph: DistortionGraph, region: RegionComparison) -> None:
+    area = "" if region.area_fraction is None else f", {percent(region.area_fraction)}"
+    branch = root.add(Text(_title(region), "bold").append(area, "dim"))
+    for side in _SIDES:
+        node = region.node(side)
+        style = "dim" if is_uncertain(graph, node) else ""
+        branch.add(Text(f"{side}: ").append(_node(graph, node), style))
+    _add_comparison(branch, graph, region.comparison, region.evidence)
+
+
+def _title(region: RegionComparison) -> str:
+    name = printable(region.name)
+    return f"{region.id} {name}" if name else str(region.id)
+
+
+def _node(graph: DistortionGraph, node: Node) -> str:
+    score = f"score {score_text(node.score)}"
+    if is_uncertain(graph, node):
+        return f"{UNCERTAIN}, {score}"
+    parts = [_belief(node.distortion)]
+    if node.severity.label != graph.vocabulary.clean:
+        parts.append(_belief(node.severity))
+    return ", ".join([*parts, score])
+
+
+def _scene_node(node: SceneNode) -> str:
+    """The score and the shares of labels, the largest first."""
+    shares = sorted((node.distortion_share or {}).items(), key=lambda item: -item[1])
+    shown = [f"{percent(share)} {words(label)}" for label, share in shares if share > 0]
+    return ", ".join([f"score {score_text(node.score)}", *shown])
+
+
+def _belief(belief: LabelBelief) -> str:
+    label = words(belief.label)
+    return label if belief.probability is None else f"{label} (p = {belief.probability:.2f})"
+
+
+def _add_comparison(
+    branch: Tree,
+    graph: DistortionGraph,
+    comparison: ComparisonBelief | None,
+    evidence: Evidence | None,
+) -> None:
+    """Lines of what the anchor is and of what was measured."""
+    if comparison is not None:
+        mark = marks(rank_of(graph, comparison.label))
+        branch.add(Text(f"the anchor is {mark} {_belief(comparison)}"))
+    texts = zip(_EVIDENCE, evidence_texts(evidence), strict=True)
+    measured = [f"{name} {text}{unit}" for (name, unit), text in texts if text]
+    if measured:
+        branch.add(Text(", ".join(measured), "dim"))
