@@ -156,6 +156,11 @@ class DistortionGraph(Part):
 
         return tree_text(self)
 
+    def _repr_html_(self) -> str:
+        from distortion_graph.report.html.table import notebook
+
+        return notebook(self)
+
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of native JSON, generated from the types."""

@@ -29,7 +29,7 @@ def shown(rgb):
 
 def page(sample, graph=None, truth=None):
     """The report of a synthetic pair, or of another graph on its pictures."""
-    pictures = shown(sample.anchor), shown(sample.target)
+    pictures = shown(sample.anchor.image), shown(sample.target.image)
     return report_page(sample.graph if graph is None else graph, pictures, truth)
 
 

@@ -10,7 +10,7 @@ from distortion_graph.errors import ImageError
 from distortion_graph.formats import published
 from distortion_graph.report.drawing import Chip, Typeface
 from distortion_graph.report.overlay import LARGEST_PX, SHOWN_PX, overlay
-from distortion_graph.report.palette import CLEAN, INK, severity_colours
+from distortion_graph.report.palette import CLEAN, INK, comparison_colours, severity_colours
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
 
@@ -167,3 +167,63 @@ def test_a_chip_is_drawn_within_its_size():
             inside = canvas[edge, edge].copy()
             canvas[edge, edge] = 0
             assert not canvas.any() and inside.any()
+
+
+def with_ranks(graph, ranks):
+    """The graph with these comparisons, one a region."""
+    words = {c.rank: c.label for c in graph.vocabulary.comparisons}
+    regions = tuple(
+        r.model_copy(update={"comparison": r.comparison.model_copy(update={"label": words[rank]})})
+        for r, rank in zip(graph.regions, ranks, strict=True)
+    )
+    return graph.model_copy(update={"regions": regions})
+
+
+def test_by_comparison_the_better_side_is_blue_the_worse_one_vermilion_and_the_same_untouched():
+    sample = pair(1, 5, h=100, w=500)
+    graph = with_ranks(sample.graph, [-2, -1, 0, 1, 2])
+    grey = np.full_like(sample.anchor.image, 128)
+    picture = overlay(graph, grey, grey, "comparison").astype(int)
+    colours = comparison_colours(5)
+    tops = [y for y in range(picture.shape[0]) if (picture[y] == 128).all(1).any()]
+    half = len(tops) // 2  # very wide: one picture above the other
+    for rows, ranks in ((tops[:half], [-2, -1, 0, 1, 2]), (tops[half:], [2, 1, 0, -1, -2])):
+        y = rows[len(rows) // 6]  # above the labels
+        shown = picture[y, picture.shape[1] // 10 :: picture.shape[1] // 5][:5] - 128
+        for pixel, rank in zip(shown, ranks, strict=True):
+            towards = np.array(colours[rank + 2]) - 128
+            assert (pixel == 0).all() if rank == 0 else (pixel * np.sign(towards) > 0).all()
+
+
+def test_the_legend_has_the_colours_that_the_regions_are_filled_with():
+    sample = pair(1, 1)
+    by = {
+        by: overlay(without_regions(sample), *[photo()] * 2, by)[-60:]
+        for by in ("severity", "comparison")
+    }
+    for colour in severity_colours(4)[1:3]:
+        assert (by["severity"] == colour).all(2).any()
+    for colour in comparison_colours(5):
+        assert (by["comparison"] == colour).all(2).any()
+    assert not (by["comparison"] == severity_colours(4)[1]).all(2).any()
+
+
+def test_words_never_cover_one_another_among_100_regions(monkeypatch):
+    boxes = []
+
+    def note(self, canvas, x, y, face):
+        boxes.append((x, y, x + self.size(face)[0], y + self.size(face)[1]))
+
+    monkeypatch.setattr(Chip, "draw", note)
+    sample = pair(10, 10, h=400, w=600)
+    overlay(sample.graph, sample.anchor.image, sample.target.image, "comparison")
+    assert len(boxes) == 200
+    for side in (boxes[:100], boxes[100:]):
+        for k, (x0, y0, x1, y1) in enumerate(side):
+            assert all(x1 <= a or c <= x0 or y1 <= b or d <= y0 for a, b, c, d in side[k + 1 :])
+
+
+def test_another_meaning_of_the_colour_is_refused():
+    sample = pair()
+    with pytest.raises(ImageError, match="colour_by is 'score', expected 'severity' or"):
+        overlay(sample.graph, sample.anchor.image, sample.target.image, "score")

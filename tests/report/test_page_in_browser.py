@@ -1,4 +1,4 @@
-"""The report in a real browser: linking, filters, viewers and keys, and nothing outside the file."""
+"""The report in a real browser: linking, filters, viewers, keys, nothing outside the file."""
 
 from __future__ import annotations
 
@@ -119,9 +119,10 @@ def test_filters_show_what_they_say(open_page):
 
     def quiet(region):
         alike = all(n.distortion.label == clean for n in nodes(region))
-        return alike and region.comparison.label == vocabulary.comparison_labels[
-            vocabulary.neutral_index
-        ]
+        return (
+            alike
+            and region.comparison.label == vocabulary.comparison_labels[vocabulary.neutral_index]
+        )
 
     if tab.locator("#filter-quiet").count():
         assert visible_rows(tab) == where(lambda r: not quiet(r))
@@ -160,7 +161,7 @@ def test_pixels_are_the_pictures_own_at_every_whole_zoom(open_page):
     tab.get_by_role("button", name="Zoom in").click()
     scale = tab.evaluate("document.querySelector('.sheet').getBoundingClientRect().width") / 128
     assert scale == round(scale) and pane["width"] > 0
-    for k, rgb in enumerate((sample.anchor, sample.target)):
+    for k, rgb in enumerate((sample.anchor.image, sample.target.image)):
         sheet = tab.locator(".pictures .sheet").nth(k).bounding_box()
         box = tab.locator(".pictures .pane").nth(k).bounding_box()
         seen = pixels(tab.locator(".pictures .pane").nth(k))
@@ -182,7 +183,7 @@ def test_the_difference_is_the_pictures_difference(open_page):
     tab.get_by_role("button", name="Pixels only").click()
     tab.get_by_role("button", name="Difference").click()
     tab.add_style_tag(content=".tag { display: none }")
-    expected = np.abs(sample.anchor.astype(int) - sample.target.astype(int))
+    expected = np.abs(sample.anchor.image.astype(int) - sample.target.image.astype(int))
     for name, gain in (("× 1", 1), ("× 4", 4)):
         tab.get_by_role("button", name=name, exact=True).click()
         seen = pixels(tab.locator("#stage")).astype(int)
@@ -212,7 +213,7 @@ def test_swipe_shows_the_anchor_left_and_the_target_right(open_page):
         for row, col in ((40, 8), (40, 60), (40, 120), (80, 30), (80, 100)):
             y = (row + 0.5) * scale + sheet["y"] - stage["y"]
             x = (col + 0.5) * scale + sheet["x"] - stage["x"]
-            rgb = sample.anchor if x < border else sample.target
+            rgb = sample.anchor.image if x < border else sample.target.image
             assert np.array_equal(seen[int(y), int(x)], rgb[row, col])
 
 
@@ -287,9 +288,10 @@ def test_mistakes_are_marked_where_the_truth_is_known(open_page):
         )
     graph = truth.model_copy(update={"regions": tuple(regions)})
     tab = open_page(page(sample, graph, truth))
-    assert "distortion 22 of 24, severity 24 of 24, comparison 12 of 12" in tab.locator(
-        "#regions p"
-    ).inner_text()
+    assert (
+        "distortion 22 of 24, severity 24 of 24, comparison 12 of 12"
+        in tab.locator("#regions p").inner_text()
+    )
     if tab.locator("#filter-quiet").count():
         tab.locator("#filter-quiet").uncheck()
     tab.locator("#filter-mistakes").check()
@@ -314,9 +316,7 @@ def test_text_from_the_graph_is_never_markup(open_page):
     sample, graph = rich_sample()
     graph = named(graph, *HOSTILE)
     source = "a/<script>window.hacked = 1</script>.png"
-    graph = graph.model_copy(
-        update={"anchor": graph.anchor.model_copy(update={"source": source})}
-    )
+    graph = graph.model_copy(update={"anchor": graph.anchor.model_copy(update={"source": source})})
     tab = open_page(page(sample, graph))
     for k, name in enumerate(HOSTILE):
         tab.locator(everywhere(k)[3]).hover()
@@ -366,18 +366,22 @@ def test_no_serious_accessibility_fault(open_page, axe, width, scheme):
 
 
 OVERLAPS = """() => {
-  const boxes = [...document.querySelectorAll('button, select, input, h1, h2, .summary, .legend, #panel')]
+  const KINDS = 'button, select, input, h1, h2, .summary, .legend, #panel, .node, .edge > span';
+  const boxes = [...document.querySelectorAll(KINDS)]
     .filter((e) => e.id !== 'handle' && e.getClientRects().length && !e.closest('#panel > div'))
     .map((e) => [e, e.getBoundingClientRect()]);
   const wrong = [];
   for (const [a, p] of boxes) {
-    if (a.scrollWidth > a.clientWidth + 1 && a.matches('button, h1, h2, .summary')) wrong.push('cut: ' + a.textContent);
+    const text = (e) => e.textContent.slice(0, 30);
+    const whole = !a.matches('button, h1, h2, .summary') || a.scrollWidth <= a.clientWidth + 1;
+    if (!whole) wrong.push('cut: ' + text(a));
     for (const [b, q] of boxes) {
       if (a === b || a.contains(b) || b.contains(a)) continue;
-      if (a.closest('#filters') !== b.closest('#filters')) continue;  // it sticks above what scrolls
+      // The filters stick above what scrolls.
+      if (a.closest('#filters') !== b.closest('#filters')) continue;
       const across = Math.min(p.right, q.right) - Math.max(p.left, q.left);
       const down = Math.min(p.bottom, q.bottom) - Math.max(p.top, q.top);
-      if (across > 1 && down > 1) wrong.push(a.textContent.slice(0, 30) + ' | ' + b.textContent.slice(0, 30));
+      if (across > 1 && down > 1) wrong.push(text(a) + ' | ' + text(b));
     }
   }
   return wrong;

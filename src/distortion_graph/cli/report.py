@@ -1,4 +1,4 @@
-"""`distortion-graph report`: graph files as pages to look at, one each, and a gallery of several."""
+"""`distortion-graph report`: graph files as pages to look at, and a gallery of several."""
 
 from __future__ import annotations
 

@@ -46,9 +46,7 @@ def comparison_colours(count: int) -> tuple[Rgb, ...]:
     """
     steps = count // 2
     worse = [_between(2 if steps == 1 else 1 + k / (steps - 1)) for k in range(steps)]
-    better = [
-        _mixed(*_BETTER, 1.0 if steps == 1 else k / (steps - 1)) for k in range(steps)
-    ]
+    better = [_mixed(*_BETTER, 1.0 if steps == 1 else k / (steps - 1)) for k in range(steps)]
     return *reversed(worse), NEUTRAL, *better
 
 
@@ -69,9 +67,7 @@ def _between(spot: float) -> Rgb:
 
 
 def _mixed(first: Rgb, second: Rgb, share: float) -> Rgb:
-    red, green, blue = (
-        round(a + share * (b - a)) for a, b in zip(first, second, strict=True)
-    )
+    red, green, blue = (round(a + share * (b - a)) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 

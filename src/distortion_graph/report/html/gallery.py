@@ -107,9 +107,7 @@ def _item(pair: Pair) -> str:
         facts["right"] = str(-agreed.mistakes)
         text = f"<p>{escape(agreed.sentence())}</p>"
     data = "".join(f' data-{key}="{escape(value, quote=True)}"' for key, value in facts.items())
-    pictures = "".join(
-        _figure(side, url) for side, url in zip(SIDES, pair.thumbnails, strict=True)
-    )
+    pictures = "".join(_figure(side, url) for side, url in zip(SIDES, pair.thumbnails, strict=True))
     kind = f"of{len(graph.vocabulary.comparisons)}"
     return (
         f'<li class="{kind}"{data}><div class="small">{pictures}{_slopes(graph)}</div>'
@@ -119,9 +117,7 @@ def _item(pair: Pair) -> str:
 
 
 def _figure(side: str, url: str | None) -> str:
-    inside = (
-        f'<img src="{url}" alt="" loading="lazy">' if url else '<p class="absent">not here</p>'
-    )
+    inside = f'<img src="{url}" alt="" loading="lazy">' if url else '<p class="absent">not here</p>'
     return f"<figure>{inside}<figcaption>{side}</figcaption></figure>"
 
 

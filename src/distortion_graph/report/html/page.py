@@ -1,4 +1,4 @@
-"""The report of one pair: pictures, summary, table, graph and what the script needs, in one file."""
+"""The report of one pair: pictures, summary, table, graph and script, in one file."""
 
 from __future__ import annotations
 

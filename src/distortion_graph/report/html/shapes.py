@@ -30,7 +30,8 @@ def outlines(masks: Sequence[Mask | None], size: tuple[int, int]) -> list[str | 
     Returns:
         Paths along the outer edges of pixels; corners are cut by up to half a pixel, and holes
         are up to one pixel too small. All together take no more than about `ROOM` characters:
-        where they would, points that lie within a few pixels of the simplified line are left out.
+        where they would, points that lie within a few pixels of the simplified line are left out,
+        and then the smallest of a region's pieces.
     """
     rings = [_rings(mask) if mask is not None else [] for mask in masks]
     scales = [_scale(mask, size) if mask is not None else (1.0, 1.0) for mask in masks]
@@ -38,8 +39,16 @@ def outlines(masks: Sequence[Mask | None], size: tuple[int, int]) -> list[str | 
     for step in _STEPS_PX:
         paths = [_path(r, s, step) for r, s in zip(rings, scales, strict=True)]
         if sum(len(path or "") for path in paths) <= ROOM:
-            break
-    return paths
+            return paths
+    share = ROOM // len(paths)
+    return [path and _largest(path, share) for path in paths]
+
+
+def _largest(path: str, room: int) -> str:
+    """As many of a path's rings as there is room for, the longest first; one at least."""
+    rings = sorted((f"{ring}z" for ring in path.split("z") if ring), key=len, reverse=True)
+    ends = np.cumsum([len(ring) for ring in rings])
+    return "".join(rings[: max(1, int(np.searchsorted(ends, room, "right")))])
 
 
 def deepest_point(mask: Mask | None, size: tuple[int, int]) -> tuple[int, int] | None:

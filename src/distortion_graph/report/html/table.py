@@ -108,10 +108,11 @@ def _row(
     truth = agreed.regions.get(region.id) if agreed else None
     nodes = truth.nodes if truth else (None, None)
     anchor, target = (
-        _node_cells(graph, region.node(side), node)
-        for side, node in zip(SIDES, nodes, strict=True)
+        _node_cells(graph, region.node(side), node) for side, node in zip(SIDES, nodes, strict=True)
     )
-    area = "" if region.area_fraction is None else f" <small>{percent(region.area_fraction)}</small>"
+    area = (
+        "" if region.area_fraction is None else f" <small>{percent(region.area_fraction)}</small>"
+    )
     name = f'<bdi class="name">{escape(printable(region.name))}</bdi>'
     head = f'<th scope="row"><span class="id">{region.id}</span> {name}{area}</th>'
     middle = _comparison_cell(graph, region.comparison.label, truth)

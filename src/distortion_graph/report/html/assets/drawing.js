@@ -35,10 +35,10 @@ function rowOf(position) {
   const region = regions[position];
   const level = words.comparisons[region.comparison];
   const row = make("li", { "data-region": position }, make("button", { type: "button", class: "row", tabindex: -1,
-    "aria-label": sentence(region), onclick: () => choose(position) },
+    onclick: () => choose(position) },
     make("span", { class: "title", title: region.name }, isNamed(region) ? make("bdi", {}, region.name) : `region ${region.id}`),
     attributes(region, 0), circle(region, 0),
-    make("span", { class: `edge c${region.comparison}` }, make("span", {}, `${level.marks} ${level.text}`,
+    make("span", { class: `edge c${region.comparison}` }, make("span", {}, make("span", { class: "spoken" }, "the anchor is"), `${level.marks} ${level.text}`,
       wrong(region, region.truth && region.truth.comparison !== region.comparison, () => words.comparisons[region.truth.comparison].text))),
     circle(region, 1), attributes(region, 1)));
   link(row, position);
@@ -58,7 +58,8 @@ function attributes(region, side) {
     make("span", {}, words.distortions[node.distortion], of("distortion", words.distortions)),
     node.severity === 0 ? null : make("span", { class: `chip s${node.severity}` }, words.severities[node.severity]),
     of("severity", words.severities)];
-  return make("span", { class: `attributes${side ? " right" : ""}` }, ...parts, make("span", {}, scoreText(node.score)));
+  const spoken = make("span", { class: "spoken" }, data.sides[side].name);
+  return make("span", { class: `attributes${side ? " right" : ""}` }, spoken, ...parts, make("span", {}, scoreText(node.score)));
 }
 
 // --- relations ---

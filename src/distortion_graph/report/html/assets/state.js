@@ -95,12 +95,6 @@ function nodeText(node) {
   return node.severity === 0 ? what : `${what}, ${words.severities[node.severity]}`;
 }
 
-function sentence(region) {
-  const [anchor, target] = region.nodes;
-  return `${titleOf(region)}: anchor ${nodeText(anchor)} (${scoreText(anchor.score)}), target ${nodeText(target)} ` +
-    `(${scoreText(target.score)}); the anchor is ${words.comparisons[region.comparison].text}`;
-}
-
 function toggleGroup(label, options, current, onChange) {
   const buttons = options.map(([value, text]) =>
     make("button", { type: "button", "aria-pressed": String(value === current), onclick: () => set(value) }, text));
@@ -108,5 +102,5 @@ function toggleGroup(label, options, current, onChange) {
     buttons.forEach((button, k) => button.setAttribute("aria-pressed", String(options[k][0] === value)));
     onChange(value);
   };
-  return { element: make("fieldset", {}, make("legend", {}, label), ...buttons), set };
+  return { element: make("fieldset", {}, make("legend", { class: "spoken" }, label), ...buttons), set };
 }

@@ -215,7 +215,7 @@ function viewerBar() {
       stage.dataset.colour = colour;
       legend(colour === "outline" ? "hidden" : colour);
     }).element,
-    make("fieldset", {}, make("legend", {}, "Zoom"), button("−", () => zoomBy(-1), { "aria-label": "Zoom out" }),
+    make("fieldset", {}, make("legend", { class: "spoken" }, "Zoom"), button("−", () => zoomBy(-1), { "aria-label": "Zoom out" }),
       make("output", { id: "zoom", style: "align-self:center;min-width:3.4em;text-align:center" }),
       button("+", () => zoomBy(1), { "aria-label": "Zoom in" }), button("1 : 1", () => zoomTo(1 / devicePixelRatio)), button("All", fitAll)));
   bar.hidden = false;
