@@ -22,10 +22,11 @@ PIP   := $(BIN)/python -m pip --disable-pip-version-check install --quiet --cons
 help:  ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## */ — /'
 
-demo: $(VENV)/.core  ## compare the example pair: table, out/graph.json, out/overlay.png
+demo: $(VENV)/.core  ## compare the example pair: table, out/graph.json, overlay.png, report.html
 	@mkdir -p out
 	$(BIN)/distortion-graph compare examples/anchor.png examples/target.png \
-	  --regions examples/regions.json --out out/graph.json --overlay out/overlay.png
+	  --regions examples/regions.json --out out/graph.json --overlay out/overlay.png \
+	  --report out/report.html
 
 test: $(VENV)/.dev  ## set up what the tests need and pass every test
 	$(BIN)/python -m pytest $(ARGS)

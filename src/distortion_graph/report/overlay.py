@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import cv2
@@ -30,16 +29,17 @@ from distortion_graph.report.drawing import (
     typeface,
     write_middle,
 )
+from distortion_graph.report.heading import heading
 from distortion_graph.report.outlines import ground_of, outline
 from distortion_graph.report.palette import (
     INK,
     MUTED,
-    PAPER,
     Rgb,
     comparison_colours,
     severity_colours,
 )
 from distortion_graph.report.placing import Ground, place_labels
+from distortion_graph.report.sources import check_pixels
 from distortion_graph.report.wording import rank_of
 
 ColourBy: TypeAlias = Literal["severity", "comparison"]
@@ -124,25 +124,10 @@ def overlay(
         raise ImageError(f"colour_by is {colour_by!r}, expected 'severity' or 'comparison'")
     pictures = dict(zip(_SIDES, (anchor_rgb, target_rgb), strict=True))
     for side in _SIDES:
-        _check_size(graph, side, pictures[side])
+        check_pixels(graph, side, pictures[side], "overlay")
     layout = _layout(anchor_rgb.shape[1], anchor_rgb.shape[0])
     panels = [_panel(graph, side, pictures[side], layout, colour_by) for side in _SIDES]
     return _composed(graph, panels, layout, colour_by)
-
-
-def _check_size(graph: DistortionGraph, side: Side, rgb: NDArray[np.uint8]) -> None:
-    info = graph.anchor if side == "anchor" else graph.target
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or rgb.size == 0:
-        raise ImageError(
-            f"overlay: the {side} is an array of shape {rgb.shape} and {rgb.dtype}, expected "
-            "(H, W, 3) uint8"
-        )
-    expected = info.height or rgb.shape[0], info.width or rgb.shape[1]
-    if rgb.shape[:2] != expected:
-        raise ImageError(
-            f"overlay: the {side} is {rgb.shape[1]}×{rgb.shape[0]}, expected the graph's "
-            f"{expected[1]}×{expected[0]}"
-        )
 
 
 def _layout(width: int, height: int) -> _Layout:
@@ -259,7 +244,7 @@ def _composed(
     for k, (side, panel) in enumerate(zip(_SIDES, panels, strict=True)):
         x = gap if layout.stacked else gap + k * (layout.width + gap)
         y = k * (bar + layout.height) if layout.stacked else 0
-        _heading(out, graph, side, x, y + bar / 2, layout)
+        heading(out, graph, side, (x, x + layout.width), y + bar / 2, layout.face)
         out[y + bar : y + bar + layout.height, x : x + layout.width] = panel
     y = down * (bar + layout.height)
     for row in legend:
@@ -269,41 +254,6 @@ def _composed(
             x += item.width(layout.face) + 2 * gap
         y += bar
     return out
-
-
-def _heading(
-    out: Canvas, graph: DistortionGraph, side: Side, x: int, middle: float, layout: _Layout
-) -> None:
-    """Which side it is, the file's name where it fits, and how the whole picture compares."""
-    face, end = layout.face, x + layout.width
-    end -= _verdict(out, graph, side, end, middle, face)
-    write_middle(out, side, x, middle, face, PAPER)
-    x += face.width(side) + layout.gap
-    info = graph.anchor if side == "anchor" else graph.target
-    name = Path(info.source).name if info.source else ""
-    if face.can_draw(name) and x + face.width(name) <= end - layout.gap:
-        write_middle(out, name, x, middle, face, MUTED)
-
-
-def _verdict(
-    out: Canvas, graph: DistortionGraph, side: Side, end: int, middle: float, face: Typeface
-) -> int:
-    """Score and marks of the whole picture, right-aligned at `end`; the width they take."""
-    scene = graph.scene
-    if scene is None:
-        return 0
-    taken = 0
-    if scene.comparison is not None:
-        rank = rank_of(graph, scene.comparison.label) * (1 if side == "anchor" else -1)
-        taken = marks_width(rank, face.px)
-        draw_marks(out, rank, end - taken, middle, face.px)
-        taken += face.px // 2
-    score = (scene.anchor if side == "anchor" else scene.target).score
-    if score is not None:
-        text = f"score {score:.2f}"
-        taken += face.width(text)
-        write_middle(out, text, end - taken, middle, face, PAPER)
-    return taken
 
 
 @dataclass(frozen=True)

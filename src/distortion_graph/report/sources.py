@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from distortion_graph.errors import ImageError
-from distortion_graph.graph import ImageInfo
+from distortion_graph.graph import DistortionGraph, ImageInfo, Side
 from distortion_graph.images import (
     DEFAULT_MAX_PIXELS,
     Picture,
@@ -62,6 +65,22 @@ def find_picture(
             return found
         readable = readable or found
     return readable or FoundPicture(None, None, problem)
+
+
+def check_pixels(graph: DistortionGraph, side: Side, rgb: NDArray[np.uint8], where: str) -> None:
+    """Raise ImageError, a line that begins with `where`, unless pixels fit a side of the graph."""
+    info = graph.anchor if side == "anchor" else graph.target
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or rgb.size == 0:
+        raise ImageError(
+            f"{where}: the {side} is an array of shape {rgb.shape} and {rgb.dtype}, expected "
+            "(H, W, 3) uint8"
+        )
+    expected = info.height or rgb.shape[0], info.width or rgb.shape[1]
+    if rgb.shape[:2] != expected:
+        raise ImageError(
+            f"{where}: the {side} is {rgb.shape[1]}×{rgb.shape[0]}, expected the graph's "
+            f"{expected[1]}×{expected[0]}"
+        )
 
 
 def _places(source: str, beside: Path | None) -> Iterator[str]:
