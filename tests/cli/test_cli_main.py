@@ -14,7 +14,17 @@ from distortion_graph.cli import console
 from distortion_graph.cli.main import app, run
 from distortion_graph.vocabulary import Vocabulary
 
-COMMANDS = ["compare", "distort", "convert", "report", "schema", "train", "evaluate", "calibrate"]
+COMMANDS = [
+    "compare",
+    "distort",
+    "convert",
+    "report",
+    "draw",
+    "schema",
+    "train",
+    "evaluate",
+    "calibrate",
+]
 COMMANDS += ["export", "import-checkpoint", "version"]
 
 

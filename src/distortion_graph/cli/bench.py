@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from distortion_graph.cli.bench_figures import figures
 from distortion_graph.cli.console import Talk, talk_of, terminal_width
 from distortion_graph.cli.options import Quiet, Verbose, check_outputs
 from distortion_graph.errors import DistortionGraphError, OutputError
@@ -356,3 +357,6 @@ def _show(tables: Sequence[ResultTable], talk: Talk) -> None:
         if k:
             talk.say("")
         talk.show(rich_table(table, terminal_width()))
+
+
+bench_app.command("figures")(figures)

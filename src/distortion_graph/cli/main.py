@@ -15,6 +15,7 @@ from distortion_graph.cli.console import DONE, INTERRUPTED, NAME, Talk, end, flu
 from distortion_graph.cli.convert import convert
 from distortion_graph.cli.dataset import dataset_app
 from distortion_graph.cli.distort import distort
+from distortion_graph.cli.draw import draw
 from distortion_graph.cli.evaluate import evaluate
 from distortion_graph.cli.export import export
 from distortion_graph.cli.import_checkpoint import import_checkpoint
@@ -35,6 +36,7 @@ for command in (
     distort,
     convert,
     report,
+    draw,
     schema,
     train,
     evaluate,

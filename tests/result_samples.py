@@ -1,0 +1,62 @@
+"""Stored results with known answers, for the tests of figures."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from distortion_graph.bench.answers import Answers, Truth
+from distortion_graph.bench.figures import figures_of
+from distortion_graph.bench.results import AnswerColumns, RunResult, SplitResult, TruthColumns
+from distortion_graph.data.layout import PairKey
+from distortion_graph.vocabulary import Vocabulary
+
+SMALL = Vocabulary(
+    distortions=("fine", "mud_dy", "<torn>"),
+    severities=("fine", "bad"),
+    comparisons=(
+        {"label": "worse", "rank": -1, "min_abs_d": 0.1},
+        {"label": "alike", "rank": 0, "min_abs_d": 0},
+        {"label": "better", "rank": 1, "min_abs_d": 0.1},
+    ),
+)
+
+
+def split_of(vocabulary, regions=60, wrong=0.25, names=("mine", "$other$/x"), seed=0):
+    """A result whose runs answer wrongly in a known share."""
+    rng = np.random.default_rng(seed)
+    kinds = len(vocabulary.distortions), len(vocabulary.severities), len(vocabulary.comparisons)
+    keys = (PairKey("a", "b", "one"), PairKey("a", "b", "two"))
+
+    def draw(size, shape):
+        return rng.integers(0, size, shape)
+
+    truth = Truth(
+        keys,
+        np.repeat([0, 1], regions // 2),
+        np.tile(np.arange(regions // 2), 2),
+        draw(kinds[0], (2, regions)),
+        draw(kinds[1], (2, regions)),
+        draw(kinds[2], regions),
+        rng.random((2, regions)),
+    )
+    runs = []
+    for name in names:
+
+        def said(true, size):
+            other = (true + 1) % size
+            return np.where(rng.random(true.shape) < wrong, other, true)
+
+        answers = Answers(
+            said(truth.distortion, kinds[0]),
+            said(truth.severity, kinds[1]),
+            said(truth.comparison, kinds[2]),
+            np.clip(truth.score + 0.01, 0, 1),
+            rng.random((2, regions)),
+            rng.random((2, regions)),
+            rng.random(regions),
+        )
+        figures = figures_of(truth, answers, vocabulary, draws=10)
+        columns = AnswerColumns.of(answers)
+        runs.append(RunResult(name=name, kind="model", figures=figures, answers=columns))
+    pairs = [tuple(key) for key in keys]
+    return SplitResult(split="hard", pairs=pairs, truth=TruthColumns.of(truth), runs=runs)
