@@ -6,7 +6,15 @@ import numpy as np
 
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.figures import figures_of
-from distortion_graph.bench.results import AnswerColumns, RunResult, SplitResult, TruthColumns
+from distortion_graph.bench.results import (
+    AnswerColumns,
+    BenchResult,
+    RootIdentity,
+    RunIdentity,
+    RunResult,
+    SplitResult,
+    TruthColumns,
+)
 from distortion_graph.data.layout import PairKey
 from distortion_graph.vocabulary import Vocabulary
 
@@ -60,3 +68,17 @@ def split_of(vocabulary, regions=60, wrong=0.25, names=("mine", "$other$/x"), se
         runs.append(RunResult(name=name, kind="model", figures=figures, answers=columns))
     pairs = [tuple(key) for key in keys]
     return SplitResult(split="hard", pairs=pairs, truth=TruthColumns.of(truth), runs=runs)
+
+
+def result_of(vocabulary, *splits):
+    """A result file of these splits."""
+    runs = [run for split in splits for run in split.runs]
+    return BenchResult(
+        root=RootIdentity(name="set", sha256={}),
+        part="test",
+        seed=0,
+        vocabulary=vocabulary,
+        identities={run.name: RunIdentity(kind=run.kind) for run in runs},
+        splits=list(splits),
+        software={},
+    )

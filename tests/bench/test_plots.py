@@ -2,97 +2,175 @@
 
 from __future__ import annotations
 
-import re
-import xml.etree.ElementTree as ET
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from result_samples import SMALL, split_of
+from result_samples import SMALL, result_of, split_of
 
-pytest.importorskip("matplotlib")
+pytest.importorskip("matplotlib", reason="needs the figures extra")
 
 from distortion_graph.bench.figures import figures_of
-from distortion_graph.bench.metrics import MISSED, reliability
-from distortion_graph.bench.plots import MANY_POINTS, bench_figures
+from distortion_graph.bench.metrics import MISSED, calibration_error, reliability
+from distortion_graph.bench.plots import MANY_POINTS, plots
 from distortion_graph.bench.results import AnswerColumns
+from distortion_graph.bench.tables import shown
+from distortion_graph.errors import DistortionGraphError
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def texts(svg):
-    return [
-        "".join(e.itertext()).strip() for e in ET.fromstring(svg).iter() if e.tag.endswith("}text")
-    ]
+    return ["".join(e.itertext()) for e in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def drawn(split, vocabulary=SMALL, **options):
+    return dict(plots(result_of(vocabulary, split), **options))
+
+
+def with_answers(split, answers):
+    """The split with other answers of its only run, and the figures that follow."""
+    [run] = split.runs
+    figures = figures_of(split.table(), answers, SMALL, draws=0)
+    run = run.model_copy(update={"figures": figures, "answers": AnswerColumns.of(answers)})
+    return split.model_copy(update={"runs": [run]})
 
 
 @pytest.mark.parametrize("vocabulary", [DEFAULT_VOCABULARY, SMALL], ids=["default", "small"])
 def test_figures_name_every_label_and_hold_the_results_own_numbers(vocabulary):
     split = split_of(vocabulary)
-    found = bench_figures(split, split.runs, vocabulary, "svg")
+    found = drawn(split, vocabulary)
+    parts = ("confusion", "calibration", "score")
+    ends = ("mine", "other-x")
     assert sorted(found) == sorted(
-        ["f1"]
-        + [
-            f"{what}-{r.name}"
-            for r in split.runs
-            for what in ("calibration", "confusion", "scores")
-        ]
+        ["f1-hard.svg", *(f"{part}-hard-{end}.svg" for part in parts for end in ends)]
     )
-    labels = [label.replace("_", " ") for label in vocabulary.distortions]
-    run = split.runs[0]
-    f1 = texts(found["f1"])
-    assert set(labels) <= set(f1) and {"mine", "$other$/x"} <= set(f1)
-    for label, value in run.figures.f1_by_label["distortion"].items():
-        assert f"{value:.2f}" in f1, label
-    counts = np.array(run.figures.confusion["distortion"])
-    cells = texts(found["confusion-mine"])
-    for label, row in zip(labels, counts, strict=True):
-        assert f"{label} ({row.sum()})" in cells
-    shares = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    drawn = sum(re.fullmatch(r"\d+", text) is not None for text in cells)
-    assert drawn == (shares >= 0.5).sum()
-    sure = "".join(texts(found["calibration-mine"]))
-    for what in ("distortion", "severity", "comparison"):
-        assert f"ECE {run.figures.calibration[what]:.3f}" in sure
+    labels = {label.replace("_", " ") for label in vocabulary.distortions}
+    for run, end in zip(split.runs, ends, strict=True):
+        assert labels <= set(texts(found["f1-hard.svg"]))
+        for value in run.figures.f1_by_label["distortion"].values():
+            assert shown(value, 2) in texts(found["f1-hard.svg"])
+        cells = texts(found[f"confusion-hard-{end}.svg"])
+        assert labels | {"missed", f"{run.name}, hard"} <= set(cells)
+        counts = np.array(run.figures.confusion["distortion"])
+        numbers = sorted(int(t) for t in cells if t.isdecimal())
+        assert numbers == sorted(counts[counts > 0].tolist())
+        for what in ("distortion", "severity", "comparison"):
+            told = f"ECE {shown(run.figures.calibration[what])}"
+            assert told in texts(found[f"calibration-hard-{end}.svg"])
+        agreement = "".join(texts(found[f"score-hard-{end}.svg"]))
+        for name in ("srcc", "plcc"):
+            value = getattr(run.figures.score.averaged, name)
+            assert f"{name.upper()} {shown(value)}" in agreement
+    assert {"mine", "$other$/x"} <= set(texts(found["f1-hard.svg"]))
 
 
 def test_the_same_result_gives_the_same_bytes_of_every_kind():
-    split = split_of(SMALL)
+    split = split_of(SMALL, names=("mine",))
     for kind, begin in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")):
-        first = bench_figures(split, split.runs[:1], SMALL, kind)
-        assert first == bench_figures(split, split.runs[:1], SMALL, kind)
+        first = drawn(split, kind=kind)
+        assert first == drawn(split, kind=kind)
+        assert all(name.endswith(f".{kind}") for name in first)
         assert all(data.startswith(begin) for data in first.values())
 
 
 def test_many_scores_are_counted_in_cells():
-    few = split_of(SMALL, names=("mine",))
-    many = split_of(SMALL, regions=MANY_POINTS + 2, names=("mine",))
-    assert "nodes a cell" not in texts(bench_figures(few, few.runs, SMALL, "svg")["scores-mine"])
-    assert "nodes a cell" in texts(bench_figures(many, many.runs, SMALL, "svg")["scores-mine"])
+    for regions, cells in ((60, False), (MANY_POINTS + 2, True)):
+        found = drawn(split_of(SMALL, regions=regions, names=("mine",)))
+        assert ("nodes a cell" in texts(found["score-hard-mine.svg"])) == cells
+        assert not any("mathdefault" in t for t in texts(found["score-hard-mine.svg"]))
 
 
 def test_a_run_without_probabilities_and_scores_has_neither_figure():
     split = split_of(SMALL, names=("mine",))
-    [run] = split.runs
-    none = [None] * 60
-    answers = run.answers.model_copy(
-        update={"score": (none, none), "distortion_confidence": (none, none)}
-    )
-    run = run.model_copy(update={"answers": answers})
-    assert sorted(bench_figures(split, [run], SMALL, "svg")) == ["confusion-mine", "f1"]
+    answers = split.runs[0].answers.table()
+    for name in ("score", "distortion_confidence", "severity_confidence", "comparison_confidence"):
+        getattr(answers, name)[:] = np.nan
+    assert list(drawn(with_answers(split, answers))) == ["f1-hard.svg", "confusion-hard-mine.svg"]
 
 
-def test_missed_answers_have_a_column_of_their_own():
+def test_answers_that_are_missing_are_counted_as_missed():
     split = split_of(SMALL, names=("mine",))
-    [run] = split.runs
-    answers = run.answers.table()
-    answers.distortion[0, :10] = MISSED
-    figures = figures_of(split.table(), answers, SMALL, draws=10)
-    run = run.model_copy(update={"figures": figures, "answers": AnswerColumns.of(answers)})
-    assert "missed" in texts(bench_figures(split, [run], SMALL, "svg")["confusion-mine"])
+    answers = split.runs[0].answers.table()
+    for name in ("distortion", "severity", "comparison"):
+        getattr(answers, name)[..., :17] = MISSED
+    found = drawn(with_answers(split, answers))
+    column = np.array(with_answers(split, answers).runs[0].figures.confusion["distortion"])[:, -1]
+    assert column.sum() == 34
+    cells = texts(found["confusion-hard-mine.svg"])
+    assert {str(n) for n in column if n} <= set(cells)
+
+
+def test_pairs_that_a_run_left_out_are_left_out_of_its_points():
+    split = split_of(SMALL, names=("mine",))
+    run = split.runs[0].model_copy(update={"left_out": [0]})
+    found = drawn(split.model_copy(update={"runs": [run]}))
+    marks = [
+        sum(e.tag.endswith("}use") for e in ElementTree.fromstring(svg).iter())
+        for svg in (found["score-hard-mine.svg"], drawn(split)["score-hard-mine.svg"])
+    ]
+    assert marks[1] - marks[0] == 60
+
+
+def test_runs_and_splits_are_chosen_by_name_and_baselines_only_then():
+    split = split_of(SMALL)
+    runs = [split.runs[0], split.runs[1].model_copy(update={"kind": "baseline"})]
+    split = split.model_copy(update={"runs": runs})
+    easy = split.model_copy(update={"split": "easy"})
+    result = result_of(SMALL, split, easy)
+    assert len(plots(result)) == 8 and len(plots(result, split="easy")) == 4
+    assert [name for name, _ in plots(result, split="easy", runs=["$other$/x"])] == [
+        "f1-easy.svg",
+        "confusion-easy-other-x.svg",
+        "calibration-easy-other-x.svg",
+        "score-easy-other-x.svg",
+    ]
+    with pytest.raises(DistortionGraphError, match=r"no split 'test' .*: hard, easy$"):
+        plots(result, split="test")
+    with pytest.raises(DistortionGraphError, match="no run 'you' in the split 'hard'"):
+        plots(result, runs=["you"])
+
+
+def test_names_that_become_the_same_file_are_numbered():
+    found = drawn(split_of(SMALL, names=("a/b", "a:b", "A b", "木" * 300)))
+    names = [n for n in found if n.startswith("score")]
+    assert names[:3] == ["score-hard-a-b.svg", "score-hard-a-b-2.svg", "score-hard-A-b-3.svg"]
+    assert max(map(len, names)) < 120
+
+
+def test_many_runs_and_long_names_fit():
+    split = split_of(SMALL, names=("mine",))
+    none = split.runs[0].answers.model_copy(
+        update={
+            "score": ([None] * 60,) * 2,
+            "distortion_confidence": ([None] * 60,) * 2,
+            "severity_confidence": ([None] * 60,) * 2,
+            "comparison_confidence": [None] * 60,
+        }
+    )
+    runs = [
+        split.runs[0].model_copy(update={"name": f"{'long name ' * 12}{k}", "answers": none})
+        for k in range(9)
+    ]
+    data = drawn(split.model_copy(update={"runs": runs}))["f1-hard.svg"]
+    width = float(ElementTree.fromstring(data).get("width").removesuffix("pt"))
+    assert abs(width - 83 / 25.4 * 72) < 0.1
+    assert sum(t.startswith("long name") and t.endswith("…") for t in texts(data)) == 9
 
 
 def test_bins_hold_their_upper_edge_and_add_up():
-    right = np.array([True, False, True, True])
-    found = reliability(right, np.array([0.0, 0.5, 0.50001, np.nan]), bins=2)
-    assert found.count.tolist() == [2, 1]
+    right, sure = np.array([True, False, True, True]), np.array([0.0, 0.5, 0.50001, np.nan])
+    found = reliability(right, sure, bins=2)
+    assert found.answers.tolist() == [2, 1]
     assert found.hits.tolist() == [1, 1]
-    assert found.error == pytest.approx((abs(1 - 0.5) + abs(1 - 0.50001)) / 3)
+    assert calibration_error(right, sure, 2) == pytest.approx((0.5 + 0.49999) / 3)
+    assert np.isnan(calibration_error(right, np.full(4, np.nan)))
+
+
+def test_nothing_of_matplotlib_is_changed():
+    import matplotlib
+
+    before = dict(matplotlib.rcParams)
+    drawn(split_of(SMALL))
+    assert dict(matplotlib.rcParams) == before

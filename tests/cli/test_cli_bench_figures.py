@@ -6,51 +6,58 @@ from pathlib import Path
 
 import pytest
 from cli_runs import contents
-from result_samples import split_of
+from result_samples import result_of, split_of
 
-pytest.importorskip("matplotlib")
+pytest.importorskip("matplotlib", reason="needs the figures extra")
 
-from distortion_graph.bench.results import BenchResult, RootIdentity, RunIdentity
+from distortion_graph.report import figures
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
 
 @pytest.fixture
 def result(here):
-    split = split_of(DEFAULT_VOCABULARY)
-    stored = BenchResult(
-        root=RootIdentity(name="set", sha256={}),
-        part="test",
-        seed=0,
-        vocabulary=DEFAULT_VOCABULARY,
-        identities={run.name: RunIdentity(kind="model") for run in split.runs},
-        splits=[split],
-        software={},
-    )
+    """r.json: the split hard, with the runs `mine` and `$other$/x`."""
+    stored = result_of(DEFAULT_VOCABULARY, split_of(DEFAULT_VOCABULARY))
     Path("r.json").write_text(stored.to_json())
 
 
 def test_files_are_written_under_names_that_any_system_takes(cli, result):
-    ended = cli("bench", "figures", "r.json", "--out", "figures", "--suffix", "pdf")
+    ended = cli("bench", "figures", "r.json", "--out", "new/figures", "--suffix", "pdf")
     assert (ended.code, ended.err) == (0, "")
-    names = sorted(contents(Path("figures")))
-    assert "f1.pdf" in names and "confusion-mine.pdf" in names and "scores-_other_x.pdf" in names
+    names = sorted(contents(Path("new/figures")))
+    assert "f1-hard.pdf" in names and "score-hard-other-x.pdf" in names and len(names) == 7
+    assert ended.out.split() == [
+        str(Path("new/figures") / name) for name in sorted(names, key=lambda n: ended.out.index(n))
+    ]
 
 
-def test_one_run_of_a_split(cli, result):
-    words = ("--run", "mine", "--split", "hard", "--out", "figures")
-    assert cli("bench", "figures", "r.json", *words).code == 0
+def test_one_run_of_a_split_again_and_quietly(cli, result):
+    words = ("--run", "mine", "--split", "hard", "--out", "figures", "--quiet")
+    for _ in range(2):
+        ended = cli("bench", "figures", "r.json", *words)
+        assert (ended.code, ended.out) == (0, "")
     assert len(contents(Path("figures"))) == 4
 
 
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (("none.json",), "none.json"),
-        (("r.json", "--split", "easy"), "has no split 'easy', expected one of hard"),
-        (("r.json", "--run", "you"), "has no run 'you', expected some of mine"),
-        (("a.png",), "a.png"),
+        (("none.json",), "none.json: cannot be read"),
+        (("r.json", "--split", "easy"), "r.json: no split 'easy' in the result; there are: hard"),
+        (("r.json", "--run", "you"), "r.json: no run 'you' in the split 'hard'; there are: mine"),
+        (("r.json", "--suffix", "jpg"), "'jpg' is not one of 'svg', 'png', 'pdf'"),
+        (("a.png",), "a.png: "),
     ],
 )
 def test_mistakes_get_one_line_and_leave_no_folder(cli, result, words, line):
     assert line in cli("bench", "figures", *words, "--out", "figures").refusal
+    assert not Path("figures").exists()
+
+
+def test_a_file_in_the_place_of_the_folder_and_a_missing_extra(cli, result, monkeypatch):
+    line = cli("bench", "figures", "r.json", "--out", "a.png").refusal
+    assert line == "a.png: is a file, expected a folder to write to"
+    monkeypatch.setattr(figures, "find_spec", lambda name: None)
+    line = cli("bench", "figures", "r.json", "--out", "figures").refusal
+    assert line == "matplotlib is not installed: pip install 'distortion-graph[figures]'"
     assert not Path("figures").exists()

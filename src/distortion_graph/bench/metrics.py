@@ -84,44 +84,6 @@ def quadratic_kappa(truth: Labels, predicted: Labels, labels: int) -> float:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Answers sorted by confidence into bins of equal width, as (bins,) arrays.
-
-    `count` answers, of which `hits` are right; `confidence` is the sum of their probabilities.
-    """
-
-    count: NDArray[np.int64]
-    hits: NDArray[np.float64]
-    confidence: NDArray[np.float64]
-
-    @property
-    def error(self) -> float:
-        """Expected calibration error: mean |accuracy − confidence|, weighted by the bins' sizes.
-
-        NaN where there is no answer. (Naeini et al., AAAI 2015; bins as in Guo et al., ICML 2017.)
-        """
-        total = int(self.count.sum())
-        return float(np.abs(self.hits - self.confidence).sum() / total) if total else float("nan")
-
-
-def reliability(
-    correct: NDArray[np.bool_], confidence: NDArray[np.floating], bins: int = CALIBRATION_BINS
-) -> Reliability:
-    """How often (N,) answers are right, by their `confidence`, the probability of what was said.
-
-    Rows where it is NaN are left out. A bin holds its upper edge, the first also 0.
-    """
-    known = ~np.isnan(confidence)
-    hits, p = correct[known].astype(float), confidence[known].astype(np.float64)
-    place = np.clip(np.ceil(p * bins).astype(int) - 1, 0, bins - 1)
-    return Reliability(
-        np.bincount(place, minlength=bins).astype(np.int64),
-        np.asarray(np.bincount(place, hits, bins), np.float64),
-        np.asarray(np.bincount(place, p, bins), np.float64),
-    )
-
-
-@dataclass(frozen=True)
-class Reliability:
     """Of B equal-width bins of confidence: answers in each, their hits, their summed confidence."""
 
     answers: NDArray[np.int64]
@@ -141,17 +103,17 @@ def reliability(
     place = np.clip(np.ceil(p * bins).astype(int) - 1, 0, bins - 1)
     return Reliability(
         np.bincount(place, minlength=bins).astype(np.int64),
-        np.bincount(place, hits, bins),
-        np.bincount(place, p, bins),
+        np.asarray(np.bincount(place, hits, bins), np.float64),
+        np.asarray(np.bincount(place, p, bins), np.float64),
     )
 
 
 def calibration_error(
     correct: NDArray[np.bool_], confidence: NDArray[np.floating], bins: int = CALIBRATION_BINS
 ) -> float:
-    """Expected calibration error: mean |accuracy − confidence| of `reliability` bins, by their size.
+    """Expected calibration error: mean |accuracy − confidence| of the bins, by their size.
 
-    NaN where no row has a confidence.
+    Bins are those of `reliability`. NaN where no row has a confidence.
     (Naeini et al., AAAI 2015; bins as in Guo et al., ICML 2017.)
     """
     found = reliability(correct, confidence, bins)

@@ -30,7 +30,7 @@ from distortion_graph.report.figures import (
     unit,
 )
 from distortion_graph.report.palette import Rgb
-from distortion_graph.report.wording import words
+from distortion_graph.report.wording import printable, words
 from distortion_graph.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _figures(
 
 def _free(name: str, kind: FigureKind, taken: dict[str, bytes]) -> str:
     """A file name that any system has room for, numbered where it is taken."""
-    stem = re.sub(r"[^\w.-]+", "-", name)[:100].strip("-.")
+    stem = re.sub(r"[^\w.]+", "-", name)[:100].strip("-.")
     number, found = 1, f"{stem}.{kind}"
     while found.casefold() in {other.casefold() for other in taken}:
         number += 1
@@ -153,7 +153,7 @@ def _figure(width_mm: float, height_mm: float) -> Figure:
 
 
 def _title(text: str, room_mm: float, kind: FigureKind) -> str:
-    return shortened(drawable(words(text), kind), room_mm, _POINTS)
+    return shortened(drawable(printable(text), kind), room_mm, _POINTS)
 
 
 def _confusion(case: _Case) -> Figure:
@@ -199,10 +199,11 @@ def _f1(cases: Sequence[_Case]) -> Figure:
         axes.bar_label(bars, [shown(v, 2) for _, v in there], padding=1.5, fontsize=6)
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.4, -0.6)
-    axes.set(xlim=(0, 1.12), xticks=np.linspace(0, 1, 6), xlabel=f"F1, {first.split}")
+    axes.set(xlim=(0, 1.12), xticks=np.linspace(0, 1, 6), xlabel="F1")
     axes.spines[["top", "right"]].set_visible(False)
     if len(cases) > 1:
         figure.legend(loc="outside upper left", frameon=False)
+        axes.set_title(_title(first.split, COLUMN_MM - _NAMES_MM, first.kind), loc="left")
     else:
         axes.set_title(first.title(COLUMN_MM - _NAMES_MM), loc="left")
     return figure
@@ -216,8 +217,8 @@ def _calibration(case: _Case) -> Figure:
         _reliability_axes(grid[0, column], grid[1, column], case, what)
     grid[0, 0].set_ylabel("share that is right")
     grid[1, 0].set_ylabel("answers")
-    figure.supxlabel("confidence", fontsize=_POINTS)
-    figure.suptitle(case.title(PAGE_MM - _NAMES_MM), fontsize=_POINTS + 1)
+    figure.supxlabel("confidence (larger dots: more of the answers)")
+    figure.suptitle(case.title(PAGE_MM - _NAMES_MM))
     return figure
 
 
@@ -226,14 +227,14 @@ def _reliability_axes(axes: Axes, below: Axes, case: _Case, what: str) -> None:
     there = found.answers > 0
     count = np.maximum(found.answers, 1)
     axes.plot([0, 1], [0, 1], color=unit(_GREY), lw=0.8, ls="--")
-    axes.plot(
-        (found.confidence / count)[there], (found.hits / count)[there],
-        "o-", color=unit(_COLOURS[0]), ms=3, lw=1,
+    share = found.answers / max(1, found.answers.sum())
+    axes.scatter(
+        (found.confidence / count)[there], (found.hits / count)[there], 4 + 60 * share[there],
+        color=unit(_COLOURS[0]), linewidths=0, clip_on=False, zorder=3,
     )  # fmt: skip
     ece = shown(case.run.figures.calibration[what])
     axes.text(0.04, 0.95, f"ECE {ece}", transform=axes.transAxes, va="top")
     axes.set(title=what, xlim=(0, 1), ylim=(0, 1.02))
-    share = found.answers / max(1, found.answers.sum())
     edges = np.arange(CALIBRATION_BINS) / CALIBRATION_BINS
     below.bar(edges, share, 1 / CALIBRATION_BINS, align="edge", color=unit(_GREY), ec="white")
     below.set(ylim=(0, 1), yticks=(0, 1))
@@ -258,13 +259,14 @@ def _score(case: _Case) -> Figure:
     if len(true) > MANY_POINTS:
         grid: dict[str, Any] = {"gridsize": 36, "extent": (0, 1, 0, 1), "mincnt": 1}
         density = axes.hexbin(true, given, bins="log", cmap="cividis_r", linewidths=0.1, **grid)
-        figure.colorbar(density, ax=axes, label="nodes", pad=0.02)
+        bar = figure.colorbar(density, ax=axes, label="nodes a cell", shrink=0.8, format="{x:.0f}")
+        bar.minorticks_off()
     else:
         axes.scatter(true, given, s=4, color=unit(_COLOURS[0]), alpha=0.4, linewidths=0)
     agreement = case.run.figures.score.averaged
     text = f"SRCC {shown(agreement.srcc)}\nPLCC {shown(agreement.plcc)}"
     ground = {"boxstyle": "round,pad=0.3", "fc": "white", "alpha": 0.8, "lw": 0}
     axes.text(0.04, 0.96, text, transform=axes.transAxes, va="top", bbox=ground)
-    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="true score", ylabel="given score")
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="true score", ylabel="given score", aspect="equal")
     axes.set_title(case.title(COLUMN_MM - _NAMES_MM))
     return figure

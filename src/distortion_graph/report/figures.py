@@ -35,6 +35,9 @@ _MISSING = "□"
 _SETTINGS: Any = {
     "font.family": [_TYPEFACE],
     "font.size": 7,
+    "axes.titlesize": "medium",
+    "figure.titlesize": "medium",
+    "figure.labelsize": "medium",
     "text.parse_math": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "distortion-graph",
