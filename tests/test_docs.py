@@ -27,7 +27,16 @@ from distortion_graph.graph import load_graph
 REPOSITORY = Path(__file__).parent.parent
 PAGES = ["README.md", *sorted(f"docs/{p.name}" for p in (REPOSITORY / "docs").glob("*.md"))]
 # Pages whose Python blocks are run as well; they work in a folder that has examples/.
-RUN = ["architecture", "distortions", "formats", "graph", "quality", "regions", "report"]
+RUN = [
+    "architecture",
+    "distortions",
+    "formats",
+    "graph",
+    "pictures",
+    "quality",
+    "regions",
+    "report",
+]
 
 FENCE = re.compile(r"^ *```(\w*)$")
 LINK = re.compile(r"\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)|(?:src|href)=\"([^\"]+)\"")
