@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from distortion_graph.errors import GraphError
 from distortion_graph.graph_checks import graph_problems, validation_line
 from distortion_graph.graph_parts import (
+    SIDES,
     ComparisonBelief,
     Evidence,
     FrozenMap,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCHEMA",
+    "SIDES",
     "ComparisonBelief",
     "DistortionGraph",
     "Evidence",
@@ -103,6 +105,10 @@ class DistortionGraph(Part):
                 return region
         known = ", ".join(str(region.id) for region in self.regions) or "none"
         raise GraphError(f"the graph has no region with the id {region_id} (ids: {known})")
+
+    def picture_of(self, side: Side) -> ImageInfo:
+        """What the graph knows of the anchor or the target picture."""
+        return self.anchor if side == "anchor" else self.target
 
     def swapped(self) -> DistortionGraph:
         """The graph of the same pictures with anchor and target exchanged.

@@ -16,7 +16,10 @@ from distortion_graph.regions.rle import rle_from_text
 from distortion_graph.vocabulary import Vocabulary
 
 Side: TypeAlias = Literal["anchor", "target"]
-"""One of the two pictures; always in this order."""
+"""One of the two pictures."""
+
+SIDES: tuple[Side, Side] = ("anchor", "target")
+"""Both, always in this order."""
 
 
 class FrozenMap(dict[str, float]):

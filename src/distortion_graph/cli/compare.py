@@ -243,19 +243,16 @@ def _write(job: Job, graph: DistortionGraph, pictures: list[Picture], talk: Talk
         picture = overlay(graph, pictures[0].rgb, pictures[1].rgb)
         files.append((job.overlay, encode_image(job.overlay, picture)))
     if job.report is not None:
-        files.append((job.report, _page(job, graph).encode()))
+        files.append((job.report, _page(job, graph, pictures).encode()))
     atomic_write_all(files)
 
 
-def _page(job: Job, graph: DistortionGraph) -> str:
-    """The report; the files are read again, since their very bytes go into it."""
+def _page(job: Job, graph: DistortionGraph, pictures: list[Picture]) -> str:
+    """The report; the very bytes of the files go into it."""
     from distortion_graph.cli.report import page_of
-    from distortion_graph.report.sources import find_picture
+    from distortion_graph.report.sources import file_of
 
-    anchor, target = (
-        find_picture(info, None, name, max_pixels=job.max_pixels)
-        for info, name in ((graph.anchor, job.anchor), (graph.target, job.target))
-    )
+    anchor, target = map(file_of, pictures)
     return page_of(graph, (anchor, target), lossy=job.lossy)
 
 

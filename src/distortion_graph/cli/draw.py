@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from distortion_graph.cli.console import Talk, talk_of
-from distortion_graph.cli.options import DEFAULT_MAX_PIXELS, MaxPixels, Quiet, check_outputs
+from distortion_graph.cli.options import (
+    DEFAULT_MAX_PIXELS,
+    MaxPixels,
+    MovedAnchor,
+    MovedTarget,
+    Quiet,
+    check_outputs,
+)
 from distortion_graph.errors import ImageError
 
 if TYPE_CHECKING:
@@ -89,12 +96,8 @@ def draw(
     collapse: Annotated[
         bool, typer.Option(help="In --graph, one line for all regions with nothing to see.")
     ] = True,
-    anchor: Annotated[
-        str | None, typer.Option(metavar="FILE", help="The anchor, where the graph's has moved.")
-    ] = None,
-    target: Annotated[
-        str | None, typer.Option(metavar="FILE", help="The target, where the graph's has moved.")
-    ] = None,
+    anchor: MovedAnchor = None,
+    target: MovedTarget = None,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     quiet: Quiet = False,
 ) -> None:
@@ -158,10 +161,11 @@ def _pictures(
     job: Job, graph: DistortionGraph, talk: Talk
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Anchor and target; raises ImageError where one is not there or of another size."""
-    sides: tuple[Side, Side] = ("anchor", "target")
+    from distortion_graph.graph import SIDES
+
     anchor, target = (
         _picture(job, graph, side, given, talk)
-        for side, given in zip(sides, job.given, strict=True)
+        for side, given in zip(SIDES, job.given, strict=True)
     )
     return anchor, target
 
@@ -171,7 +175,7 @@ def _picture(
 ) -> NDArray[np.uint8]:
     from distortion_graph.report.sources import find_picture
 
-    info = graph.anchor if side == "anchor" else graph.target
+    info = graph.picture_of(side)
     found = find_picture(info, job.graph.parent, given, max_pixels=job.max_pixels)
     picture = found.picture
     if picture is None:

@@ -43,6 +43,12 @@ MeasuredPictures: TypeAlias = Annotated[
     Path | None,
     typer.Option("--held-out", help="JSON lists of the pictures to take; without it all of them."),
 ]
+MovedAnchor: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="FILE", help="The anchor, where the graph's has moved.")
+]
+MovedTarget: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="FILE", help="The target, where the graph's has moved.")
+]
 Lossy: TypeAlias = Annotated[
     bool,
     typer.Option(

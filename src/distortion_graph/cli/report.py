@@ -12,6 +12,8 @@ from distortion_graph.cli.options import (
     DEFAULT_MAX_PIXELS,
     Lossy,
     MaxPixels,
+    MovedAnchor,
+    MovedTarget,
     Quiet,
     check_outputs,
 )
@@ -43,12 +45,8 @@ def report(
             "files of the same names.",
         ),
     ] = None,
-    anchor: Annotated[
-        str | None, typer.Option(metavar="FILE", help="The anchor, where the graph's has moved.")
-    ] = None,
-    target: Annotated[
-        str | None, typer.Option(metavar="FILE", help="The target, where the graph's has moved.")
-    ] = None,
+    anchor: MovedAnchor = None,
+    target: MovedTarget = None,
     lossy: Lossy = False,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     quiet: Quiet = False,

@@ -11,9 +11,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from distortion_graph.formats.flat import SIDES
-from distortion_graph.formats.marked import Marked, marked_regions, picture_of, size_of, source_of
-from distortion_graph.graph import DistortionGraph, Side
+from distortion_graph.formats.marked import Marked, marked_regions, size_of, source_of
+from distortion_graph.graph import SIDES, DistortionGraph, Side
 
 
 def to_coco(graph: DistortionGraph) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def dumps(graph: DistortionGraph, indent: int | None = None) -> str:
 
 
 def _image(graph: DistortionGraph, side: Side, image: int) -> dict[str, Any]:
-    picture, size = picture_of(graph, side), size_of(graph, side)
+    picture, size = graph.picture_of(side), size_of(graph, side)
     entry: dict[str, Any] = {"id": image, "file_name": source_of(graph, side), "side": side}
     if size is not None:
         entry |= {"height": size[0], "width": size[1]}

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from distortion_graph.formats.flat import SIDES, Row, edge_rows, node_rows
-from distortion_graph.graph import DistortionGraph, Side
+from distortion_graph.formats.flat import Row, edge_rows, node_rows
+from distortion_graph.graph import SIDES, DistortionGraph, Side
 
 _DECIMALS = 4
 _DARKEST = 45  # percent of black of the highest severity, on which black text is still read

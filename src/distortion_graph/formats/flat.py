@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from distortion_graph.graph import (
+    SIDES,
     ComparisonBelief,
     DistortionGraph,
     Evidence,
@@ -28,7 +29,6 @@ Scalar: TypeAlias = str | int | float | bool
 Value: TypeAlias = Scalar | Mapping[str, float] | None
 Row: TypeAlias = dict[str, Value]
 
-SIDES: tuple[Side, Side] = ("anchor", "target")
 SCENE = "scene"
 
 NODE_FACTS: Mapping[str, type] = {

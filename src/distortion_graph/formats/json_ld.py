@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import quote
 
 from distortion_graph.errors import GraphError
-from distortion_graph.formats.flat import SCENE, SIDES, node_name
-from distortion_graph.graph import DistortionGraph, graph_from_value, parse_json
+from distortion_graph.formats.flat import SCENE, node_name
+from distortion_graph.graph import SIDES, DistortionGraph, graph_from_value, parse_json
 
 TERMS = "urn:distortion-graph:1#"
 """The IRIs of types and keys begin so: `urn:distortion-graph:1#score`."""

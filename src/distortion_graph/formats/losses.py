@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
-from distortion_graph.formats.flat import SIDES, flat_evidence
-from distortion_graph.formats.marked import picture_of, regions_left_out
-from distortion_graph.graph import DistortionGraph, Evidence, LabelBelief, Node
+from distortion_graph.formats.flat import flat_evidence
+from distortion_graph.formats.marked import regions_left_out
+from distortion_graph.graph import SIDES, DistortionGraph, Evidence, LabelBelief, Node
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
 Form: TypeAlias = Literal[
@@ -109,10 +109,10 @@ _PRESENT: Mapping[str, Callable[[DistortionGraph], bool]] = {
     _PICTURES: lambda graph: any(
         value is not None
         for side in SIDES
-        for key, value in picture_of(graph, side)
+        for key, value in graph.picture_of(side)
         if not key.startswith("sha256")
     ),
-    _HASHES: lambda graph: any(picture_of(graph, side).sha256 is not None for side in SIDES),
+    _HASHES: lambda graph: any(graph.picture_of(side).sha256 is not None for side in SIDES),
     _VOCABULARY: lambda graph: graph.vocabulary != DEFAULT_VOCABULARY,
     _IDS: lambda graph: any(region.id != k for k, region in enumerate(graph.regions)),
     _AREAS: lambda graph: any(region.area_fraction is not None for region in graph.regions),

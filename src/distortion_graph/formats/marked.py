@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from distortion_graph.formats.flat import SIDES, Scalar, flat_evidence
+from distortion_graph.formats.flat import Scalar, flat_evidence
 from distortion_graph.graph import (
+    SIDES,
     ComparisonBelief,
     DistortionGraph,
-    ImageInfo,
     Node,
     RegionComparison,
     Side,
@@ -67,14 +67,9 @@ def _drawn(region: RegionComparison, side: Side) -> Rle | None:
     return rle if rle is not None and rle.area() else None
 
 
-def picture_of(graph: DistortionGraph, side: Side) -> ImageInfo:
-    """One of the two pictures."""
-    return graph.anchor if side == "anchor" else graph.target
-
-
 def size_of(graph: DistortionGraph, side: Side) -> tuple[int, int] | None:
     """Height and width of a picture, else of its masks; None where neither is known."""
-    picture = picture_of(graph, side)
+    picture = graph.picture_of(side)
     if picture.height is not None and picture.width is not None:
         return picture.height, picture.width
     return next((marked.mask.size for marked in marked_regions(graph, side)), None)
@@ -82,4 +77,4 @@ def size_of(graph: DistortionGraph, side: Side) -> tuple[int, int] | None:
 
 def source_of(graph: DistortionGraph, side: Side) -> str:
     """The picture's path as the graph has it; the side's name where it has none."""
-    return picture_of(graph, side).source or side
+    return graph.picture_of(side).source or side

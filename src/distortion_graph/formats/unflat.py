@@ -10,11 +10,10 @@ from distortion_graph.formats.flat import (
     BOX_FACTS,
     EVIDENCE_FACTS,
     SCENE,
-    SIDES,
     WHOLE_FACTS,
     node_name,
 )
-from distortion_graph.graph import SCHEMA, DistortionGraph, graph_from_value, parse_json
+from distortion_graph.graph import SCHEMA, SIDES, DistortionGraph, graph_from_value, parse_json
 
 Facts: TypeAlias = Mapping[str, Any]
 

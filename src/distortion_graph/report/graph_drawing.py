@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distortion_graph.graph import (
+    SIDES,
     ComparisonBelief,
     DistortionGraph,
     Node,
@@ -54,7 +55,6 @@ from distortion_graph.report.wording import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_SIDES: tuple[Side, Side] = ("anchor", "target")
 _ROW, _BOX, _PAD, _GAP, _LINE = 5.6, 4.2, 1.2, 2.2, 7.0
 _LANE, _EDGE, _BEND = 4.2, 3.0, 1.2
 _LONGEST_NAME, _LONGEST_PREDICATE = 40.0, 30.0
@@ -126,7 +126,7 @@ def _drawn(graph: DistortionGraph, kind: FigureKind, collapse: bool) -> bytes:
     below = {r.id: head + (k + bool(scene) + 0.5) * _ROW for k, r in enumerate(shown)}
     bottom = head + len(rows) * _ROW
     height = bottom + (_ROW if hidden or not shown else 0) + _EDGE
-    arcs = [_arcs(graph, side, below, (_EDGE, height - _EDGE), kind) for side in _SIDES]
+    arcs = [_arcs(graph, side, below, (_EDGE, height - _EDGE), kind) for side in SIDES]
     columns = _columns(graph, rows, [max((a.lane + 1 for a in part), default=0) for part in arcs])
     figure = Figure(figsize=(columns.width * INCHES_PER_MM, height * INCHES_PER_MM))
     axes = figure.add_axes((0, 0, 1, 1))
@@ -139,7 +139,7 @@ def _drawn(graph: DistortionGraph, kind: FigureKind, collapse: bool) -> bytes:
         _draw_row(pen, row, head + (k + 0.5) * _ROW, columns, k % 2 == 1 and not is_scene)
     if hidden or not shown:
         pen.text(columns.width / 2, bottom + _ROW / 2, _closing(graph, hidden), "center", _QUIET)
-    for side, part in zip(_SIDES, arcs, strict=True):
+    for side, part in zip(SIDES, arcs, strict=True):
         for arc in part:
             _draw_arc(pen, arc, side, columns)
     return figure_bytes(figure, kind)
@@ -159,7 +159,7 @@ def _regions(graph: DistortionGraph, collapse: bool) -> tuple[list[RegionCompari
 def _is_quiet(graph: DistortionGraph, region: RegionComparison) -> bool:
     """Whether nothing is wrong with a region in either picture, as far as the model knows."""
     clean = graph.vocabulary.clean
-    nodes = [region.node(side) for side in _SIDES]
+    nodes = [region.node(side) for side in SIDES]
     return rank_of(graph, region.comparison.label) == 0 and all(
         n.distortion.label == clean and not is_uncertain(graph, n) for n in nodes
     )
@@ -239,7 +239,7 @@ def _columns(graph: DistortionGraph, rows: Sequence[_Row], lanes: Sequence[int])
     left, right = (_EDGE + (_GAP + lane * _LANE if lane else 0) for lane in lanes)
     return _Columns(
         number=widest([row.number for row in rows], bold=True) + 2 * _PAD,
-        name=widest([*_SIDES, *(row.name for row in rows)]) + 2 * _PAD,
+        name=widest([*SIDES, *(row.name for row in rows)]) + 2 * _PAD,
         attributes=widest([side.attributes for side in sides]),
         score=widest([side.score for side in sides], bold=True),
         edge=max(widest(edges), widest([_HEADING])) + 2 * _PAD,
@@ -286,7 +286,7 @@ def _draw_head(pen: _Pen, graph: DistortionGraph, columns: _Columns) -> None:
     """Which column is which picture, and what the edges say."""
     y = _EDGE + _ROW / 2
     pen.text(columns.width / 2, y, _HEADING, "center", _QUIET)
-    for side, info in zip(_SIDES, (graph.anchor, graph.target), strict=True):
+    for side, info in zip(SIDES, (graph.anchor, graph.target), strict=True):
         left = side == "anchor"
         x, align = _outer(columns, side), "left" if left else "right"
         pen.text(x, y, side, align, INK, weight="bold")
@@ -306,7 +306,7 @@ def _outer(columns: _Columns, side: Side) -> float:
 def _draw_row(pen: _Pen, row: _Row, y: float, columns: _Columns, striped: bool) -> None:
     if striped:
         pen.stripe(y, _STRIPE)
-    for side, node in zip(_SIDES, row.sides, strict=True):
+    for side, node in zip(SIDES, row.sides, strict=True):
         _draw_node(pen, row, node, side, y, columns)
     if row.edge is None:
         return

@@ -30,7 +30,7 @@ def heading(
     end -= _verdict(out, graph, side, end, middle, face)
     write_middle(out, side, x, middle, face, PAPER)
     x += face.width(side) + gap
-    info = graph.anchor if side == "anchor" else graph.target
+    info = graph.picture_of(side)
     name = Path(info.source).name if info.source else ""
     if face.can_draw(name) and x + face.width(name) <= end - gap:
         write_middle(out, name, x, middle, face, MUTED)

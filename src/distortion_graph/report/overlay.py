@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.errors import ImageError
-from distortion_graph.graph import DistortionGraph, Side
+from distortion_graph.graph import SIDES, DistortionGraph, Side
 from distortion_graph.regions.rle import Rle
 from distortion_graph.report.drawing import (
     Canvas,
@@ -55,7 +55,6 @@ _TALLEST_FACE, _SMALLEST_FACE = 64, 12
 _FACE_SHARE = 0.024
 _LANDSCAPE = 2.2
 _TINT, _EDGE_TINT = 0.12, 0.7
-_SIDES: tuple[Side, Side] = ("anchor", "target")
 
 
 @dataclass(frozen=True)
@@ -122,11 +121,11 @@ def overlay(
     """
     if colour_by not in ("severity", "comparison"):
         raise ImageError(f"colour_by is {colour_by!r}, expected 'severity' or 'comparison'")
-    pictures = dict(zip(_SIDES, (anchor_rgb, target_rgb), strict=True))
-    for side in _SIDES:
+    pictures = dict(zip(SIDES, (anchor_rgb, target_rgb), strict=True))
+    for side in SIDES:
         check_pixels(graph, side, pictures[side], "overlay")
     layout = _layout(anchor_rgb.shape[1], anchor_rgb.shape[0])
-    panels = [_panel(graph, side, pictures[side], layout, colour_by) for side in _SIDES]
+    panels = [_panel(graph, side, pictures[side], layout, colour_by) for side in SIDES]
     return _composed(graph, panels, layout, colour_by)
 
 
@@ -241,7 +240,7 @@ def _composed(
     height = down * (bar + layout.height) + len(legend) * bar + gap // 2
     out = np.empty((height, width, 3), np.uint8)
     out[:] = INK
-    for k, (side, panel) in enumerate(zip(_SIDES, panels, strict=True)):
+    for k, (side, panel) in enumerate(zip(SIDES, panels, strict=True)):
         x = gap if layout.stacked else gap + k * (layout.width + gap)
         y = k * (bar + layout.height) if layout.stacked else 0
         heading(out, graph, side, (x, x + layout.width), y + bar / 2, layout.face)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.errors import ImageError
-from distortion_graph.graph import DistortionGraph, Evidence, Node, RegionComparison, Side
+from distortion_graph.graph import SIDES, DistortionGraph, Evidence, Node, RegionComparison, Side
 from distortion_graph.report.crops import Crop, crop_of
 from distortion_graph.report.drawing import (
     Canvas,
@@ -56,7 +56,6 @@ whose long side is longer than the second are scaled down to it."""
 _FACE, _GAP, _LINE, _CAPTION = 20, 18, 32, 480
 _SMALLEST_CROP, _LARGEST_CROP = 240, 520
 _LANDSCAPE = 2.2
-_SIDES: tuple[Side, Side] = ("anchor", "target")
 _PLAIN = {"–": "-", "×": "x", "∞": "infinite", "Δ": "d"}
 
 
@@ -116,7 +115,7 @@ def sheet(
     if worst < 0:
         raise ImageError(f"worst is {worst}, expected 0 or more regions")
     pictures = anchor_rgb, target_rgb
-    for side, rgb in zip(_SIDES, pictures, strict=True):
+    for side, rgb in zip(SIDES, pictures, strict=True):
         check_pixels(graph, side, rgb, "sheet")
     face = typeface(_FACE)
     graph = _with_names_to_draw(graph, face)
@@ -137,7 +136,7 @@ def _composed(
 ) -> Canvas:
     face = typeface(_FACE)
     crops = [crop for card in cards for crop in card.crops]
-    column = _GAP + max(*map(face.width, _SIDES), *(crop.shown[0] for crop in crops))
+    column = _GAP + max(*map(face.width, SIDES), *(crop.shown[0] for crop in crops))
     height = panels.shape[0] + len(sentence) * _LINE + _GAP
     height += sum(card.height + _GAP for card in cards) + (_LINE if cards else 0)
     out = np.empty((height, width, 3), np.uint8)
@@ -149,7 +148,7 @@ def _composed(
         y += _LINE
     y += _GAP // 2
     if cards:
-        for k, side in enumerate(_SIDES):
+        for k, side in enumerate(SIDES):
             write_middle(out, side, _GAP + k * column, y + _LINE / 2, face, MUTED)
         y += _LINE
     for card in cards:
@@ -176,7 +175,7 @@ def _panels(
     out = np.empty((height, width, 3), np.uint8)
     out[:] = INK
     x, y = _GAP, 0
-    for side, panel in zip(_SIDES, shown, strict=True):
+    for side, panel in zip(SIDES, shown, strict=True):
         heading(out, graph, side, (x, x + column), y + _LINE / 2, face)
         out[y + _LINE : y + _LINE + panel.shape[0], x : x + panel.shape[1]] = panel
         if stacked:
@@ -210,7 +209,7 @@ def _cards(
             break
         anchor, target = (
             crop_of(region, side, (rgb.shape[0], rgb.shape[1]), room)
-            for side, rgb in zip(_SIDES, pictures, strict=True)
+            for side, rgb in zip(SIDES, pictures, strict=True)
         )
         if anchor is None or target is None:
             continue
@@ -244,7 +243,7 @@ def _caption(
     plain = f"region {region.id}"
     title = plain if named in ("", plain, str(region.id)) else f"{region.id}  {named}"
     lines = [_Line(text) for text in _wrapped(title, room, face)]
-    for side, colour in zip(_SIDES, colours, strict=True):
+    for side, colour in zip(SIDES, colours, strict=True):
         lines.append(_Line(_node_text(graph, region.node(side), side), colour=colour))
     lines.append(_Line(verdict, colour=compared, rank=rank))
     notes = [*_evidence_lines(region.evidence), *_crop_lines(crops)]

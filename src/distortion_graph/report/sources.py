@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,9 +68,19 @@ def find_picture(
     return readable or FoundPicture(None, None, problem)
 
 
+def file_of(picture: Picture) -> FoundPicture:
+    """A picture that has just been read, with its file's bytes as long as they are the same."""
+    try:
+        data = Path(picture.source or "").read_bytes()
+    except (OSError, ValueError):
+        return FoundPicture(picture, None, None)
+    same = hashlib.sha256(data).hexdigest() == picture.sha256
+    return FoundPicture(picture, data if same else None, None)
+
+
 def check_pixels(graph: DistortionGraph, side: Side, rgb: NDArray[np.uint8], where: str) -> None:
     """Raise ImageError, a line that begins with `where`, unless pixels fit a side of the graph."""
-    info = graph.anchor if side == "anchor" else graph.target
+    info = graph.picture_of(side)
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or rgb.size == 0:
         raise ImageError(
             f"{where}: the {side} is an array of shape {rgb.shape} and {rgb.dtype}, expected "

@@ -9,6 +9,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from distortion_graph.graph import (
+    SIDES,
     ComparisonBelief,
     DistortionGraph,
     Evidence,
@@ -16,7 +17,6 @@ from distortion_graph.graph import (
     Node,
     RegionComparison,
     SceneNode,
-    Side,
 )
 from distortion_graph.report.wording import (
     UNCERTAIN,
@@ -33,7 +33,6 @@ from distortion_graph.report.wording import (
 )
 
 _COLUMNS = 100
-_SIDES: tuple[Side, Side] = ("anchor", "target")
 _EVIDENCE = (("PSNR", " dB"), ("SSIM", ""), ("HaarPSI", ""), ("ΔE", ""))
 
 
@@ -50,7 +49,7 @@ def tree(graph: DistortionGraph) -> Tree:
             branch.add(Text(f"{ends[0]} – {printable(relation.predicate)} → {ends[1]}, in {where}"))
     if graph.scene is not None:
         branch = root.add(Text("scene", "bold"))
-        for side, node in zip(_SIDES, (graph.scene.anchor, graph.scene.target), strict=True):
+        for side, node in zip(SIDES, (graph.scene.anchor, graph.scene.target), strict=True):
             branch.add(Text(f"{side}: {_scene_node(node)}"))
         _add_comparison(branch, graph, graph.scene.comparison, graph.scene.evidence)
     return root
@@ -66,7 +65,7 @@ def tree_text(graph: DistortionGraph) -> str:
 def _add_region(root: Tree, graph: DistortionGraph, region: RegionComparison) -> None:
     area = "" if region.area_fraction is None else f", {percent(region.area_fraction)}"
     branch = root.add(Text(_title(region), "bold").append(area, "dim"))
-    for side in _SIDES:
+    for side in SIDES:
         node = region.node(side)
         style = "dim" if is_uncertain(graph, node) else ""
         branch.add(Text(f"{side}: ").append(_node(graph, node), style))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from distortion_graph.graph import DistortionGraph, Evidence, Node, RegionComparison, Side
+from distortion_graph.graph import SIDES, DistortionGraph, Evidence, Node, RegionComparison
 
-_SIDES: tuple[Side, Side] = ("anchor", "target")
 _MARKS = {-1: "▼", 0: "=", 1: "▲"}
 
 
@@ -109,11 +108,11 @@ def _worst(graph: DistortionGraph) -> str | None:
     found = [
         (node.score, side, region)
         for region in graph.regions
-        for side in _SIDES
+        for side in SIDES
         if (node := region.node(side)).score is not None and node.distortion.label != clean
     ]
     if not found:
-        nodes = (region.node(side) for region in graph.regions for side in _SIDES)
+        nodes = (region.node(side) for region in graph.regions for side in SIDES)
         undistorted = graph.regions and all(node.distortion.label == clean for node in nodes)
         return f"every region looks {words(clean)} in both" if undistorted else None
     score, side, region = min(found, key=lambda entry: entry[0])

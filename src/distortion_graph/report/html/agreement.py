@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from distortion_graph.errors import GraphError
-from distortion_graph.graph import DistortionGraph, RegionComparison, Side
-
-SIDES: tuple[Side, Side] = ("anchor", "target")
+from distortion_graph.graph import SIDES, DistortionGraph, RegionComparison, Side
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from html import escape
 from string import Template
 from urllib.parse import quote
 
-from distortion_graph.graph import DistortionGraph
-from distortion_graph.report.html.agreement import SIDES, agreement
+from distortion_graph.graph import SIDES, DistortionGraph
+from distortion_graph.report.html.agreement import agreement
 from distortion_graph.report.html.page import program_version, script_hash
 from distortion_graph.report.html.table import asset, colour_rules
 from distortion_graph.report.wording import printable, rank_of, summary

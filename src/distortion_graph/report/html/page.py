@@ -9,8 +9,8 @@ from html import escape
 from importlib.metadata import version
 from string import Template
 
-from distortion_graph.graph import DistortionGraph, ImageInfo, Side
-from distortion_graph.report.html.agreement import SIDES, agreement
+from distortion_graph.graph import SIDES, DistortionGraph, ImageInfo, Side
+from distortion_graph.report.html.agreement import agreement
 from distortion_graph.report.html.embedding import Embedded, embed
 from distortion_graph.report.html.table import asset, colour_rules, table
 from distortion_graph.report.html.view import script_json, title_of, view
@@ -110,7 +110,7 @@ def _notices(pictures: tuple[ReportPicture, ReportPicture]) -> list[str]:
 def _footer(graph: DistortionGraph, pictures: tuple[ReportPicture, ReportPicture]) -> str:
     lines = []
     for side, picture in zip(SIDES, pictures, strict=True):
-        info = graph.anchor if side == "anchor" else graph.target
+        info = graph.picture_of(side)
         facts = [title_of(graph, side)] if info.source else []
         if info.width and info.height:
             facts.append(f"{info.width} × {info.height} pixels")

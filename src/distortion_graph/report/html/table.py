@@ -5,8 +5,15 @@ from __future__ import annotations
 from html import escape
 from importlib.resources import files
 
-from distortion_graph.graph import DistortionGraph, Evidence, Node, RegionComparison, SceneNode
-from distortion_graph.report.html.agreement import SIDES, Agreement, NodeAgreement, RegionAgreement
+from distortion_graph.graph import (
+    SIDES,
+    DistortionGraph,
+    Evidence,
+    Node,
+    RegionComparison,
+    SceneNode,
+)
+from distortion_graph.report.html.agreement import Agreement, NodeAgreement, RegionAgreement
 from distortion_graph.report.palette import (
     comparison_colours,
     hex_name,

@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from distortion_graph.formats.marked import size_of
 from distortion_graph.graph import (
+    SIDES,
     DistortionGraph,
     LabelBelief,
     Node,
     RegionComparison,
     Side,
 )
-from distortion_graph.report.html.agreement import SIDES, Agreement, RegionAgreement
+from distortion_graph.report.html.agreement import Agreement, RegionAgreement
 from distortion_graph.report.html.shapes import deepest_point, outlines
 from distortion_graph.report.wording import (
     evidence_texts,
@@ -66,18 +68,9 @@ def script_json(value: Mapping[str, Any]) -> str:
     return text
 
 
-def size_of(graph: DistortionGraph, side: Side) -> tuple[int, int] | None:
-    """(h, w) of a picture: the graph's, or that of its masks; None where it tells neither."""
-    info = graph.anchor if side == "anchor" else graph.target
-    if info.height and info.width:
-        return info.height, info.width
-    masks = [mask for region in graph.regions if (mask := region.mask_of(side)) is not None]
-    return masks[0].size if masks else None
-
-
 def title_of(graph: DistortionGraph, side: Side) -> str:
     """The picture's file name, or which side it is."""
-    info = graph.anchor if side == "anchor" else graph.target
+    info = graph.picture_of(side)
     return printable(Path(info.source).name) if info.source else side
 
 
