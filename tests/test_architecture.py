@@ -39,6 +39,7 @@ ORDER = [
     "data",
     "model",
     "bench",
+    "mllm",
     "training",
     "__init__",
     "cli",

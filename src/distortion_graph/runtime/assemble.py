@@ -96,11 +96,12 @@ def _placed(node: Node, shape: Shape | None) -> Node:
 
 def _scaled(regions: RegionSet, size: tuple[int, int]) -> RegionSet:
     """The regions on a picture of another size, none of them lost."""
-    scaled = (Region(r.id, r.name, _scaled_rle(r.rle, size)) for r in regions)
+    scaled = (Region(r.id, r.name, scaled_rle(r.rle, size)) for r in regions)
     return RegionSet(size, tuple(scaled))
 
 
-def _scaled_rle(rle: Rle, size: tuple[int, int]) -> Rle:
+def scaled_rle(rle: Rle, size: tuple[int, int]) -> Rle:
+    """A mask on a picture of another size (h, w), by the nearest pixel; it is never lost."""
     height, width = size
     mask = rle.decode()
     out = cv2.resize(

@@ -1,0 +1,319 @@
+"""`distortion-graph ask`: what a language model says of one pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from json import dumps
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
+from distortion_graph.cli.mllm_options import (
+    MODEL_HELP,
+    AskAgain,
+    BaseUrl,
+    CacheFolder,
+    Connection,
+    KeyVariable,
+    MaxCost,
+    MaxOutputTokens,
+    MaxSide,
+    MaxTokens,
+    ModelSpec,
+    Price,
+    Prompts,
+    Retries,
+    Stream,
+    Structured,
+    Temperature,
+    Timeout,
+    need_mllm,
+    open_clients,
+)
+from distortion_graph.cli.options import (
+    DEFAULT_MAX_PIXELS,
+    REGIONS_HELP,
+    MaxPixels,
+    Quiet,
+    Verbose,
+    check_outputs,
+    region_files,
+)
+from distortion_graph.errors import DistortionGraphError
+
+if TYPE_CHECKING:
+    from distortion_graph.graph import DistortionGraph
+    from distortion_graph.mllm.asking import Manner
+    from distortion_graph.mllm.client import Client
+    from distortion_graph.mllm.cues import PairView
+
+
+class Question(StrEnum):
+    """What is asked."""
+
+    assessment = "assessment"
+    regions = "regions"
+    whole = "whole"
+
+
+class PairHint(StrEnum):
+    """What is suggested with the question about regions."""
+
+    none = "none"
+    predicted = "predicted"
+
+
+def ask(
+    context: typer.Context,
+    anchor: Annotated[str, typer.Argument(metavar="ANCHOR", help="The first picture.")],
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="The second picture, of the same scene.")
+    ],
+    model: Annotated[str, typer.Option(metavar="MODEL[@URL]", help=MODEL_HELP)],
+    question: Annotated[
+        Question,
+        typer.Option(
+            help="assessment: a text whose sentences name their regions, from the predicted graph; "
+            "regions: the model's own graph; whole: which picture is better, and why."
+        ),
+    ] = Question.assessment,
+    about: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="What you want to know; goes into the assessment."),
+    ] = None,
+    sentences: Annotated[
+        int, typer.Option(min=1, max=50, metavar="N", help="Longest assessment.")
+    ] = 8,
+    regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
+    cues: Annotated[
+        str,
+        typer.Option(
+            metavar="CUES",
+            help="How regions are shown: marks, boxes, boxes-text, outlines, crops, names or none, "
+            "joined by +.",
+        ),
+    ] = "marks",
+    hint: Annotated[
+        PairHint, typer.Option(help="What is suggested with --question regions.")
+    ] = PairHint.predicted,
+    target_first: Annotated[
+        bool, typer.Option("--target-first", help="Show the target first.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the answer there as JSON.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    graph_model: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Our model that predicts the graph; else the shipped."),
+    ] = None,
+    max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
+    base_url: BaseUrl = None,
+    key_variable: KeyVariable = "OPENAI_API_KEY",
+    structured: Structured = True,
+    stream: Stream = False,
+    prompts: Prompts = None,
+    max_side: MaxSide = None,
+    max_output_tokens: MaxOutputTokens = None,
+    temperature: Temperature = 0.0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the model.")] = 0,
+    timeout: Timeout = 120.0,
+    retries: Retries = 6,
+    price: Price = None,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    cache: CacheFolder = None,
+    ask_again: AskAgain = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Ask a multimodal language model about two pictures.
+
+    Our model predicts the graph first; the language model gets the pictures, the regions and what
+    was measured, and is told to trust the pixels where they disagree. Answers are kept, so asking
+    the same again costs nothing. The key comes from the environment and is written nowhere.
+
+    \b
+    Examples:
+      distortion-graph ask a.jpg b.jpg --model gpt-5-mini
+      distortion-graph ask a.jpg b.jpg --model gpt-5-mini --about "Is the face worse in b?"
+      distortion-graph ask a.jpg b.jpg --model qwen2.5-vl-7b@http://localhost:8000/v1 \\
+        --question regions --regions masks.png --cues marks+names --json
+      distortion-graph ask a.jpg b.jpg --model local:models/SmolVLM-256M --question whole
+
+    Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
+    130 interrupted.
+    """
+    talk = talk_of(context)
+    talk.set(quiet=quiet, verbose=verbose)
+    need_mllm("ask")
+    if about is not None and question is not Question.assessment:
+        raise DistortionGraphError("--about goes into an assessment, expected no other --question")
+    if out is not None:
+        check_outputs([("--out", out, False)], [anchor, target, *region_files(regions)])
+    from distortion_graph.mllm.asking import Manner
+    from distortion_graph.mllm.cues import parse_cues
+
+    manner = Manner(parse_cues(cues), prompts, max_side, max_output_tokens, temperature, seed)
+    connection = Connection(
+        base_url, key_variable, timeout, structured, stream, None, retries, price, max_cost,
+        max_tokens, cache, ask_again,
+    )  # fmt: skip
+    (client,) = open_clients([ModelSpec.parse(model)], connection, talk, Event())
+    pair = _pair(anchor, target, regions, graph_model, max_pixels, talk)
+    if question is Question.assessment:
+        answer = _assessment(client, pair, manner, about, sentences, talk)
+    elif question is Question.regions:
+        answer = _regions(client, pair, manner, hint, target_first, talk)
+    else:
+        answer = _whole(client, pair, manner, target_first, talk)
+    if out is not None:
+        from distortion_graph.files import atomic_write_text
+
+        atomic_write_text(out, answer.json + "\n")
+    if json:
+        write_json(answer.json)
+    else:
+        answer.show(talk)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The pictures with their regions, and the predicted graph."""
+
+    view: PairView
+    graph: DistortionGraph
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as JSON, and how people read it."""
+
+    json: str
+    show: Callable[[Talk], None]
+
+
+def _pair(
+    anchor: str, target: str, regions: str, model: str | None, max_pixels: int, talk: Talk
+) -> Pair:
+    from distortion_graph.images import load_picture
+    from distortion_graph.mllm.cues import PairView
+    from distortion_graph.runtime.compare import compare_pictures, load_model
+
+    pictures = [load_picture(name, max_pixels=max_pixels) for name in (anchor, target)]
+    for picture in pictures:
+        for text in picture.warnings:
+            talk.warn(text)
+    graph = compare_pictures(*pictures, regions=regions, model=load_model(model))
+    return Pair(PairView.of_graph(graph, pictures[0].rgb, pictures[1].rgb), graph)
+
+
+def _assessment(
+    client: Client, pair: Pair, manner: Manner, about: str | None, sentences: int, talk: Talk
+) -> Answer:
+    from distortion_graph.mllm.assessment import Wish, ask_assessment
+    from distortion_graph.report.wording import printable, words
+
+    said = ask_assessment(client, pair.view, pair.graph, manner, Wish(sentences, about))
+    if not said.sentences:
+        raise _no_answer(client, refused=said.refused)
+    if said.invented:
+        numbers = ", ".join(map(str, said.invented))
+        talk.warn(f"the answer named regions that are not there, left out: {numbers}")
+    if said.unlinked:
+        talk.warn(f"{said.unlinked} sentences name no region, so nothing bears them out")
+    if said.regions_left_out:
+        talk.warn(f"{said.regions_left_out} regions did not fit into the model's context")
+    _tell_scaled(said.side_px, talk)
+    names = {region.id: words(region.name) for region in pair.graph.regions}
+
+    def show(talk: Talk) -> None:
+        for sentence in said.sentences:
+            numbers = ", ".join(map(str, sentence.regions)) or "no region"
+            talk.say(f"{printable(sentence.text)} [{numbers}]")
+        used = dict.fromkeys(k for sentence in said.sentences for k in sentence.regions)
+        if used:
+            talk.say("")
+            talk.say("Regions: " + ", ".join(f"{k} {names[k]}" for k in sorted(used)))
+
+    return Answer(said.model_dump_json(indent=1), show)
+
+
+def _regions(
+    client: Client, pair: Pair, manner: Manner, hint: PairHint, target_first: bool, talk: Talk
+) -> Answer:
+    from distortion_graph.graph import ModelInfo
+    from distortion_graph.mllm.answers import answers_to_graph
+    from distortion_graph.mllm.asking import ask_regions
+
+    graph = pair.graph
+    asked = ask_regions(
+        client,
+        pair.view,
+        graph.vocabulary,
+        manner,
+        hint=graph if hint is PairHint.predicted else None,
+        swapped=target_first,
+    )
+    answer = asked.answer
+    if not answer.regions:
+        raise _no_answer(client, refused=bool(asked.refused))
+    for number, why in answer.unusable.items():
+        talk.warn(f"region {number}: {why}; left out")
+    missing = answer.missing([region.id for region in graph.regions])
+    if missing:
+        talk.warn(f"no answer for the regions {', '.join(map(str, missing))}")
+    if answer.invented:
+        talk.warn(f"regions that are not there, left out: {', '.join(answer.invented)}")
+    _tell_scaled(asked.side_px, talk)
+    said = answers_to_graph(answer, graph, ModelInfo(name=client.backend.name))
+
+    def show(talk: Talk) -> None:
+        from distortion_graph.report.table import render
+
+        talk.show(render(said, terminal_width()))
+
+    return Answer(said.to_json(), show)
+
+
+def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk: Talk) -> Answer:
+    from distortion_graph.mllm.whole import ask_whole
+    from distortion_graph.report.wording import printable, score_text, words
+
+    said = ask_whole(client, pair.view, pair.graph.vocabulary, manner, swapped=target_first)
+    if said is None:
+        raise _no_answer(client)
+    _tell_scaled(said.side_px, talk)
+
+    def show(talk: Talk) -> None:
+        talk.say(f"The anchor is {words(said.comparison)}.")
+        for side, picture in (("Anchor", said.anchor), ("Target", said.target)):
+            wrong = ", ".join(words(label) for label in picture.distortions) or "nothing wrong"
+            talk.say(f"{side}: {wrong}; score {score_text(picture.score)}.")
+        if said.reason:
+            talk.say(printable(said.reason))
+
+    return Answer(dumps(asdict(said), indent=1, ensure_ascii=False), show)
+
+
+def _no_answer(client: Client, *, refused: bool = False) -> DistortionGraphError:
+    name = client.backend.name
+    if refused:
+        return DistortionGraphError(f"{name} refused to answer; ask another model")
+    return DistortionGraphError(
+        f"{name}: its reply has no answer that can be used; ask again with another model, fewer "
+        "--regions or a larger --max-output-tokens"
+    )
+
+
+def _tell_scaled(side_px: int | None, talk: Talk) -> None:
+    if side_px is not None:
+        talk.warn(
+            f"the pictures were sent scaled down to {side_px} px, since no larger ones were taken; "
+            "signs of distortion may be lost (--cues crops shows regions at their own size)"
+        )

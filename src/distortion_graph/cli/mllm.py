@@ -1,0 +1,329 @@
+"""`distortion-graph mllm eval`: what language models see in the regions of pairs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from distortion_graph.cli.bench import Outputs, Part, Split
+from distortion_graph.cli.console import talk_of, terminal_width
+from distortion_graph.cli.mllm_options import (
+    MODEL_HELP,
+    AskAgain,
+    BaseUrl,
+    CacheFolder,
+    Connection,
+    KeyVariable,
+    MaxCost,
+    MaxOutputTokens,
+    MaxSide,
+    MaxTokens,
+    ModelSpec,
+    Price,
+    Prompts,
+    RequestsPerMinute,
+    Retries,
+    Stream,
+    Structured,
+    Temperature,
+    Timeout,
+    need_mllm,
+    open_clients,
+)
+from distortion_graph.cli.options import Quiet, Verbose
+from distortion_graph.errors import DistortionGraphError, OutputError
+
+if TYPE_CHECKING:
+    from distortion_graph.cli.console import Talk
+    from distortion_graph.data.reader import PandaSet
+    from distortion_graph.mllm.asking import Manner
+    from distortion_graph.mllm.client import Client
+    from distortion_graph.mllm.evaluation import Arm, EvalOptions
+    from distortion_graph.mllm.hint_graphs import HintGraphs
+    from distortion_graph.mllm.hints import Hint
+    from distortion_graph.mllm.results import MllmResult
+
+mllm_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Measure multimodal language models on pairs and regions.",
+)
+
+RESULTS_FILE = "results.json"
+
+
+class Order(StrEnum):
+    """Which picture is shown first."""
+
+    varied = "varied"
+    as_is = "as-is"
+
+
+@mllm_app.callback()
+def _group() -> None:
+    """Measure multimodal language models on pairs and regions."""
+
+
+@mllm_app.command("eval")
+def evaluate(
+    context: typer.Context,
+    root: Annotated[
+        Path,
+        typer.Argument(metavar="ROOT", help="A data set made by `dataset build`, or PandaSet."),
+    ],
+    model: Annotated[
+        list[str], typer.Option(metavar="[LABEL=]MODEL[@URL]", help=MODEL_HELP + " Repeatable.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where graphs, answers and results.json go.")
+    ],
+    split: Annotated[Split, typer.Option(help="Which pairs; all = easy, medium and hard.")] = (
+        Split.easy
+    ),
+    part: Annotated[Part, typer.Option(help="Which part of the data set.")] = Part.test,
+    cues: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CUES",
+            help="How regions are shown: marks, boxes, boxes-text, outlines, crops, names or none, "
+            "joined by +. Repeatable; without it marks.",
+        ),
+    ] = None,
+    hint: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HINT",
+            help="What is suggested: none, predicted, true, shuffled or corrupted. Repeatable; "
+            "without it none.",
+        ),
+    ] = None,
+    hint_model: Annotated[
+        str, typer.Option(metavar="MODEL", help="Our model that predicts the hints.")
+    ] = "shipped",
+    hint_graphs: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Predicted graphs, as `bench --graphs` writes them."),
+    ] = None,
+    order: Annotated[Order, typer.Option(help="Which picture is shown first.")] = Order.varied,
+    both_orders: Annotated[
+        bool, typer.Option("--both-orders", help="Ask about every pair in both orders.")
+    ] = False,
+    index: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Easy and medium lists, if not those in the root."),
+    ] = None,
+    only: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="JSON lists of the pictures to keep.")
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Only the first N pairs of each list.")
+    ] = None,
+    concurrency: Annotated[int, typer.Option(min=1, metavar="N", help="Requests at once.")] = 8,
+    base_url: BaseUrl = None,
+    key_variable: KeyVariable = "OPENAI_API_KEY",
+    structured: Structured = True,
+    stream: Stream = False,
+    prompts: Prompts = None,
+    max_side: MaxSide = None,
+    max_output_tokens: MaxOutputTokens = None,
+    temperature: Temperature = 0.0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of orders, controls, intervals, and the model's own.")
+    ] = 0,
+    requests_per_minute: RequestsPerMinute = None,
+    timeout: Timeout = 120.0,
+    retries: Retries = 6,
+    price: Price = None,
+    max_cost: MaxCost = None,
+    max_tokens: MaxTokens = None,
+    cache: CacheFolder = None,
+    ask_again: AskAgain = False,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown.")
+    ] = None,
+    latex: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the tables as LaTeX.")
+    ] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Ask language models about the regions of pairs, and measure their answers.
+
+    Every model is asked with every cue and every hint about every pair; `bench` scores the answers,
+    and three tables say how good they are, how they come about (repeated templates, a preference
+    for the picture shown first) and, with hints, whether a model reasons or copies. Answers are
+    kept: a rerun costs nothing, and a run that was stopped goes on. docs/mllm.md has the details.
+
+    \b
+    Examples:
+      distortion-graph mllm eval my-set --model gpt-5-mini --out runs/mini --limit 20
+      distortion-graph mllm eval my-set --model qwen2.5-vl-7b@http://localhost:8000/v1 \\
+        --split all --cues marks --cues names+boxes-text --hint none --hint predicted \\
+        --hint shuffled --both-orders --out runs/qwen
+      distortion-graph mllm eval my-set --model gpt-5-mini --price 0.25,2 --max-cost 5 --out runs/m
+
+    The key comes from the environment and is written nowhere.
+
+    Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
+    130 interrupted.
+    """
+    talk = talk_of(context)
+    talk.set(quiet=quiet, verbose=verbose)
+    need_mllm("mllm eval")
+    outputs = Outputs(None, markdown, latex)
+    outputs.check([str(p) for p in (only, index) if p], root)
+    _check_place(out, root)
+    from distortion_graph.bench.benchmark import BenchOptions
+    from distortion_graph.data.pictures import read_names
+    from distortion_graph.data.reader import PandaSet
+    from distortion_graph.mllm.asking import Manner
+    from distortion_graph.mllm.cues import parse_cues
+    from distortion_graph.mllm.evaluation import EvalOptions
+    from distortion_graph.mllm.hints import Hint
+
+    reader = PandaSet(root, index=index)
+    options = EvalOptions(
+        BenchOptions(split.value, part.value, read_names(only) if only else None, limit, seed),
+        order.value,
+        both_orders,
+        concurrency,
+    )
+    stop = Event()
+    connection = Connection(
+        base_url, key_variable, timeout, structured, stream, requests_per_minute, retries, price,
+        max_cost, max_tokens, cache, ask_again,
+    )  # fmt: skip
+    specs = [ModelSpec.parse(text) for text in model]
+    clients = open_clients(specs, connection, talk, stop)
+    manners = {
+        text: Manner(parse_cues(text), prompts, max_side, max_output_tokens, temperature, seed)
+        for text in _several(cues, "marks")
+    }
+    hints = [_hint(text, Hint) for text in _several(hint, "none")]
+    arms = _arms(specs, clients, manners, hints)
+    made = _hints(reader, hints, hint_model, hint_graphs, out, seed)
+    result = _evaluated(reader, arms, made, out, options, talk, stop)
+    _finish(result, out, outputs, talk)
+
+
+def _several(given: Sequence[str] | None, default: str) -> list[str]:
+    """Values of an option that may be repeated, each once, also separated by commas."""
+    words = [word.strip() for text in given or [default] for word in text.split(",")]
+    return list(dict.fromkeys(word for word in words if word))
+
+
+def _hint(text: str, hints: type[Hint]) -> Hint:
+    try:
+        return hints(text)
+    except ValueError:
+        known = ", ".join(hint.value for hint in hints)
+        raise DistortionGraphError(f"--hint {text!r}: expected one of {known}") from None
+
+
+def _arms(
+    specs: Sequence[ModelSpec],
+    clients: Sequence[Client],
+    manners: dict[str, Manner],
+    hints: Sequence[Hint],
+) -> list[Arm]:
+    """Models × cues × hints, named by what differs among them."""
+    from distortion_graph.mllm.evaluation import Arm
+
+    arms: list[Arm] = []
+    for spec, client in zip(specs, clients, strict=True):
+        for cue, manner in manners.items():
+            for hint in hints:
+                words = [spec.label]
+                words += [cue] if len(manners) > 1 else []
+                words += [hint.value] if len(hints) > 1 else []
+                folder = re.sub(r"[^\w.+-]+", "-", " ".join((spec.label, cue, hint.value)))
+                arms.append(Arm(", ".join(words), folder, client, manner, hint))
+    for k, arm in enumerate(arms):
+        if any(arm.folder.casefold() == other.folder.casefold() for other in arms[:k]):
+            raise DistortionGraphError(
+                f"two rows would be called {arm.name!r}; name one: --model LABEL=MODEL"
+            )
+    return arms
+
+
+def _hints(
+    reader: PandaSet,
+    hints: Sequence[Hint],
+    model: str,
+    graphs: Path | None,
+    out: Path,
+    seed: int,
+) -> HintGraphs:
+    from distortion_graph.bench.evaluate import check_vocabularies
+    from distortion_graph.mllm.hint_graphs import (
+        FolderPredictions,
+        HintGraphs,
+        ModelPredictions,
+        Predict,
+    )
+    from distortion_graph.mllm.hints import Hint
+    from distortion_graph.runtime.compare import load_model
+
+    folder = out / "hints"
+    predict: Predict | None = None
+    if graphs is not None:
+        if not graphs.is_dir():
+            raise DistortionGraphError(f"{graphs}: no such folder, expected predicted graphs")
+        predict = FolderPredictions(graphs, reader.vocabulary)
+    elif {Hint.predicted, Hint.shuffled} & set(hints):
+        loaded = load_model(model)
+        check_vocabularies(loaded.vocabulary, reader.vocabulary, loaded.identity.name)
+        predict = ModelPredictions(loaded, folder / Hint.predicted.value)
+    return HintGraphs(folder, seed, predict)
+
+
+def _evaluated(
+    reader: PandaSet,
+    arms: Sequence[Arm],
+    hints: HintGraphs,
+    out: Path,
+    options: EvalOptions,
+    talk: Talk,
+    stop: Event,
+) -> MllmResult:
+    from distortion_graph.bench.benchmark import Progress
+    from distortion_graph.cli.progress import WorkTalk
+    from distortion_graph.mllm.evaluation import evaluate_models
+
+    with WorkTalk(talk) as work:
+        progress = Progress(work.begin, work.advance)
+        return evaluate_models(reader, arms, hints, out, options, progress=progress, stop=stop)
+
+
+def _finish(result: MllmResult, out: Path, outputs: Outputs, talk: Talk) -> None:
+    from distortion_graph.bench.tables import rich_table
+    from distortion_graph.files import atomic_write_text
+    from distortion_graph.mllm.results import tables_of
+
+    tables = tables_of(result)
+    atomic_write_text(out / RESULTS_FILE, result.to_json())
+    outputs.write("", tables)
+    for k, table in enumerate(tables):
+        if k:
+            talk.say("")
+        talk.show(rich_table(table, terminal_width()))
+    unasked = sum(counts.unasked for counts in result.counts.values())
+    if unasked:
+        talk.warn(
+            f"{unasked} pairs were not asked: their requests were under way when an earlier run "
+            "stopped, and may have been paid; --ask-again sends them again"
+        )
+
+
+def _check_place(out: Path, root: Path) -> None:
+    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(root)):
+        raise OutputError(f"{out}: --out would write into the data set; choose another place")
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"{out}: is a file, expected a folder for --out")

@@ -1,0 +1,1 @@
+"""Distortion graphs and multimodal language models: asking them, hinting them, judging them."""

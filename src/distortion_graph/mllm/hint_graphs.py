@@ -1,0 +1,112 @@
+"""The graphs that models are given as hints, each kept as a file so that it can be scored too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Lock
+
+from distortion_graph.bench.graph_folder import graph_name
+from distortion_graph.data.samples import Sample
+from distortion_graph.errors import DatasetError, GraphError
+from distortion_graph.files import atomic_write_text
+from distortion_graph.formats.files import read_graph
+from distortion_graph.graph import DistortionGraph, ModelInfo, load_graph
+from distortion_graph.images import load_picture
+from distortion_graph.mllm.hints import Hint, corrupted, shuffled
+from distortion_graph.runtime.compare import compare_pictures
+from distortion_graph.runtime.session import Model
+from distortion_graph.vocabulary import Vocabulary
+
+Predict = Callable[[Sample], DistortionGraph]
+"""Gives the graph that is suggested for a pair."""
+
+
+@dataclass(frozen=True)
+class ModelPredictions:
+    """Suggestions of a model of ours; `folder` keeps them, so that each pair is predicted once."""
+
+    model: Model
+    folder: Path
+
+    def __call__(self, sample: Sample) -> DistortionGraph:
+        """The model's graph of the pair, without evidence."""
+        anchor, target = load_picture(sample.anchor), load_picture(sample.target)
+        path = self.folder / graph_name(sample.key)
+        kept = _kept(path)
+        info = ModelInfo(**asdict(self.model.identity))
+        pictures = (anchor.sha256, target.sha256)
+        if (
+            kept is not None
+            and kept.model == info
+            and (kept.anchor.sha256, kept.target.sha256) == pictures
+            and tuple(region.id for region in kept.regions) == tuple(sample.regions.ids)
+        ):
+            return kept
+        made = compare_pictures(
+            anchor, target, regions=sample.regions, model=self.model, evidence="none"
+        )
+        atomic_write_text(path, made.to_json() + "\n")
+        return made
+
+
+@dataclass(frozen=True)
+class FolderPredictions:
+    """Suggestions from a folder of graphs, as `bench --graphs` writes it."""
+
+    folder: Path
+    vocabulary: Vocabulary
+
+    def __call__(self, sample: Sample) -> DistortionGraph:
+        """The pair's file; raises DatasetError where there is none."""
+        path = self.folder / graph_name(sample.key)
+        if not path.is_file():
+            raise DatasetError(
+                f"{path}: no such file, expected the graph that is suggested for this pair; "
+                "`distortion-graph bench … --graphs DIR` writes such a folder"
+            )
+        return read_graph(path, self.vocabulary)
+
+
+class HintGraphs:
+    """Hints by pair. `folder` gets a folder for each kind of hint that is given.
+
+    `predict` is needed for predicted and shuffled hints alone.
+    """
+
+    def __init__(self, folder: Path, seed: int, predict: Predict | None = None) -> None:
+        self.predict, self.folder, self.seed = predict, folder, seed
+        self._lock = Lock()
+
+    def folder_of(self, hint: Hint) -> Path:
+        """Where hints of a kind are kept."""
+        return self.folder / hint.value
+
+    def of(self, hint: Hint, sample: Sample, truth: DistortionGraph) -> DistortionGraph | None:
+        """The hint for a pair whose true graph is `truth`; None for no hint."""
+        if hint is Hint.none:
+            return None
+        key = (self.seed, *sample.key)
+        with self._lock:
+            if hint is Hint.true:
+                graph = truth
+            elif hint is Hint.corrupted:
+                graph = corrupted(truth, *key)
+            elif self.predict is None:
+                raise DatasetError(f"the hint {hint.value} needs a model or predicted graphs")
+            else:
+                graph = self.predict(sample)
+                graph = graph if hint is Hint.predicted else shuffled(graph, *key)
+            path = self.folder_of(hint) / graph_name(sample.key)
+            if not path.is_file() or hint is not Hint.predicted:
+                atomic_write_text(path, graph.to_json() + "\n")
+        return graph
+
+
+def _kept(path: Path) -> DistortionGraph | None:
+    """A graph that an earlier run kept; None where there is none that can be read."""
+    try:
+        return load_graph(path) if path.is_file() else None
+    except GraphError:
+        return None
