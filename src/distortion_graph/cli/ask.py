@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
     from distortion_graph.mllm.asking import Manner
     from distortion_graph.mllm.client import Client
-    from distortion_graph.mllm.cues import PairView
+    from distortion_graph.mllm.pair_view import PairView
 
 
 class Question(StrEnum):
@@ -202,7 +202,7 @@ def _pair(
     anchor: str, target: str, regions: str, model: str | None, max_pixels: int, talk: Talk
 ) -> Pair:
     from distortion_graph.images import load_picture
-    from distortion_graph.mllm.cues import PairView
+    from distortion_graph.mllm.pair_view import PairView
     from distortion_graph.runtime.compare import compare_pictures, load_model
 
     pictures = [load_picture(name, max_pixels=max_pixels) for name in (anchor, target)]

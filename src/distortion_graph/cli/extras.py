@@ -9,10 +9,14 @@ from distortion_graph.errors import DistortionGraphError
 
 def need_torch(command: str, *more: str) -> None:
     """Raise one clear line unless the train extra is there; `more` are modules beyond the usual."""
-    needed = ("torch", "safetensors", "onnx", *more)
-    missing = [name for name in needed if find_spec(name) is None]
+    need_extra(command, "train", "torch", "safetensors", "onnx", *more)
+
+
+def need_extra(command: str, extra: str, *modules: str) -> None:
+    """Raise one clear line, with what to install, unless the modules of an extra are there."""
+    missing = [name for name in modules if find_spec(name) is None]
     if missing:
         raise DistortionGraphError(
             f"`distortion-graph {command}` needs {' and '.join(missing)}, not installed: "
-            "pip install 'distortion-graph[train]'"
+            f"pip install 'distortion-graph[{extra}]'"
         )

@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from distortion_graph.cli.ask import ask
 from distortion_graph.cli.bench import bench_app
 from distortion_graph.cli.calibrate import calibrate
 from distortion_graph.cli.compare import compare
@@ -19,6 +20,7 @@ from distortion_graph.cli.draw import draw
 from distortion_graph.cli.evaluate import evaluate
 from distortion_graph.cli.export import export
 from distortion_graph.cli.import_checkpoint import import_checkpoint
+from distortion_graph.cli.mllm import mllm_app
 from distortion_graph.cli.report import report
 from distortion_graph.cli.schema import schema
 from distortion_graph.cli.train import train
@@ -37,6 +39,7 @@ for command in (
     convert,
     report,
     draw,
+    ask,
     schema,
     train,
     evaluate,
@@ -48,6 +51,7 @@ for command in (
     app.command()(command)
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(bench_app, name="bench")
+app.add_typer(mllm_app, name="mllm")
 
 
 @app.callback(invoke_without_command=True)

@@ -18,7 +18,7 @@ from distortion_graph.graph import DistortionGraph
 from distortion_graph.mllm.answers import Answer, parse_answer
 from distortion_graph.mllm.client import Client
 from distortion_graph.mllm.compact import answer_schema, compact, compact_text, form_text
-from distortion_graph.mllm.cues import Cue, PairView, cue_parts
+from distortion_graph.mllm.cues import Cue, cue_parts
 from distortion_graph.mllm.messages import (
     ContextTooLongError,
     ImageTooLargeError,
@@ -26,6 +26,7 @@ from distortion_graph.mllm.messages import (
     Request,
     Usage,
 )
+from distortion_graph.mllm.pair_view import PairView
 from distortion_graph.mllm.templates import Prompt, load_prompt
 from distortion_graph.mllm.wording import comparison_lines, distortion_lines, severity_words
 from distortion_graph.vocabulary import Vocabulary

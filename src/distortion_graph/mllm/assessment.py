@@ -14,8 +14,8 @@ from distortion_graph.mllm.answers import json_in, region_number
 from distortion_graph.mllm.asking import Manner, Sender
 from distortion_graph.mllm.client import Client
 from distortion_graph.mllm.compact import closed, compact, compact_text
-from distortion_graph.mllm.cues import PairView
 from distortion_graph.mllm.messages import ContextTooLongError, Request
+from distortion_graph.mllm.pair_view import PairView
 from distortion_graph.mllm.templates import load_prompt
 from distortion_graph.report.wording import worst_first
 

@@ -52,12 +52,11 @@ class Prices:
 def estimated_input(request: Request) -> int:
     """Tokens that a request may have, on the high side."""
     texts = [request.system, *(part.text for part in request.parts if isinstance(part, Text))]
-    words = sum(len(text.encode()) for text in texts) / _BYTES_A_TOKEN
-    pictures = sum(
-        math.ceil(image.rgb.shape[0] / _PATCH_PX) * math.ceil(image.rgb.shape[1] / _PATCH_PX)
-        for image in request.images
-    )
-    return math.ceil(words) + pictures
+    tokens = math.ceil(sum(len(text.encode()) for text in texts) / _BYTES_A_TOKEN)
+    for image in request.images:
+        height, width = image.rgb.shape[:2]
+        tokens += math.ceil(height / _PATCH_PX) * math.ceil(width / _PATCH_PX)
+    return tokens
 
 
 class Budget:

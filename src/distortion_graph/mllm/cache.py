@@ -30,7 +30,10 @@ from distortion_graph.mllm.messages import (
 
 _VERSION = 1
 Refusal = Literal["context too long", "image too large"]
-_REFUSALS = {"context too long": ContextTooLongError, "image too large": ImageTooLargeError}
+_REFUSALS: dict[str, type[ContextTooLongError | ImageTooLargeError]] = {
+    "context too long": ContextTooLongError,
+    "image too large": ImageTooLargeError,
+}
 
 
 class UnderWayError(EndpointError):

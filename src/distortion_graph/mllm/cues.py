@@ -1,39 +1,55 @@
-"""How a model is told which regions are meant: drawn in, in words, cut out, or not at all.
+"""Region cues: how a message tells a language model which regions of two pictures are meant.
 
-Cues are named and combine with `+`: `marks`, `names+boxes-text`.
+A cue draws into the pictures, adds text, or adds crops; cues combine with `+`, such as
+`marks+names`. Every picture comes after a line that says what it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import StrEnum
-from functools import cached_property
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.errors import DistortionGraphError
-from distortion_graph.graph import SIDES, DistortionGraph, Side
-from distortion_graph.mllm.marks import Outline, mark_regions
+from distortion_graph.graph import SIDES, Side
+from distortion_graph.mllm.marks import Marked, draw_boxes, draw_outlines, mark_regions
 from distortion_graph.mllm.messages import Image, Part, Text
-from distortion_graph.regions.container import RegionSet
+from distortion_graph.mllm.pair_view import PairView, RegionView
 from distortion_graph.regions.rle import Rle
-from distortion_graph.report.outlines import outline
-from distortion_graph.report.placing import Ground
-from distortion_graph.runtime.assemble import scaled_rle
+
+__all__ = ["Cue", "PairView", "RegionView", "cue_parts", "cues_text", "parse_cues", "quoted"]
 
 LARGEST_CROP_PX = 768
-"""Side of the largest crop; of a larger region its innermost part is shown."""
+"""Of a region that is wider or higher, a crop shows the part around its innermost pixel."""
 
-_CONTEXT_SHARE, _CONTEXT_PX = 0.15, 8
-_LONGEST_NAME = 80
+SMALLEST_CROP_PX = 64
+"""Crops of small regions are at least as wide and high as this, as far as the picture is."""
+
+LONGEST_NAME, LONGEST_DESCRIPTION = 80, 400
+"""Characters of a name and of a description that are shown."""
+
+_CONTEXT_SHARE, _CONTEXT_PX = 0.12, 8
+_DEEP = 0.9
 
 
 class Cue(StrEnum):
-    """One way to tell which regions are meant."""
+    """One way to tell which regions are meant.
+
+    - `marks`: outlines and numbers drawn into both pictures.
+    - `boxes`: boxes and numbers drawn into both pictures.
+    - `boxes-text`: boxes as text, in pixels of the pictures as they are shown.
+    - `outlines`: a crop of every region from either picture, its outline drawn in.
+    - `crops`: a crop of every region from either picture, nothing drawn in.
+    - `names`: names and, where known, descriptions.
+    - `none`: only how many regions there are, and their numbers.
+    """
 
     marks = "marks"
     boxes = "boxes"
@@ -44,255 +60,226 @@ class Cue(StrEnum):
     none = "none"
 
 
-_ALONE = ({Cue.marks, Cue.boxes}, {Cue.outlines, Cue.crops})
-"""Of each set at most one makes sense."""
+_RIVALS = ((Cue.marks, Cue.boxes), (Cue.outlines, Cue.crops))
+"""Of each only one may be given."""
 
 
 def parse_cues(text: str) -> tuple[Cue, ...]:
-    """`marks+names`; raises DistortionGraphError for another word or cues that contradict."""
-    found: list[Cue] = []
-    for word in text.split("+"):
-        try:
-            found.append(Cue(word.strip()))
-        except ValueError:
-            known = [cue.value for cue in Cue]
-            near = get_close_matches(word, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+    """The cues of a text such as `marks+names`, in the order of `Cue`.
+
+    Raises DistortionGraphError, one line, for an unknown cue, naming the nearest one, and for cues
+    that contradict each other or are given twice.
+    """
+    found = [_cue(word.strip(), text) for word in text.split("+")]
+    start = f"cues {_shown(text)}:"
+    for cue in found:
+        if found.count(cue) > 1:
+            raise DistortionGraphError(f"{start} {cue} is given twice; give it once")
+        if cue is not Cue.none and Cue.none in found:
+            raise DistortionGraphError(f"{start} none contradicts {cue}; leave one of them out")
+    for one, other in _RIVALS:
+        if one in found and other in found:
             raise DistortionGraphError(
-                f"cues {text!r}: {word!r} is none of {', '.join(known)}{hint}"
-            ) from None
-    cues = tuple(dict.fromkeys(found))
-    if Cue.none in cues and len(cues) > 1:
-        raise DistortionGraphError(f"cues {text!r}: none stands alone")
-    for rivals in _ALONE:
-        both = [cue.value for cue in cues if cue in rivals]
-        if len(both) > 1:
-            raise DistortionGraphError(f"cues {text!r}: take one of {' and '.join(both)}")
-    return cues
+                f"{start} {one} and {other} say the same in two ways; leave one of them out"
+            )
+    return tuple(cue for cue in Cue if cue in found)
 
 
 def cues_text(cues: Sequence[Cue]) -> str:
-    """The text that `parse_cues` reads."""
-    return "+".join(cue.value for cue in cues)
+    """The text that `parse_cues` reads, the same for the same cues in any order."""
+    return "+".join(cue.value for cue in Cue if cue in cues)
 
 
-@dataclass(frozen=True)
-class RegionView:
-    """A region: its number, what it is called, and its mask in either picture."""
-
-    id: int
-    name: str
-    anchor: Rle
-    target: Rle
-    description: str | None = None
-
-    def mask(self, side: Side) -> Rle:
-        """The mask in one picture."""
-        return self.anchor if side == "anchor" else self.target
+def _cue(word: str, text: str) -> Cue:
+    try:
+        return Cue(word)
+    except ValueError:
+        names = [cue.value for cue in Cue]
+        near = get_close_matches(word.lower(), names, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise DistortionGraphError(
+            f"cues {_shown(text)}: unknown cue {_shown(word)}, expected {', '.join(names)}, or "
+            f"several joined by +{hint}"
+        ) from None
 
 
-@dataclass(frozen=True, eq=False)
-class PairView:
-    """Two pictures (H, W, 3) uint8 and their regions, as they are to be shown.
-
-    `side_px` bounds the longer side of whole pictures as they are shown; None shows them as they
-    are. Crops are always cut from the pictures themselves.
-    """
-
-    anchor: NDArray[np.uint8]
-    target: NDArray[np.uint8]
-    regions: tuple[RegionView, ...]
-    side_px: int | None = None
-
-    @classmethod
-    def of_regions(
-        cls,
-        anchor: NDArray[np.uint8],
-        target: NDArray[np.uint8],
-        regions: RegionSet,
-        descriptions: Mapping[int, str] | None = None,
-    ) -> PairView:
-        """With regions that lie on the anchor; they are scaled to a target of another size."""
-        size = (target.shape[0], target.shape[1])
-        told = descriptions or {}
-        views = tuple(
-            RegionView(
-                region.id,
-                region.name,
-                region.rle,
-                region.rle if region.rle.size == size else scaled_rle(region.rle, size),
-                told.get(region.id),
-            )
-            for region in regions
-        )
-        return cls(anchor, target, views)
-
-    @classmethod
-    def of_graph(
-        cls, graph: DistortionGraph, anchor: NDArray[np.uint8], target: NDArray[np.uint8]
-    ) -> PairView:
-        """With the regions of a graph that have a mask."""
-        views = []
-        for region in graph.regions:
-            masks = [region.mask_of(side) for side in SIDES]
-            rles = [Rle(mask.size, mask.counts) for mask in masks if mask is not None]
-            if len(rles) == len(SIDES):
-                views.append(RegionView(region.id, region.name, rles[0], rles[1]))
-        return cls(anchor, target, tuple(views))
-
-    def only(self, ids: Collection[int]) -> PairView:
-        """With these regions alone; they keep their numbers."""
-        kept = set(ids)
-        return replace(self, regions=tuple(r for r in self.regions if r.id in kept))
-
-    def swapped(self) -> PairView:
-        """Anchor and target exchanged."""
-        views = tuple(replace(r, anchor=r.target, target=r.anchor) for r in self.regions)
-        return replace(self, anchor=self.target, target=self.anchor, regions=views)
-
-    def at_most(self, side_px: int) -> PairView:
-        """Whole pictures shown with no side longer than that."""
-        return replace(self, side_px=side_px)
-
-    def picture(self, side: Side) -> NDArray[np.uint8]:
-        """The picture itself."""
-        return self.anchor if side == "anchor" else self.target
-
-    @cached_property
-    def shown(self) -> dict[Side, NDArray[np.uint8]]:
-        """Both pictures as they are shown."""
-        return {side: self._shown(self.picture(side)) for side in SIDES}
-
-    def _shown(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        height, width = rgb.shape[:2]
-        if self.side_px is None or max(height, width) <= self.side_px:
-            return rgb
-        scale = self.side_px / max(height, width)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-    def shown_mask(self, region: RegionView, side: Side) -> Rle:
-        """A region's mask on the picture as it is shown."""
-        rle, shown = region.mask(side), self.shown[side].shape[:2]
-        return rle if rle.size == shown else scaled_rle(rle, (shown[0], shown[1]))
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= LONGEST_NAME else text[:LONGEST_NAME] + "…")
 
 
 def cue_parts(cues: Sequence[Cue], pair: PairView) -> tuple[Part, ...]:
-    """The pictures of a pair, with what tells its regions: for the middle of a message."""
+    """What a message shows of a pair: both pictures, anchor first, then what the cues add.
+
+    Whole pictures are those of `pair.shown`; crops are cut from the pictures themselves.
+    """
+    drawings = {side: _drawing(cues, pair, side) for side in SIDES}
     parts: list[Part] = []
-    for side in SIDES:
-        parts += _picture(cues, pair, side)
-    words = [line for cue in cues for line in _WORDS[cue](pair)] if pair.regions else []
-    if words:
-        parts.append(Text("\n".join(words)))
-    if Cue.crops in cues or Cue.outlines in cues:
+    for side, drawing in drawings.items():
+        parts += [Text(_label(pair, side, drawing)), Image(drawing.rgb)]
+    lines = list(_lines(cues, pair, drawings))
+    if lines:
+        parts.append(Text("\n".join(lines)))
+    if Cue.outlines in cues or Cue.crops in cues:
         for region in pair.regions:
             for side in SIDES:
                 parts += _crop(pair, region, side, outlined=Cue.outlines in cues)
     return tuple(parts)
 
 
-_PLACES: dict[Side, str] = {"anchor": "anchor (first picture)", "target": "target (second picture)"}
+@dataclass(frozen=True, eq=False)
+class _Drawing:
+    """A picture as it is shown, `scaled` as it was before `marked`, and words for what is drawn."""
+
+    scaled: PairView
+    rgb: NDArray[np.uint8]
+    words: str = ""
+    marked: Marked | None = None
 
 
-def _picture(cues: Sequence[Cue], pair: PairView, side: Side) -> Iterator[Part]:
-    """A whole picture under a line that says what it is."""
-    rgb = pair.shown[side]
-    height, width = rgb.shape[:2]
-    line = f"The {_PLACES[side]}, {width}×{height} pixels"
-    ways: dict[Cue, Outline] = {Cue.marks: "mask", Cue.boxes: "box"}
-    way = next((ways[cue] for cue in cues if cue in ways), None)
-    if way is not None and pair.regions:
-        masks = [(region.id, pair.shown_mask(region, side)) for region in pair.regions]
-        rgb = mark_regions(rgb, masks, way)
-        drawn = "outlines" if way == "mask" else "boxes"
-        line += f"; dashed {drawn} and numbers of the regions are drawn on it and not part of it"
-    yield Text(f"{line}:")
-    yield Image(rgb)
-
-
-def _name_lines(pair: PairView) -> Iterator[str]:
-    yield "The regions are:"
-    for region in pair.regions:
-        told = f" ({safe_words(region.description)})" if region.description else ""
-        yield f'- region {region.id}: "{safe_words(region.name)}"{told}'
-
-
-def _box_lines(pair: PairView) -> Iterator[str]:
-    """Boxes in pixels of the pictures as they are shown."""
-    sizes = {side: pair.shown[side].shape[:2] for side in SIDES}
-    same = sizes["anchor"] == sizes["target"] and all(
-        region.anchor == region.target for region in pair.regions
-    )
-    for side in SIDES[: 1 if same else 2]:
-        where = "both pictures" if same else f"the {side}"
-        yield (
-            f"Boxes of the regions in {where}, in pixels from the top left corner "
-            "(left, top, width, height):"
-        )
-        for region in pair.regions:
-            x, y, w, h = pair.shown_mask(region, side).box_xywh()
-            yield f"- region {region.id}: {x}, {y}, {w}, {h}"
-
-
-def _count_lines(pair: PairView) -> Iterator[str]:
-    numbers = ", ".join(str(region.id) for region in pair.regions)
-    many = f"{len(pair.regions)} regions, numbered" if len(pair.regions) > 1 else "1 region, number"
-    yield f"There {'are' if len(pair.regions) > 1 else 'is'} {many} {numbers}."
-
-
-def _nothing(pair: PairView) -> Iterator[str]:
-    yield from ()
-
-
-_WORDS = {
-    Cue.marks: _nothing,
-    Cue.boxes: _nothing,
-    Cue.outlines: _nothing,
-    Cue.crops: _nothing,
-    Cue.names: _name_lines,
-    Cue.boxes_text: _box_lines,
-    Cue.none: _count_lines,
+_Marker = Callable[[NDArray[np.uint8], Mapping[int, Rle]], Marked]
+_MARKERS: Mapping[Cue, tuple[_Marker, str]] = {
+    Cue.marks: (mark_regions, "every region is outlined and has its number drawn in"),
+    Cue.boxes: (draw_boxes, "every region has a box around it and its number drawn in"),
 }
 
 
-def safe_words(text: str) -> str:
-    """A name from a file on one line, cut, and without quotes: it cannot end its own sentence."""
-    flat = "".join(c if c.isprintable() and c not in '"“”' else " " for c in text)
-    return " ".join(flat.split())[:_LONGEST_NAME]
+def _drawing(cues: Sequence[Cue], pair: PairView, side: Side) -> _Drawing:
+    for cue, (mark, words) in _MARKERS.items():
+        if cue in cues and pair.regions:
+            return _marked(pair, side, mark, words)
+    return _Drawing(pair, pair.shown(side))
 
 
-def _crop(pair: PairView, region: RegionView, side: Side, *, outlined: bool) -> Iterator[Part]:
-    """A region cut out of its picture at its own size, with some of what is around it."""
-    rle, rgb = region.mask(side), pair.picture(side)
-    if not rle.area():
+def _marked(pair: PairView, side: Side, mark: _Marker, words: str) -> _Drawing:
+    """The picture with its marks; with a margin, too, it keeps to the largest side asked for."""
+    scaled = pair
+    while True:
+        rgb = scaled.shown(side)
+        marked = mark(rgb, scaled.shown_masks(side))
+        longest, inner = max(marked.rgb.shape[:2]), max(rgb.shape[:2])
+        # A margin that is most of the picture stays: numbers have a smallest size.
+        if pair.side_px is None or longest <= pair.side_px or inner <= pair.side_px // 2:
+            return _Drawing(scaled, marked.rgb, words, marked)
+        scaled = pair.at_most(inner * pair.side_px // longest)
+
+
+def _label(pair: PairView, side: Side, drawing: _Drawing) -> str:
+    place = "Anchor (first image)" if side == "anchor" else "Target (second image)"
+    own, inner = pair.picture(side).shape[:2], drawing.scaled.shown(side).shape[:2]
+    said = [f"{place}, {_size(drawing.rgb)} pixels"]
+    if inner != own:
+        said.append(f"scaled down from {_size(pair.picture(side))}")
+    if drawing.words:
+        said.append(drawing.words)
+    marked = drawing.marked
+    if marked is not None and any(mark.leader for mark in marked.marks):
+        said.append("a number on yellow stands outside its region and a yellow line leads to it")
+    if marked is not None and inner != marked.rgb.shape[:2]:
+        said.append("the black margin is not part of the picture")
+    return "; ".join(said) + ":"
+
+
+def _size(rgb: NDArray[np.uint8]) -> str:
+    return f"{rgb.shape[1]}×{rgb.shape[0]}"
+
+
+def _lines(cues: Sequence[Cue], pair: PairView, drawings: Mapping[Side, _Drawing]) -> Iterator[str]:
+    """What the cues say of the regions in words."""
+    if not pair.regions:
         return
-    left, top, w, h = rle.box_xywh()
-    context = max(_CONTEXT_PX, round(_CONTEXT_SHARE * max(w, h)))
+    if Cue.none in cues:
+        numbers = ", ".join(str(region.id) for region in pair.regions)
+        yield f"Number of regions: {len(pair.regions)}. Their numbers: {numbers}."
+    if Cue.names in cues:
+        yield "What the regions are called:"
+        for region in pair.regions:
+            more = quoted(region.description or "", LONGEST_DESCRIPTION)
+            told = f", described as {more}" if region.description else ""
+            yield f"- region {region.id}: {quoted(region.name)}{told}"
+    if Cue.boxes_text in cues:
+        boxes = {side: _boxes(drawing, side) for side, drawing in drawings.items()}
+        sizes = {_size(drawing.rgb) for drawing in drawings.values()}
+        same = boxes["anchor"] == boxes["target"] and len(sizes) == 1
+        for side in SIDES[: 1 if same else 2]:
+            where = "both images" if same else f"the {side}"
+            yield (
+                f"Boxes of the regions in {where}, in pixels of {_size(drawings[side].rgb)} "
+                "(x and y of the top left corner, width, height):"
+            )
+            yield from boxes[side]
+
+
+def _boxes(drawing: _Drawing, side: Side) -> list[str]:
+    """Every region's box in pixels of the picture as it is shown, its margin included."""
+    dx, dy = drawing.marked.origin if drawing.marked else (0, 0)
+    lines = []
+    for region_id, mask in drawing.scaled.shown_masks(side).items():
+        x, y, w, h = mask.box_xywh()
+        lines.append(f"- region {region_id}: x {x + dx}, y {y + dy}, width {w}, height {h}")
+    return lines
+
+
+def quoted(text: str, longest: int = LONGEST_NAME) -> str:
+    """A text from a file as one quoted line of at most `longest` characters.
+
+    Without control characters and inner quotes, so that it cannot end its own sentence.
+    """
+    kept = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
+    kept = " ".join("".join("'" if c in '"“”„«»' else c for c in kept).split())
+    return f'"{kept if len(kept) <= longest else kept[: longest - 1].rstrip() + "…"}"'
+
+
+def _crop(pair: PairView, region: RegionView, side: Side, *, outlined: bool) -> tuple[Part, Part]:
+    """A region cut out at its own size, under a line that says what it is."""
+    rle = region.mask(side)
     mask = rle.decode()
-    middle_y, middle_x = _innermost(mask[top : top + h, left : left + w])
-    y0, y1 = _span(top, h, rgb.shape[0], context, top + middle_y)
-    x0, x1 = _span(left, w, rgb.shape[1], context, left + middle_x)
-    cut = np.ascontiguousarray(rgb[y0:y1, x0:x1])
+    window = _window(rle.box_xywh(), mask)
+    cut = np.array(pair.picture(side)[window.box], np.uint8, order="C")
     if outlined:
-        cut = cut.copy()
-        outline(cut, [Ground(mask[y0:y1, x0:x1], 0, 0)], 1)
-    part = "" if y1 - y0 >= h and x1 - x0 >= w else " the innermost part of"
-    yield Text(f"In the {side},{part} region {region.id} at full resolution:")
-    yield Image(cut, "crop")
+        cut = draw_outlines(cut, mask[window.box])
+    said = [f"Region {region.id} in the {side}, cut out at full resolution, {_size(cut)} pixels"]
+    if not window.whole:
+        said.append("the middle part of a region that is larger")
+    if outlined:
+        said.append("its outline is drawn in")
+    elif window.whole:
+        x, y, w, h = window.inner
+        said.append(f"the region is within x {x} to {x + w - 1} and y {y} to {y + h - 1}")
+    return Text("; ".join(said) + ":"), Image(cut, "crop")
 
 
-def _span(start: int, length: int, limit: int, context: int, middle: int) -> tuple[int, int]:
-    """First and last pixel of a window along one side of a picture."""
+class _Window(NamedTuple):
+    """Rows and columns of a picture, the region's box (x, y, w, h) there, and if it is whole."""
+
+    box: tuple[slice, slice]
+    inner: tuple[int, int, int, int]
+    whole: bool
+
+
+def _window(box_xywh: tuple[int, int, int, int], mask: NDArray[np.bool_]) -> _Window:
+    left, top, width, height = box_xywh
+    context = max(_CONTEXT_PX, round(_CONTEXT_SHARE * max(width, height)))
+    middle_y, middle_x = _innermost(mask[top : top + height, left : left + width])
+    y0, y1 = _span(top, height, context, top + middle_y, mask.shape[0])
+    x0, x1 = _span(left, width, context, left + middle_x, mask.shape[1])
+    whole = max(width, height) <= LARGEST_CROP_PX
+    return _Window((slice(y0, y1), slice(x0, x1)), (left - x0, top - y0, width, height), whole)
+
+
+def _span(start: int, length: int, context: int, middle: int, limit: int) -> tuple[int, int]:
+    """Where the window begins and ends along a side of the picture, `limit` pixels long."""
     if length > LARGEST_CROP_PX:
         first = min(max(start, middle - LARGEST_CROP_PX // 2), start + length - LARGEST_CROP_PX)
         return first, first + LARGEST_CROP_PX
-    around = min(context, (LARGEST_CROP_PX - length) // 2)
-    return max(0, start - around), min(limit, start + length + around)
+    wanted = min(max(length + 2 * context, SMALLEST_CROP_PX), LARGEST_CROP_PX, limit)
+    first = min(max(0, start - (wanted - length) // 2), limit - wanted)
+    return first, first + wanted
 
 
 def _innermost(mask: NDArray[np.bool_]) -> tuple[int, int]:
-    """(y, x) of the pixel that is deepest in the mask."""
+    """(y, x) of a pixel about as deep in the mask as any, the one nearest its middle."""
     depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    y, x = np.unravel_index(int(depth.argmax()), depth.shape)
+    deepest = np.argwhere(depth >= _DEEP * depth.max())
+    away = np.hypot(*(deepest - [(n - 1) / 2 for n in mask.shape]).T)
+    y, x = deepest[int(away.argmin())]
     return int(y), int(x)

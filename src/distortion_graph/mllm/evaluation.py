@@ -25,13 +25,14 @@ from distortion_graph.data.layout import PairKey
 from distortion_graph.data.reader import PandaSet
 from distortion_graph.data.samples import Sample
 from distortion_graph.data.truth import true_graph
+from distortion_graph.errors import OutputError
 from distortion_graph.files import atomic_write_text
 from distortion_graph.graph import DistortionGraph, ModelInfo
 from distortion_graph.mllm.answers import answers_to_graph
 from distortion_graph.mllm.asking import Asked, Manner, ask_regions
 from distortion_graph.mllm.cache import UnderWayError
 from distortion_graph.mllm.client import Client, run_all
-from distortion_graph.mllm.cues import PairView, cues_text
+from distortion_graph.mllm.cues import cues_text
 from distortion_graph.mllm.habits import (
     OrderFigures,
     copy_figures,
@@ -42,6 +43,7 @@ from distortion_graph.mllm.habits import (
 from distortion_graph.mllm.hint_graphs import HintGraphs
 from distortion_graph.mllm.hints import Hint
 from distortion_graph.mllm.messages import TryAgainError
+from distortion_graph.mllm.pair_view import PairView
 from distortion_graph.mllm.results import (
     ArmCounts,
     ArmHabits,
@@ -117,6 +119,8 @@ def evaluate_models(
     counts, records = {}, {}
     for arm in arms:
         progress.begin(arm.name, len(keys), "pairs")
+        for place in (out / arm.folder / GRAPHS, out / arm.folder / OTHER_ORDER):
+            _make_folder(place)
         records[arm.name] = _ask_arm(arm, desk, keys, out / arm.folder, progress, stop or Event())
         counts[arm.name] = _counts(records[arm.name], arm)
     return _measured(reader, arms, hints, out, options, records, counts, progress)
@@ -241,6 +245,13 @@ def _line(record: PairRecord) -> dict[str, object]:
     return line
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot be made ({error.strerror}); choose another") from error
+
+
 def _counts(records: dict[PairKey, PairRecord], arm: Arm) -> ArmCounts:
     every = [
         (record, asked)
@@ -281,12 +292,11 @@ def _measured(
     vocabulary = reader.vocabulary
 
     def folder_run(name: str, folder: Path) -> FolderRun:
-        folder.mkdir(parents=True, exist_ok=True)
         return FolderRun(name, folder, vocabulary, missing="miss")
 
     runs = [folder_run(arm.name, out / arm.folder / GRAPHS) for arm in arms]
     given = [hint for hint in Hint if any(arm.hint is hint for arm in arms)]
-    names = {hint: f"hint: {hint.value}" for hint in given if hint is not Hint.none}
+    names: dict[Hint, str] = {h: f"hint: {h.value}" for h in given if h is not Hint.none}
     runs += [folder_run(name, hints.folder_of(hint)) for hint, name in names.items()]
     bench = benchmark(reader, runs, options.pairs, progress)
     habits = [_split_habits(split, arms, names, records, vocabulary) for split in bench.splits]

@@ -51,13 +51,12 @@ def copy_figures(
     truth: Truth, hint: Answers, said: Answers, unseen: Answers | None = None
 ) -> dict[str, CopyFigures]:
     """By field of `FIELDS`; `unseen` are the same model's answers without the hint."""
-    return {
-        name: _copy_figures(
-            *(np.ravel(getattr(table, name)) for table in (truth, hint, said)),
-            None if unseen is None else np.ravel(getattr(unseen, name)),
-        )
-        for name in FIELDS
-    }
+    found = {}
+    for name in FIELDS:
+        true, given, answered = (np.ravel(getattr(t, name)) for t in (truth, hint, said))
+        blind = None if unseen is None else np.ravel(getattr(unseen, name))
+        found[name] = _copy_figures(true, given, answered, blind)
+    return found
 
 
 def _copy_figures(

@@ -47,7 +47,7 @@ class ModelPredictions:
         made = compare_pictures(
             anchor, target, regions=sample.regions, model=self.model, evidence="none"
         )
-        atomic_write_text(path, made.to_json() + "\n")
+        _write(path, made)
         return made
 
 
@@ -100,8 +100,13 @@ class HintGraphs:
                 graph = graph if hint is Hint.predicted else shuffled(graph, *key)
             path = self.folder_of(hint) / graph_name(sample.key)
             if not path.is_file() or hint is not Hint.predicted:
-                atomic_write_text(path, graph.to_json() + "\n")
+                _write(path, graph)
         return graph
+
+
+def _write(path: Path, graph: DistortionGraph) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write_text(path, graph.to_json() + "\n")
 
 
 def _kept(path: Path) -> DistortionGraph | None:

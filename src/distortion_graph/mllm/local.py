@@ -205,8 +205,9 @@ def _load_network(folder: Path, device: str) -> Any:
     import torch
     from transformers import AutoModelForImageTextToText
 
+    models: Any = AutoModelForImageTextToText
     try:
-        network, report = AutoModelForImageTextToText.from_pretrained(
+        network, report = models.from_pretrained(
             folder, dtype=torch.float32 if device == "cpu" else "auto", local_files_only=True,
             use_safetensors=True, trust_remote_code=False, output_loading_info=True,
         )  # fmt: skip

@@ -43,7 +43,7 @@ def _with_videos(config: Any) -> Any:
     """The class of the checkpoint's processor, if it has a part for videos."""
     from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
-    kind = PROCESSOR_MAPPING.get(type(config), None)
+    kind: Any = PROCESSOR_MAPPING.get(type(config), None)
     return kind if kind is not None and _VIDEO in kind.get_attributes() else None
 
 

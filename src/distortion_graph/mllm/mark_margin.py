@@ -76,9 +76,7 @@ def margin_slots(
     cost = np.hypot(*(ports[None] - ends[:, None]).transpose(2, 0, 1))
     share = np.linspace(0, 1, _SAMPLES, endpoint=False)[1:, None]
     for k, end in enumerate(ends):
-        xs, ys = (
-            np.rint(end[a] + share * (ports[:, a] - end[a])).astype(np.int64) for a in (0, 1)
-        )
+        xs, ys = (np.rint(end[a] + share * (ports[:, a] - end[a])).astype(np.int64) for a in (0, 1))
         inside = (xs >= 0) & (xs < size[1]) & (ys >= 0) & (ys < size[0])
         met = blocked[ys.clip(0, size[0] - 1), xs.clip(0, size[1] - 1)] & inside
         cost[k] += _CROSSING_PX * met.sum(0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -214,9 +215,7 @@ class _Ground:
 
     def _lead(self, r: int, box: Box, leader: tuple[Point, ...]) -> Place:
         self._put(r, box)
-        line = np.concatenate(
-            [line_pixels(a, b) for a, b in zip(leader, leader[1:], strict=False)]
-        )
+        line = np.concatenate([line_pixels(a, b) for a, b in pairwise(leader)])
         line = line[np.sort(np.unique(line, axis=0, return_index=True)[1])]
         core = _thick(line, self.style.line)
         core = core[self._take(core)]

@@ -11,6 +11,7 @@ Yang et al., *Set-of-Mark Prompting Unleashes Extraordinary Visual Grounding in 
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,13 +23,14 @@ from numpy.typing import NDArray
 from distortion_graph.errors import ImageError, RegionError
 from distortion_graph.mllm.coverage import MOST_COVERED, Box
 from distortion_graph.mllm.mark_places import Place, Point, Style, place_numbers
-from distortion_graph.regions.rle import Crop, Rle, rle_from_box
-from distortion_graph.report.drawing import Canvas, Typeface, rounded, typeface, write
+from distortion_graph.regions.rle import Crop, Rle, rle_from_mask
+from distortion_graph.report.drawing import Canvas, Typeface, typeface, write
 from distortion_graph.report.palette import INK, PAPER, Rgb
 
 __all__ = ["MOST_COVERED", "Mark", "Marked", "draw_boxes", "draw_outlines", "mark_regions"]
 
 _FACE_SHARE, _SMALLEST_FACE, _TALLEST_FACE = 0.018, 14, 64
+_FRAME_PX = 2
 _YELLOW: Rgb = (255, 221, 51)
 
 
@@ -89,11 +91,183 @@ def draw_boxes(rgb: NDArray[np.uint8], masks: Mapping[int, Rle]) -> Marked:
     return _numbered(canvas, ids, crops, at_corners=True)
 
 
-def draw_outlines(
-    rgb: NDArray[np.uint8], masks: Sequence[NDArray[np.bool_]]
-) -> NDArray[np.uint8]:
-    """The picture with the outlines of (H, W) masks and no numbers."""
+def draw_outlines(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The picture with the outline of one (H, W) mask and no number."""
     canvas = np.array(rgb, np.uint8, order="C")
-    crops = [crop for crop in map(_crop, masks) if crop.mask.size]
-    _outline(canvas, crops, 1)
+    crop = rle_from_mask(mask).crop()
+    if crop.mask.size:
+        _outline(canvas, [crop], _style(canvas).line)
     return canvas
+
+
+def _checked(
+    rgb: NDArray[np.uint8], masks: Mapping[int, Rle]
+) -> tuple[tuple[int, ...], list[Crop]]:
+    """Ids and crops in the order of ids, so that the order given decides nothing."""
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or rgb.size == 0:
+        raise ImageError(
+            f"marks: the picture is an array of shape {rgb.shape} and {rgb.dtype}, expected "
+            "(H, W, 3) uint8"
+        )
+    height, width = rgb.shape[:2]
+    ids = tuple(sorted(masks))
+    for region_id in ids:
+        found = masks[region_id].size
+        if found != (height, width):
+            raise RegionError(
+                f"marks: the mask of region {region_id} is {found[1]}×{found[0]}, expected the "
+                f"picture's {width}×{height}"
+            )
+    crops = [masks[region_id].crop() for region_id in ids]
+    for region_id, crop in zip(ids, crops, strict=True):
+        if not crop.mask.size:
+            raise RegionError(
+                f"marks: the mask of region {region_id} is empty, expected at least one pixel"
+            )
+    return ids, crops
+
+
+@dataclass(frozen=True)
+class _Style:
+    """Letters, and the thickness of lines in pixels."""
+
+    face: Typeface
+    line: int
+
+    @property
+    def frame(self) -> int:
+        """Pixels between a number and the edge of its box, above and below."""
+        return max(2, round(self.face.px / 7))
+
+    def box(self, number: str) -> tuple[int, int]:
+        """Width and height of a number's box."""
+        top, bottom = self.face.digit_extent
+        return self.face.width(number) + 2 * self.frame + 2, bottom - top + 2 * self.frame
+
+
+def _style(rgb: NDArray[np.uint8]) -> _Style:
+    px = round(_FACE_SHARE * math.sqrt(rgb.shape[0] * rgb.shape[1]))
+    face = typeface(min(max(px, _SMALLEST_FACE), _TALLEST_FACE))
+    return _Style(face, max(1, round(face.px / 20)))
+
+
+def _outline(canvas: Canvas, crops: Sequence[Crop], line: int) -> None:
+    """Light lines with dark ones beside them, on the larger side of every border."""
+    size = canvas.shape[0], canvas.shape[1]
+    light, dark = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
+    areas = [np.count_nonzero(crop.mask) for crop in crops]
+    order = sorted(range(len(crops)), key=lambda r: (areas[r], r))
+    smallest = np.full(size, len(crops), np.int32)
+    for rank, r in reversed(list(enumerate(order))):
+        smallest[crops[r].box][crops[r].mask] = rank
+    for rank, r in enumerate(order):
+        window = _around(crops[r], 2 * line).within(size)
+        inner, outer = _rings(crops[r], window, smallest[window], rank, line)
+        light[window] |= inner
+        dark[window] |= outer
+    canvas[dark & ~light] = INK
+    canvas[light] = PAPER
+
+
+def _around(crop: Crop, px: int) -> Box:
+    return Box(crop.left, crop.top, crop.mask.shape[1], crop.mask.shape[0]).grown(px)
+
+
+def _rings(
+    crop: Crop,
+    window: tuple[slice, slice],
+    smallest: NDArray[np.int32],
+    rank: int,
+    line: int,
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """The pixels of a window just outside a region, and those next to them.
+
+    On a smaller region there are none, except where it lies on both sides of this border.
+    """
+    top, left = crop.top - window[0].start, crop.left - window[1].start
+    mask = np.zeros(smallest.shape, np.bool_)
+    mask[top : top + crop.mask.shape[0], left : left + crop.mask.shape[1]] = crop.mask
+    border = _grown(mask, 1) & ~mask
+    allowed = smallest >= rank
+    for there, here in _neighbours(mask.shape):
+        across = mask[there] & (smallest[there] == smallest[here])
+        allowed[here] |= across & border[here]
+    inner = border & allowed
+    if line > 1:
+        inner = _grown(inner, line) & ~mask & allowed | inner
+    outer = _grown(inner, line) & ~mask & ~inner & (smallest >= rank)
+    return inner, outer
+
+
+def _grown(mask: NDArray[np.bool_], px: int) -> NDArray[np.bool_]:
+    kernel = np.ones((2 * px + 1, 2 * px + 1), np.uint8)
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel), np.uint8).astype(bool)
+
+
+def _neighbours(
+    shape: tuple[int, ...],
+) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice]]]:
+    """Views of an array that lie over each other, a pixel apart, for all eight neighbours."""
+    height, width = shape
+    for dy, dx in itertools.product((-1, 0, 1), repeat=2):
+        if dy or dx:
+            yield (_part(height, dy), _part(width, dx)), (_part(height, -dy), _part(width, -dx))
+
+
+def _part(length: int, step: int) -> slice:
+    return slice(max(step, 0), length + min(step, 0))
+
+
+def _numbered(
+    picture: Canvas, ids: Sequence[int], crops: Sequence[Crop], *, at_corners: bool
+) -> Marked:
+    """The picture with numbers, and with a margin where some stand in one."""
+    size = picture.shape[0], picture.shape[1]
+    style = _style(picture)
+    boxes = [style.box(str(region_id)) for region_id in ids]
+    places = place_numbers(
+        crops, size, Style(boxes, style.line, style.face.px), at_corners=at_corners
+    )
+    canvas, (dx, dy) = _with_margin(picture, places)
+    for colour, lines in ((INK, [p.rim for p in places]), (_YELLOW, [p.core for p in places])):
+        for pixels in lines:
+            canvas[pixels[:, 0] + dy, pixels[:, 1] + dx] = colour
+    covered = np.zeros(size, np.bool_)
+    marks = []
+    for place in places:
+        number, box = ids[place.index], place.box.moved(dx, dy)
+        _write_number(canvas, str(number), box, style, yellow=bool(place.leader))
+        leader = tuple((x + dx, y + dy) for x, y in place.leader)
+        marks.append(Mark(number, (box.x, box.y, box.w, box.h), leader))
+        covered[place.box.within(size)] = True
+        ys, xs = np.concatenate([place.core, place.rim]).T
+        inside = (ys >= 0) & (ys < size[0]) & (xs >= 0) & (xs < size[1])
+        covered[ys[inside], xs[inside]] = True
+    return Marked(canvas, tuple(marks), (dx, dy), size, covered)
+
+
+def _with_margin(picture: Canvas, places: Sequence[Place]) -> tuple[Canvas, Point]:
+    """The picture on a canvas that holds every number and line, and its corner there."""
+    height, width = picture.shape[:2]
+    corners = [(p.box.x, p.box.y) for p in places]
+    corners += [(p.box.x + p.box.w, p.box.y + p.box.h) for p in places]
+    corners += [(x + d, y + d) for p in places for x, y in p.leader for d in (0, 1)]
+    out = np.array([(0, 0), (width, height), *corners])
+    low, high = -out.min(0), out.max(0) - (width, height)
+    left, top = (int(n) + _FRAME_PX * (n > 0) for n in low)
+    right, bottom = (int(n) + _FRAME_PX * (n > 0) for n in high)
+    if not (left or top or right or bottom):
+        return picture, (0, 0)
+    canvas = np.empty((top + height + bottom, left + width + right, 3), np.uint8)
+    canvas[:] = INK
+    canvas[top : top + height, left : left + width] = picture
+    return canvas, (left, top)
+
+
+def _write_number(canvas: Canvas, number: str, box: Box, style: _Style, *, yellow: bool) -> None:
+    ground, ink = (_YELLOW, INK) if yellow else (INK, PAPER)
+    canvas[box.y : box.y + box.h, box.x : box.x + box.w] = INK if yellow else PAPER
+    canvas[box.y + 1 : box.y + box.h - 1, box.x + 1 : box.x + box.w - 1] = ground
+    top, _ = style.face.digit_extent
+    x = box.x + (box.w - style.face.width(number)) // 2
+    write(canvas, number, x, box.y + style.frame - top, style.face, ink)

@@ -148,11 +148,15 @@ class TryAgainError(EndpointError):
 class Backend(Protocol):
     """Someone who answers requests; `send` may be called from several threads."""
 
-    name: str
-    """The model's name, for people and for rows of tables."""
+    @property
+    def name(self) -> str:
+        """The model's name, for people and for rows of tables."""
+        ...
 
-    identity: str
-    """Everything beside the request that an answer depends on, for `Request.digest`."""
+    @property
+    def identity(self) -> str:
+        """Everything beside the request that an answer depends on, for `Request.digest`."""
+        ...
 
     def send(self, request: Request) -> Reply:
         """Ask once, without trying again.

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.errors import GraphError, ImageError, RegionError
+from distortion_graph.errors import ImageError, RegionError
 from distortion_graph.graph import SIDES, DistortionGraph, RegionComparison, Side
 from distortion_graph.regions.container import RegionSet
 from distortion_graph.regions.rle import Rle, rle_from_box
@@ -40,7 +40,7 @@ class RegionView:
 class PairView:
     """Two pictures, (H, W, 3) and (H', W', 3) uint8 RGB, and regions with a mask in each.
 
-    `side_px` is the longest side that whole pictures are shown with, None for their own.
+    `side_px` is the longest side that whole pictures are shown with, None for their own size.
     Raises ImageError for other arrays, and RegionError for masks that do not fit their picture or
     are empty and for ids that are not distinct.
     """
@@ -51,16 +51,16 @@ class PairView:
     side_px: int | None = None
 
     def __post_init__(self) -> None:
-        seen: set[int] = set()
         for side in SIDES:
-            _check_rgb(self.original(side), side)
+            _check_rgb(self.picture(side), side)
+        seen: set[int] = set()
         for region in self.regions:
             if region.id in seen or region.id < 0:
                 fault = "negative" if region.id < 0 else "used twice"
                 raise RegionError(f"regions: id {region.id} is {fault}, expected distinct ids ≥ 0")
             seen.add(region.id)
             for side in SIDES:
-                _check_mask(region, side, self.original(side))
+                _check_mask(region, side, self.picture(side))
 
     @classmethod
     def of_regions(
@@ -74,68 +74,47 @@ class PairView:
 
         `descriptions` are by region id.
         """
+        for side, rgb in zip(SIDES, (anchor_rgb, target_rgb), strict=True):
+            _check_rgb(rgb, side)
         size, known = (target_rgb.shape[0], target_rgb.shape[1]), descriptions or {}
-        return cls(
-            anchor_rgb,
-            target_rgb,
-            tuple(
-                RegionView(r.id, r.name, known.get(r.id), r.rle, _fitted(r.rle, size))
-                for r in regions
-            ),
+        views = (
+            RegionView(r.id, r.name, known.get(r.id), r.rle, _fitted(r.rle, size)) for r in regions
         )
+        return cls(anchor_rgb, target_rgb, tuple(views))
 
     @classmethod
     def of_graph(
         cls, graph: DistortionGraph, anchor_rgb: NDArray[np.uint8], target_rgb: NDArray[np.uint8]
     ) -> PairView:
-        """The regions of a graph; a box stands for a mask that the graph does not have.
+        """The regions of a graph; its box stands for a mask that is null.
 
-        Raises ImageError where a picture is not of the size that the graph gives, and GraphError
-        for a region with neither mask nor box.
+        Regions without either are left out. Raises ImageError where a picture is not of the size
+        that the graph gives.
         """
         check_pixels(graph, "anchor", anchor_rgb, "graph")
         check_pixels(graph, "target", target_rgb, "graph")
-        regions = (
-            RegionView(
-                region.id,
-                region.name,
-                None,
-                _mask_of(region, "anchor", anchor_rgb),
-                _mask_of(region, "target", target_rgb),
-            )
-            for region in graph.regions
-        )
-        return cls(anchor_rgb, target_rgb, tuple(regions))
-
-    def original(self, side: Side) -> NDArray[np.uint8]:
-        """One of the pictures at its own size."""
-        return self.anchor if side == "anchor" else self.target
+        return cls(anchor_rgb, target_rgb, tuple(_views(graph, anchor_rgb, target_rgb)))
 
     def picture(self, side: Side) -> NDArray[np.uint8]:
-        """One of the pictures as it is shown, scaled down where `side_px` says so."""
-        rgb = self.original(side)
-        height, width = self._shown_size(side)
+        """One of the pictures, at its own size."""
+        return self.anchor if side == "anchor" else self.target
+
+    def shown(self, side: Side) -> NDArray[np.uint8]:
+        """One of the pictures as it is shown: scaled down where `side_px` says so."""
+        rgb, (height, width) = self.picture(side), self._shown_size(side)
         if (height, width) == rgb.shape[:2]:
             return rgb
         return np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
-    def masks(self, side: Side) -> list[Rle]:
-        """Every region's mask on the picture as it is shown."""
+    def shown_masks(self, side: Side) -> dict[int, Rle]:
+        """Every region's mask on the picture as it is shown, by region id."""
         size = self._shown_size(side)
-        return [_fitted(region.mask(side), size) for region in self.regions]
+        return {region.id: _fitted(region.mask(side), size) for region in self.regions}
 
-    def only(self, ids: Iterable[int]) -> PairView:
-        """The same pictures with these regions alone, in the order given, numbers kept.
-
-        Raises RegionError for an id that no region has.
-        """
-        by_id = {region.id: region for region in self.regions}
-        wanted = list(ids)
-        for region_id in wanted:
-            if region_id not in by_id:
-                known = ", ".join(map(str, by_id)) or "none"
-                raise RegionError(f"no region with id {region_id}; expected ids among {known}")
-        return replace(self, regions=tuple(by_id[k] for k in wanted))
+    def only(self, ids: Collection[int]) -> PairView:
+        """The same pictures with these regions alone, which keep their numbers and order."""
+        kept = set(ids)
+        return replace(self, regions=tuple(r for r in self.regions if r.id in kept))
 
     def swapped(self) -> PairView:
         """The pair with anchor and target exchanged."""
@@ -143,16 +122,13 @@ class PairView:
         return replace(self, anchor=self.target, target=self.anchor, regions=regions)
 
     def at_most(self, side_px: int) -> PairView:
-        """The pair with whole pictures shown at most `side_px` pixels wide and high.
-
-        Crops keep the pixels of the originals.
-        """
+        """The pair with whole pictures shown at most `side_px` pixels wide and high."""
         if side_px < 1:
-            raise ImageError(f"pictures of at most {side_px} pixels: expected 1 or more")
+            raise ImageError(f"pictures of at most {side_px} pixels a side: expected 1 or more")
         return replace(self, side_px=min(side_px, self.side_px or side_px))
 
     def _shown_size(self, side: Side) -> tuple[int, int]:
-        height, width = self.original(side).shape[:2]
+        height, width = self.picture(side).shape[:2]
         longest = max(height, width)
         if self.side_px is None or longest <= self.side_px:
             return height, width
@@ -164,18 +140,25 @@ def _fitted(rle: Rle, size: tuple[int, int]) -> Rle:
     return rle if rle.size == size else scaled_rle(rle, size)
 
 
-def _mask_of(region: RegionComparison, side: Side, rgb: NDArray[np.uint8]) -> Rle:
+def _views(
+    graph: DistortionGraph, anchor_rgb: NDArray[np.uint8], target_rgb: NDArray[np.uint8]
+) -> Iterator[RegionView]:
+    for region in graph.regions:
+        anchor = _mask_of(region, "anchor", anchor_rgb)
+        target = _mask_of(region, "target", target_rgb)
+        if anchor is not None and target is not None:
+            yield RegionView(region.id, region.name, None, anchor, target)
+
+
+def _mask_of(region: RegionComparison, side: Side, rgb: NDArray[np.uint8]) -> Rle | None:
     size = rgb.shape[0], rgb.shape[1]
     mask, box = region.mask_of(side), region.bbox_of(side)
     if mask is not None:
         return _fitted(Rle(mask.size, mask.counts), size)
     if box is None:
-        raise GraphError(
-            f"graph: region {region.id} ({region.name}) has neither mask nor box, so it cannot be "
-            "shown; make the graph with masks"
-        )
+        return None
     left, top, width, height = box
-    right, bottom = min(left + width, size[1]), min(top + height, size[0])
+    bottom, right = min(top + height, size[0]), min(left + width, size[1])
     return rle_from_box(size, top, left, bottom, right)
 
 

@@ -18,8 +18,8 @@ from distortion_graph.mllm.answers import json_in, score_in
 from distortion_graph.mllm.asking import Manner, Sender
 from distortion_graph.mllm.client import Client
 from distortion_graph.mllm.compact import closed
-from distortion_graph.mllm.cues import PairView
 from distortion_graph.mllm.messages import Request
+from distortion_graph.mllm.pair_view import PairView
 from distortion_graph.mllm.templates import load_prompt
 from distortion_graph.mllm.wording import comparison_lines, distortion_lines, label_of
 from distortion_graph.vocabulary import Vocabulary
