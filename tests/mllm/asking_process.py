@@ -1,6 +1,6 @@
-"""A process that asks many questions, to be killed: `python asking_process.py URL CACHE COUNT AGAIN`.
+"""A process that asks many questions: `python asking_process.py URL CACHE COUNT AGAIN`.
 
-Prints a line an answer, then the number of questions that were under way when it was killed before.
+Prints a line an answer, then how many were under way when an earlier one was killed.
 """
 
 from __future__ import annotations

@@ -324,7 +324,7 @@ COUNT = 200
 @pytest.fixture
 def endpoint(tmp_path: Path):
     log = tmp_path / "received.txt"
-    command = [sys.executable, str(HERE / "loopback_server.py"), str(log), "0.004"]
+    command = [sys.executable, str(HERE.parent / "loopback_server.py"), str(log), "0.004"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         yield server.stdout.readline().strip(), log
         server.kill()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -195,7 +197,7 @@ def evaluate(
         both_orders,
         concurrency,
     )
-    stop = Event()
+    stop = threading.Event()
     connection = Connection(
         base_url, key_variable, timeout, structured, stream, requests_per_minute, retries, price,
         max_cost, max_tokens, cache, ask_again,
@@ -291,15 +293,28 @@ def _evaluated(
     out: Path,
     options: EvalOptions,
     talk: Talk,
-    stop: Event,
+    stop: threading.Event,
 ) -> MllmResult:
     from distortion_graph.bench.benchmark import Progress
     from distortion_graph.cli.progress import WorkTalk
     from distortion_graph.mllm.evaluation import evaluate_models
 
-    with WorkTalk(talk) as work:
+    # Being asked to end is as good as Ctrl-C: what is under way is received and kept.
+    with _ending_like_ctrl_c(), WorkTalk(talk) as work:
         progress = Progress(work.begin, work.advance)
         return evaluate_models(reader, arms, hints, out, options, progress=progress, stop=stop)
+
+
+@contextmanager
+def _ending_like_ctrl_c() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # which alone may set handlers
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _finish(result: MllmResult, out: Path, outputs: Outputs, talk: Talk) -> None:

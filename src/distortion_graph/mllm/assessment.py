@@ -14,6 +14,7 @@ from distortion_graph.mllm.answers import json_in, region_number
 from distortion_graph.mllm.asking import Manner, Sender
 from distortion_graph.mllm.client import Client
 from distortion_graph.mllm.compact import closed, compact, compact_text
+from distortion_graph.mllm.cues import quoted
 from distortion_graph.mllm.messages import ContextTooLongError, Request
 from distortion_graph.mllm.pair_view import PairView
 from distortion_graph.mllm.templates import load_prompt
@@ -23,7 +24,6 @@ SENTENCES = 8
 """The longest assessment, in sentences, unless another number is asked for."""
 
 _FORM = '{"sentences": [{"text": "…", "regions": […]}, …]}'
-_LONGEST_NAME = 60
 
 
 class Sentence(BaseModel):
@@ -133,6 +133,8 @@ def parse_assessment(text: str, known: Sequence[int]) -> Assessment:
     listed = value.get("sentences") if isinstance(value, Mapping) else value
     if isinstance(listed, list) and any(isinstance(entry, Mapping) for entry in listed):
         return Assessment.of(list(_listed(listed)), known)
+    if isinstance(value, Mapping):
+        return Assessment(sentences=())
     return Assessment.of(list(_plain(text)), known)
 
 
@@ -165,15 +167,10 @@ def _plain(text: str) -> Any:
 
 
 def _names(graph: DistortionGraph, wanted: set[int]) -> str:
-    """`3 "cup", 4 "saucer"`; names come from files, so they are cut and kept on one line."""
+    """`3 "cup", 4 "saucer"`."""
     return ", ".join(
-        f'{region.id} "{_safe(region.name)}"' for region in graph.regions if region.id in wanted
+        f"{region.id} {quoted(region.name)}" for region in graph.regions if region.id in wanted
     )
-
-
-def _safe(name: str) -> str:
-    flat = "".join(c if c.isprintable() and c != '"' else " " for c in name)
-    return " ".join(flat.split())[:_LONGEST_NAME]
 
 
 def _question(text: str | None) -> str:

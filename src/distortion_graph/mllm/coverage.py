@@ -63,6 +63,12 @@ class Coverage:
         """Where in a window a shape of that many pixels may lie, whatever else lies under it."""
         return self._roomy(pixels)[self._cells[window]]
 
+    def room_at(
+        self, pixels: int, ys: NDArray[np.int64], xs: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """The same for single places, (n,) bool."""
+        return self._roomy(pixels)[self._cells[ys, xs]]
+
     def _roomy(self, pixels: int) -> NDArray[np.bool_]:
         scarce = np.flatnonzero(self.left < pixels)
         return np.asarray(~self._members[:, scarce].any(1), np.bool_)
@@ -75,17 +81,17 @@ class Coverage:
         self.covered[window] = True
 
     def cover_some(self, ys: NDArray[np.int64], xs: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Cover as many of these pixels as may be, and say which; (n,) bool.
+        """Cover as many of these distinct pixels as may be, and say which; (n,) bool.
 
         Where not all may be, those that are lie spread among the others. Pixels outside the
-        picture are always taken.
+        picture always may.
         """
         inside = (ys >= 0) & (ys < self.size[0]) & (xs >= 0) & (xs < self.size[1])
         taken = ~inside
         spots = np.flatnonzero(inside)
         cells = self._cells[ys[spots], xs[spots]]
         fresh = ~self.covered[ys[spots], xs[spots]]
-        if (self._count(cells[fresh]) <= self.left).all() and _distinct(ys, xs):
+        if (self._count(cells[fresh]) <= self.left).all():
             self.left -= self._count(cells[fresh])
             taken[spots] = True
         else:
@@ -110,10 +116,6 @@ class Coverage:
         """(R,) how many pixels of each region are among those of these cells."""
         found, counts = np.unique(cells, return_counts=True)
         return np.asarray(counts @ self._members[found], np.int64)
-
-
-def _distinct(ys: NDArray[np.int64], xs: NDArray[np.int64]) -> bool:
-    return len(set(zip(ys.tolist(), xs.tolist(), strict=True))) == len(ys)
 
 
 def _cells(

@@ -27,30 +27,44 @@ Pixels = NDArray[np.int64]
 
 _GAP_PX = 2
 _OFF_PX = 3
+_DEEP = 0.9
+_LARGE_SHARE = 0.08
+"""Numbers larger than usual are for regions of which they cover no more than that."""
+
 _SECTORS = 16
 _REACH = 7
-_DEEP = 0.9
+_PER_CROSSED, _PER_SMALL = 4, 2
 _MORE_PIECES, _PIECE_AREAS = 3, 12
 
 
 @dataclass(frozen=True)
-class Style:
-    """Sizes of numbers in pixels: of each region's box (w, h), and of the lines."""
+class Sizes:
+    """Sizes of what is placed, in pixels.
 
-    boxes: Sequence[tuple[int, int]]
+    `boxes[r]` are boxes (w, h) of region r's number, one for each height of letters, the largest
+    first; numbers outside their region have the height at `usual`, which is `letters` pixels.
+    """
+
+    boxes: Sequence[Sequence[tuple[int, int]]]
+    usual: int
+    letters: int
     line: int
-    face: int
+
+    def outside(self, r: int) -> tuple[int, int]:
+        """The box of a number outside its region."""
+        return self.boxes[r][self.usual]
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the number of the region at `index` is.
+    """Where the number of the region at `index` is, and which of its sizes it has.
 
     `leader` are the corners of its line from the number to the region, none where the number is
     in its region; `core` are the pixels of that line and `rim` those beside it that are drawn.
     """
 
     index: int
+    size: int
     box: Box
     leader: tuple[Point, ...] = ()
     core: Pixels = field(default_factory=lambda: np.zeros((0, 2), np.int64))
@@ -58,21 +72,23 @@ class Place:
 
 
 def place_numbers(
-    crops: Sequence[Crop], size: tuple[int, int], style: Style, *, at_corners: bool = False
-) -> list[Place]:
+    crops: Sequence[Crop], picture_hw: tuple[int, int], sizes: Sizes, *, at_corners: bool = False
+) -> tuple[list[Place], NDArray[np.bool_]]:
     """A place for every region's number, in the order of the regions.
 
     Args:
         crops: every region's mask, not empty; they may overlap.
-        size: (h, w) of the picture.
-        style: sizes of what is placed.
+        picture_hw: size of the picture.
+        sizes: of what is placed.
         at_corners: put numbers at the corners of the regions' boxes where that is possible.
 
     Returns:
         Places in pixels of the picture; those in a margin lie outside it. A region in several
-        large pieces may have a number in each, which come after the others.
+        large pieces may have a number in each, which come after the others. And (H, W) bool, the
+        pixels that are covered.
     """
-    ground = _Ground(crops, size, style)
+    ground = _Ground(crops, picture_hw, sizes)
+    # The smallest region has the least choice.
     order = sorted(range(len(crops)), key=lambda r: (np.count_nonzero(crops[r].mask), r))
     found: dict[int, Place] = {}
     for step in (ground.at_corner if at_corners else ground.inside, ground.beside):
@@ -80,68 +96,72 @@ def place_numbers(
             place = step(r)
             if place is not None:
                 found[r] = place
-    rest = [r for r in range(len(crops)) if r not in found]
-    found |= ground.in_margin(rest)
-    more = [] if at_corners else [p for r in order if not found[r].leader for p in ground.more(r)]
-    return [*(found[r] for r in range(len(crops))), *more]
+    found |= ground.in_margin([r for r in range(len(crops)) if r not in found])
+    places = [found[r] for r in range(len(crops))]
+    if not at_corners:
+        places += [more for r in order if not found[r].leader for more in ground.in_pieces(r)]
+    return places, ground.coverage.covered
 
 
 class _Ground:
     """The picture, its regions, and what already lies on it."""
 
-    def __init__(self, crops: Sequence[Crop], size: tuple[int, int], style: Style) -> None:
-        self.crops, self.size, self.style = crops, size, style
+    def __init__(self, crops: Sequence[Crop], size: tuple[int, int], sizes: Sizes) -> None:
+        self.crops, self.size, self.sizes = crops, size, sizes
         self.coverage = Coverage(crops, size)
         self.blocked = np.zeros(size, np.bool_)
 
     def inside(self, r: int) -> Place | None:
-        """A number wholly in its region, off the outlines of others if it can be."""
+        """A number wholly in its region, as large as fits well."""
         crop = self.crops[r]
-        return self._put(r, self._spot_in(r, crop.mask, crop.top, crop.left))
+        area = np.count_nonzero(crop.mask)
+        for k, (w, h) in enumerate(self.sizes.boxes[r]):
+            if k >= self.sizes.usual or w * h <= _LARGE_SHARE * area:
+                place = self._put(r, k, self._spot_in(crop, (w, h)))
+                if place is not None:
+                    return place
+        return None
 
-    def more(self, r: int) -> list[Place]:
+    def in_pieces(self, r: int) -> list[Place]:
         """Further numbers, in other large pieces of a region."""
-        crop = self.crops[r]
+        crop, box_wh = self.crops[r], self.sizes.outside(r)
         count, pieces, facts, _ = cv2.connectedComponentsWithStats(crop.mask.astype(np.uint8))
         areas = facts[:, cv2.CC_STAT_AREA]
-        least = _PIECE_AREAS * math.prod(self.style.boxes[r])
-        found = []
-        for piece in sorted(range(1, count), key=lambda k: (-areas[k], k))[: _MORE_PIECES + 1]:
-            left, top, w, h, area = (int(v) for v in facts[piece])
-            mask = pieces[top : top + h, left : left + w] == piece
-            place = Box(crop.left + left, crop.top + top, w, h)
-            if area < least or self._has_number(place, mask):
-                continue
-            spot = self._spot_in(r, mask, place.y, place.x)
-            found += [p for p in [self._put(r, spot)] if p]
+        found: list[Place] = []
+        for k in sorted(range(1, count), key=lambda k: (-areas[k], k))[: _MORE_PIECES + 1]:
+            left, top, w, h, area = (int(v) for v in facts[k])
+            if area < _PIECE_AREAS * math.prod(box_wh):
+                break
+            mask = pieces[top : top + h, left : left + w] == k
+            piece = Crop(crop.top + top, crop.left + left, mask)
+            if not (self.coverage.covered[piece.box] & mask).any():
+                place = self._put(r, self.sizes.usual, self._spot_in(piece, box_wh))
+                found += [place] if place else []
         return found
-
-    def _has_number(self, place: Box, mask: NDArray[np.bool_]) -> bool:
-        return bool((self.coverage.covered[place.within(self.size)] & mask).any())
 
     def at_corner(self, r: int) -> Place | None:
         """A number at a corner of the region's box: inside it at the top first, then outside."""
-        w, h = self.style.boxes[r]
-        crop = self.crops[r]
-        height, width = crop.mask.shape
-        xs = (crop.left, crop.left + width - w)
-        inner, outer = (crop.top, crop.top + height - h), (crop.top - h, crop.top + height)
-        boxes = [Box(x, y, w, h) for y in (inner[0], outer[0], outer[1], inner[1]) for x in xs]
-        for box in boxes:
-            if self._free(box):
-                return self._put(r, box)
+        crop, (w, h) = self.crops[r], self.sizes.outside(r)
+        bottom, right = (s.stop for s in crop.box)
+        for y in (crop.top, crop.top - h, bottom, bottom - h):
+            for x in (crop.left, right - w):
+                if self._is_free(Box(x, y, w, h)):
+                    return self._put(r, self.sizes.usual, Box(x, y, w, h))
         return None
 
-    def _free(self, box: Box) -> bool:
-        rows, columns = window = box.within(self.size)
-        if (rows.stop - rows.start, columns.stop - columns.start) != (box.h, box.w):
+    def _is_free(self, box: Box) -> bool:
+        if box.x < 0 or box.y < 0 or box.x + box.w > self.size[1] or box.y + box.h > self.size[0]:
             return False
-        return bool((self.coverage.room(box.area, window) & ~self.blocked[window]).all())
+        return bool(self._free(box.area, box.within(self.size)).all())
 
-    def _spot_in(self, r: int, mask: NDArray[np.bool_], top: int, left: int) -> Box | None:
-        w, h = self.style.boxes[r]
-        window = Box(left, top, mask.shape[1], mask.shape[0]).within(self.size)
-        free = mask & self.coverage.room(w * h, window) & ~self.blocked[window]
+    def _free(self, pixels: int, window: tuple[slice, slice]) -> NDArray[np.bool_]:
+        """Where in a window something of that many pixels may lie."""
+        return self.coverage.room(pixels, window) & ~self.blocked[window]
+
+    def _spot_in(self, crop: Crop, box_wh: tuple[int, int]) -> Box | None:
+        """A place deep in a mask, off the outlines of others if there is one."""
+        w, h = box_wh
+        free = crop.mask & self._free(w * h, crop.box)
         for off in (_OFF_PX, 0):
             ys, xs = _corners(free, (w + 2 * off, h + 2 * off))
             if len(ys):
@@ -149,103 +169,101 @@ class _Ground:
         else:
             return None
         ys, xs = ys + off, xs + off
-        depth = _depth(mask)[ys + h // 2, xs + w // 2]
-        middle = np.hypot(ys + h / 2 - mask.shape[0] / 2, xs + w / 2 - mask.shape[1] / 2)
-        best = np.lexsort((xs, ys, middle.round(3), depth < _DEEP * depth.max()))[0]
-        return Box(int(xs[best]) + left, int(ys[best]) + top, w, h)
+        depth = _depth(crop.mask)[ys + h // 2, xs + w // 2]
+        height, width = crop.mask.shape
+        away = np.hypot(ys + (h - height) / 2, xs + (w - width) / 2).round(3)
+        best = np.lexsort((xs, ys, away, depth < _DEEP * depth.max()))[0]
+        return Box(int(xs[best]) + crop.left, int(ys[best]) + crop.top, w, h)
 
-    def _put(self, r: int, box: Box | None) -> Place | None:
+    def _put(self, r: int, size: int, box: Box | None) -> Place | None:
         if box is None:
             return None
         self.coverage.cover_box(box)
         self.blocked[box.grown(_GAP_PX).within(self.size)] = True
-        return Place(r, box)
+        return Place(r, size, box)
 
     def beside(self, r: int) -> Place | None:
         """A number near its region with a line to it; None where there is no good place."""
-        w, h = self.style.boxes[r]
-        at = innermost(self.crops[r])
-        reach = _REACH * self.style.face
-        around = Box(at[0] - reach, at[1] - reach, 2 * reach, 2 * reach)
-        window = around.within(self.size)
-        free = self.coverage.room(w * h, window) & ~self.blocked[window]
-        free &= ~self._near(r, window)
+        w, h = self.sizes.outside(r)
+        end = innermost(self.crops[r])
+        reach = _REACH * self.sizes.letters
+        window = Box(*end, 1, 1).grown(reach).within(self.size)
+        # With half a line, so that the number does not use up what its own line needs.
+        needed = w * h + reach * (self.sizes.line + 2) // 2
+        free = self._free(needed, window) & ~self._near(self.crops[r], window)
         ys, xs = _corners(free, (w + 2, h + 2))
         if not len(ys):
             return None
         ys, xs = ys + window[0].start + 1, xs + window[1].start + 1
-        starts = _edge_points(xs, ys, (w, h), at)
-        away = np.hypot(*(starts - at).T)
-        turn = np.arctan2(ys + h / 2 - at[1], xs + w / 2 - at[0])
+        starts = np.stack(
+            [np.clip(end[0], xs - 1, xs + w), np.clip(end[1], ys - 1, ys + h)], axis=1
+        )
+        away = np.hypot(*(starts - end).T).round(3)
+        turn = np.arctan2(ys + h / 2 - end[1], xs + w / 2 - end[0])
         sector = np.floor((turn / math.tau + 0.5) * _SECTORS).astype(int) % _SECTORS
-        order = np.lexsort((xs, ys, away.round(3), sector))
-        _, first = np.unique(sector[order], return_index=True)
-        tried = [
-            (self._trouble((int(starts[k, 0]), int(starts[k, 1])), at, r), n, k)
-            for n, k in enumerate(order[first].tolist())
-        ]
-        trouble, _, k = min(tried)
-        if trouble > reach:
+        # The nearest place in every direction.
+        order = np.lexsort((xs, ys, away, sector))
+        nearest = order[np.unique(sector[order], return_index=True)[1]]
+        leaders = [((int(x), int(y)), end) for x, y in starts[nearest]]
+        trouble = [self._trouble(leader) for leader in leaders]
+        best = int(np.argmin(trouble))
+        if trouble[best] > reach:
             return None
-        box = Box(int(xs[k]), int(ys[k]), w, h)
-        start = (int(starts[k, 0]), int(starts[k, 1]))
-        return self._lead(r, box, (start, at))
+        corner = int(xs[nearest[best]]), int(ys[nearest[best]])
+        return self._lead(r, Box(*corner, w, h), leaders[best])
 
-    def _near(self, r: int, window: tuple[slice, slice]) -> NDArray[np.bool_]:
-        """Pixels of a window in the region or so near it that a line could not be seen."""
-        crop = self.crops[r]
-        rows, columns = window
-        out = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
-        own = Box(crop.left - columns.start, crop.top - rows.start, *crop.mask.shape[::-1])
-        inner_rows, inner_columns = own.within(out.shape)
-        out[inner_rows, inner_columns] = crop.mask[
-            inner_rows.start - own.y : inner_rows.stop - own.y,
-            inner_columns.start - own.x : inner_columns.stop - own.x,
-        ]
-        near = cv2.dilate(out, np.ones((2 * _OFF_PX + 1, 2 * _OFF_PX + 1), np.uint8))
-        return np.asarray(near, np.uint8).astype(bool)
+    def _near(self, crop: Crop, window: tuple[slice, slice]) -> NDArray[np.bool_]:
+        """Pixels of a window in a region, or so near to it that a line there would not be seen."""
+        (top, bottom), (left, right) = ((s.start, s.stop) for s in window)
+        rows, columns = (
+            slice(max(a.start, b.start), max(min(a.stop, b.stop), a.start, b.start))
+            for a, b in zip(crop.box, window, strict=True)
+        )
+        near = np.zeros((bottom - top, right - left), np.uint8)
+        near[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = (
+            crop.mask[
+                rows.start - crop.top : rows.stop - crop.top,
+                columns.start - crop.left : columns.stop - crop.left,
+            ]
+        )
+        side = 2 * _OFF_PX + 1
+        return np.asarray(cv2.dilate(near, np.ones((side, side), np.uint8)), np.uint8).astype(bool)
 
-    def _trouble(self, start: Point, end: Point, r: int) -> float:
+    def _trouble(self, leader: tuple[Point, Point]) -> float:
         """How bad a straight line is: its length, and more where it meets what it should not."""
-        line = line_pixels(start, end)
-        ys, xs = line.T
-        small = ~self.coverage.room(3 * len(line), (ys, xs))  # type: ignore[arg-type]
+        ys, xs = line_pixels(*leader).T
         crossed = np.count_nonzero(self.blocked[ys, xs])
-        return len(line) + 4 * float(crossed) + 2 * float(np.count_nonzero(small))
+        small = len(ys) - np.count_nonzero(self.coverage.room_at(3 * len(ys), ys, xs))
+        return float(len(ys) + _PER_CROSSED * crossed + _PER_SMALL * small)
 
     def _lead(self, r: int, box: Box, leader: tuple[Point, ...]) -> Place:
-        self._put(r, box)
+        """Put down a number outside its region, and as much of its line as may be."""
+        self._put(r, self.sizes.usual, box)
         line = np.concatenate([line_pixels(a, b) for a, b in pairwise(leader)])
-        line = line[np.sort(np.unique(line, axis=0, return_index=True)[1])]
-        core = _thick(line, self.style.line)
-        core = core[self._take(core)]
-        rim = _thick(core, 3)
-        known = {(int(y), int(x)) for y, x in core}
-        rim = np.array([p for p in rim.tolist() if tuple(p) not in known], np.int64).reshape(-1, 2)
-        rim = rim[self._take(rim)]
+        core = _thick(_distinct(line), self.sizes.line)
+        dot = _thick(line[-1:], self.sizes.line + 2)
+        if self.coverage.left[r] >= 2 * (len(core) + len(dot)):
+            core = _distinct(np.concatenate([core, dot]))
+        core = core[self.coverage.cover_some(*core.T)]
+        rim = _distinct(np.concatenate([core, _thick(core, 3)]))[len(core) :]
+        rim = rim[self.coverage.cover_some(*rim.T)]
         ys, xs = np.concatenate([core, rim]).T
         inside = (ys >= 0) & (ys < self.size[0]) & (xs >= 0) & (xs < self.size[1])
         self.blocked[ys[inside], xs[inside]] = True
-        return Place(r, box, leader, core, rim)
-
-    def _take(self, pixels: Pixels) -> NDArray[np.bool_]:
-        return self.coverage.cover_some(pixels[:, 0], pixels[:, 1])
+        return Place(r, self.sizes.usual, box, leader, core, rim)
 
     def in_margin(self, indices: Sequence[int]) -> dict[int, Place]:
         """Numbers in a margin around the picture, and the lines from there."""
         if not indices:
             return {}
-        ends = np.array([innermost(self.crops[r]) for r in indices])
-        w, h = (max(self.style.boxes[r][k] for r in indices) for k in (0, 1))
+        ends = [innermost(self.crops[r]) for r in indices]
+        boxes = [self.sizes.outside(r) for r in indices]
+        largest = max(w for w, _ in boxes), max(h for _, h in boxes)
+        slots = margin_slots(np.array(ends), self.size, largest, self.sizes.line, self.blocked)
         found = {}
-        for r, slot in zip(
-            indices, margin_slots(ends, self.size, (w, h), self.style.line, self.blocked),
-            strict=True,
-        ):  # fmt: skip
-            own_w, own_h = self.style.boxes[r]
-            box, lead = slot.fitted(own_w, own_h)
-            end = innermost(self.crops[r])
-            found[r] = self._lead(r, box, (*lead, end))
+        for r, end, (w, h), slot in zip(indices, ends, boxes, slots, strict=True):
+            box, way = slot.fitted(w, h)
+            found[r] = self._lead(r, box, (*way, end))
         return found
 
 
@@ -265,16 +283,6 @@ def _corners(
     )
     ys, xs = np.nonzero(fits)
     return ys.astype(np.int64), xs.astype(np.int64)
-
-
-def _edge_points(
-    xs: NDArray[np.int64], ys: NDArray[np.int64], box_wh: tuple[int, int], at: Point
-) -> Pixels:
-    """(n, 2) the pixel (x, y) just outside each box that is nearest to a point."""
-    w, h = box_wh
-    return np.stack(
-        [np.clip(at[0], xs - 1, xs + w), np.clip(at[1], ys - 1, ys + h)], axis=1
-    ).astype(np.int64)
 
 
 def _depth(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -302,5 +310,9 @@ def _thick(line: Pixels, px: int) -> Pixels:
     """The pixels within a square of `px` around those of a line, each once, in order."""
     offsets = np.arange(px) - (px - 1) // 2
     dy, dx = (a.ravel() for a in np.meshgrid(offsets, offsets, indexing="ij"))
-    wide = (line[:, None] + np.stack([dy, dx], 1)[None]).reshape(-1, 2)
-    return np.asarray(wide[np.sort(np.unique(wide, axis=0, return_index=True)[1])], np.int64)
+    return _distinct((line[:, None] + np.stack([dy, dx], 1)).reshape(-1, 2))
+
+
+def _distinct(pixels: Pixels) -> Pixels:
+    """Every pixel once, where it comes first."""
+    return np.asarray(pixels[np.sort(np.unique(pixels, axis=0, return_index=True)[1])], np.int64)

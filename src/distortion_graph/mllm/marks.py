@@ -22,14 +22,17 @@ from numpy.typing import NDArray
 
 from distortion_graph.errors import ImageError, RegionError
 from distortion_graph.mllm.coverage import MOST_COVERED, Box
-from distortion_graph.mllm.mark_places import Place, Point, Style, place_numbers
+from distortion_graph.mllm.mark_places import Place, Point, Sizes, place_numbers
 from distortion_graph.regions.rle import Crop, Rle, rle_from_mask
 from distortion_graph.report.drawing import Canvas, Typeface, typeface, write
 from distortion_graph.report.palette import INK, PAPER, Rgb
 
 __all__ = ["MOST_COVERED", "Mark", "Marked", "draw_boxes", "draw_outlines", "mark_regions"]
 
-_FACE_SHARE, _SMALLEST_FACE, _TALLEST_FACE = 0.018, 14, 64
+_LETTERS, _TALLEST_PX = ((12, 0.014), (16, 0.025)), 64
+"""Least and largest height of letters: pixels, and a share of the root of the picture's area."""
+
+_SHARE_OF_REGION, _LINE_SHARE = 0.25, 0.0012
 _FRAME_PX = 2
 _YELLOW: Rgb = (255, 221, 51)
 
@@ -75,7 +78,7 @@ def mark_regions(rgb: NDArray[np.uint8], masks: Mapping[int, Rle]) -> Marked:
     """
     ids, crops = _checked(rgb, masks)
     canvas = np.array(rgb, np.uint8, order="C")
-    _outline(canvas, crops, _style(canvas).line)
+    _outline(canvas, crops, _line_px(canvas))
     return _numbered(canvas, ids, crops, at_corners=False)
 
 
@@ -87,7 +90,7 @@ def draw_boxes(rgb: NDArray[np.uint8], masks: Mapping[int, Rle]) -> Marked:
     ids, crops = _checked(rgb, masks)
     canvas = np.array(rgb, np.uint8, order="C")
     boxes = [Crop(c.top, c.left, np.ones(c.mask.shape, np.bool_)) for c in crops]
-    _outline(canvas, boxes, _style(canvas).line)
+    _outline(canvas, boxes, _line_px(canvas))
     return _numbered(canvas, ids, crops, at_corners=True)
 
 
@@ -96,7 +99,7 @@ def draw_outlines(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np
     canvas = np.array(rgb, np.uint8, order="C")
     crop = rle_from_mask(mask).crop()
     if crop.mask.size:
-        _outline(canvas, [crop], _style(canvas).line)
+        _outline(canvas, [crop], _line_px(canvas))
     return canvas
 
 
@@ -127,28 +130,30 @@ def _checked(
     return ids, crops
 
 
-@dataclass(frozen=True)
-class _Style:
-    """Letters, and the thickness of lines in pixels."""
-
-    face: Typeface
-    line: int
-
-    @property
-    def frame(self) -> int:
-        """Pixels between a number and the edge of its box, above and below."""
-        return max(2, round(self.face.px / 7))
-
-    def box(self, number: str) -> tuple[int, int]:
-        """Width and height of a number's box."""
-        top, bottom = self.face.digit_extent
-        return self.face.width(number) + 2 * self.frame + 2, bottom - top + 2 * self.frame
+def _line_px(rgb: NDArray[np.uint8]) -> int:
+    return max(1, round(_LINE_SHARE * math.sqrt(rgb.shape[0] * rgb.shape[1])))
 
 
-def _style(rgb: NDArray[np.uint8]) -> _Style:
-    px = round(_FACE_SHARE * math.sqrt(rgb.shape[0] * rgb.shape[1]))
-    face = typeface(min(max(px, _SMALLEST_FACE), _TALLEST_FACE))
-    return _Style(face, max(1, round(face.px / 20)))
+def _heights(rgb: NDArray[np.uint8], regions: int) -> tuple[list[int], int]:
+    """Heights of letters in pixels, the largest first, and the place of the usual one.
+
+    That is smaller the more regions there are.
+    """
+    side = math.sqrt(rgb.shape[0] * rgb.shape[1])
+    least, most = (min(max(px, round(share * side)), _TALLEST_PX) for px, share in _LETTERS)
+    usual = min(max(round(_SHARE_OF_REGION * side / math.sqrt(max(regions, 1))), least), most)
+    heights = sorted({least, usual, most}, reverse=True)
+    return heights, heights.index(usual)
+
+
+def _frame(face: Typeface) -> int:
+    """Pixels between a number and the edge of its box, above and below."""
+    return max(2, round(face.px / 7))
+
+
+def _box_wh(number: str, face: Typeface) -> tuple[int, int]:
+    top, bottom = face.digit_extent
+    return face.width(number) + 2 * _frame(face) + 2, bottom - top + 2 * _frame(face)
 
 
 def _outline(canvas: Canvas, crops: Sequence[Crop], line: int) -> None:
@@ -223,27 +228,28 @@ def _numbered(
 ) -> Marked:
     """The picture with numbers, and with a margin where some stand in one."""
     size = picture.shape[0], picture.shape[1]
-    style = _style(picture)
-    boxes = [style.box(str(region_id)) for region_id in ids]
-    places = place_numbers(
-        crops, size, Style(boxes, style.line, style.face.px), at_corners=at_corners
-    )
+    heights, usual = _heights(picture, len(ids))
+    faces = [typeface(px) for px in heights]
+    boxes = [[_box_wh(str(region_id), face) for face in faces] for region_id in ids]
+    sizes = Sizes(boxes, usual, heights[usual], _line_px(picture))
+    places, covered = place_numbers(crops, size, sizes, at_corners=at_corners)
     canvas, (dx, dy) = _with_margin(picture, places)
     for colour, lines in ((INK, [p.rim for p in places]), (_YELLOW, [p.core for p in places])):
         for pixels in lines:
-            canvas[pixels[:, 0] + dy, pixels[:, 1] + dx] = colour
-    covered = np.zeros(size, np.bool_)
+            _dots(canvas, pixels + np.array([dy, dx]), colour)
     marks = []
     for place in places:
         number, box = ids[place.index], place.box.moved(dx, dy)
-        _write_number(canvas, str(number), box, style, yellow=bool(place.leader))
+        _write(canvas, str(number), box, faces[place.size], yellow=bool(place.leader))
         leader = tuple((x + dx, y + dy) for x, y in place.leader)
         marks.append(Mark(number, (box.x, box.y, box.w, box.h), leader))
-        covered[place.box.within(size)] = True
-        ys, xs = np.concatenate([place.core, place.rim]).T
-        inside = (ys >= 0) & (ys < size[0]) & (xs >= 0) & (xs < size[1])
-        covered[ys[inside], xs[inside]] = True
     return Marked(canvas, tuple(marks), (dx, dy), size, covered)
+
+
+def _dots(canvas: Canvas, pixels: NDArray[np.int64], colour: Rgb) -> None:
+    """Set pixels (n, 2), each (y, x), as far as they are on the canvas."""
+    ys, xs = pixels[((pixels >= 0) & (pixels < canvas.shape[:2])).all(1)].T
+    canvas[ys, xs] = colour
 
 
 def _with_margin(picture: Canvas, places: Sequence[Place]) -> tuple[Canvas, Point]:
@@ -264,10 +270,10 @@ def _with_margin(picture: Canvas, places: Sequence[Place]) -> tuple[Canvas, Poin
     return canvas, (left, top)
 
 
-def _write_number(canvas: Canvas, number: str, box: Box, style: _Style, *, yellow: bool) -> None:
-    ground, ink = (_YELLOW, INK) if yellow else (INK, PAPER)
-    canvas[box.y : box.y + box.h, box.x : box.x + box.w] = INK if yellow else PAPER
-    canvas[box.y + 1 : box.y + box.h - 1, box.x + 1 : box.x + box.w - 1] = ground
-    top, _ = style.face.digit_extent
-    x = box.x + (box.w - style.face.width(number)) // 2
-    write(canvas, number, x, box.y + style.frame - top, style.face, ink)
+def _write(canvas: Canvas, number: str, box: Box, face: Typeface, *, yellow: bool) -> None:
+    ground, ink, frame = (_YELLOW, INK, INK) if yellow else (INK, PAPER, PAPER)
+    canvas[box.within(canvas.shape[:2])] = frame
+    canvas[box.grown(-1).within(canvas.shape[:2])] = ground
+    top, _ = face.digit_extent
+    x = box.x + (box.w - face.width(number)) // 2
+    write(canvas, number, x, box.y + _frame(face) - top, face, ink)

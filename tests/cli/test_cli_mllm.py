@@ -1,0 +1,349 @@
+"""`mllm eval` and `ask` as a person uses them, against an endpoint on this machine."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from bench_roots import write_root
+from loopback_server import Capacity, Fault, LoopbackServer, images_of, text_of
+from smart_models import copycat, skipper, template
+
+from distortion_graph.bench.results import read_result
+from distortion_graph.graph import load_graph
+
+SECRET = "sk-very-secret-0123456789"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_root(tmp_path_factory.mktemp("mllm") / "set")
+
+
+@pytest.fixture
+def evaluate(cli, root, tmp_path):
+    """Run `mllm eval` against a server; its places are in a folder of its own."""
+
+    def run(server, *more, model="tiny", out="out"):
+        return cli(
+            "mllm", "eval", root, "--model", f"{model}@{server.url}", "--out", tmp_path / out,
+            "--cache", tmp_path / "cache", "--cues", "names", *more,
+        )  # fmt: skip
+
+    return run
+
+
+def result_of(folder: Path) -> dict:
+    return json.loads((folder / "results.json").read_text())
+
+
+def test_who_copies_is_as_good_as_the_hint_and_found_out(evaluate, tmp_path) -> None:
+    with LoopbackServer(copycat) as server:
+        ended = evaluate(server, "--hint", "none,predicted", "--hint", "true,corrupted")
+        assert ended.code == 0, ended.err
+        asked = len(server.requests)
+        assert max(server.counts.values()) == 1
+        again = evaluate(server, "--hint", "none,predicted,true,corrupted")
+        assert len(server.requests) == asked
+    assert again.out == ended.out
+    for words in ("accuracy, macro F1", "how answers come about", "does it reason or copy?"):
+        assert words in ended.out
+    result = result_of(tmp_path / "out")
+    (split,) = result["bench"]["splits"]
+    figures = {run["name"]: run["figures"] for run in split["runs"]}
+    for name in ("tiny, true", "hint: true"):
+        assert figures[name]["distortion"]["averaged"]["accuracy"] == 1
+    for what in ("distortion", "severity", "comparison"):
+        assert figures["tiny, predicted"][what] == figures["hint: predicted"][what]
+    (habits,) = result["habits"]
+    for label, copying in habits["arms"]["tiny, corrupted"]["copying"].items():
+        assert copying["agreement"] == 1 and copying["accuracy_where_wrong"] == 0, label
+        assert copying["hint_accuracy"] == pytest.approx(1 / 3)  # two of three regions are wrong
+        assert copying["agreement_unseen"] < 1
+    assert habits["arms"]["tiny, none"]["copying"] is None
+
+
+def test_bench_scores_the_same_graphs_alike(evaluate, cli, root, tmp_path) -> None:
+    with LoopbackServer(template) as server:
+        evaluate(server, "--split", "hard")
+    graphs = tmp_path / "out" / "tiny-names-none" / "graphs"
+    cli("bench", root, "--split", "hard", "--predictions", f"tiny={graphs}", "--json",
+        tmp_path / "bench.json", "--missing", "error")  # fmt: skip
+    (split,) = read_result(tmp_path / "bench.json").splits
+    (own,) = result_of(tmp_path / "out")["bench"]["splits"]
+    assert json.loads(split.runs[0].figures.model_dump_json()) == own["runs"][0]["figures"]
+
+
+def test_the_order_is_varied_and_a_bias_is_found(evaluate, tmp_path) -> None:
+    with LoopbackServer(template) as server:
+        evaluate(server, "--both-orders", "--split", "all-pairs")
+        lines = (tmp_path / "out" / "tiny-names-none" / "pairs.jsonl").read_text().splitlines()
+    first = [json.loads(line)["target_first"] for line in lines]
+    assert 0.25 < sum(first) / len(first) < 0.75
+    (habits,) = result_of(tmp_path / "out")["habits"]
+    order = habits["arms"]["tiny"]["order"]
+    assert order["bias"] == -1 and order["consistency"] == 0
+    assert habits["arms"]["tiny"]["template_rate"] == pytest.approx(1, abs=0.6)
+
+
+def test_regions_left_out_and_invented_are_counted(evaluate, tmp_path) -> None:
+    with LoopbackServer(skipper) as server:
+        ended = evaluate(server, "--split", "hard", "--no-structured")
+        assert all("response_format" not in body for body in server.requests)
+    counts = result_of(tmp_path / "out")["counts"]["tiny"]
+    assert (counts["missing"], counts["invented"]) == (4, 4)
+    assert "4 regions left out, 4 invented regions ignored" in re.sub(r"\s+", " ", ended.out)
+    (split,) = result_of(tmp_path / "out")["bench"]["splits"]
+    assert split["runs"][0]["figures"]["coverage"] == pytest.approx(2 / 3)
+
+
+def test_models_cues_and_hints_are_crossed(evaluate, tmp_path) -> None:
+    with LoopbackServer(copycat) as server:
+        ended = evaluate(
+            server, "--model", f"other=large@{server.url}", "--cues", "boxes-text", "--hint",
+            "none,shuffled", "--split", "hard", "--limit", "1",
+        )  # fmt: skip
+    assert ended.code == 0, ended.err
+    arms = {arm["name"]: arm for arm in result_of(tmp_path / "out")["arms"]}
+    assert len(arms) == 8
+    arm = arms["other, boxes-text, shuffled"]
+    assert (arm["model"], arm["cues"], arm["hint"]) == ("large", "boxes-text", "shuffled")
+    assert arm["prompt"] == "regions-hinted.1" and len(arm["prompt_sha256"]) == 64
+
+
+def test_a_prompt_of_ones_own_is_used_and_named(evaluate, tmp_path) -> None:
+    own = tmp_path / "prompts"
+    own.mkdir()
+    text = "[system]\nS\n[before]\nB\n[after]\nFor each of these regions: $ids. $form"
+    (own / "regions.7.txt").write_text(text)
+    with LoopbackServer(template) as server:
+        evaluate(server, "--prompts", own, "--split", "hard", "--limit", "1")
+        assert text_of(server.requests[0]).startswith("S\nB\n")
+    assert result_of(tmp_path / "out")["arms"][0]["prompt"] == "regions.7"
+
+
+def test_a_cap_stops_it_and_what_was_answered_is_kept(evaluate, tmp_path) -> None:
+    limits = ("--split", "all-pairs", "--concurrency", "2", "--max-output-tokens", "100")
+    with LoopbackServer(template) as server:
+        ended = evaluate(server, *limits, "--max-tokens", "6000")
+        some = len(server.requests)
+        assert "raise --max-tokens and run again: answers are kept" in ended.refusal
+        assert 0 < some < 40
+        assert evaluate(server, *limits).code == 0
+        assert max(server.counts.values()) == 1
+    assert not (tmp_path / "out2").exists()
+
+
+def test_an_endpoint_that_goes_down_stops_it(evaluate) -> None:
+    faults = [Fault("status", 500, times=10_000)]
+    with LoopbackServer(template, faults=faults) as server:
+        ended = evaluate(server, "--retries", "0", "--concurrency", "1", "--split", "all-pairs")
+        assert len(server.requests) == 5
+    assert "500: a fault" in ended.refusal
+
+
+def test_one_pair_without_an_answer_is_a_miss(evaluate, tmp_path) -> None:
+    with LoopbackServer(template, faults=[Fault("status", 500)]) as server:
+        ended = evaluate(server, "--retries", "0", "--split", "hard")
+    assert ended.code == 0
+    assert result_of(tmp_path / "out")["counts"]["tiny"]["failed"] == 1
+    assert "1 pairs without an answer in spite of trying again" in re.sub(r"\s+", " ", ended.out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--cues", "marsk"), "did you mean 'marks'?"),
+        (("--hint", "maybe"), "--hint 'maybe': expected one of none, predicted, true"),
+        (("--max-cost", "1"), "a cap on the cost needs prices: --price IN,OUT"),
+        (("--price", "cheap"), "price 'cheap': expected dollars a million"),
+        (("--prompts", "nowhere"), "nowhere: no such folder, expected one with prompts"),
+        (("--hint", "predicted", "--hint-graphs", "nowhere"), "nowhere: no such folder"),
+        (("--model", "tiny"), "OPENAI_API_KEY"),
+        (("--part", "val"), "val"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_sent(evaluate, monkeypatch, arguments, said) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    with LoopbackServer(template) as server:
+        assert said in evaluate(server, *arguments).refusal
+        assert not server.requests
+
+
+def test_a_wrong_name_of_a_model_is_told_with_those_there_are(evaluate) -> None:
+    with LoopbackServer(template) as server:
+        line = evaluate(server, model="tyni").refusal
+    assert "no such model, expected one of tiny" in line
+
+
+def test_two_rows_of_one_name_are_refused(evaluate) -> None:
+    with LoopbackServer(template) as server:
+        line = evaluate(server, "--model", f"tiny@{server.url}/").refusal
+    assert "two rows would be called 'tiny'; name one: --model LABEL=MODEL" in line
+
+
+def test_nothing_is_written_into_the_data_set(cli, root) -> None:
+    ended = cli("mllm", "eval", root, "--model", "m@http://localhost/v1", "--out", root / "x")
+    assert "would write into the data set" in ended.refusal
+
+
+def test_the_key_is_nowhere_to_be_found(evaluate, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("MY_KEY", SECRET)
+    with LoopbackServer(template, capacity=Capacity(key=SECRET)) as server:
+        ended = evaluate(server, "--key-variable", "MY_KEY", "--verbose", "--limit", "2")
+    assert ended.code == 0 and SECRET not in ended.out + ended.err
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files and not any(SECRET.encode() in path.read_bytes() for path in files)
+    with LoopbackServer(template, capacity=Capacity(key="another")) as server:
+        line = evaluate(server, "--key-variable", "MY_KEY").refusal
+    assert SECRET not in line and "check the key" in line
+
+
+def test_killed_and_resumed_no_pair_is_sent_twice(root, tmp_path) -> None:
+    rng = random.Random(0)
+    with LoopbackServer(template, pause_s=0.02) as server:
+        command = [
+            sys.executable, "-m", "distortion_graph", "mllm", "eval", str(root), "--model",
+            f"tiny@{server.url}", "--split", "all-pairs", "--out", str(tmp_path / "out"),
+            "--cache", str(tmp_path / "cache"), "--cues", "names", "--concurrency", "4",
+        ]  # fmt: skip
+        for how in (signal.SIGKILL, signal.SIGTERM):
+            before, more = len(server.requests), rng.randrange(3, 10)
+            with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+                while len(server.requests) < before + more and run.poll() is None:
+                    time.sleep(0.005)
+                run.send_signal(how)
+                assert run.wait() in (-signal.SIGKILL, 130)
+        end = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert max(server.counts.values()) == 1
+        left, answers = (kept(tmp_path, kind) for kind in ("sent", "json"))
+        assert left <= 4 and (left > 0) == (unasked(tmp_path) > 0)
+        assert ("--ask-again sends them again" in end.stderr) == (left > 0)
+        subprocess.run([*command, "--ask-again"], capture_output=True, check=True)
+        assert kept(tmp_path, "json") == answers + left and kept(tmp_path, "sent") == 0
+        assert unasked(tmp_path) == 0
+
+
+def kept(folder: Path, kind: str) -> int:
+    return len(list((folder / "cache").glob(f"??/*.{kind}")))
+
+
+def unasked(folder: Path) -> int:
+    return result_of(folder / "out")["counts"]["tiny"]["unasked"]
+
+
+# ---- ask
+
+
+@pytest.fixture
+def ask(cli, here, tmp_path):
+    def run(server, *more):
+        return cli(
+            "ask", here / "a.png", here / "b.png", "--model", f"tiny@{server.url}", "--regions",
+            f"{here}/masks.png,{here}/names.json", "--cache", tmp_path / "cache", *more,
+        )  # fmt: skip
+
+    return run
+
+
+WRITTEN = {
+    "sentences": [
+        {"text": "The anchor is better on the right.", "regions": [2]},
+        {"text": "The left is the same.", "regions": [1]},
+    ]
+}
+
+
+def test_an_assessment_is_read_with_its_regions(ask, tmp_path) -> None:
+    with LoopbackServer(lambda body: json.dumps(WRITTEN)) as server:
+        ended = ask(server, "--about", "Which is better?", "--out", tmp_path / "said.json")
+        assert "The reader asks: Which is better?" in text_of(server.requests[0])
+        printed = ask(server, "--about", "Which is better?", "--json")
+        assert len(server.requests) == 1
+    assert ended.out.splitlines() == [
+        "The anchor is better on the right. [2]",
+        "The left is the same. [1]",
+        "",
+        "Regions: 1 left, 2 right",
+    ]
+    assert json.loads(printed.out) == json.loads((tmp_path / "said.json").read_text())
+    assert json.loads(printed.out)["sentences"] == WRITTEN["sentences"]
+
+
+def test_sentences_that_nothing_bears_out_are_told(ask) -> None:
+    told = {"sentences": [{"text": "Fine.", "regions": []}, {"text": "Bad.", "regions": [1, 77]}]}
+    with LoopbackServer(lambda body: json.dumps(told)) as server:
+        ended = ask(server)
+    assert "1 sentences name no region" in ended.err
+    assert "regions that are not there, left out: 77" in ended.err
+
+
+def test_regions_become_a_graph(ask, tmp_path) -> None:
+    with LoopbackServer(copycat) as server:
+        ended = ask(server, "--question", "regions", "--out", tmp_path / "said.json")
+        assert len(images_of(server.requests[0])) == 2
+        other = ask(server, "--question", "regions", "--target-first", "--json")
+    graph = load_graph(tmp_path / "said.json")
+    assert [region.id for region in graph.regions] == [1, 2]
+    assert graph.model is not None and graph.model.name == "tiny"
+    assert graph.regions[0].anchor.mask is not None and graph.regions[0].evidence is not None
+    assert "left" in ended.out and "PSNR" in ended.out
+    assert load_graph(other.out).regions == graph.regions
+
+
+def test_whole_pictures_are_told_in_words(ask) -> None:
+    whole = {
+        "anchor": {"distortions": [], "score": 1.0},
+        "target": {"distortions": ["noise"], "score": 0.5},
+        "comparison": "significantly_better",
+        "reason": "Grain on the right.",
+    }
+    with LoopbackServer(lambda body: json.dumps(whole)) as server:
+        ended = ask(server, "--question", "whole")
+        printed = ask(server, "--question", "whole", "--json")
+    assert ended.out.splitlines() == [
+        "The anchor is significantly better.",
+        "Anchor: nothing wrong; score 1.00.",
+        "Target: noise; score 0.50.",
+        "Grain on the right.",
+    ]
+    assert json.loads(printed.out)["comparison"] == "significantly_better"
+
+
+@pytest.mark.parametrize("question", ["assessment", "regions", "whole"])
+def test_a_reply_that_cannot_be_used_is_one_line(ask, question) -> None:
+    with LoopbackServer(lambda body: "{}") as server:
+        line = ask(server, "--question", question).refusal
+    assert "its reply has no answer that can be used" in line
+
+
+def test_a_refusal_is_one_line(ask) -> None:
+    with LoopbackServer(faults=[Fault("refusal")]) as server:
+        assert "tiny refused to answer" in ask(server, "--question", "regions").refusal
+
+
+def test_pictures_sent_smaller_are_told(ask) -> None:
+    with LoopbackServer(copycat, capacity=Capacity(most_image_bytes=1)) as server:
+        assert "413" in ask(server, "--question", "regions").refusal
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--question", "whole", "--about", "x"), "--about goes into an assessment"),
+        (("--cues", "none+marks"), "none contradicts marks"),
+        (("--model", "@http://localhost/v1"), "no model's name"),
+    ],
+)
+def test_mistakes_of_ask(ask, arguments, said) -> None:
+    with LoopbackServer() as server:
+        assert said in ask(server, *arguments).refusal
+        assert not server.requests
