@@ -42,9 +42,9 @@ from distortion_graph.cli.options import (
     Quiet,
     Verbose,
     check_outputs,
-    region_files,
 )
 from distortion_graph.errors import DistortionGraphError
+from distortion_graph.regions.spec_files import region_files
 
 if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph

@@ -15,9 +15,9 @@ from distortion_graph.cli.options import (
     MaxPixels,
     Quiet,
     check_outputs,
-    region_files,
 )
 from distortion_graph.errors import ImageError, RecipeError
+from distortion_graph.regions.spec_files import region_files
 
 if TYPE_CHECKING:
     import numpy as np

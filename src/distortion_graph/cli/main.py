@@ -20,6 +20,7 @@ from distortion_graph.cli.draw import draw
 from distortion_graph.cli.evaluate import evaluate
 from distortion_graph.cli.export import export
 from distortion_graph.cli.import_checkpoint import import_checkpoint
+from distortion_graph.cli.mcp import mcp
 from distortion_graph.cli.mllm import mllm_app
 from distortion_graph.cli.report import report
 from distortion_graph.cli.schema import schema
@@ -46,6 +47,7 @@ for command in (
     calibrate,
     export,
     import_checkpoint,
+    mcp,
     version,
 ):
     app.command()(command)

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from distortion_graph.mllm.coverage import Box
 
 _GAP_PX = 3
-_ROWS = 4
+_ROWS = 8
 _FAN_STEP_PX = 8
 _SAMPLES = 32
 _CROSSING_PX = 12.0
+_PER_PX = 16
 
 
 class Slot(NamedTuple):
@@ -81,7 +82,8 @@ def margin_slots(
         met = blocked[ys.clip(0, size[0] - 1), xs.clip(0, size[1] - 1)] & inside
         cost[k] += _CROSSING_PX * met.sum(0)
     cost += [slot.row * (box_wh[1] + _GAP_PX) for slot in slots]
-    _, chosen = linear_sum_assignment(cost)
+    # Whole numbers, so that every machine chooses the same.
+    _, chosen = linear_sum_assignment(np.rint(_PER_PX * cost))
     return [slots[k] for k in chosen]
 
 
@@ -106,7 +108,7 @@ def _slots(
 ) -> Iterator[Slot]:
     height, width = size
     w, h = box_wh
-    lane = line + 5
+    lane = line + 4
     for side in range(4):
         flat = side in (0, 1)
         room, long, deep = (width, w, h) if flat else (height, h, w)

@@ -31,7 +31,6 @@ _DEEP = 0.9
 _LARGE_SHARE = 0.08
 """Numbers larger than usual are for regions of which they cover no more than that."""
 
-_SECTORS = 16
 _REACH = 7
 _PER_CROSSED, _PER_SMALL = 4, 2
 _MORE_PIECES, _PIECE_AREAS = 3, 12
@@ -171,7 +170,7 @@ class _Ground:
         ys, xs = ys + off, xs + off
         depth = _depth(crop.mask)[ys + h // 2, xs + w // 2]
         height, width = crop.mask.shape
-        away = np.hypot(ys + (h - height) / 2, xs + (w - width) / 2).round(3)
+        away = (2 * ys + h - height) ** 2 + (2 * xs + w - width) ** 2
         best = np.lexsort((xs, ys, away, depth < _DEEP * depth.max()))[0]
         return Box(int(xs[best]) + crop.left, int(ys[best]) + crop.top, w, h)
 
@@ -198,12 +197,10 @@ class _Ground:
         starts = np.stack(
             [np.clip(end[0], xs - 1, xs + w), np.clip(end[1], ys - 1, ys + h)], axis=1
         )
-        away = np.hypot(*(starts - end).T).round(3)
-        turn = np.arctan2(ys + h / 2 - end[1], xs + w / 2 - end[0])
-        sector = np.floor((turn / math.tau + 0.5) * _SECTORS).astype(int) % _SECTORS
-        # The nearest place in every direction.
-        order = np.lexsort((xs, ys, away, sector))
-        nearest = order[np.unique(sector[order], return_index=True)[1]]
+        away = ((starts - end) ** 2).sum(1)
+        direction = _directions(2 * (xs - end[0]) + w, 2 * (ys - end[1]) + h)
+        order = np.lexsort((xs, ys, away, direction))
+        nearest = order[np.unique(direction[order], return_index=True)[1]]
         leaders = [((int(x), int(y)), end) for x, y in starts[nearest]]
         trouble = [self._trouble(leader) for leader in leaders]
         best = int(np.argmin(trouble))
@@ -245,7 +242,8 @@ class _Ground:
         if self.coverage.left[r] >= 2 * (len(core) + len(dot)):
             core = _distinct(np.concatenate([core, dot]))
         core = core[self.coverage.cover_some(*core.T)]
-        rim = _distinct(np.concatenate([core, _thick(core, 3)]))[len(core) :]
+        wide = _thick(core, 2 * max(1, self.sizes.line // 2) + 1)
+        rim = _distinct(np.concatenate([core, wide]))[len(core) :]
         rim = rim[self.coverage.cover_some(*rim.T)]
         ys, xs = np.concatenate([core, rim]).T
         inside = (ys >= 0) & (ys < self.size[0]) & (xs >= 0) & (xs < self.size[1])
@@ -285,24 +283,33 @@ def _corners(
     return ys.astype(np.int64), xs.astype(np.int64)
 
 
+def _directions(dx: NDArray[np.int64], dy: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Which of sixteen directions, in whole numbers so that every machine says the same."""
+    across, down = abs(dx), abs(dy)
+    steep = 2 * np.minimum(across, down) > np.maximum(across, down)
+    return np.asarray((dx > 0) + 2 * (dy > 0) + 4 * (down > across) + 8 * steep, np.int64)
+
+
 def _depth(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """How many pixels it is from each pixel of a mask to the nearest outside, diagonals as one."""
     padded = np.pad(mask, 1).astype(np.uint8)
-    return np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 5)[1:-1, 1:-1], np.float32)
+    return np.asarray(cv2.distanceTransform(padded, cv2.DIST_C, 3)[1:-1, 1:-1], np.float32)
 
 
 def innermost(crop: Crop) -> Point:
     """A pixel about as deep in the mask as any, the one nearest its middle."""
     depth = _depth(crop.mask)
     deepest = np.argwhere(depth >= _DEEP * depth.max())
-    away = np.hypot(*(deepest - [(n - 1) / 2 for n in crop.mask.shape]).T)
-    y, x = deepest[int(away.round(3).argmin())]
+    away = ((2 * deepest - np.array(crop.mask.shape) + 1) ** 2).sum(1)
+    y, x = deepest[int(away.argmin())]
     return int(x) + crop.left, int(y) + crop.top
 
 
 def line_pixels(start: Point, end: Point) -> Pixels:
     """The pixels (y, x) of a straight line, both ends included."""
-    steps = max(abs(end[0] - start[0]), abs(end[1] - start[1])) + 1
-    xs, ys = (np.rint(np.linspace(a, b, steps)) for a, b in zip(start, end, strict=True))
+    last = max(abs(end[0] - start[0]), abs(end[1] - start[1]), 1)
+    steps = np.arange(last + 1)
+    ys, xs = (start[k] + (2 * steps * (end[k] - start[k]) + last) // (2 * last) for k in (1, 0))
     return np.stack([ys, xs], axis=1).astype(np.int64)
 
 

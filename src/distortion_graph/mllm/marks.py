@@ -29,6 +29,9 @@ from distortion_graph.report.palette import INK, PAPER, Rgb
 
 __all__ = ["MOST_COVERED", "Mark", "Marked", "draw_boxes", "draw_outlines", "mark_regions"]
 
+MOST_OUTLINED = 1 / 3
+"""The largest share of any region's pixels that outlines or boxes may cover."""
+
 _LETTERS, _TALLEST_PX = ((12, 0.014), (16, 0.025)), 64
 """Least and largest height of letters: pixels, and a share of the root of the picture's area."""
 
@@ -78,7 +81,7 @@ def mark_regions(rgb: NDArray[np.uint8], masks: Mapping[int, Rle]) -> Marked:
     """
     ids, crops = _checked(rgb, masks)
     canvas = np.array(rgb, np.uint8, order="C")
-    _outline(canvas, crops, _line_px(canvas))
+    _outline(canvas, crops, crops, _line_px(canvas))
     return _numbered(canvas, ids, crops, at_corners=False)
 
 
@@ -90,7 +93,7 @@ def draw_boxes(rgb: NDArray[np.uint8], masks: Mapping[int, Rle]) -> Marked:
     ids, crops = _checked(rgb, masks)
     canvas = np.array(rgb, np.uint8, order="C")
     boxes = [Crop(c.top, c.left, np.ones(c.mask.shape, np.bool_)) for c in crops]
-    _outline(canvas, boxes, _line_px(canvas))
+    _outline(canvas, boxes, crops, _line_px(canvas))
     return _numbered(canvas, ids, crops, at_corners=True)
 
 
@@ -99,7 +102,7 @@ def draw_outlines(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np
     canvas = np.array(rgb, np.uint8, order="C")
     crop = rle_from_mask(mask).crop()
     if crop.mask.size:
-        _outline(canvas, [crop], _line_px(canvas))
+        _outline(canvas, [crop], [crop], _line_px(canvas))
     return canvas
 
 
@@ -156,8 +159,8 @@ def _box_wh(number: str, face: Typeface) -> tuple[int, int]:
     return face.width(number) + 2 * _frame(face) + 2, bottom - top + 2 * _frame(face)
 
 
-def _outline(canvas: Canvas, crops: Sequence[Crop], line: int) -> None:
-    """Light lines with dark ones beside them, on the larger side of every border."""
+def _outline(canvas: Canvas, crops: Sequence[Crop], regions: Sequence[Crop], line: int) -> None:
+    """Light lines with dark ones beside them around `crops`, on the larger side of a border."""
     size = canvas.shape[0], canvas.shape[1]
     light, dark = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
     areas = [np.count_nonzero(crop.mask) for crop in crops]
@@ -170,8 +173,23 @@ def _outline(canvas: Canvas, crops: Sequence[Crop], line: int) -> None:
         inner, outer = _rings(crops[r], window, smallest[window], rank, line)
         light[window] |= inner
         dark[window] |= outer
-    canvas[dark & ~light] = INK
+    dark &= ~light
+    for crop in regions:
+        _thin_out(light[crop.box], dark[crop.box], crop.mask)
+    canvas[dark] = INK
     canvas[light] = PAPER
+
+
+def _thin_out(light: NDArray[np.bool_], dark: NDArray[np.bool_], mask: NDArray[np.bool_]) -> None:
+    """Keep lines to `MOST_OUTLINED` of a region: without dark ones, then with gaps."""
+    most = int(MOST_OUTLINED * np.count_nonzero(mask))
+    if np.count_nonzero((light | dark) & mask) <= most:
+        return
+    dark &= ~mask
+    spots = np.argwhere(light & mask)
+    kept = np.linspace(0, len(spots), min(most, len(spots)), endpoint=False).astype(int)
+    light &= ~mask
+    light[tuple(spots[kept].T)] = True
 
 
 def _around(crop: Crop, px: int) -> Box:
@@ -199,7 +217,7 @@ def _rings(
         allowed[here] |= across & border[here]
     inner = border & allowed
     if line > 1:
-        inner = _grown(inner, line) & ~mask & allowed | inner
+        inner |= _grown(inner, line - 1) & ~mask & allowed
     outer = _grown(inner, line) & ~mask & ~inner & (smallest >= rank)
     return inner, outer
 
