@@ -45,7 +45,7 @@ def test_an_answer_comes_with_its_tokens_and_who_gave_it(stream: bool) -> None:
     assert bool(body.get("stream")) == stream
     assert body["messages"][0] == {"role": "system", "content": "Be brief."}
     assert body["response_format"]["json_schema"]["schema"] == SCHEMA
-    assert body["max_completion_tokens"] == 77 and body["temperature"] == 0
+    assert body["max_tokens"] == 77 and body["temperature"] == 0
 
 
 def test_pictures_are_sent_without_loss() -> None:
@@ -69,7 +69,7 @@ def test_free_text_asks_for_no_form() -> None:
 
 @pytest.mark.parametrize("stream", [False, True])
 def test_what_an_endpoint_does_not_take_is_left_out_from_then_on(stream: bool) -> None:
-    refused = ("temperature", "seed", "max_completion_tokens", "stream_options")
+    refused = ("temperature", "seed", "max_tokens", "stream_options")
     takes = Capacity(parameters_refused=refused, json_schema=False, json_object=False, usage=False)
     with LoopbackServer(lambda body: '{"a": 2}', capacity=takes) as server:
         endpoint = OpenAIEndpoint("tiny", base_url=server.url, stream=stream)
@@ -80,7 +80,7 @@ def test_what_an_endpoint_does_not_take_is_left_out_from_then_on(stream: bool) -
         body = server.requests[-1]
     assert first == second and first.usage.estimated
     assert not set(refused) & set(body) and "response_format" not in body
-    assert body["max_tokens"] == 77
+    assert body["max_completion_tokens"] == 77
 
 
 def test_the_next_weaker_form_is_taken_first() -> None:

@@ -6,6 +6,7 @@ import typer
 
 from distortion_graph.cli.dataset_build import dataset_build
 from distortion_graph.cli.dataset_check import dataset_check
+from distortion_graph.cli.dataset_export_sft import dataset_export_sft
 from distortion_graph.cli.dataset_hub import dataset_pull, dataset_push
 from distortion_graph.cli.dataset_info import dataset_info
 from distortion_graph.cli.dataset_pack import dataset_pack, dataset_unpack
@@ -13,7 +14,7 @@ from distortion_graph.cli.dataset_pack import dataset_pack, dataset_unpack
 dataset_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Make, check, describe, pack and move data sets.",
+    help="Make, check, describe, pack, move and export data sets.",
 )
 dataset_app.command("build")(dataset_build)
 dataset_app.command("check")(dataset_check)
@@ -22,3 +23,4 @@ dataset_app.command("pack")(dataset_pack)
 dataset_app.command("unpack")(dataset_unpack)
 dataset_app.command("push")(dataset_push)
 dataset_app.command("pull")(dataset_pull)
+dataset_app.command("export-sft")(dataset_export_sft)

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -214,13 +214,20 @@ class _Regions:
 
     def _request(self, pair: PairView) -> Request:
         ids = [region.id for region in pair.regions]
-        values = {
-            "ids": ", ".join(map(str, ids)),
-            "distortions": distortion_lines(self.vocabulary),
-            "severities": severity_words(self.vocabulary),
-            "clean": self.vocabulary.clean,
-            "comparisons": comparison_lines(self.vocabulary),
-            "form": form_text(ids),
-            "hint": compact_text(compact(self.hint, set(ids))) if self.hint else "",
-        }
+        values = region_values(ids, self.vocabulary, self.hint)
         return self.manner.request(self.prompt, pair, values, answer_schema(ids, self.vocabulary))
+
+
+def region_values(
+    ids: Sequence[int], vocabulary: Vocabulary, hint: DistortionGraph | None = None
+) -> dict[str, str]:
+    """What is filled into the prompts about regions."""
+    return {
+        "ids": ", ".join(map(str, ids)),
+        "distortions": distortion_lines(vocabulary),
+        "severities": severity_words(vocabulary),
+        "clean": vocabulary.clean,
+        "comparisons": comparison_lines(vocabulary),
+        "form": form_text(ids),
+        "hint": compact_text(compact(hint, set(ids))) if hint else "",
+    }

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from distortion_graph.graph import DistortionGraph
+from distortion_graph.graph import DistortionGraph, RegionComparison
 from distortion_graph.mllm.answers import json_in, region_number
 from distortion_graph.mllm.asking import Manner, Sender
 from distortion_graph.mllm.client import Client
@@ -18,6 +18,7 @@ from distortion_graph.mllm.cues import quoted
 from distortion_graph.mllm.messages import ContextTooLongError, Request
 from distortion_graph.mllm.pair_view import PairView
 from distortion_graph.mllm.templates import load_prompt
+from distortion_graph.regions.container import default_name, is_default_name
 from distortion_graph.report.wording import worst_first
 
 SENTENCES = 8
@@ -91,13 +92,7 @@ def ask_assessment(
 
     def request(shown: PairView) -> Request:
         wanted = {region.id for region in shown.regions}
-        values = {
-            "hint": compact_text(compact(graph, wanted)),
-            "names": _names(graph, wanted),
-            "question": _question(wish.question),
-            "sentences": str(wish.sentences),
-            "form": _FORM,
-        }
+        values = assessment_values(graph, wanted, wish)
         return manner.request(prompt, shown, values, assessment_schema(sorted(wanted)))
 
     while True:
@@ -116,6 +111,17 @@ def ask_assessment(
             "side_px": sender.side_px,
         }
     )
+
+
+def assessment_values(graph: DistortionGraph, ids: set[int], wish: Wish) -> dict[str, str]:
+    """What is filled into the prompt about these regions of a graph."""
+    return {
+        "hint": compact_text(compact(graph, ids)),
+        "names": _names(graph, ids),
+        "question": _question(wish.question),
+        "sentences": str(wish.sentences),
+        "form": _FORM,
+    }
 
 
 def assessment_schema(ids: Sequence[int]) -> dict[str, Any]:
@@ -169,8 +175,13 @@ def _plain(text: str) -> Any:
 def _names(graph: DistortionGraph, wanted: set[int]) -> str:
     """`3 "cup", 4 "saucer"`."""
     return ", ".join(
-        f"{region.id} {quoted(region.name)}" for region in graph.regions if region.id in wanted
+        f"{region.id} {quoted(name_of(region))}" for region in graph.regions if region.id in wanted
     )
+
+
+def name_of(region: RegionComparison) -> str:
+    """What a region is called in sentences; one without a name by its number."""
+    return default_name(region.id) if is_default_name(region.name) else region.name
 
 
 def _question(text: str | None) -> str:

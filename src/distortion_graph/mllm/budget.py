@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from threading import Lock
+from dataclasses import dataclass, field, replace
+from threading import Condition, Event
 
 from distortion_graph.errors import DistortionGraphError
 from distortion_graph.mllm.messages import Request, Text, Usage
+from distortion_graph.mllm.waiting import wait_for_change
 
 _BYTES_A_TOKEN = 3
 """Of text in UTF-8; most tokenizers need fewer tokens."""
@@ -49,14 +51,36 @@ class Prices:
         ) / 1e6
 
 
+def estimated_text(text: str) -> int:
+    """Tokens that a text may have, on the high side."""
+    return math.ceil(len(text.encode("utf-8", "replace")) / _BYTES_A_TOKEN)
+
+
 def estimated_input(request: Request) -> int:
-    """Tokens that a request may have, on the high side."""
+    """Tokens that a request may have, its schema included, on the high side."""
     texts = [request.system, *(part.text for part in request.parts if isinstance(part, Text))]
-    tokens = math.ceil(sum(len(text.encode()) for text in texts) / _BYTES_A_TOKEN)
+    if request.schema is not None:
+        texts.append(json.dumps(request.schema))
+    tokens = estimated_text("".join(texts))
     for image in request.images:
         height, width = image.rgb.shape[:2]
         tokens += math.ceil(height / _PATCH_PX) * math.ceil(width / _PATCH_PX)
     return tokens
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What was asked so far: tokens and dollars of paid replies, and how requests were answered.
+
+    `requests` were sent, `retries` more attempts of them; `cached` were not sent. `cost` is None
+    without prices.
+    """
+
+    usage: Usage = field(default_factory=Usage)
+    cost: float | None = None
+    requests: int = 0
+    retries: int = 0
+    cached: int = 0
 
 
 class Budget:
@@ -69,7 +93,7 @@ class Budget:
         max_tokens: int | None = None,
         prices: Prices | None = None,
     ) -> None:
-        """Caps in dollars and in tokens, None for none.
+        """Caps in dollars and in tokens of input and output together, None for none.
 
         Raises DistortionGraphError for a cap in dollars without prices.
         """
@@ -78,57 +102,85 @@ class Budget:
                 "a cap on the cost needs prices: --price IN,OUT in dollars a million tokens"
             )
         self.max_cost, self.max_tokens, self.prices = max_cost, max_tokens, prices
-        self._lock = Lock()
-        self._spent, self._reserved = Usage(), Usage()
+        self._changed = Condition()
+        self._totals, self._reserved = Totals(), Usage()
+
+    @property
+    def totals(self) -> Totals:
+        """Everything that was counted."""
+        with self._changed:
+            return replace(self._totals, cost=self._cost(self._totals.usage))
 
     @property
     def spent(self) -> Usage:
         """Tokens of all replies that were paid."""
-        return self._spent
+        return self.totals.usage
 
     @property
     def cost(self) -> float | None:
         """Dollars of all replies that were paid; None without prices."""
-        return self._cost(self._spent)
+        return self.totals.cost
+
+    def count(self, *, requests: int = 0, retries: int = 0, cached: int = 0) -> None:
+        """Add to the totals."""
+        with self._changed:
+            now = self._totals
+            self._totals = replace(
+                now,
+                requests=now.requests + requests,
+                retries=now.retries + retries,
+                cached=now.cached + cached,
+            )
 
     @contextmanager
-    def reserved(self, request: Request) -> Iterator[list[Usage]]:
+    def reserved(self, request: Request, stop: Event | None = None) -> Iterator[list[Usage]]:
         """Hold back what a request may cost while it is under way.
 
-        Gives a list that takes the real usages. Raises BudgetError where spent and held-back
-        tokens together might pass a cap.
+        Gives a list that takes the real usages. Where it fits only if requests under way cost less
+        than is held back for them, it waits for them. Raises BudgetError where it does not fit
+        beside what is spent, and StoppedError when stopped while waiting.
         """
         most = Usage(estimated_input(request), request.max_output_tokens)
-        with self._lock:
-            self._check(self._spent + self._reserved + most)
+        with self._changed:
+            self._check(self._totals.usage + most)
+            while not self._fits(self._totals.usage + self._reserved + most):
+                wait_for_change(self._changed, stop or Event())
+                self._check(self._totals.usage + most)
             self._reserved += most
         paid: list[Usage] = []
         try:
             yield paid
         finally:
-            with self._lock:
+            with self._changed:
                 self._reserved = Usage(
                     self._reserved.input_tokens - most.input_tokens,
                     self._reserved.output_tokens - most.output_tokens,
                 )
-                for usage in paid:
-                    self._spent += usage
+                spent = sum(paid, self._totals.usage)
+                self._totals = replace(self._totals, usage=spent)
+                self._changed.notify_all()
+
+    def _fits(self, planned: Usage) -> bool:
+        tokens, cost = planned.input_tokens + planned.output_tokens, self._cost(planned)
+        if self.max_tokens is not None and tokens > self.max_tokens:
+            return False
+        return self.max_cost is None or cost is None or cost <= self.max_cost
 
     def _check(self, planned: Usage) -> None:
+        if self._fits(planned):
+            return
+        spent = self._totals.usage
         tokens = planned.input_tokens + planned.output_tokens
         if self.max_tokens is not None and tokens > self.max_tokens:
-            spent = self._spent.input_tokens + self._spent.output_tokens
             raise BudgetError(
-                f"{spent} of at most {self.max_tokens} tokens are spent, and the next request "
-                "might need more than is left; raise --max-tokens and run again: answers are kept"
+                f"{spent.input_tokens + spent.output_tokens} of at most {self.max_tokens} tokens "
+                "are spent, and the next request might need more than is left; raise --max-tokens "
+                "and run again: answers are kept"
             )
-        cost = self._cost(planned)
-        if self.max_cost is not None and cost is not None and cost > self.max_cost:
-            raise BudgetError(
-                f"${self.cost or 0:.4f} of at most ${self.max_cost:g} are spent, and the next "
-                "request might cost more than is left; raise --max-cost and run again: answers "
-                "are kept"
-            )
+        raise BudgetError(
+            f"${self._cost(spent) or 0:.4f} of at most ${self.max_cost:g} are spent, and the next "
+            "request might cost more than is left; raise --max-cost and run again: answers are kept"
+        )
 
     def _cost(self, usage: Usage) -> float | None:
         if self.prices is None:

@@ -9,13 +9,21 @@ not sent again unless one says so.
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
+import secrets
 import socket
+import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, get_args
+from weakref import WeakValueDictionary
+
+from filelock import FileLock
 
 from distortion_graph.errors import OutputError
 from distortion_graph.files import atomic_write_text
@@ -34,6 +42,10 @@ _REFUSALS: dict[str, type[ContextTooLongError | ImageTooLargeError]] = {
     "context too long": ContextTooLongError,
     "image too large": ImageTooLargeError,
 }
+
+# Of all caches in this process, since several may share a folder.
+_ASKING: WeakValueDictionary[str, Lock] = WeakValueDictionary()
+_ASKING_LOCK = Lock()
 
 
 class UnderWayError(EndpointError):
@@ -68,74 +80,120 @@ class ReplyCache:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock = Lock()
-        self._ours: dict[str, Lock] = {}
+        self._notes: dict[str, str] = {}
 
     def asking(self, digest: str) -> Lock:
         """A lock to hold while a request is looked up and asked, so no two threads ask it."""
-        with self._lock:
-            return self._ours.setdefault(digest, Lock())
+        path = os.path.realpath(self._path(digest, "sent"))
+        with _ASKING_LOCK:
+            return _ASKING.setdefault(path, Lock())
 
     def get(self, digest: str) -> Outcome | None:
         """What came of a request; None where nothing is kept, or nothing that can be read."""
         try:
             return _outcome(json.loads(self._path(digest, "json").read_text("utf-8")))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     def put(self, digest: str, outcome: Outcome) -> None:
-        """Keep what came of a request; it is no longer under way."""
+        """Keep what came of a request; it is no longer under way. Raises OutputError."""
         kind = "reply" if isinstance(outcome, Reply) else "too much"
-        value = {"version": _VERSION, kind: asdict(outcome)}
+        kept = {kind: asdict(outcome)}
+        value = {"version": _VERSION, "sha256": _sha256(kept), **kept}
         path = self._path(digest, "json")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        atomic_write_text(path, json.dumps(value, indent=1) + "\n")
-        self.forget(digest)
+        with _writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write_text(path, json.dumps(value, indent=1) + "\n")
+            self._path(digest, "sent").unlink(missing_ok=True)
+        self._notes.pop(digest, None)
 
-    def begin(self, digest: str, *, again: bool = False) -> None:
+    def begin(self, digest: str, *, again_before: float = -1.0) -> None:
         """Note that a request is about to be sent.
 
-        Raises UnderWayError where such a note is there already, unless `again`, and OutputError
-        for a folder that cannot be written.
+        Raises UnderWayError where there is a note of another process, unless it was made before
+        `again_before` (seconds since 1970), and OutputError for a folder that cannot be written.
         """
         path = self._path(digest, "sent")
-        note = json.dumps({"host": socket.gethostname(), "pid": os.getpid()})
-        try:
+        note = {"host": socket.gethostname(), "pid": os.getpid(), "time": time.time()}
+        text = json.dumps({**note, "token": secrets.token_hex(8)}) + "\n"
+        with _writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("w" if again else "x", encoding="utf-8") as stream:
-                stream.write(note + "\n")
-        except FileExistsError:
-            raise UnderWayError(
-                f"{path}: the request is under way, or was when an earlier run was killed; it may "
-                "have been paid and is not sent again without --ask-again"
-            ) from None
-        except OSError as error:
-            raise OutputError(
-                f"{path}: cannot be written ({error.strerror}); choose another --cache"
-            ) from error
+            if not _create(path, text):
+                # One process at a time, so that no two of them take over the same note.
+                with FileLock(self.folder / ".again.lock"):
+                    _check_note(path, again_before)
+                    atomic_write_text(path, text)
+        self._notes[digest] = text
 
     def forget(self, digest: str) -> None:
-        """The request is no longer under way."""
-        self._path(digest, "sent").unlink(missing_ok=True)
+        """The request that `begin` noted has failed and is no longer under way."""
+        path, note = self._path(digest, "sent"), self._notes.pop(digest, None)
+        with contextlib.suppress(OSError):
+            if path.read_text("utf-8") == note:
+                path.unlink()
 
     def under_way(self) -> list[str]:
         """Digests of requests that are, or were when their process was killed."""
-        return sorted(path.stem for path in self.folder.glob("??/*.sent"))
+        noted = {path.stem for path in self.folder.glob("??/*.sent")}
+        return sorted(digest for digest in noted if self.get(digest) is None)
 
     def _path(self, digest: str, suffix: str) -> Path:
         return self.folder / digest[:2] / f"{digest}.{suffix}"
 
 
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Turn the system's errors into one line that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"{path}: cannot be written ({error.strerror}); choose another --cache"
+        ) from error
+
+
+def _create(path: Path, text: str) -> bool:
+    """Write a new file, to the disk; False where it is there already."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except FileExistsError:
+        return False
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return True
+
+
+def _check_note(path: Path, again_before: float) -> None:
+    """Raise UnderWayError for a note that was not made before."""
+    since, who = time.time(), "another process"
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        since = path.stat().st_mtime
+        note = json.loads(path.read_text("utf-8"))
+        since, who = float(note["time"]), f"process {int(note['pid'])} on {note['host']}"
+    if since > again_before:
+        raise UnderWayError(
+            f"{path}: the request is under way ({who}), or was when an earlier run was killed; it "
+            "may have been paid and is not sent again without --ask-again"
+        )
+
+
+def _sha256(kept: Any) -> str:
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
 def _outcome(value: Any) -> Outcome:
     """Raises KeyError, TypeError or ValueError for what this version did not write."""
-    if value["version"] != _VERSION:
-        raise ValueError(value["version"])
-    if "too much" in value:
-        found = TooMuch(**value["too much"])
+    kept = {key: value[key] for key in ("reply", "too much") if key in value}
+    if value["version"] != _VERSION or value["sha256"] != _sha256(kept):
+        raise ValueError("of another version, or damaged")
+    if "too much" in kept:
+        found = TooMuch(**kept["too much"])
         if found.what not in _REFUSALS:
             raise ValueError(found.what)
         return found
-    reply = Reply(**{**value["reply"], "usage": Usage(**value["reply"]["usage"])})
+    reply = Reply(**{**kept["reply"], "usage": Usage(**kept["reply"]["usage"])})
     if reply.finish not in get_args(Finish) or not isinstance(reply.text, str):
         raise ValueError(reply.finish)
     return reply

@@ -22,6 +22,7 @@ from distortion_graph.graph import SIDES, Side
 from distortion_graph.mllm.marks import Marked, draw_boxes, draw_outlines, mark_regions
 from distortion_graph.mllm.messages import Image, Part, Text
 from distortion_graph.mllm.pair_view import PairView, RegionView
+from distortion_graph.regions.container import is_default_name
 from distortion_graph.regions.rle import Rle
 
 __all__ = ["Cue", "PairView", "RegionView", "cue_parts", "cues_text", "parse_cues", "quoted"]
@@ -195,7 +196,9 @@ def _lines(cues: Sequence[Cue], pair: PairView, drawings: Mapping[Side, _Drawing
         for region in pair.regions:
             more = quoted(region.description or "", LONGEST_DESCRIPTION)
             told = f", described as {more}" if region.description else ""
-            yield f"- region {region.id}: {quoted(region.name)}{told}"
+            # "region 3" would be taken for the region with the number 3.
+            name = "without a name" if is_default_name(region.name) else quoted(region.name)
+            yield f"- region {region.id}: {name}{told}"
     if Cue.boxes_text in cues:
         boxes = {side: _boxes(drawing, side) for side, drawing in drawings.items()}
         sizes = {_size(drawing.rgb) for drawing in drawings.values()}

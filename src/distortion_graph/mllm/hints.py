@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
 import numpy as np
@@ -69,15 +70,15 @@ def shuffled(graph: DistortionGraph, *key: KeyPart) -> DistortionGraph:
     return graph.model_copy(update={"regions": regions, "scene": None, "relations": ()})
 
 
-def corrupted(graph: DistortionGraph, *key: KeyPart) -> DistortionGraph:
-    """The graph with every word of half of its regions, rounded up, replaced by another one.
+def corrupted(graph: DistortionGraph, *key: KeyPart, share: float = 0.5) -> DistortionGraph:
+    """The graph with every word of a share of its regions, rounded up, replaced by another one.
 
     A draw of `key`. Scores of a corrupted region are drawn anew so that the wrong comparison
     follows from them.
     """
     rng = generator("corrupted hint", *key)
     count = len(graph.regions)
-    wrong = set(rng.permutation(count)[: (count + 1) // 2].tolist())
+    wrong = set(rng.permutation(count)[: math.ceil(share * count)].tolist())
     regions = tuple(
         _corrupted(region, graph.vocabulary, rng) if k in wrong else bare(region)
         for k, region in enumerate(graph.regions)

@@ -33,7 +33,7 @@ _LARGE_SHARE = 0.08
 
 _REACH = 7
 _PER_CROSSED, _PER_SMALL = 4, 2
-_MORE_PIECES, _PIECE_AREAS = 3, 12
+_MORE_PIECES, _PIECE_AREAS = 3, 5
 
 
 @dataclass(frozen=True)
@@ -71,13 +71,13 @@ class Place:
 
 
 def place_numbers(
-    crops: Sequence[Crop], picture_hw: tuple[int, int], sizes: Sizes, *, at_corners: bool = False
+    crops: Sequence[Crop], lines: NDArray[np.bool_], sizes: Sizes, *, at_corners: bool = False
 ) -> tuple[list[Place], NDArray[np.bool_]]:
     """A place for every region's number, in the order of the regions.
 
     Args:
         crops: every region's mask, not empty; they may overlap.
-        picture_hw: size of the picture.
+        lines: (H, W) of the picture, where outlines are drawn.
         sizes: of what is placed.
         at_corners: put numbers at the corners of the regions' boxes where that is possible.
 
@@ -86,7 +86,7 @@ def place_numbers(
         large pieces may have a number in each, which come after the others. And (H, W) bool, the
         pixels that are covered.
     """
-    ground = _Ground(crops, picture_hw, sizes)
+    ground = _Ground(crops, lines, sizes)
     # The smallest region has the least choice.
     order = sorted(range(len(crops)), key=lambda r: (np.count_nonzero(crops[r].mask), r))
     found: dict[int, Place] = {}
@@ -105,10 +105,11 @@ def place_numbers(
 class _Ground:
     """The picture, its regions, and what already lies on it."""
 
-    def __init__(self, crops: Sequence[Crop], size: tuple[int, int], sizes: Sizes) -> None:
-        self.crops, self.size, self.sizes = crops, size, sizes
-        self.coverage = Coverage(crops, size)
-        self.blocked = np.zeros(size, np.bool_)
+    def __init__(self, crops: Sequence[Crop], lines: NDArray[np.bool_], sizes: Sizes) -> None:
+        self.crops, self.lines, self.sizes = crops, lines, sizes
+        self.size = lines.shape[0], lines.shape[1]
+        self.coverage = Coverage(crops, self.size)
+        self.blocked = np.zeros(self.size, np.bool_)
 
     def inside(self, r: int) -> Place | None:
         """A number wholly in its region, as large as fits well."""
@@ -158,16 +159,14 @@ class _Ground:
         return self.coverage.room(pixels, window) & ~self.blocked[window]
 
     def _spot_in(self, crop: Crop, box_wh: tuple[int, int]) -> Box | None:
-        """A place deep in a mask, off the outlines of others if there is one."""
+        """A place deep in a mask, off all outlines if there is one."""
         w, h = box_wh
         free = crop.mask & self._free(w * h, crop.box)
-        for off in (_OFF_PX, 0):
-            ys, xs = _corners(free, (w + 2 * off, h + 2 * off))
-            if len(ys):
-                break
-        else:
+        ys, xs = _corners(free & ~self.lines[crop.box], box_wh)
+        if not len(ys):
+            ys, xs = _corners(free, box_wh)
+        if not len(ys):
             return None
-        ys, xs = ys + off, xs + off
         depth = _depth(crop.mask)[ys + h // 2, xs + w // 2]
         height, width = crop.mask.shape
         away = (2 * ys + h - height) ** 2 + (2 * xs + w - width) ** 2

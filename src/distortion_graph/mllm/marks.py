@@ -81,8 +81,8 @@ def mark_regions(rgb: NDArray[np.uint8], masks: Mapping[int, Rle]) -> Marked:
     """
     ids, crops = _checked(rgb, masks)
     canvas = np.array(rgb, np.uint8, order="C")
-    _outline(canvas, crops, crops, _line_px(canvas))
-    return _numbered(canvas, ids, crops, at_corners=False)
+    lines = _outline(canvas, crops, crops)
+    return _numbered(canvas, ids, crops, lines, at_corners=False)
 
 
 def draw_boxes(rgb: NDArray[np.uint8], masks: Mapping[int, Rle]) -> Marked:
@@ -93,8 +93,8 @@ def draw_boxes(rgb: NDArray[np.uint8], masks: Mapping[int, Rle]) -> Marked:
     ids, crops = _checked(rgb, masks)
     canvas = np.array(rgb, np.uint8, order="C")
     boxes = [Crop(c.top, c.left, np.ones(c.mask.shape, np.bool_)) for c in crops]
-    _outline(canvas, boxes, crops, _line_px(canvas))
-    return _numbered(canvas, ids, crops, at_corners=True)
+    lines = _outline(canvas, boxes, crops)
+    return _numbered(canvas, ids, crops, lines, at_corners=True)
 
 
 def draw_outlines(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -102,7 +102,7 @@ def draw_outlines(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np
     canvas = np.array(rgb, np.uint8, order="C")
     crop = rle_from_mask(mask).crop()
     if crop.mask.size:
-        _outline(canvas, [crop], [crop], _line_px(canvas))
+        _outline(canvas, [crop], [crop])
     return canvas
 
 
@@ -159,9 +159,12 @@ def _box_wh(number: str, face: Typeface) -> tuple[int, int]:
     return face.width(number) + 2 * _frame(face) + 2, bottom - top + 2 * _frame(face)
 
 
-def _outline(canvas: Canvas, crops: Sequence[Crop], regions: Sequence[Crop], line: int) -> None:
-    """Light lines with dark ones beside them around `crops`, on the larger side of a border."""
-    size = canvas.shape[0], canvas.shape[1]
+def _outline(canvas: Canvas, crops: Sequence[Crop], regions: Sequence[Crop]) -> NDArray[np.bool_]:
+    """Light lines with dark ones beside them around `crops`, on the larger side of a border.
+
+    Returns (H, W) bool, where they are.
+    """
+    size, line = (canvas.shape[0], canvas.shape[1]), _line_px(canvas)
     light, dark = np.zeros(size, np.bool_), np.zeros(size, np.bool_)
     areas = [np.count_nonzero(crop.mask) for crop in crops]
     order = sorted(range(len(crops)), key=lambda r: (areas[r], r))
@@ -178,6 +181,7 @@ def _outline(canvas: Canvas, crops: Sequence[Crop], regions: Sequence[Crop], lin
         _thin_out(light[crop.box], dark[crop.box], crop.mask)
     canvas[dark] = INK
     canvas[light] = PAPER
+    return light | dark
 
 
 def _thin_out(light: NDArray[np.bool_], dark: NDArray[np.bool_], mask: NDArray[np.bool_]) -> None:
@@ -242,26 +246,31 @@ def _part(length: int, step: int) -> slice:
 
 
 def _numbered(
-    picture: Canvas, ids: Sequence[int], crops: Sequence[Crop], *, at_corners: bool
+    picture: Canvas,
+    ids: Sequence[int],
+    crops: Sequence[Crop],
+    lines: NDArray[np.bool_],
+    *,
+    at_corners: bool,
 ) -> Marked:
     """The picture with numbers, and with a margin where some stand in one."""
-    size = picture.shape[0], picture.shape[1]
     heights, usual = _heights(picture, len(ids))
     faces = [typeface(px) for px in heights]
     boxes = [[_box_wh(str(region_id), face) for face in faces] for region_id in ids]
     sizes = Sizes(boxes, usual, heights[usual], _line_px(picture))
-    places, covered = place_numbers(crops, size, sizes, at_corners=at_corners)
+    places, covered = place_numbers(crops, lines, sizes, at_corners=at_corners)
     canvas, (dx, dy) = _with_margin(picture, places)
-    for colour, lines in ((INK, [p.rim for p in places]), (_YELLOW, [p.core for p in places])):
-        for pixels in lines:
-            _dots(canvas, pixels + np.array([dy, dx]), colour)
+    for place in places:
+        _dots(canvas, place.rim + np.array([dy, dx]), INK)
+    for place in places:
+        _dots(canvas, place.core + np.array([dy, dx]), _YELLOW)
     marks = []
     for place in places:
         number, box = ids[place.index], place.box.moved(dx, dy)
         _write(canvas, str(number), box, faces[place.size], yellow=bool(place.leader))
         leader = tuple((x + dx, y + dy) for x, y in place.leader)
         marks.append(Mark(number, (box.x, box.y, box.w, box.h), leader))
-    return Marked(canvas, tuple(marks), (dx, dy), size, covered)
+    return Marked(canvas, tuple(marks), (dx, dy), lines.shape[:2], covered)
 
 
 def _dots(canvas: Canvas, pixels: NDArray[np.int64], colour: Rgb) -> None:

@@ -75,11 +75,7 @@ def ask_whole(
     calls the pictures as they were shown. Raises as `ask_regions`.
     """
     prompt = load_prompt("whole", manner.prompts)
-    values = {
-        "distortions": distortion_lines(vocabulary, clean=False),
-        "comparisons": comparison_lines(vocabulary),
-        "form": _FORM,
-    }
+    values = whole_values(vocabulary)
 
     def request(shown: PairView) -> Request:
         return manner.request(prompt, shown, values, whole_schema(vocabulary))
@@ -92,6 +88,15 @@ def ask_whole(
         return None
     answer = replace(answer, side_px=sender.side_px)
     return answer.mirrored(vocabulary) if swapped else answer
+
+
+def whole_values(vocabulary: Vocabulary) -> dict[str, str]:
+    """What is filled into the prompt."""
+    return {
+        "distortions": distortion_lines(vocabulary, clean=False),
+        "comparisons": comparison_lines(vocabulary),
+        "form": _FORM,
+    }
 
 
 def whole_schema(vocabulary: Vocabulary) -> dict[str, Any]:

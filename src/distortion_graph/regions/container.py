@@ -6,6 +6,7 @@ few hundred kilobytes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -27,6 +28,11 @@ __all__ = ["Crop", "Region", "RegionSet", "Rle", "default_name"]
 
 T = TypeVar("T")
 _MOST_KEPT_PX = 1 << 26
+
+
+def is_default_name(name: str) -> bool:
+    """Whether a name is one of `default_name`, and so says nothing of what is there."""
+    return re.fullmatch(r"region \d+", name) is not None
 
 
 def default_name(region_id: int) -> str:

@@ -1,0 +1,140 @@
+"""`distortion-graph dataset export-sft`: a data set as conversations to fine-tune models on."""
+
+from __future__ import annotations
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from distortion_graph.cli.bench import Part
+from distortion_graph.cli.console import talk_of
+from distortion_graph.cli.options import Quiet, Verbose
+from distortion_graph.cli.progress import WorkTalk
+from distortion_graph.errors import DistortionGraphError, OutputError
+
+if TYPE_CHECKING:
+    from distortion_graph.mllm.cues import Cue
+
+VARIED = "varied"
+_VARIED_CUES = ("marks", "boxes", "boxes-text", "marks+names", "names+boxes-text")
+
+
+class PairList(StrEnum):
+    """Which pairs."""
+
+    all = "all"
+    easy = "easy"
+    medium = "medium"
+    hard = "hard"
+
+
+class Form(StrEnum):
+    """Which files."""
+
+    llava = "llava"
+    messages = "messages"
+    both = "both"
+
+
+def dataset_export_sft(
+    context: typer.Context,
+    root: Annotated[
+        Path,
+        typer.Argument(metavar="ROOT", help="A data set made by `dataset build`, or PandaSet."),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder for the conversations, new or empty.")
+    ],
+    part: Annotated[Part, typer.Option(help="Which part of the data set.")] = Part.train,
+    pairs: Annotated[PairList, typer.Option(help="Which pairs.")] = PairList.all,
+    count: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="So many conversations, of pairs that are drawn."),
+    ] = None,
+    form: Annotated[
+        Form,
+        typer.Option(
+            help="llava: llava.jsonl in ShareGPT's form, with LLaMA-Factory's dataset_info.json; "
+            "messages: messages.jsonl in OpenAI's form, as TRL reads it."
+        ),
+    ] = Form.both,
+    cues: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CUES",
+            help="How regions are shown, as in `mllm eval`; repeatable, then one is drawn each "
+            "time; varied takes five kinds. Without it marks.",
+        ),
+    ] = None,
+    hint_share: Annotated[
+        float,
+        typer.Option(min=0, max=1, metavar="SHARE", help="Of questions about all regions."),
+    ] = 0.5,
+    hint_graphs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Predicted graphs to hint with, as `bench --graphs` writes them; without it the "
+            "truth with a quarter of the regions wrong.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of all draws.")] = 0,
+    workers: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Threads that draw pictures; 0 = one a core.")
+    ] = 0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Write a data set as chat conversations, to fine-tune language models on.
+
+    One conversation a pair: about all regions (with and without a hint), several short questions
+    (distortion, severity, score, comparison, which regions, yes or no, the worst), a written
+    assessment, or the pictures as wholes. All answers follow from the truth; short questions are
+    chosen so that no answer dominates. The questions about regions are those of `mllm eval`.
+    docs/fine-tuning.md has a recipe.
+
+    \b
+    Examples:
+      distortion-graph dataset export-sft my-set --out my-sft --count 20000
+      distortion-graph dataset export-sft PandaSet --out sft --cues varied --form messages
+    """
+    talk = talk_of(context)
+    talk.set(quiet=quiet, verbose=verbose)
+    from distortion_graph.data.reader import PandaSet
+    from distortion_graph.mllm.hint_graphs import FolderPredictions
+    from distortion_graph.mllm.sft.export import ExportOptions, export_sft
+    from distortion_graph.mllm.sft.forms import Form as FileForm
+    from distortion_graph.mllm.sft.plan import PlanOptions, drawn_keys
+
+    if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(root)):
+        raise OutputError(f"{out}: --out would write into the data set; choose another place")
+    if hint_graphs is not None and not hint_graphs.is_dir():
+        raise DistortionGraphError(f"{hint_graphs}: no such folder, expected predicted graphs")
+    reader = PandaSet(root)
+    plan = PlanOptions(part.value, pairs.value, count, _cues(cues), hint_share, seed)
+    options = ExportOptions(
+        plan,
+        tuple(FileForm) if form is Form.both else (FileForm(form.value),),
+        workers or os.cpu_count() or 1,
+        None if hint_graphs is None else FolderPredictions(hint_graphs, reader.vocabulary),
+    )
+    total = len(drawn_keys(reader, plan))
+    with WorkTalk(talk) as work:
+        told = work.follow("writing", "conversations")
+        done = export_sft(reader, out, options, lambda number: told(number, total))
+    talk.say(f"{out}: {done.conversations} conversations, {done.images} pictures")
+    for name in ("kind", "hint", "cues", "order"):
+        counts = ", ".join(f"{what} {number}" for what, number in done.counts[name].items())
+        talk.detail(f"{name}: {counts}")
+
+
+def _cues(given: list[str] | None) -> tuple[tuple[Cue, ...], ...]:
+    from distortion_graph.mllm.cues import parse_cues
+
+    texts: list[str] = []
+    for text in given or ["marks"]:
+        texts += _VARIED_CUES if text == VARIED else (text,)
+    return tuple(dict.fromkeys(parse_cues(text) for text in texts))

@@ -1,0 +1,233 @@
+"""Writing conversations and their pictures into a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from threading import Lock
+from typing import Any, TypeVar
+
+from distortion_graph.bench.benchmark import root_identity
+from distortion_graph.data.reader import PandaSet
+from distortion_graph.files import atomic_write_bytes, atomic_write_text, new_folder
+from distortion_graph.graph import DistortionGraph
+from distortion_graph.mllm.asking import region_values
+from distortion_graph.mllm.assessment import SENTENCES, Wish, assessment_values
+from distortion_graph.mllm.compact import compact, compact_text
+from distortion_graph.mllm.cues import cue_parts, cues_text
+from distortion_graph.mllm.hint_graphs import Predict
+from distortion_graph.mllm.hints import corrupted
+from distortion_graph.mllm.messages import Image, Part
+from distortion_graph.mllm.pair_view import PairView
+from distortion_graph.mllm.sft.forms import (
+    WRITERS,
+    Conversation,
+    Form,
+    Shown,
+    Spoken,
+    llama_factory_info,
+)
+from distortion_graph.mllm.sft.plan import WRONG_SHARE, Planned, PlanOptions, planned
+from distortion_graph.mllm.sft.questions import assessment_answer, whole_answer
+from distortion_graph.mllm.templates import Question, load_prompt
+from distortion_graph.mllm.whole import whole_values
+
+IMAGES, MANIFEST, LLAMA_FACTORY = "images", "sft.json", "dataset_info.json"
+_SYSTEM = "You are an expert in image quality. You look at pixels, not at what a scene means."
+_INTRODUCTION = (
+    "Below are two pictures of the same scene: the anchor, shown first, and the target, shown "
+    "second. Regions are numbered; a region has the same number in both pictures."
+)
+_NAME_LETTERS = 20
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """What is written: forms, how conversations are planned, and threads that draw pictures.
+
+    `predict` gives graphs as hints; without it hints are true but for a quarter of their regions.
+    """
+
+    plan: PlanOptions
+    forms: tuple[Form, ...] = tuple(Form)
+    workers: int = 2
+    predict: Predict | None = None
+
+
+@dataclass(frozen=True)
+class Exported:
+    """How many conversations and pictures were written, and what was counted."""
+
+    conversations: int
+    images: int
+    counts: dict[str, dict[str, int]]
+
+
+def export_sft(
+    reader: PandaSet,
+    out: Path,
+    options: ExportOptions,
+    after: Callable[[int], None] = lambda done: None,
+) -> Exported:
+    """Write a new folder; the same bytes for the same data set and options.
+
+    Raises DatasetError for the data set's faults and OutputError where `out` cannot be made.
+    """
+    counts: dict[str, Counter[str]] = {
+        name: Counter() for name in ("kind", "order", "cues", "hint", "answer")
+    }
+    with new_folder(out) as folder:
+        (folder / IMAGES).mkdir()
+        studio = _Studio(reader, folder, options)
+        lines: dict[Form, list[str]] = {form: [] for form in options.forms}
+        done = 0
+        for plan, conversation in _in_order(
+            studio.conversation, planned(reader, options.plan), options.workers
+        ):
+            for form in options.forms:
+                value = WRITERS[form](conversation)
+                lines[form].append(json.dumps(value, ensure_ascii=False))
+            _count(counts, plan)
+            done += 1
+            after(done)
+        for form, texts in lines.items():
+            atomic_write_text(folder / f"{form}.jsonl", "".join(text + "\n" for text in texts))
+        if Form.llava in options.forms:
+            _write_json(folder / LLAMA_FACTORY, llama_factory_info())
+        sorted_counts = {name: dict(sorted(found.items())) for name, found in counts.items()}
+        images = len(list((folder / IMAGES).iterdir()))
+        _write_json(folder / MANIFEST, _manifest(reader, options, sorted_counts, done, images))
+    return Exported(done, images, sorted_counts)
+
+
+class _Studio:
+    """Turns plans into conversations; pictures are written as they are shown, each once."""
+
+    def __init__(self, reader: PandaSet, folder: Path, options: ExportOptions) -> None:
+        self.reader, self.folder, self.options = reader, folder, options
+        self._lock = Lock()
+
+    def conversation(self, plan: Planned) -> tuple[Planned, Conversation]:
+        """The conversation of a plan, its pictures written."""
+        with self._lock:  # readers have caches, and are not made for several threads
+            sample = self.reader.sample(self.options.plan.part, plan.key)
+            pair = PairView.of_regions(sample.anchor, sample.target, sample.regions)
+            hint = self._hint(plan) if plan.hinted else None
+        pair = pair.swapped() if plan.swapped else pair
+        system, turns = self._turns(plan, pair, hint)
+        anchor, target, tag = plan.key
+        name = f"{plan.number:07d}-{anchor}-{target}-{Path(tag).stem}"
+        return plan, Conversation(name, system, turns)
+
+    def _hint(self, plan: Planned) -> DistortionGraph:
+        """In the order shown."""
+        if self.options.predict is None:
+            return corrupted(plan.graph, self.options.plan.seed, *plan.key, share=WRONG_SHARE)
+        sample = self.reader.sample(self.options.plan.part, plan.key)
+        graph = self.options.predict(sample)
+        return graph.swapped() if plan.swapped else graph
+
+    def _turns(
+        self, plan: Planned, pair: PairView, hint: DistortionGraph | None
+    ) -> tuple[str, tuple[Spoken, ...]]:
+        """The system's words and the exchanges."""
+        graph, vocabulary = plan.graph, plan.graph.vocabulary
+        ids = [region.id for region in graph.regions]
+        if plan.kind == "short":
+            shown = self._shown(cue_parts(plan.cues, pair))
+            first, *rest = plan.turns
+            turns = [Spoken((_INTRODUCTION, *shown, first.question), first.answer)]
+            turns += [Spoken((turn.question,), turn.answer) for turn in rest]
+            return _SYSTEM, tuple(turns)
+        if plan.kind == "regions":
+            question: Question = "regions-hinted" if hint else "regions"
+            values = region_values(ids, vocabulary, hint)
+            answer = compact_text(compact(graph))
+        elif plan.kind == "whole":
+            question, values = "whole", whole_values(vocabulary)
+            answer, pair = whole_answer(graph), pair.only(())
+        else:
+            question = "assessment"
+            values = assessment_values(graph, set(ids), Wish(SENTENCES))
+            answer = assessment_answer(graph)
+        prompt = load_prompt(question)
+        said = self._shown(prompt.parts(cue_parts(plan.cues, pair), values))
+        return prompt.system, (Spoken(said, answer),)
+
+    def _shown(self, parts: Sequence[Part]) -> tuple[str | Shown, ...]:
+        return tuple(
+            Shown(self._written(part)) if isinstance(part, Image) else part.text for part in parts
+        )
+
+    def _written(self, image: Image) -> str:
+        """Path of a picture's file, relative to the folder."""
+        name = f"{IMAGES}/{image.sha256[:_NAME_LETTERS]}.png"
+        path = self.folder / name
+        if not path.is_file():
+            atomic_write_bytes(path, image.png)
+        return name
+
+
+def _in_order(work: Callable[[_T], _R], items: Iterable[_T], workers: int) -> Iterator[_R]:
+    """`work` of every item, in the order of the items, a few ahead in threads."""
+    waiting = iter(items)
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        ahead: list[Future[_R]] = [
+            pool.submit(work, item) for item in islice(waiting, 2 * max(1, workers))
+        ]
+        while ahead:
+            result = ahead.pop(0).result()
+            ahead += [pool.submit(work, item) for item in islice(waiting, 1)]
+            yield result
+
+
+def _count(counts: dict[str, Counter[str]], plan: Planned) -> None:
+    counts["kind"][plan.kind] += 1
+    counts["order"]["target first" if plan.swapped else "anchor first"] += 1
+    counts["cues"][cues_text(plan.cues)] += 1
+    if plan.kind == "regions":
+        counts["hint"]["with" if plan.hinted else "without"] += 1
+    for turn in plan.turns:
+        counts["answer"][f"{turn.kind}: {turn.label}"] += 1
+
+
+def _manifest(
+    reader: PandaSet,
+    options: ExportOptions,
+    counts: dict[str, dict[str, int]],
+    conversations: int,
+    images: int,
+) -> dict[str, Any]:
+    questions: tuple[Question, ...] = ("regions", "regions-hinted", "whole", "assessment")
+    prompts = [load_prompt(question) for question in questions]
+    plan = options.plan
+    return {
+        "format": "distortion-graph sft 1",
+        "dataset": root_identity(reader.root).model_dump(mode="json"),
+        "part": plan.part,
+        "pairs": plan.pairs,
+        "seed": plan.seed,
+        "hint_share": plan.hint_share,
+        "hints": "true, a quarter of the regions wrong" if options.predict is None else "predicted",
+        "prompts": {prompt.name: prompt.sha256 for prompt in prompts},
+        "phrases": hashlib.sha256(
+            (Path(__file__).parent / "phrases.json").read_bytes()
+        ).hexdigest(),
+        "conversations": conversations,
+        "images": images,
+        "counts": counts,
+        "vocabulary": reader.vocabulary.model_dump(mode="json"),
+        "terms": "The pictures keep the terms of the data set they come from.",
+    }
+
+
+def _write_json(path: Path, value: Any) -> None:
+    atomic_write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

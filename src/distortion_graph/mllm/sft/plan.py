@@ -1,0 +1,133 @@
+"""What every conversation is about, decided from labels alone, one after the other.
+
+Kinds of conversations come in fixed shares, and short questions are chosen so that no answer
+dominates. Every draw has the key (seed, pair, number), so a plan is the same anywhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from distortion_graph.data.keys import generator
+from distortion_graph.data.layout import PairKey
+from distortion_graph.data.pair_lists import Pairs
+from distortion_graph.data.reader import PandaSet
+from distortion_graph.errors import DatasetError
+from distortion_graph.graph import DistortionGraph
+from distortion_graph.mllm.cues import Cue
+from distortion_graph.mllm.sft.questions import SHORT_KINDS, Turn, graph_of_labels, short_turn
+
+SHARES: Mapping[str, float] = MappingProxyType(
+    {"regions": 0.45, "short": 0.3, "assessment": 0.15, "whole": 0.1}
+)
+"""Shares of the kinds of conversations."""
+
+FEWEST_TURNS, MOST_TURNS = 2, 4
+"""Turns of a conversation of short questions."""
+
+WRONG_SHARE = 0.25
+"""The share of a hint's regions that are wrong, so that models learn to check it."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One conversation: its pair, the order pictures are shown in, cues, and what is asked.
+
+    `hinted` conversations about regions get a suggestion; `turns` are the short questions.
+    `graph` is the truth in the order shown, without pictures and masks.
+    """
+
+    number: int
+    key: PairKey
+    kind: str
+    swapped: bool
+    cues: tuple[Cue, ...]
+    hinted: bool
+    graph: DistortionGraph
+    turns: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """How many conversations about pairs of which list and part, and how they are drawn.
+
+    `cues` are what one is drawn from; `hint_share` is of the conversations about regions.
+    """
+
+    part: str = "train"
+    pairs: Pairs = "all"
+    count: int | None = None
+    cues: tuple[tuple[Cue, ...], ...] = ((Cue.marks,),)
+    hint_share: float = 0.5
+    seed: int = 0
+
+
+def drawn_keys(reader: PandaSet, options: PlanOptions) -> list[PairKey]:
+    """The pairs, in an order drawn by the seed; at most `count`."""
+    keys = sorted(reader.keys(options.part, options.pairs))
+    order = generator("sft pairs", options.seed).permutation(len(keys)).tolist()
+    return [keys[k] for k in order[: options.count]]
+
+
+def planned(reader: PandaSet, options: PlanOptions) -> Iterator[Planned]:
+    """One conversation a pair; pairs without regions have none.
+
+    Raises DatasetError where no pair has a region.
+    """
+    kinds: Counter[str] = Counter()
+    hinted: Counter[bool] = Counter()
+    answers: dict[str, Counter[str]] = {kind: Counter() for kind in SHORT_KINDS}
+    number = 0
+    for key in drawn_keys(reader, options):
+        sample = reader.sample(options.part, key)
+        if not len(sample.regions):
+            continue
+        rng = generator("sft", options.seed, *key)
+        graph = graph_of_labels(sample, reader.vocabulary)
+        swapped = bool(rng.integers(2))
+        graph = graph.swapped() if swapped else graph
+        kind = _least(kinds, SHARES)
+        kinds[kind] += 1
+        hint = kind == "regions" and _wanted(hinted, options.hint_share)
+        cues = options.cues[int(rng.integers(len(options.cues)))]
+        turns = _short_turns(graph, answers, rng) if kind == "short" else ()
+        yield Planned(number, key, kind, swapped, cues, hint, graph, turns)
+        number += 1
+    if not number:
+        raise DatasetError(
+            f"{reader.root}: no pair of the part {options.part} has a region to ask about"
+        )
+
+
+def _least(counts: Counter[str], shares: Mapping[str, float]) -> str:
+    """The kind that lacks most of its share."""
+    total = counts.total() + 1
+    return max(shares, key=lambda kind: shares[kind] * total - counts[kind])
+
+
+def _wanted(counts: Counter[bool], share: float) -> bool:
+    """Whether the next one is to be of that share; it is then counted."""
+    found = counts[True] < share * (counts.total() + 1) and share > 0
+    counts[found] += 1
+    return found
+
+
+def _short_turns(
+    graph: DistortionGraph, answers: dict[str, Counter[str]], rng: np.random.Generator
+) -> tuple[Turn, ...]:
+    """Questions of different kinds, the least asked kinds first."""
+    count = int(rng.integers(FEWEST_TURNS, MOST_TURNS + 1))
+    order: Sequence[str] = sorted(
+        SHORT_KINDS, key=lambda kind: (answers[kind].total(), rng.random())
+    )
+    turns = []
+    for kind in order[:count]:
+        turn = short_turn(kind, graph, answers[kind], rng)
+        answers[kind][turn.label] += 1
+        turns.append(turn)
+    return tuple(turns)
