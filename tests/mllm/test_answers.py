@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -164,6 +165,12 @@ def test_every_synonym_means_one_label_only() -> None:
         assert len({word for word, _ in words}) == len(words)
         for word, label in words:
             assert spellings(tuple(labels))[word] == label
+
+
+def test_the_page_lists_every_synonym() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "mllm.md").read_text("utf-8")
+    for label, words in SYNONYMS.items():
+        assert f"| `{label}` | {', '.join(words)} |" in text
 
 
 def test_synonyms_belong_to_labels_that_exist() -> None:

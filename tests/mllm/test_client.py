@@ -1,8 +1,8 @@
-"""Nothing is asked twice, nothing beyond the cap, and what fails is tried again in good time."""
+"""What fails is tried again in good time, many ask at once, and a killed run goes on."""
 
 from __future__ import annotations
 
-import json
+import os
 import random
 import signal
 import subprocess
@@ -15,160 +15,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from loopback_server import Capacity, Fault, LoopbackServer
+from scripted_backend import Scripted, client, question
 
-from distortion_graph.errors import DistortionGraphError, OutputError
-from distortion_graph.mllm.budget import Budget, BudgetError, Prices, estimated_input
-from distortion_graph.mllm.cache import ReplyCache, TooMuch, UnderWayError, default_folder
+from distortion_graph.mllm.cache import ReplyCache
 from distortion_graph.mllm.client import Client, StoppedError, run_all
 from distortion_graph.mllm.endpoint import OpenAIEndpoint
-from distortion_graph.mllm.messages import (
-    ContextTooLongError,
-    EndpointError,
-    Image,
-    Reply,
-    Request,
-    Text,
-    TryAgainError,
-    Usage,
-)
+from distortion_graph.mllm.messages import EndpointError, TryAgainError
 
 HERE = Path(__file__).parent
-
-
-def question(number: int = 0, most: int = 50) -> Request:
-    return Request("Be brief.", (Text(f"question {number}"),), max_output_tokens=most)
-
-
-class Scripted:
-    """A backend that says what it was told to say, and counts."""
-
-    name, identity = "scripted", "scripted"
-
-    def __init__(self, *script: object, usage: Usage | None = None) -> None:
-        self.script, self.usage, self.times = list(script), usage or Usage(10, 5), []
-        self.lock = threading.Lock()
-
-    @property
-    def sent(self) -> int:
-        return len(self.times)
-
-    def send(self, request: Request) -> Reply:
-        with self.lock:
-            self.times.append(time.monotonic())
-            step = self.script.pop(0) if self.script else "yes"
-        if isinstance(step, Exception):
-            raise step
-        if callable(step):
-            step()
-            step = "yes"
-        return Reply(str(step), usage=self.usage)
-
-
-def client(backend: object, cache: Path | None = None, **more: object) -> Client:
-    kept = None if cache is None else ReplyCache(cache)
-    return Client(backend, kept, first_wait_s=0.01, **more)
-
-
-# ---- the cache
-
-
-def test_asking_the_same_again_sends_nothing(tmp_path: Path) -> None:
-    first = Scripted()
-    reply = client(first, tmp_path).ask(question())
-    again = Scripted("another answer")
-    assert client(again, tmp_path).ask(question()) == reply
-    assert (first.sent, again.sent) == (1, 0)
-
-
-PICTURE = np.zeros((4, 6, 3), np.uint8)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        Request("Be long.", (Text("q"), Image(PICTURE))),
-        Request("Be brief.", (Text("Q"), Image(PICTURE))),
-        Request("Be brief.", (Image(PICTURE), Text("q"))),
-        Request("Be brief.", (Text("q"), Image(PICTURE + 1))),
-        Request("Be brief.", (Text("q"), Image(PICTURE.reshape(6, 4, 3)))),
-        Request("Be brief.", (Text("q"), Image(PICTURE)), {"type": "object"}),
-        Request("Be brief.", (Text("q"), Image(PICTURE)), max_output_tokens=9),
-        Request("Be brief.", (Text("q"), Image(PICTURE)), temperature=0.5),
-        Request("Be brief.", (Text("q"), Image(PICTURE)), seed=1),
-    ],
-)
-def test_whatever_an_answer_depends_on_makes_another_request(other: Request) -> None:
-    base = Request("Be brief.", (Text("q"), Image(PICTURE)))
-    same = Request("Be brief.", (Text("q"), Image(PICTURE.copy(), "crop")))
-    assert base.digest("m") == same.digest("m")
-    assert base.digest("m") != other.digest("m")
-    assert base.digest("m") != base.digest("n")
-
-
-def test_a_damaged_entry_is_asked_again(tmp_path: Path) -> None:
-    client(Scripted(), tmp_path).ask(question())
-    (path,) = tmp_path.glob("??/*.json")
-    for damage in ("", "{", "[]", '{"version": 9}', '{"version": 1, "reply": {"text": 3}}'):
-        path.write_text(damage)
-        backend = Scripted()
-        assert client(backend, tmp_path).ask(question()).text == "yes"
-        assert backend.sent == 1 and json.loads(path.read_text())["version"] == 1
-
-
-def test_what_was_too_long_is_remembered(tmp_path: Path) -> None:
-    with pytest.raises(ContextTooLongError):
-        client(Scripted(ContextTooLongError("4096")), tmp_path).ask(question())
-    backend = Scripted()
-    with pytest.raises(ContextTooLongError, match="4096"):
-        client(backend, tmp_path).ask(question())
-    assert backend.sent == 0
-
-
-def test_a_failure_is_not_kept(tmp_path: Path) -> None:
-    with pytest.raises(EndpointError):
-        client(Scripted(EndpointError("no key")), tmp_path).ask(question())
-    assert client(Scripted(), tmp_path).ask(question()).text == "yes"
-    assert not ReplyCache(tmp_path).under_way()
-
-
-def test_threads_that_ask_the_same_send_it_once(tmp_path: Path) -> None:
-    backend = Scripted(lambda: time.sleep(0.1))
-    asking = client(backend, tmp_path)
-    replies = list(run_all([lambda: asking.ask(question())] * 6, 6, threading.Event()))
-    assert backend.sent == 1 and len(set(replies)) == 1
-
-
-def test_what_another_process_asks_is_left_to_it(tmp_path: Path) -> None:
-    cache = ReplyCache(tmp_path)
-    digest = question().digest("scripted")
-    cache.begin(digest)
-    backend = Scripted()
-    with pytest.raises(UnderWayError, match="not sent again without --ask-again"):
-        client(backend, tmp_path).ask(question())
-    assert cache.under_way() == [digest] and backend.sent == 0
-    assert client(backend, tmp_path, ask_again=True).ask(question()).text == "yes"
-    assert cache.under_way() == []
-
-
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="choose another --cache"):
-        client(Scripted(), tmp_path / "file").ask(question())
-
-
-def test_outcomes_come_back_as_they_were(tmp_path: Path) -> None:
-    cache = ReplyCache(tmp_path)
-    for k, outcome in enumerate(
-        (Reply("ü", "length", Usage(1, 2, True), "m"), TooMuch("image too large", "8000 px"))
-    ):
-        digest = question(k).digest("m")
-        cache.put(digest, outcome)
-        assert cache.get(digest) == outcome
-
-
-def test_the_folder_of_its_own_is_the_users(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere")
-    assert default_folder() == Path("/somewhere/distortion-graph/mllm")
 
 
 # ---- trying again
@@ -184,7 +38,7 @@ def test_what_may_work_later_is_tried_again_and_told(tmp_path: Path) -> None:
 
 def test_the_last_failure_is_raised_and_counted_tries_are_kept_to() -> None:
     backend = Scripted(*(TryAgainError(f"busy {k}") for k in range(9)))
-    with pytest.raises(TryAgainError, match="busy 3"):
+    with pytest.raises(TryAgainError, match=r"^busy 3; given up after 4 attempts$"):
         client(backend, retries=3).ask(question())
     assert backend.sent == 4
 
@@ -207,6 +61,27 @@ def test_a_pause_that_the_endpoint_asks_for_holds_all_threads() -> None:
         asking.ask(question(1))
         first.join()
         assert min(server.times[1:]) - server.times[0] >= 0.38
+
+
+def test_a_pause_holds_those_too_that_wait_for_their_turn() -> None:
+    backend = Scripted(TryAgainError("busy", 0.3))
+    asking = client(backend, requests_per_minute=1200)
+    list(run_all([lambda k=k: asking.ask(question(k)) for k in range(4)], 4, threading.Event()))
+    gaps = np.array(backend.times) - backend.times[0]
+    assert gaps[1:].min() >= 0.28 and np.diff(gaps)[1:].min() >= 0.04
+
+
+def test_an_endpoint_that_asks_for_hours_is_not_waited_for() -> None:
+    backend = Scripted(TryAgainError("no more today", 7200.0))
+    with pytest.raises(TryAgainError, match=r"^no more today; the endpoint asks to wait 7200 s"):
+        client(backend).ask(question())
+    assert backend.sent == 1
+
+
+@pytest.mark.parametrize("more", [{"retries": -1}, {"requests_per_minute": 0}])
+def test_numbers_that_make_no_sense_are_refused(more: dict[str, int]) -> None:
+    with pytest.raises(EndpointError, match=r"expected (0 or more|above 0)"):
+        client(Scripted(), **more)
 
 
 def test_requests_are_sent_as_far_apart_as_told() -> None:
@@ -260,60 +135,71 @@ def test_a_task_that_fails_stops_the_others_and_what_is_under_way_is_received() 
     assert stop.is_set() and 2 <= len(received) <= 5
 
 
-# ---- money
+def test_stopping_gives_what_is_under_way_and_then_says_so() -> None:
+    stop = threading.Event()
+
+    def task() -> int:
+        time.sleep(0.05)
+        return 1
+
+    found = []
+    with pytest.raises(StoppedError, match="before everything was asked"):
+        for result in run_all([task] * 50, 4, stop):
+            found.append(result)
+            stop.set()
+    assert len(found) == 4
 
 
-def test_prices_are_read() -> None:
-    prices = Prices.parse("0.25, 2")
-    assert prices.cost(1_000_000, 500_000) == pytest.approx(1.25)
-    for wrong in ("", "1", "a,b", "1,2,3", "-1,2", "nan,1", "inf,1"):
-        with pytest.raises(DistortionGraphError, match="expected dollars a million"):
-            Prices.parse(wrong)
+def test_a_stop_after_the_last_task_is_none() -> None:
+    stop = threading.Event()
+    results = run_all([lambda: 1, lambda: 2], 2, stop)
+    assert next(results) and next(results)
+    assert list(results) == []
+    stop.set()
 
 
-def test_a_cap_in_dollars_needs_prices() -> None:
-    with pytest.raises(DistortionGraphError, match="needs prices: --price"):
-        Budget(max_cost=1)
+def test_who_takes_no_more_results_lets_no_more_begin() -> None:
+    stop, begun = threading.Event(), []
+    results = run_all([lambda: begun.append(1)] * 50, 2, stop)
+    next(results)
+    results.close()
+    assert stop.is_set() and len(begun) <= 4
 
 
-def test_the_cap_is_never_passed_however_many_are_under_way(tmp_path: Path) -> None:
-    most = estimated_input(question()) + 50
-    budget = Budget(max_tokens=10 * most)
-    backend = Scripted(usage=Usage(most - 50, 50))
-    asking = client(backend, tmp_path, budget=budget)
-    with pytest.raises(BudgetError, match="raise --max-tokens and run again: answers are kept"):
-        list(run_all([lambda k=k: asking.ask(question(k)) for k in range(40)], 8, asking.stop))
-    spent = budget.spent.input_tokens + budget.spent.output_tokens
-    assert spent <= 10 * most and backend.sent <= 10
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_lets_what_is_under_way_finish(number: signal.Signals) -> None:
+    stop, before = threading.Event(), signal.getsignal(number)
+    finished = []
+
+    def task() -> None:
+        time.sleep(0.05)
+        finished.append(1)
+
+    found = []
+    with pytest.raises(KeyboardInterrupt):
+        for result in run_all([task] * 50, 4, stop):
+            found.append(result)
+            if len(found) == 1:
+                os.kill(os.getpid(), number)
+    assert stop.is_set() and len(found) == len(finished) <= 9
+    assert signal.getsignal(number) is before
 
 
-def test_less_than_held_back_is_given_back(tmp_path: Path) -> None:
-    most = estimated_input(question()) + 50
-    backend = Scripted(usage=Usage(1, 1))
-    asking = client(backend, tmp_path, budget=Budget(max_tokens=most + 60))
-    for k in range(20):
-        asking.ask(question(k))
-    assert asking.budget.spent == Usage(20, 20)
+def test_a_second_interrupt_waits_for_nothing() -> None:
+    go_on = threading.Event()
 
+    def interrupt() -> None:
+        time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
 
-def test_what_comes_from_the_cache_costs_nothing(tmp_path: Path) -> None:
-    client(Scripted(), tmp_path).ask(question())
-    asking = client(Scripted(), tmp_path, budget=Budget(max_cost=0, prices=Prices(1, 1)))
-    assert asking.ask(question()).text == "yes"
-    assert asking.budget.cost == 0
-
-
-def test_a_failed_request_costs_nothing() -> None:
-    asking = client(Scripted(EndpointError("no")), budget=Budget(prices=Prices(1, 1)))
-    with pytest.raises(EndpointError):
-        asking.ask(question())
-    assert asking.budget.cost == 0
-
-
-def test_the_estimate_is_on_the_high_side_for_pictures() -> None:
-    """OpenAI's patches are of 32 px, Qwen's of 28: 1024×1024 are 1024 and 1369 tokens."""
-    request = Request("", (Image(np.zeros((1024, 1024, 3), np.uint8)),))
-    assert estimated_input(request) == 1369
+    threading.Thread(target=interrupt).start()
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        list(run_all([lambda: go_on.wait(10)], 1, threading.Event()))
+    assert time.monotonic() - start < 5
+    go_on.set()
 
 
 # ---- killed and resumed
@@ -377,6 +263,16 @@ def test_asked_to_end_it_receives_what_is_under_way(endpoint, tmp_path) -> None:
         assert process.stdout.read().endswith("left 0\n")
     counts = received(log)
     assert max(counts.values()) == 1 and len(counts) == COUNT
+
+
+def test_two_processes_at_once_share_the_work(endpoint, tmp_path) -> None:
+    url, log = endpoint
+    cache = tmp_path / "cache"
+    with asking(url, cache) as first, asking(url, cache) as second:
+        assert first.stdout.read() and second.stdout.read()
+    counts = received(log)
+    assert max(counts.values()) == 1 and len(counts) == COUNT
+    assert not ReplyCache(cache).under_way()
 
 
 def test_no_key_is_written_into_the_cache(tmp_path, monkeypatch) -> None:

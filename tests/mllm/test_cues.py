@@ -277,14 +277,32 @@ def test_boxes_beside_marks_count_the_margin() -> None:
 
 def test_a_margin_does_not_make_pictures_larger_than_allowed() -> None:
     rgb = noise(600, 600)
-    view = PairView.of_regions(rgb, rgb, RegionSet.grid((600, 600), 12, 12)).at_most(300)
+    columns = np.searchsorted([20, 40, 60, 168, 276, 384, 492], np.arange(600), "right")
+    labels = 1 + columns + 8 * (np.arange(600)[:, None] // 100)
+    view = PairView.of_regions(rgb, rgb, RegionSet.from_label_map(labels)).at_most(300)
     parts = cue_parts(parse_cues("marks+boxes-text"), view)
     shown = images(parts, "picture")
-    assert max(max(picture.shape[:2]) for picture in shown) <= 300
+    assert 280 < max(shown[0].shape[:2]) <= 300 and shown[0].shape == shown[1].shape
     assert "scaled down from 600×600" in texts(parts)[0]
-    # The boxes are those of the picture that is in the margin.
-    numbers = [[int(n) for n in re.findall(r"\d+", line)] for line in texts(parts)[2].splitlines()]
-    assert all(x + w <= 300 and y + h <= 300 for _, x, y, w, h in numbers[1:])
+    assert "the black margin is not part of the picture" in texts(parts)[0]
+    # Boxes are in pixels of the image with the margin: the first and the last region's corners.
+    first, *_, last = ([int(n) for n in re.findall(r"\d+", line)] for line in boxes_of(parts))
+    ground = (shown[0] == shown[0][0, 0]).all(2)
+    columns = np.flatnonzero((~ground & (shown[0] != (255, 221, 51)).any(2)).any(0))
+    assert first[1:3] == [25, 18] and last[1] + last[3] == columns[-1] + 1
+    assert ground[:, : first[1]].mean() > 0.5
+
+
+def boxes_of(parts: tuple[Part, ...]) -> list[str]:
+    return texts(parts)[2].splitlines()[1:]
+
+
+def test_where_even_a_half_would_not_fit_pictures_stay_as_large_as_they_are() -> None:
+    rgb = noise(600, 600)
+    view = PairView.of_regions(rgb, rgb, RegionSet.grid((600, 600), 14, 14)).at_most(300)
+    parts = cue_parts((Cue.marks,), view)
+    assert min(images(parts, "picture")[0].shape[:2]) > 300
+    assert (view.shown("anchor").shape[0], 300) == (300, 300)
 
 
 # --- crops ---

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import traceback
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from time import time
 
@@ -10,12 +12,11 @@ import numpy as np
 import pytest
 from loopback_server import Capacity, Fault, LoopbackServer, images_of
 
+from distortion_graph.errors import DistortionGraphError
 from distortion_graph.mllm.endpoint import OpenAIEndpoint
 from distortion_graph.mllm.messages import (
-    ContextTooLongError,
     EndpointError,
     Image,
-    ImageTooLargeError,
     Request,
     Text,
     TryAgainError,
@@ -180,42 +181,6 @@ def test_a_wrong_model_is_answered_with_those_there_are() -> None:
     assert "no such model, expected one of tiny-vision, tiny, large" in str(caught.value)
 
 
-CONTEXT_WORDS = [
-    {"message": "too long", "code": "context_length_exceeded"},
-    {"message": "This model's maximum context length is 4096 tokens. However, you requested 9000"},
-    {"message": "the request exceeds the available context size, try increasing it",
-     "type": "exceed_context_size_error"},
-    {"message": "Trying to keep the first 9000 tokens when context the overflows. n_ctx is 4096"},
-    {"message": "The input (9000 tokens) is longer than the model's context length (4096 tokens)"},
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("error", CONTEXT_WORDS, ids=range(len(CONTEXT_WORDS)))
-def test_a_context_that_is_too_long_is_known_by_many_words(error: dict) -> None:
-    with (
-        LoopbackServer(faults=[Fault("status", 400, error)]) as server,
-        pytest.raises(ContextTooLongError),
-    ):
-        OpenAIEndpoint("tiny", base_url=server.url).send(question())
-
-
-IMAGE_WORDS = [
-    (413, {"message": "Request Entity Too Large"}),
-    (400, {"message": "image exceeds 5 MB maximum: 7340032 bytes > 5242880 bytes"}),
-    (400, {"message": "Invalid image: the image is too large", "code": "image_too_large"}),
-    (400, {"message": "At least one of the image dimensions exceed max allowed size: 8000 pixels"}),
-]
-
-
-@pytest.mark.parametrize(("status", "error"), IMAGE_WORDS, ids=range(len(IMAGE_WORDS)))
-def test_a_picture_that_is_too_large_is_known_by_many_words(status: int, error: dict) -> None:
-    with (
-        LoopbackServer(faults=[Fault("status", status, error)]) as server,
-        pytest.raises(ImageTooLargeError),
-    ):
-        OpenAIEndpoint("tiny", base_url=server.url).send(question())
-
-
 SECRET = "sk-very-secret-0123456789"
 
 
@@ -256,3 +221,83 @@ def test_a_url_that_is_none_is_refused(url: str) -> None:
     if url:
         with pytest.raises(EndpointError, match="expected one such as http://localhost:8000/v1"):
             OpenAIEndpoint("tiny", base_url=url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://[::1/v1", "http://localhost:99999999/v1", "http://localhost:x/v1", "http://h/v1?k=1"],
+)
+def test_a_url_with_a_mistake_is_refused(url: str) -> None:
+    with pytest.raises(EndpointError, match="expected one such as http://localhost:8000/v1"):
+        OpenAIEndpoint("tiny", base_url=url)
+
+
+def test_a_password_in_a_url_is_refused_and_not_shown() -> None:
+    for url in ("http://me:hunter2@localhost/v1", "http://me:hunter2@localhost:x/v1"):
+        with pytest.raises(EndpointError) as caught:
+            OpenAIEndpoint("tiny", base_url=url)
+        assert "hunter2" not in str(caught.value)
+
+
+def test_an_endpoint_has_one_identity_however_it_is_spelt() -> None:
+    spelt = ("HTTP://LocalHost:80/v1/", "http://localhost/v1")
+    assert len({OpenAIEndpoint("tiny", base_url=url).identity for url in spelt}) == 1
+
+
+def test_this_machine_is_not_asked_through_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    with LoopbackServer() as server:
+        assert OpenAIEndpoint("tiny", base_url=server.url).send(question()).text == "{}"
+
+
+@pytest.mark.parametrize("key", ["“sk-secret”", "sk secret", "sk-\x01secret"])
+def test_a_key_that_cannot_be_one_is_refused_and_not_shown(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_KEY", key)
+    with pytest.raises(EndpointError, match="MY_KEY holds characters") as caught:
+        OpenAIEndpoint("tiny", base_url="http://localhost/v1", key_variable="MY_KEY")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 413, 422, 429, 500])
+def test_no_error_shows_the_key_anywhere(
+    status: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("MY_KEY", SECRET)
+    caplog.set_level(0)
+    fault = Fault("status", status, {"message": f"bad seed of {SECRET}", "code": SECRET}, times=9)
+    with LoopbackServer(faults=[fault]) as server:
+        endpoint = OpenAIEndpoint("tiny", base_url=server.url, key_variable="MY_KEY")
+        try:
+            endpoint.send(question())
+        except DistortionGraphError as error:
+            shown = "".join(traceback.format_exception(error))
+            assert error.__cause__ is error.__context__ is None
+        else:
+            raise AssertionError("expected an error")
+    assert SECRET not in shown and SECRET not in caplog.text
+
+
+def test_an_answer_that_repeats_the_key_is_kept_without_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MY_KEY", SECRET)
+    with LoopbackServer(lambda body: f"your key is {SECRET}") as server:
+        endpoint = OpenAIEndpoint("tiny", base_url=server.url, key_variable="MY_KEY")
+        assert endpoint.send(question()).text == "your key is …"
+
+
+def test_threads_find_out_together_what_is_refused() -> None:
+    refused = ("temperature", "seed", "max_tokens")
+    takes = Capacity(parameters_refused=refused, json_schema=False)
+    with LoopbackServer(capacity=takes, pause_s=0.01) as server:
+        endpoint = OpenAIEndpoint("tiny", base_url=server.url)
+        with ThreadPoolExecutor(8) as pool:
+            assert len(list(pool.map(lambda k: endpoint.send(question(str(k))), range(24)))) == 24
+        asked = len(server.requests)
+        endpoint.send(question())
+        assert len(server.requests) == asked + 1

@@ -16,13 +16,7 @@ from hypothesis import strategies as st
 
 from distortion_graph.errors import ImageError, RegionError
 from distortion_graph.files import encode_image
-from distortion_graph.mllm.marks import (
-    MOST_COVERED,
-    MOST_OUTLINED,
-    draw_boxes,
-    draw_outlines,
-    mark_regions,
-)
+from distortion_graph.mllm.marks import draw_boxes, draw_outlines, mark_regions
 from distortion_graph.regions.container import RegionSet
 from distortion_graph.regions.rle import rle_from_mask
 
@@ -93,8 +87,8 @@ def check(mark, rgb: np.ndarray, masks: dict) -> None:
     assert all(tuple(c) in LINES for c in np.unique(marked.rgb[inside][lines], axis=0).tolist())
     for rle in masks.values():
         mask = rle.decode()
-        assert (mask & marked.covered).sum() <= MOST_COVERED * mask.sum()
-        assert (mask & lines).sum() <= MOST_OUTLINED * mask.sum()
+        assert (mask & marked.covered).sum() <= 0.2 * mask.sum()
+        assert (mask & lines).sum() <= mask.sum() / 3
 
     shuffled = mark(rgb, dict(reversed(masks.items())))
     assert np.array_equal(shuffled.rgb, marked.rgb) and shuffled.marks == marked.marks
@@ -228,14 +222,16 @@ def test_numbers_of_boxes_stand_at_their_corners() -> None:
 
 
 @pytest.mark.parametrize("mark", MARKERS)
-def test_lines_lie_beside_a_region_and_not_in_it(mark) -> None:
+@pytest.mark.parametrize("alone", [True, False])
+def test_lines_lie_beside_the_smaller_region_and_not_in_it(mark, alone: bool) -> None:
     masks = of_boxes((60, 80), (30, 20, 5, 5))
+    if not alone:
+        masks[2] = rle_from_mask(~masks[1].decode())
     rgb = picture(60, 80)
     marked = mark(rgb, masks)
     x, y = marked.origin
-    shown = marked.rgb[y + 20 : y + 25, x + 30 : x + 35]
-    hidden = (shown != rgb[20:25, 30:35]).any(2)
-    assert hidden.sum() <= 5  # a fifth of 25, for the end of the line
+    hidden = (marked.rgb[y : y + 60, x : x + 80] != rgb).any(2)[20:25, 30:35]
+    assert hidden.sum() <= 5  # a fifth of 25, for the end of the line to its number
 
 
 def test_an_outline_alone_leaves_its_region_as_it_is() -> None:

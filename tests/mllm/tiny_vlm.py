@@ -1,4 +1,4 @@
-"""Tiny randomly initialised image-text-to-text checkpoints, saved as such checkpoints are published.
+"""Tiny randomly initialised image-text-to-text checkpoints, saved as they are published.
 
 "llava" is of the older kind, "qwen" of the kind whose processor has a part for videos.
 """

@@ -44,7 +44,6 @@ from distortion_graph.cli.options import (
     check_outputs,
 )
 from distortion_graph.errors import DistortionGraphError
-from distortion_graph.regions.spec_files import region_files
 
 if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
@@ -155,6 +154,8 @@ def ask(
     if about is not None and question is not Question.assessment:
         raise DistortionGraphError("--about goes into an assessment, expected no other --question")
     if out is not None:
+        from distortion_graph.regions.spec_files import region_files
+
         check_outputs([("--out", out, False)], [anchor, target, *region_files(regions)])
     from distortion_graph.mllm.asking import Manner
     from distortion_graph.mllm.cues import parse_cues
@@ -164,7 +165,7 @@ def ask(
         base_url, key_variable, timeout, structured, stream, None, retries, price, max_cost,
         max_tokens, cache, ask_again,
     )  # fmt: skip
-    (client,) = open_clients([ModelSpec.parse(model)], connection, talk, Event())
+    (client,) = open_clients([ModelSpec.parse(model)], connection, Event(), talk.warn)
     pair = _pair(anchor, target, regions, graph_model, max_pixels, talk)
     if question is Question.assessment:
         answer = _assessment(client, pair, manner, about, sentences, talk)

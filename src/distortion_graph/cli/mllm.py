@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -203,7 +201,7 @@ def evaluate(
         max_cost, max_tokens, cache, ask_again,
     )  # fmt: skip
     specs = [ModelSpec.parse(text) for text in model]
-    clients = open_clients(specs, connection, talk, stop)
+    clients = open_clients(specs, connection, stop, talk.detail)
     manners = {
         text: Manner(parse_cues(text), prompts, max_side, max_output_tokens, temperature, seed)
         for text in _several(cues, "marks")
@@ -299,22 +297,9 @@ def _evaluated(
     from distortion_graph.cli.progress import WorkTalk
     from distortion_graph.mllm.evaluation import evaluate_models
 
-    # Being asked to end is as good as Ctrl-C: what is under way is received and kept.
-    with _ending_like_ctrl_c(), WorkTalk(talk) as work:
+    with WorkTalk(talk) as work:
         progress = Progress(work.begin, work.advance)
         return evaluate_models(reader, arms, hints, out, options, progress=progress, stop=stop)
-
-
-@contextmanager
-def _ending_like_ctrl_c() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():  # which alone may set handlers
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _finish(result: MllmResult, out: Path, outputs: Outputs, talk: Talk) -> None:
@@ -329,6 +314,12 @@ def _finish(result: MllmResult, out: Path, outputs: Outputs, talk: Talk) -> None
         if k:
             talk.say("")
         talk.show(rich_table(table, terminal_width()))
+    shrunk = sum(counts.shrunk for counts in result.counts.values())
+    if shrunk:
+        talk.warn(
+            f"{shrunk} pairs were sent with pictures scaled down, since no larger ones were taken; "
+            "signs of distortion may be lost (--cues crops shows regions at their own size)"
+        )
     unasked = sum(counts.unasked for counts in result.counts.values())
     if unasked:
         talk.warn(

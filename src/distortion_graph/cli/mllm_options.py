@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -14,7 +14,6 @@ from distortion_graph.cli.extras import need_extra
 from distortion_graph.errors import DistortionGraphError
 
 if TYPE_CHECKING:
-    from distortion_graph.cli.console import Talk
     from distortion_graph.mllm.budget import Prices
     from distortion_graph.mllm.client import Client
     from distortion_graph.mllm.messages import Backend
@@ -135,7 +134,10 @@ class Connection:
 
 
 def open_clients(
-    specs: Sequence[ModelSpec], connection: Connection, talk: Talk, stop: Event
+    specs: Sequence[ModelSpec],
+    connection: Connection,
+    stop: Event,
+    on_retry: Callable[[str], None],
 ) -> list[Client]:
     """A client a model; all share the cache and what may be spent.
 
@@ -157,7 +159,7 @@ def open_clients(
             budget=budget,
             ask_again=connection.ask_again,
             stop=stop,
-            on_retry=talk.detail,
+            on_retry=on_retry,
         )
         for spec in specs
     ]

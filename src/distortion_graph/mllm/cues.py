@@ -113,7 +113,7 @@ def cue_parts(cues: Sequence[Cue], pair: PairView) -> tuple[Part, ...]:
 
     Whole pictures are those of `pair.shown`; crops are cut from the pictures themselves.
     """
-    drawings = {side: _drawing(cues, pair, side) for side in SIDES}
+    drawings = _drawings(cues, pair)
     parts: list[Part] = []
     for side, drawing in drawings.items():
         parts += [Text(_label(pair, side, drawing)), Image(drawing.rgb)]
@@ -144,24 +144,29 @@ _MARKERS: Mapping[Cue, tuple[_Marker, str]] = {
 }
 
 
-def _drawing(cues: Sequence[Cue], pair: PairView, side: Side) -> _Drawing:
+def _drawings(cues: Sequence[Cue], pair: PairView) -> dict[Side, _Drawing]:
     for cue, (mark, words) in _MARKERS.items():
         if cue in cues and pair.regions:
-            return _marked(pair, side, mark, words)
-    return _Drawing(pair, pair.shown(side))
+            return _all_marked(pair, mark, words)
+    return {side: _Drawing(pair, pair.shown(side)) for side in SIDES}
 
 
-def _marked(pair: PairView, side: Side, mark: _Marker, words: str) -> _Drawing:
-    """The picture with its marks; with a margin, too, it keeps to the largest side asked for."""
-    scaled = pair
+def _all_marked(pair: PairView, mark: _Marker, words: str) -> dict[Side, _Drawing]:
+    """Both pictures with marks; margins, too, keep to the largest side that was asked for."""
+    scaled, first = pair, None
     while True:
-        rgb = scaled.shown(side)
-        marked = mark(rgb, scaled.shown_masks(side))
-        longest, inner = max(marked.rgb.shape[:2]), max(rgb.shape[:2])
-        # A margin that is most of the picture stays: numbers have a smallest size.
-        if pair.side_px is None or longest <= pair.side_px or inner <= pair.side_px // 2:
-            return _Drawing(scaled, marked.rgb, words, marked)
-        scaled = pair.at_most(inner * pair.side_px // longest)
+        marked = {side: mark(scaled.shown(side), scaled.shown_masks(side)) for side in SIDES}
+        drawings = {side: _Drawing(scaled, m.rgb, words, m) for side, m in marked.items()}
+        first = first or drawings
+        longest = max(max(m.rgb.shape[:2]) for m in marked.values())
+        if pair.side_px is None or longest <= pair.side_px:
+            return drawings
+        inner = max(max(m.picture_hw) for m in marked.values())
+        smaller = inner * pair.side_px // longest
+        if smaller < pair.side_px // 2:
+            # Letters have a smallest size: the margin would be large around any picture.
+            return first
+        scaled = pair.at_most(smaller)
 
 
 def _label(pair: PairView, side: Side, drawing: _Drawing) -> str:

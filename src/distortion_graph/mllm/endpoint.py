@@ -135,16 +135,17 @@ class OpenAIEndpoint:
             arguments = self._arguments(request, ways)
             try:
                 reply = self._received(request, arguments)
-            except ParameterRefusedError as refused:
-                other = ways.without(refused.parameter, arguments)
-                if other is None:
-                    raise EndpointError(str(refused)) from None
-                ways, lasting = other, lasting and not refused.once
-                continue
-            if lasting and ways != self._ways:
-                with self._lock:
-                    self._ways = self._ways.joined(ways)
-            return reply
+            except ParameterRefusedError as error:
+                refused = error
+            else:
+                if lasting and ways != self._ways:
+                    with self._lock:
+                        self._ways = self._ways.joined(ways)
+                return reply
+            other = ways.without(refused.parameter, arguments)
+            if other is None:
+                raise EndpointError(str(refused))
+            ways, lasting = other, lasting and not refused.once
 
     def _received(self, request: Request, arguments: dict[str, Any]) -> Reply:
         """The reply to a chat completion.

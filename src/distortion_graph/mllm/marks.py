@@ -3,8 +3,9 @@
 The rule: numbers and the lines that lead to them cover at most a fifth (`MOST_COVERED`) of the
 pixels of any region, their own or another. A number that does not fit into its region under the
 rule stands beside it, on pixels of no region or of large ones, or else in a margin around the
-picture; a thin line then leads to its region. Lines between regions are drawn on the larger one.
-Pixels are never resized, and those under no mark stay as they are.
+picture; a thin line then leads to its region. Outlines are drawn on the larger side of a border and
+cover at most a third of any region (`MOST_OUTLINED`). Pixels are never resized, and those under no
+mark stay as they are. Where marks go depends on the masks alone, so a pair's pictures are alike.
 
 Yang et al., *Set-of-Mark Prompting Unleashes Extraordinary Visual Grounding in GPT-4V* (2023).
 """
@@ -27,7 +28,15 @@ from distortion_graph.regions.rle import Crop, Rle, rle_from_mask
 from distortion_graph.report.drawing import Canvas, Typeface, typeface, write
 from distortion_graph.report.palette import INK, PAPER, Rgb
 
-__all__ = ["MOST_COVERED", "Mark", "Marked", "draw_boxes", "draw_outlines", "mark_regions"]
+__all__ = [
+    "MOST_COVERED",
+    "MOST_OUTLINED",
+    "Mark",
+    "Marked",
+    "draw_boxes",
+    "draw_outlines",
+    "mark_regions",
+]
 
 MOST_OUTLINED = 1 / 3
 """The largest share of any region's pixels that outlines or boxes may cover."""

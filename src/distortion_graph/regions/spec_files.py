@@ -1,4 +1,4 @@
-"""Which files the text of a region spec names; apart, because looking costs no import."""
+"""Which files the text of a region spec names."""
 
 from __future__ import annotations
 
