@@ -157,6 +157,13 @@ def test_one_pair_without_an_answer_is_a_miss(evaluate, tmp_path) -> None:
     assert "1 pairs without an answer in spite of trying again" in re.sub(r"\s+", " ", ended.out)
 
 
+def test_where_no_pair_is_answered_nothing_is_measured(evaluate, tmp_path) -> None:
+    with LoopbackServer(template, faults=[Fault("status", 500, times=9)]) as server:
+        ended = evaluate(server, "--retries", "0", "--limit", "2", "--split", "hard")
+    assert "tiny: none of the 2 pairs got an answer" in ended.refusal
+    assert not (tmp_path / "out" / "results.json").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

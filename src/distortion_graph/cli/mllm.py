@@ -43,9 +43,9 @@ from distortion_graph.errors import DistortionGraphError, OutputError
 if TYPE_CHECKING:
     from distortion_graph.cli.console import Talk
     from distortion_graph.data.reader import PandaSet
+    from distortion_graph.mllm.arms import Arm, EvalOptions
     from distortion_graph.mllm.asking import Manner
     from distortion_graph.mllm.client import Client
-    from distortion_graph.mllm.evaluation import Arm, EvalOptions
     from distortion_graph.mllm.hint_graphs import HintGraphs
     from distortion_graph.mllm.hints import Hint
     from distortion_graph.mllm.results import MllmResult
@@ -183,9 +183,9 @@ def evaluate(
     from distortion_graph.bench.benchmark import BenchOptions
     from distortion_graph.data.pictures import read_names
     from distortion_graph.data.reader import PandaSet
+    from distortion_graph.mllm.arms import EvalOptions
     from distortion_graph.mllm.asking import Manner
     from distortion_graph.mllm.cues import parse_cues
-    from distortion_graph.mllm.evaluation import EvalOptions
     from distortion_graph.mllm.hints import Hint
 
     reader = PandaSet(root, index=index)
@@ -234,7 +234,7 @@ def _arms(
     hints: Sequence[Hint],
 ) -> list[Arm]:
     """Models × cues × hints, named by what differs among them."""
-    from distortion_graph.mllm.evaluation import Arm
+    from distortion_graph.mllm.arms import Arm
 
     arms: list[Arm] = []
     for spec, client in zip(specs, clients, strict=True):
