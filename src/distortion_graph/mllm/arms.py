@@ -41,10 +41,11 @@ class EvalOptions:
 
 @dataclass(frozen=True)
 class PairRecord:
-    """What happened with one pair; None for `asked` where no answer came."""
+    """What happened with one pair; None for `asked` where no answer came, and `why` it did not."""
 
     key: PairKey
     swapped: bool
     asked: Asked | None
     other: Asked | None
     problem: Literal["", "unasked", "failed"] = ""
+    why: str = ""

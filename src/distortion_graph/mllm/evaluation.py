@@ -124,10 +124,9 @@ def _need_an_answer(arm: Arm, records: Sequence[PairRecord]) -> None:
     if any(record.asked for record in records):
         return
     left = sum(record.problem == "unasked" for record in records)
-    advice = "; --ask-again sends them again" if left else ""
     raise EndpointError(
         f"{arm.name}: none of the {len(records)} pairs got an answer ({left} were under way when "
-        f"an earlier run stopped, {len(records) - left} failed){advice}"
+        f"an earlier run stopped, {len(records) - left} failed); {records[-1].why}"
     )
 
 
@@ -166,12 +165,12 @@ def _ask_pair(arm: Arm, desk: _Desk, key: PairKey, folder: Path, failures: _Fail
     try:
         asked = ask(swapped)
         other = ask(not swapped) if desk.options.both_orders else None
-    except UnderWayError:
-        return PairRecord(key, swapped, None, None, "unasked")
-    except TryAgainError:
+    except UnderWayError as error:
+        return PairRecord(key, swapped, None, None, "unasked", str(error))
+    except TryAgainError as error:
         if failures.failed():
             raise
-        return PairRecord(key, swapped, None, None, "failed")
+        return PairRecord(key, swapped, None, None, "failed", str(error))
     failures.succeeded()
     for place, said in zip(places, (asked, other), strict=True):
         if said is not None:
@@ -185,7 +184,7 @@ def _line(record: PairRecord) -> dict[str, object]:
     line: dict[str, object] = {
         "pair": list(record.key),
         "target_first": record.swapped,
-        "problem": record.problem or None,
+        "problem": record.why or None,
     }
     for name, asked in (("asked", record.asked), ("other_order", record.other)):
         if asked is not None:
