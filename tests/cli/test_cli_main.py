@@ -20,12 +20,13 @@ COMMANDS = [
     "convert",
     "report",
     "draw",
+    "ask",
     "schema",
     "train",
     "evaluate",
     "calibrate",
 ]
-COMMANDS += ["export", "import-checkpoint", "version"]
+COMMANDS += ["export", "import-checkpoint", "mcp", "version"]
 
 
 def test_every_command_is_there():

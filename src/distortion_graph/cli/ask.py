@@ -42,6 +42,7 @@ from distortion_graph.cli.options import (
     Quiet,
     Verbose,
     check_outputs,
+    region_files,
 )
 from distortion_graph.errors import DistortionGraphError
 
@@ -140,10 +141,10 @@ def ask(
     \b
     Examples:
       distortion-graph ask a.jpg b.jpg --model gpt-5-mini
-      distortion-graph ask a.jpg b.jpg --model gpt-5-mini --about "Is the face worse in b?"
-      distortion-graph ask a.jpg b.jpg --model qwen2.5-vl-7b@http://localhost:8000/v1 \\
+      distortion-graph ask a.jpg b.jpg --model gpt-5-mini --about "Is b sharper?"
+      distortion-graph ask a.jpg b.jpg --model qwen@http://localhost:8000/v1 \\
         --question regions --regions masks.png --cues marks+names --json
-      distortion-graph ask a.jpg b.jpg --model local:models/SmolVLM-256M --question whole
+      distortion-graph ask a.jpg b.jpg --model local:SmolVLM --question whole
 
     Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
     130 interrupted.
@@ -154,8 +155,6 @@ def ask(
     if about is not None and question is not Question.assessment:
         raise DistortionGraphError("--about goes into an assessment, expected no other --question")
     if out is not None:
-        from distortion_graph.regions.spec_files import region_files
-
         check_outputs([("--out", out, False)], [anchor, target, *region_files(regions)])
     from distortion_graph.mllm.asking import Manner
     from distortion_graph.mllm.cues import parse_cues

@@ -19,6 +19,7 @@ from distortion_graph.cli.options import (
     Quiet,
     Verbose,
     check_outputs,
+    region_files,
 )
 from distortion_graph.errors import OutputError
 
@@ -167,8 +168,6 @@ def compare(
 
 def _check(job: Job) -> None:
     """Refuse what can be known to fail before anything is computed."""
-    from distortion_graph.regions.spec_files import region_files
-
     if job.out and job.out.suffix.lower() in _PICTURE_SUFFIXES:
         raise OutputError(f"{job.out}: --out is the graph, as JSON; the picture is --overlay")
     if job.format is not Format.native and not job.out:

@@ -15,6 +15,7 @@ from distortion_graph.cli.options import (
     MaxPixels,
     Quiet,
     check_outputs,
+    region_files,
 )
 from distortion_graph.errors import ImageError, RecipeError
 
@@ -104,8 +105,6 @@ def distort(
     if regions is None and (only or feather):
         raise RecipeError("--only and --feather need --regions, such as --regions masks.png")
     wish = _wish(type, severity, level, seed)
-    from distortion_graph.regions.spec_files import region_files
-
     inputs = [picture, *region_files(regions), *([str(depth)] if depth else [])]
     check_outputs([("--out", out, True)], inputs)
     if depth is not None and not _takes_depth(wish.distortion):

@@ -1,18 +1,35 @@
-"""`distortion-graph mcp`: lets an assistant compare pictures by itself."""
+"""`distortion-graph mcp`: an assistant compares pictures itself."""
 
 from __future__ import annotations
 
+import os
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from distortion_graph.cli.console import talk_of
+from distortion_graph.cli.console import INTERRUPTED, end, talk_of, write_error_line
 from distortion_graph.cli.extras import need_extra
+from distortion_graph.cli.options import DEFAULT_MAX_PIXELS, MaxPixels, Verbose
+from distortion_graph.errors import DistortionGraphError
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def mcp(
     context: typer.Context,
+    root: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR",
+            help="Read only files below this folder; repeat for more. Else all that you may read.",
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -20,34 +37,101 @@ def mcp(
             help="Folder of a model made by `export`, or hf://ORG/NAME; else the shipped one.",
         ),
     ] = None,
-    root: Annotated[
-        list[Path] | None,
+    http: Annotated[
+        str | None,
         typer.Option(
-            metavar="DIR",
-            help="Read files in this folder only; repeatable. Without it all that you may read.",
+            metavar="HOST:PORT",
+            help="Serve HTTP at http://HOST:PORT/mcp of this machine, not standard input.",
         ),
     ] = None,
+    max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     threads: Annotated[
         int, typer.Option(min=0, metavar="N", help="Threads of the model; 0 = one a core.")
     ] = 0,
+    verbose: Verbose = False,
 ) -> None:
-    """Serve the Model Context Protocol on standard input and output.
+    """Let an assistant compare pictures itself, over MCP.
 
-    An assistant that starts this program gets the tools `compare_images`, which returns what is
-    wrong in each region of two pictures and an overlay, and `describe_vocabulary`. Nothing is
-    fetched from elsewhere and nothing written. docs/mcp.md says how to add it to an assistant.
+    A server of the Model Context Protocol: the assistant starts this command and talks with it
+    over standard input and output; nothing else is printed there. Its tools are compare_images
+    and describe_vocabulary. They only look: nothing is written, and nothing fetched. docs/mcp.md
+    says how to add it to an assistant.
 
     \b
     Examples:
       distortion-graph mcp
       distortion-graph mcp --root ~/pictures --root /data/renders
+      distortion-graph mcp --http localhost:8765
 
     Exit codes: 0 the assistant has ended it, 2 the input is at fault (one line says what), 1 a
     defect of the program, 130 interrupted.
     """
-    talk_of(context)
+    talk = talk_of(context)
+    talk.set(quiet=False, verbose=verbose)
     need_extra("mcp", "mcp", "mcp")
-    from distortion_graph.mllm.mcp_server import build_server
+    address = None if http is None else _address(http)
+    import anyio
+
+    from distortion_graph.mllm.mcp_files import Access
+    from distortion_graph.mllm.mcp_server import HTTP_PATH, build_server, serve_http, serve_stdio
     from distortion_graph.runtime.compare import load_model
 
-    build_server(load_model(model, threads=threads), root or ()).run("stdio")
+    access = Access.below(root or (), max_pixels=max_pixels)
+    loaded = load_model(model, threads=threads)
+    server = build_server(loaded, access, on_defect=lambda error: _tell(error, verbose))
+    places = ", ".join(map(str, access.roots)) or "all that you may read"
+    talk.detail(f"model {loaded.identity.name} {loaded.identity.version}; files: {places}")
+    if address is None:
+        with _ctrl_c_ends_at_once():
+            anyio.run(serve_stdio, server)
+    else:
+        with _listening(*address) as listener:
+            write_error_line(f"serving http://{http}{HTTP_PATH} until Ctrl-C")
+            anyio.run(serve_http, server, listener, access)
+
+
+def _tell(error: BaseException, verbose: bool) -> None:
+    """Say a defect; the server goes on, so its exit code is of no use."""
+    end(error, verbose=verbose)
+
+
+@contextmanager
+def _ctrl_c_ends_at_once() -> Iterator[None]:
+    """A thread that waits for standard input cannot be told to stop, and nothing is lost by it."""
+
+    def leave(*_: object) -> None:
+        write_error_line("interrupted")
+        os._exit(INTERRUPTED)
+
+    before = signal.signal(signal.SIGINT, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Host and port; raises for a host that others than this machine can reach."""
+    found = re.fullmatch(r"\[?([^\[\]]+)\]?:(\d{1,5})", text)
+    if found is None or int(found[2]) > 65535:
+        raise DistortionGraphError(f"--http {text!r}: expected HOST:PORT, such as localhost:8765")
+    if found[1] not in _LOOPBACK:
+        raise DistortionGraphError(
+            f"--http {text!r}: the host is {found[1]!r}, expected one of {', '.join(_LOOPBACK)}: "
+            "whoever reaches the server may have files read"
+        )
+    return found[1], int(found[2])
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that takes connections; raises one line where the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise DistortionGraphError(
+            f"--http: {host}:{port} cannot be used ({error.strerror}); choose another port"
+        ) from error
+    with listener:
+        yield listener

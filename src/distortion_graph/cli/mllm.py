@@ -163,11 +163,12 @@ def evaluate(
 
     \b
     Examples:
-      distortion-graph mllm eval my-set --model gpt-5-mini --out runs/mini --limit 20
-      distortion-graph mllm eval my-set --model qwen2.5-vl-7b@http://localhost:8000/v1 \\
-        --split all --cues marks --cues names+boxes-text --hint none --hint predicted \\
-        --hint shuffled --both-orders --out runs/qwen
-      distortion-graph mllm eval my-set --model gpt-5-mini --price 0.25,2 --max-cost 5 --out runs/m
+      distortion-graph mllm eval my-set --model gpt-5-mini --limit 20 --out runs/a
+      distortion-graph mllm eval my-set --model qwen@http://localhost:8000/v1 \\
+        --split all --cues marks --cues names+boxes-text --both-orders \\
+        --hint none --hint predicted --hint shuffled --out runs/b
+      distortion-graph mllm eval my-set --model gpt-5-mini --price 0.25,2 \\
+        --max-cost 5 --out runs/c
 
     The key comes from the environment and is written nowhere.
 

@@ -59,6 +59,12 @@ DEFAULT_MAX_PIXELS = 100_000_000
 """As in `distortion_graph.images`, which is not imported for a `--help`; a test compares them."""
 
 
+def region_files(spec: str | None) -> list[str]:
+    """The files a region spec may name."""
+    names = (spec or "").removeprefix("panoptic:")
+    return [name for name in {names, *names.split(",")} if name]
+
+
 def check_outputs(outputs: Iterable[tuple[str, Path, bool]], inputs: Sequence[str]) -> None:
     """Refuse outputs that cannot be written, before any work is done.
 

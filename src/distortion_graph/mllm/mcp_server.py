@@ -1,305 +1,336 @@
-"""A server of the Model Context Protocol, so that an assistant can compare pictures itself.
+"""An MCP server, so that an assistant can compare pictures itself.
 
-Tools read files of this machine and data URLs, fetch nothing and write nothing. A mistake in what
-is asked comes back as a tool's error, one line, and the server goes on.
+Its tools only look: nothing is written, and nothing is fetched. What is wrong with a call is the
+tool's error, one line, and the server goes on. The `mcp` package is imported when a server is
+built.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
-import os
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import json
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import cv2
-import numpy as np
-from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import CallToolResult, ImageContent, TextContent, ToolAnnotations
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, ValidationError, model_validator
 
-from distortion_graph.errors import DistortionGraphError, ImageError
+from distortion_graph.errors import DistortionGraphError
 from distortion_graph.files import encode_image
-from distortion_graph.graph import DistortionGraph, Evidence, Node, SceneNode
-from distortion_graph.images import Picture, load_picture
-from distortion_graph.mllm.wording import MEANINGS
-from distortion_graph.regions.spec_files import region_files
+from distortion_graph.graph import SIDES, json_schema_text
+from distortion_graph.graph_checks import validation_line
+from distortion_graph.graph_parts import Part
+from distortion_graph.mllm.mcp_answers import (
+    OVERLAY_PX,
+    SCHEMA_URI,
+    Comparison,
+    Words,
+    comparison_facts,
+    fitted,
+    paragraph,
+    vocabulary_facts,
+    vocabulary_text,
+)
+from distortion_graph.mllm.mcp_files import REGIONS_HELP, Access
 from distortion_graph.report.overlay import overlay
-from distortion_graph.report.wording import is_uncertain, summary
+from distortion_graph.report.wording import printable
 from distortion_graph.runtime.compare import compare_pictures
 from distortion_graph.runtime.session import Model
-from distortion_graph.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from anyio import CapacityLimiter
+    from mcp.server import Server, ServerRequestContext
+    from mcp.types import (
+        CallToolRequestParams,
+        CallToolResult,
+        ListResourcesResult,
+        ListToolsResult,
+        PaginatedRequestParams,
+        ReadResourceRequestParams,
+        ReadResourceResult,
+    )
+
+    Context: TypeAlias = ServerRequestContext[Any]
 
 NAME = "distortion-graph"
-LARGEST_DATA_BYTES = 50 * 1024 * 1024
-"""The largest picture that a data URL may hold."""
 
-OVERLAY_SIDE_PX = 1568
-"""An overlay's longer side is scaled down to this; larger pictures are of no use to most models."""
+HTTP_PATH = "/mcp"
+"""Where a server over HTTP answers."""
 
 INSTRUCTIONS = (
-    "Compares two pictures of the same scene, region by region: what is wrong in each region of "
-    "either picture, how bad it is, and which of the two is better there. Labels and scores come "
-    "from a trained model, the evidence is measured. A node that is uncertain may show something "
-    "that the vocabulary has no word for."
+    "Compares two pictures of the same scene, the anchor and the target, region by region: what is "
+    "wrong in each region of either, how bad it is, and which of the two is better there. Labels "
+    "and scores come from a trained model, evidence is measured from the pixels. A node that is "
+    "uncertain may show something that the vocabulary has no word for: look at it yourself."
 )
 
-
-class Told(BaseModel):
-    """Base of what tools return."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+_REQUEST_ROOM = 2**20  # bytes of a request beside its pictures
+_LONGEST = 800  # characters of an error
+_SCHEMA_TYPE = "application/schema+json"
 
 
-class ToldNode(Told):
-    """A region in one picture."""
+class Question(Part):
+    """The arguments of `compare_images`."""
 
-    distortion: str
-    distortion_probability: float | None
-    severity: str
-    score: float | None = Field(description="Visual quality, 1 = pristine.")
-    known: float | None = Field(description="Probability that the vocabulary has a word for it.")
-    uncertain: bool = Field(description="Whether the model asks not to be believed here.")
-
-
-class ToldRegion(Told):
-    """A region in both pictures; `comparison` is of the anchor against the target."""
-
-    id: int
-    name: str
-    area_fraction: float | None
-    box_xywh_px: tuple[int, int, int, int] | None
-    anchor: ToldNode
-    target: ToldNode
-    comparison: str
-    margin: float | None = Field(description="Score of the anchor minus score of the target.")
-    evidence: Evidence | None = Field(description="Measured between the two pictures.")
-
-
-class ToldScene(Told):
-    """The pictures as wholes."""
-
-    anchor: SceneNode
-    target: SceneNode
-    comparison: str | None
-    margin: float | None
-
-
-class Compared(Told):
-    """What comparing two pictures gave."""
-
-    summary: str
-    warnings: list[str] = Field(description="What was taken otherwise than it is in the files.")
-    anchor_size_px: tuple[int, int] = Field(description="Width and height.")
-    target_size_px: tuple[int, int] = Field(description="Width and height.")
-    scene: ToldScene | None
-    regions: list[ToldRegion]
-    graph: dict[str, Any] | None = Field(
-        description="The graph in native JSON, without masks, where detail is full."
+    anchor: str = Field(
+        description="The first picture: a path on the server's machine, or a data: URL in base64."
+    )
+    target: str = Field(description="The second picture, of the same scene; the same kinds.")
+    regions: str = Field(
+        "auto", description=f"Where the regions come from, on the anchor: {REGIONS_HELP}."
+    )
+    overlay: bool = Field(
+        True,
+        description="Return both pictures too, side by side, with the regions' numbers and what "
+        f"was found drawn in (PNG, at most {OVERLAY_PX} px wide or high).",
+    )
+    detail: Literal["summary", "full"] = Field(
+        "summary", description="full adds the whole graph, with the probability of every label."
+    )
+    masks: bool = Field(
+        False, description="Keep the masks' run lengths in the whole graph; they are long."
+    )
+    fit: Literal["error", "resize"] = Field(
+        "error", description="A target of another size: refuse it, or scale it to the anchor."
     )
 
+    @model_validator(mode="after")
+    def _check(self) -> Question:
+        if self.masks and self.detail != "full":
+            raise ValueError("masks are part of the whole graph, expected detail='full' with them")
+        return self
 
-class Described(Told):
-    """The words that graphs use."""
 
-    distortions: dict[str, str | None] = Field(description="Labels and what they mean.")
-    severities: list[str] = Field(description="From nothing wrong to worst.")
-    comparisons: dict[str, float] = Field(
-        description="Labels, the anchor's worst first, and from which difference of scores on."
-    )
+class NoQuestion(Part):
+    """No arguments."""
 
 
 @dataclass(frozen=True)
-class Desk:
-    """Opens pictures and compares them. Files must lie in one of `roots`, where there are any."""
+class Outcome:
+    """What a tool gives back: a text for people, facts for programs, and perhaps a PNG."""
 
-    model: Model
-    roots: tuple[Path, ...] = field(default=())
-
-    def picture(self, source: str, side: str) -> Picture:
-        """The picture of a path or data URL; raises DistortionGraphError."""
-        if source.startswith("data:"):
-            return load_picture(_data(source, side), name=side)
-        if re.match(r"[a-z][a-z0-9+.-]+://", source, re.IGNORECASE):
-            raise ImageError(
-                f"{side}: {source[:80]!r} is a URL, expected a path on this machine or a data URL; "
-                "nothing is fetched"
-            )
-        self.check(source)
-        return load_picture(source)
-
-    def check(self, path: str) -> None:
-        """Raise ImageError for a path that leads out of the roots."""
-        real = Path(os.path.realpath(path))
-        if self.roots and not any(real.is_relative_to(root) for root in self.roots):
-            places = ", ".join(map(str, self.roots))
-            raise ImageError(f"{path}: lies outside of what this server may read ({places})")
-
-    def compare(
-        self, anchor: str, target: str, regions: str
-    ) -> tuple[DistortionGraph, Picture, Picture]:
-        """The graph of two pictures, and the pictures; raises DistortionGraphError."""
-        for name in region_files(regions):
-            if Path(name).exists():
-                self.check(name)
-        pictures = self.picture(anchor, "anchor"), self.picture(target, "target")
-        graph = compare_pictures(*pictures, regions=regions, model=self.model)
-        return graph, *pictures
+    text: str
+    facts: Part
+    png: bytes | None = None
 
 
-def build_server(model: Model, roots: Sequence[Path] = ()) -> MCPServer[Any]:
-    """A server with the tools `compare_images` and `describe_vocabulary`.
+@dataclass(frozen=True)
+class Offer:
+    """A tool: what it is called with, what it gives back, and how; a heavy one takes long."""
+
+    title: str
+    description: str
+    question: type[Part]
+    facts: type[Part]
+    run: Callable[[Any], Outcome]
+    heavy: bool = False
+
+    def answer(self, name: str, arguments: Mapping[str, Any]) -> Outcome:
+        """Run it; raises DistortionGraphError, also for arguments that are not as described."""
+        try:
+            question = self.question.model_validate(arguments)
+        except ValidationError as error:
+            raise DistortionGraphError(validation_line(error, name, self.question)) from None
+        return self.run(question)
+
+
+def offers(model: Model, access: Access) -> dict[str, Offer]:
+    """The tools by name."""
+
+    def compare_images(question: Question) -> Outcome:
+        regions = access.regions(question.regions)
+        anchor = access.picture(question.anchor, "anchor")
+        target = access.picture(question.target, "target")
+        graph = compare_pictures(anchor, target, regions=regions, model=model, fit=question.fit)
+        notes = [*anchor.warnings, *target.warnings]
+        full = question.detail == "full"
+        facts = comparison_facts(graph, notes, full=full, masks=question.masks)
+        png = None
+        if question.overlay:
+            png = encode_image("overlay.png", fitted(overlay(graph, anchor.rgb, target.rgb)))
+        return Outcome(paragraph(graph, notes), facts, png)
+
+    def describe_vocabulary(_: NoQuestion) -> Outcome:
+        facts = vocabulary_facts(model.vocabulary, model.identity.known_threshold)
+        return Outcome(vocabulary_text(model.vocabulary), facts)
+
+    return {
+        "compare_images": Offer(
+            "Compare two pictures",
+            "Compare two pictures of the same scene region by region: what is wrong in each region "
+            "of either picture, how bad it is, a quality score, which picture is better, and "
+            "measured differences.",
+            Question,
+            Comparison,
+            compare_images,
+            heavy=True,
+        ),
+        "describe_vocabulary": Offer(
+            "Explain the labels",
+            "What the distortion labels mean, the scale of severities, and from which difference "
+            "of scores on one picture is called better.",
+            NoQuestion,
+            Words,
+            describe_vocabulary,
+        ),
+    }
+
+
+def build_server(
+    model: Model,
+    access: Access | None = None,
+    *,
+    on_defect: Callable[[BaseException], None] = lambda error: None,
+) -> Server[Any]:
+    """A server with the tools of `offers` and the JSON Schema of graphs.
 
     Args:
-        model: compares.
-        roots: folders that files may be read from; none allows all that the user may read.
-
-    Raises DistortionGraphError for a root that is no folder.
+        model: finds what is wrong.
+        access: what may be read; all that the user may read, without it.
+        on_defect: told of errors that are not the client's fault.
     """
-    desk = Desk(model, tuple(_real_folder(root) for root in roots))
-    server: MCPServer[Any] = MCPServer(
-        NAME, version=version(NAME), instructions=INSTRUCTIONS, log_level="WARNING"
+    import anyio
+    from mcp.server import Server
+
+    # A comparison keeps all cores busy by itself, and several at once would add up their memory.
+    handlers = _Handlers(offers(model, access or Access()), anyio.CapacityLimiter(1), on_defect)
+    return Server(
+        NAME,
+        version=version(NAME),
+        instructions=INSTRUCTIONS,
+        on_list_tools=handlers.list_tools,
+        on_call_tool=handlers.call_tool,
+        on_list_resources=handlers.list_resources,
+        on_read_resource=handlers.read_resource,
     )
-    looks_only = ToolAnnotations(
-        read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+
+
+async def serve_stdio(server: Server[Any]) -> None:
+    """Serve on standard input and output until the input ends."""
+    from mcp.server.stdio import stdio_server
+
+    async with stdio_server() as (incoming, outgoing):
+        await server.run(incoming, outgoing, server.create_initialization_options())
+
+
+async def serve_http(server: Server[Any], listener: socket.socket, access: Access) -> None:
+    """Serve streamable HTTP at `HTTP_PATH` of a listening loopback socket until interrupted.
+
+    Requests that name another host than this machine, as pages of the web can, are refused.
+    """
+    import uvicorn
+
+    pictures = len(SIDES) * access.max_data_bytes * 4 // 3
+    app = server.streamable_http_app(
+        streamable_http_path=HTTP_PATH,
+        stateless_http=True,
+        json_response=True,
+        max_request_body_size=pictures + _REQUEST_ROOM,
     )
-
-    def compare_images(
-        anchor: Annotated[str, Field(description="The first picture: a path, or a data URL.")],
-        target: Annotated[str, Field(description="The second one, of the same scene and size.")],
-        regions: Annotated[
-            str,
-            Field(
-                description="auto (found in the pictures), whole, grid:ROWSxCOLS, a label map "
-                "PATH.png, or PATH.json with masks, polygons or boxes."
-            ),
-        ] = "auto",
-        show_overlay: Annotated[
-            bool, Field(description="Whether to return both pictures with the findings drawn in.")
-        ] = True,
-        detail: Annotated[
-            Literal["summary", "full"], Field(description="full adds the graph itself.")
-        ] = "summary",
-    ) -> Annotated[CallToolResult, Compared]:
-        """Compare two pictures of one scene region by region."""
-        try:
-            graph, first, second = desk.compare(anchor, target, regions)
-        except DistortionGraphError as error:
-            raise ToolError(str(error)) from None
-        told = compared(graph, first, second, full=detail == "full")
-        content: list[Any] = [TextContent(text=told.model_dump_json())]
-        if show_overlay:
-            drawn = fitted(overlay(graph, first.rgb, second.rgb))
-            data = base64.b64encode(encode_image("overlay.png", drawn)).decode()
-            content.append(ImageContent(data=data, mime_type="image/png"))
-        return CallToolResult(content=content, structured_content=told.model_dump(mode="json"))
-
-    def describe_vocabulary() -> Described:
-        """What the labels in a comparison mean."""
-        return described(model.vocabulary)
-
-    server.tool(title="Compare two pictures", annotations=looks_only)(compare_images)
-    server.tool(title="Explain the labels", annotations=looks_only)(describe_vocabulary)
-    return server
+    config = uvicorn.Config(app, log_level="warning", access_log=False)
+    await uvicorn.Server(config).serve([listener])
 
 
-def compared(graph: DistortionGraph, anchor: Picture, target: Picture, *, full: bool) -> Compared:
-    """What is told of a graph."""
-    scene = graph.scene
-    told = None
-    if scene is not None:
-        said = scene.comparison
-        told = ToldScene(
-            anchor=scene.anchor,
-            target=scene.target,
-            comparison=said and said.label,
-            margin=said and said.margin,
+@dataclass(frozen=True)
+class _Handlers:
+    """Answers to the protocol's requests."""
+
+    tools: Mapping[str, Offer]
+    one_at_a_time: CapacityLimiter
+    on_defect: Callable[[BaseException], None]
+
+    async def list_tools(self, _: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
+        from mcp import types
+
+        looks_only = types.ToolAnnotations(
+            read_only_hint=True,
+            destructive_hint=False,
+            idempotent_hint=True,
+            open_world_hint=False,
         )
-    return Compared(
-        summary=summary(graph),
-        warnings=[*anchor.warnings, *target.warnings],
-        anchor_size_px=(anchor.width, anchor.height),
-        target_size_px=(target.width, target.height),
-        scene=told,
-        regions=[
-            ToldRegion(
-                id=region.id,
-                name=region.name,
-                area_fraction=region.area_fraction,
-                box_xywh_px=region.bbox_of("anchor"),
-                anchor=_node(graph, region.anchor),
-                target=_node(graph, region.target),
-                comparison=region.comparison.label,
-                margin=region.comparison.margin,
-                evidence=region.evidence,
+        tools = [
+            types.Tool(
+                name=name,
+                title=offer.title,
+                description=offer.description,
+                input_schema=offer.question.model_json_schema(),
+                output_schema=offer.facts.model_json_schema(mode="serialization"),
+                annotations=looks_only,
             )
-            for region in graph.regions
-        ],
-        graph=_without_masks(graph) if full else None,
-    )
+            for name, offer in self.tools.items()
+        ]
+        return types.ListToolsResult(tools=tools)
 
+    async def call_tool(self, _: Context, params: CallToolRequestParams) -> CallToolResult:
+        from anyio.to_thread import run_sync
+        from mcp import MCPError, types
 
-def described(vocabulary: Vocabulary) -> Described:
-    """A vocabulary with what its labels mean, where that is known."""
-    return Described(
-        distortions={label: MEANINGS.get(label) for label in vocabulary.distortions},
-        severities=list(vocabulary.severities),
-        comparisons={level.label: level.min_abs_d for level in vocabulary.comparisons},
-    )
+        name, offer = params.name, self.tools.get(params.name)
+        if offer is None:
+            known = ", ".join(self.tools)
+            raise MCPError(types.INVALID_PARAMS, f"no tool {name!r}, expected one of {known}")
+        limiter = self.one_at_a_time if offer.heavy else None
+        try:
+            return _result(
+                await run_sync(offer.answer, name, params.arguments or {}, limiter=limiter)
+            )
+        except DistortionGraphError as error:
+            return _refusal(str(error))
+        except OSError as error:
+            return _refusal(f"{error.filename}: {error.strerror or error}")
+        except MemoryError:
+            return _refusal("not enough memory for these pictures; use smaller ones")
+        except Exception as error:
+            self.on_defect(error)
+            return _refusal(f"defect of the program: {type(error).__name__}; please report it")
 
+    async def list_resources(
+        self, _: Context, __: PaginatedRequestParams | None
+    ) -> ListResourcesResult:
+        from mcp import types
 
-def fitted(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture scaled down to `OVERLAY_SIDE_PX` where it is larger."""
-    height, width = rgb.shape[:2]
-    scale = OVERLAY_SIDE_PX / max(height, width)
-    if scale >= 1:
-        return rgb
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _node(graph: DistortionGraph, node: Node) -> ToldNode:
-    return ToldNode(
-        distortion=node.distortion.label,
-        distortion_probability=node.distortion.probability,
-        severity=node.severity.label,
-        score=node.score,
-        known=node.known,
-        uncertain=is_uncertain(graph, node),
-    )
-
-
-def _without_masks(graph: DistortionGraph) -> dict[str, Any]:
-    value = graph.model_dump(mode="json", by_alias=True)
-    for region in value["regions"]:
-        for side in ("anchor", "target"):
-            region[side]["mask"] = None
-    return value
-
-
-def _data(url: str, side: str) -> bytes:
-    """The bytes of a data URL in base 64."""
-    head, comma, body = url.partition(",")
-    if not comma or not head.endswith(";base64"):
-        raise ImageError(f"{side}: {head[:60]!r} is no data URL, expected data:image/…;base64,…")
-    if len(body) * 3 // 4 > LARGEST_DATA_BYTES:
-        raise ImageError(
-            f"{side}: the data URL holds {len(body) * 3 // 4} bytes, expected at most "
-            f"{LARGEST_DATA_BYTES}; give a path"
+        schema = types.Resource(
+            uri=SCHEMA_URI,
+            name="schema",
+            title="JSON Schema of distortion graphs",
+            description="The form of the graph that compare_images gives with detail 'full'.",
+            mime_type=_SCHEMA_TYPE,
         )
-    try:
-        return base64.b64decode(body, validate=True)
-    except binascii.Error as error:
-        raise ImageError(f"{side}: the data URL is not in base 64 ({error})") from None
+        return types.ListResourcesResult(resources=[schema])
+
+    async def read_resource(
+        self, _: Context, params: ReadResourceRequestParams
+    ) -> ReadResourceResult:
+        from mcp import MCPError, types
+
+        uri = str(params.uri)
+        if uri != SCHEMA_URI:
+            raise MCPError(types.INVALID_PARAMS, f"no resource {uri!r}, expected {SCHEMA_URI}")
+        text = types.TextResourceContents(uri=uri, mime_type=_SCHEMA_TYPE, text=json_schema_text())
+        return types.ReadResourceResult(contents=[text])
 
 
-def _real_folder(path: Path) -> Path:
-    if not path.is_dir():
-        raise DistortionGraphError(f"{path}: no such folder, expected one for --root")
-    return Path(os.path.realpath(path))
+def _result(outcome: Outcome) -> CallToolResult:
+    """Text, facts and picture as the protocol has them."""
+    from mcp import types
+
+    facts = outcome.facts.model_dump(mode="json")
+    # The facts as text too, for clients that know nothing of structured content.
+    texts = [outcome.text, json.dumps(facts, ensure_ascii=False, separators=(",", ":"))]
+    content: list[types.ContentBlock] = [types.TextContent(text=text) for text in texts]
+    if outcome.png is not None:
+        data = base64.b64encode(outcome.png).decode("ascii")
+        content.append(types.ImageContent(data=data, mime_type="image/png"))
+    return types.CallToolResult(content=content, structured_content=facts)
+
+
+def _refusal(line: str) -> CallToolResult:
+    from mcp import types
+
+    text = printable(" ".join(line.split()))
+    if len(text) > _LONGEST:
+        # What is wrong stands at the end, what it is about at the beginning.
+        text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+    return types.CallToolResult(content=[types.TextContent(text=text)], is_error=True)
