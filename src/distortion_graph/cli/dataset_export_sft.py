@@ -99,7 +99,7 @@ def dataset_export_sft(
     \b
     Examples:
       distortion-graph dataset export-sft my-set --out my-sft --count 20000
-      distortion-graph dataset export-sft PandaSet --out sft --cues varied --form messages
+      distortion-graph dataset export-sft PandaSet --out sft --cues varied
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
