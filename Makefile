@@ -2,12 +2,14 @@
 # Needs python3 (3.11 or newer), pip and make. All else goes into .venv; nothing outside changes.
 
 PYTHON  ?= python3
-# Minutes of training for train-free, and where its pictures go.
+# Minutes of training for train-free and rows, and where the pictures of train-free go.
 MINUTES ?= 60
 FREE    ?= runs/free-pictures
 # Folder with BSDS500 as benchmarks/prepare_bsds.py writes it, or any folder with images/ and
 # regions/; without one `make bench` takes four photographs that are installed here.
 BSDS    ?=
+# More photographs for `make rows`, without regions; may stay empty.
+PHOTOS  ?=
 # More arguments for pytest: make test ARGS="-k swap -x"
 ARGS    ?=
 
@@ -16,7 +18,7 @@ BIN   := $(VENV)/bin
 # Versions known to work together. The library's own ranges (pyproject.toml) stay open.
 PIP   := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test lint check format wheel bench card train-free clean
+.PHONY: help demo test lint check format wheel bench card rows train-free clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -63,6 +65,17 @@ card: $(VENV)/.dev  ## every figure of the model card: make card BSDS=bsds500
 	  $(BIN)/python benchmarks/$$part && echo '```'; } >> $(CARD) || exit 1; done
 	@echo $(CARD)
 
+rows: $(VENV)/.dev  ## ours and panda's head, MINUTES of training each, beside the shipped: make rows BSDS=bsds500
+	@test -d "$(BSDS)/train" -a -d "$(BSDS)/val" || { \
+	  echo "make rows needs BSDS=FOLDER with train/ and val/ in it" >&2; exit 1; }
+	$(ROW_TRAIN) --out runs/row-ours
+	$(BIN)/distortion-graph export runs/row-ours --out runs/row-ours/model --name ours-$(MINUTES)
+	$(ROW_TRAIN) --out runs/row-panda --model panda --set network.backbone=lite0 \
+	  --set optimiser.learning_rate=0.0001 --set optimiser.weight_decay=0.01
+	$(BIN)/distortion-graph dataset build $(BENCH_SOURCE) --splits test --out $(BENCH_ROOT)
+	$(BIN)/distortion-graph bench $(BENCH_ROOT) --model shipped \
+	  --model ours-$(MINUTES)=runs/row-ours/model --model panda-lite0-$(MINUTES)=runs/row-panda/best
+
 train-free: $(VENV)/.dev  ## train on freely licensed pictures only: make train-free MINUTES=60
 	$(BIN)/python benchmarks/free_pictures.py $(FREE)
 	$(BIN)/distortion-graph train --pictures $(FREE) --held-out $(FREE)/held_out.json \
@@ -80,6 +93,8 @@ CARD         := $(BENCH_ROOT)-card.md
 CARD_PARTS   := "robustness.py $(BSDS)/val --limit 40 --pictures $(FREE)" \
   "severity_bound.py $(BSDS)/train $(BSDS)/val" "large_accuracy.py $(FREE)" \
   "large_pictures.py" "panda_speed.py"
+ROW_TRAIN    := $(BIN)/distortion-graph train --labelled $(BSDS)/train --held-out benchmarks/dev.json \
+  $(if $(PHOTOS),--pictures $(PHOTOS)) --minutes $(MINUTES)
 BENCH_SOURCE := $(if $(BSDS),$(or $(wildcard $(BSDS)/val),$(BSDS)),pictures:$(BENCH_ROOT)-pictures)
 
 # bin/pip is the last thing a new environment gets, so it tells a whole one from a half-made one.
