@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,7 +16,9 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from distortion_graph.bench.benchmark import root_identity
+from distortion_graph.data.keys import generator
 from distortion_graph.data.reader import PandaSet
+from distortion_graph.data.samples import Sample
 from distortion_graph.files import atomic_write_bytes, atomic_write_text, new_folder
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.mllm.asking import region_values
@@ -33,8 +37,9 @@ from distortion_graph.mllm.sft.forms import (
     Spoken,
     llama_factory_info,
 )
-from distortion_graph.mllm.sft.plan import WRONG_SHARE, Planned, PlanOptions, planned
-from distortion_graph.mllm.sft.questions import assessment_answer, whole_answer
+from distortion_graph.mllm.sft.plan import MOST_WRONG, Planned, PlanOptions, planned
+from distortion_graph.mllm.sft.prose import assessment_answer
+from distortion_graph.mllm.sft.questions import whole_answer
 from distortion_graph.mllm.templates import Question, load_prompt
 from distortion_graph.mllm.whole import whole_values
 
@@ -53,7 +58,8 @@ _R = TypeVar("_R")
 class ExportOptions:
     """What is written: forms, how conversations are planned, and threads that draw pictures.
 
-    `predict` gives graphs as hints; without it hints are true but for a quarter of their regions.
+    `predict` gives graphs as hints; without it hints are true but for a number of their regions,
+    drawn from none to half.
     """
 
     plan: PlanOptions
@@ -82,24 +88,26 @@ def export_sft(
     Raises DatasetError for the data set's faults and OutputError where `out` cannot be made.
     """
     counts: dict[str, Counter[str]] = {
-        name: Counter() for name in ("kind", "order", "cues", "hint", "answer")
+        name: Counter() for name in ("kind", "order", "cues", "hint", "answer", "region")
     }
-    with new_folder(out) as folder:
+    with new_folder(out) as folder, ExitStack() as opened:
         (folder / IMAGES).mkdir()
         studio = _Studio(reader, folder, options)
-        lines: dict[Form, list[str]] = {form: [] for form in options.forms}
+        files = {
+            form: opened.enter_context((folder / f"{form}.jsonl").open("wb"))
+            for form in options.forms
+        }
         done = 0
         for plan, conversation in _in_order(
             studio.conversation, planned(reader, options.plan), options.workers
         ):
             for form in options.forms:
                 value = WRITERS[form](conversation)
-                lines[form].append(json.dumps(value, ensure_ascii=False))
+                files[form].write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
             _count(counts, plan)
             done += 1
             after(done)
-        for form, texts in lines.items():
-            atomic_write_text(folder / f"{form}.jsonl", "".join(text + "\n" for text in texts))
+        opened.close()
         if Form.llava in options.forms:
             _write_json(folder / LLAMA_FACTORY, llama_factory_info())
         sorted_counts = {name: dict(sorted(found.items())) for name, found in counts.items()}
@@ -119,19 +127,30 @@ class _Studio:
         """The conversation of a plan, its pictures written."""
         with self._lock:  # readers have caches, and are not made for several threads
             sample = self.reader.sample(self.options.plan.part, plan.key)
-            pair = PairView.of_regions(sample.anchor, sample.target, sample.regions)
-            hint = self._hint(plan) if plan.hinted else None
+            told = self._descriptions(sample)
+            pair = PairView.of_regions(sample.anchor, sample.target, sample.regions, told)
+            hint = self._hint(plan, sample) if plan.hinted else None
         pair = pair.swapped() if plan.swapped else pair
         system, turns = self._turns(plan, pair, hint)
         anchor, target, tag = plan.key
         name = f"{plan.number:07d}-{anchor}-{target}-{Path(tag).stem}"
         return plan, Conversation(name, system, turns)
 
-    def _hint(self, plan: Planned) -> DistortionGraph:
+    def _descriptions(self, sample: Sample) -> dict[int, str]:
+        """As `mllm eval` shows them."""
+        key = sample.key
+        regions = self.reader.record(self.options.plan.part, key.anchor, key.tag).regions
+        found = {k: regions[k].description for k in sample.regions.ids}
+        return {k: text for k, text in found.items() if text}
+
+    def _hint(self, plan: Planned, sample: Sample) -> DistortionGraph:
         """In the order shown."""
         if self.options.predict is None:
-            return corrupted(plan.graph, self.options.plan.seed, *plan.key, share=WRONG_SHARE)
-        sample = self.reader.sample(self.options.plan.part, plan.key)
+            key, total = (self.options.plan.seed, *plan.key), len(plan.graph.regions)
+            most = math.ceil(MOST_WRONG * total)
+            wrong = int(generator("sft hint", *key).integers(most + 1))
+            # Half a region less, since `corrupted` rounds up.
+            return corrupted(plan.graph, *key, share=max(0.0, wrong - 0.5) / total)
         graph = self.options.predict(sample)
         return graph.swapped() if plan.swapped else graph
 
@@ -192,9 +211,15 @@ def _in_order(work: Callable[[_T], _R], items: Iterable[_T], workers: int) -> It
 def _count(counts: dict[str, Counter[str]], plan: Planned) -> None:
     counts["kind"][plan.kind] += 1
     counts["order"]["target first" if plan.swapped else "anchor first"] += 1
-    counts["cues"][cues_text(plan.cues)] += 1
+    if plan.cues:
+        counts["cues"][cues_text(plan.cues)] += 1
     if plan.kind == "regions":
         counts["hint"]["with" if plan.hinted else "without"] += 1
+        for region in plan.graph.regions:
+            counts["region"][f"comparison: {region.comparison.label}"] += 1
+            for node in (region.anchor, region.target):
+                counts["region"][f"distortion: {node.distortion.label}"] += 1
+                counts["region"][f"severity: {node.severity.label}"] += 1
     for turn in plan.turns:
         counts["answer"][f"{turn.kind}: {turn.label}"] += 1
 
@@ -216,11 +241,11 @@ def _manifest(
         "pairs": plan.pairs,
         "seed": plan.seed,
         "hint_share": plan.hint_share,
-        "hints": "true, a quarter of the regions wrong" if options.predict is None else "predicted",
+        "hints": "true, none to half of the regions wrong"
+        if options.predict is None
+        else "predicted",
         "prompts": {prompt.name: prompt.sha256 for prompt in prompts},
-        "phrases": hashlib.sha256(
-            (Path(__file__).parent / "phrases.json").read_bytes()
-        ).hexdigest(),
+        "wordings": {name: _sha256(name) for name in ("phrases.json", "nouns.json")},
         "conversations": conversations,
         "images": images,
         "counts": counts,
@@ -231,3 +256,7 @@ def _manifest(
 
 def _write_json(path: Path, value: Any) -> None:
     atomic_write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
+
+
+def _sha256(name: str) -> str:
+    return hashlib.sha256((Path(__file__).parent / name).read_bytes()).hexdigest()

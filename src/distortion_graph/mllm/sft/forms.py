@@ -10,6 +10,8 @@ from typing import Any
 IMAGE = "<image>"
 """Where a picture stands in LLaVA's and ShareGPT's text."""
 
+_MARKS = (IMAGE, "<video>", "<audio>")
+
 
 class Form(StrEnum):
     """A form of the file; the value is the file's name without its suffix."""
@@ -48,18 +50,24 @@ class Conversation:
 
 
 def as_llava(conversation: Conversation) -> dict[str, Any]:
-    """LLaVA's and ShareGPT's form; words of the data that look like a picture's mark are cut."""
+    """LLaVA's and ShareGPT's form; words of the data that mark media are cut."""
     turns = []
     for turn in conversation.turns:
-        said = [IMAGE if isinstance(p, Shown) else p.replace(IMAGE, "") for p in turn.user]
+        said = [IMAGE if isinstance(p, Shown) else _plain(p) for p in turn.user]
         turns.append({"from": "human", "value": "\n".join(said)})
-        turns.append({"from": "gpt", "value": turn.assistant.replace(IMAGE, "")})
+        turns.append({"from": "gpt", "value": _plain(turn.assistant)})
     return {
         "id": conversation.id,
         "image": conversation.images,
         "system": conversation.system,
         "conversations": turns,
     }
+
+
+def _plain(text: str) -> str:
+    for mark in _MARKS:
+        text = text.replace(mark, "")
+    return text
 
 
 def as_messages(conversation: Conversation) -> dict[str, Any]:

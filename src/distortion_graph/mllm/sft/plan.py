@@ -7,14 +7,15 @@ dominates. Every draw has the key (seed, pair, number), so a plan is the same an
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from filecmp import cmp
 from types import MappingProxyType
 
 import numpy as np
 
 from distortion_graph.data.keys import generator
-from distortion_graph.data.layout import PairKey
+from distortion_graph.data.layout import CLEAN_FOLDER, SPLITS, PairKey, picture_path
 from distortion_graph.data.pair_lists import Pairs
 from distortion_graph.data.reader import PandaSet
 from distortion_graph.errors import DatasetError
@@ -30,8 +31,8 @@ SHARES: Mapping[str, float] = MappingProxyType(
 FEWEST_TURNS, MOST_TURNS = 2, 4
 """Turns of a conversation of short questions."""
 
-WRONG_SHARE = 0.25
-"""The share of a hint's regions that are wrong, so that models learn to check it."""
+MOST_WRONG = 0.5
+"""The largest share of a hint's regions that are wrong, so that models learn to check it."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Planned:
     """One conversation: its pair, the order pictures are shown in, cues, and what is asked.
 
     `hinted` conversations about regions get a suggestion; `turns` are the short questions.
-    `graph` is the truth in the order shown, without pictures and masks.
+    `graph` is the truth in the order shown, without pictures and masks. A conversation about whole
+    pictures has no cues.
     """
 
     number: int
@@ -68,10 +70,28 @@ class PlanOptions:
 
 
 def drawn_keys(reader: PandaSet, options: PlanOptions) -> list[PairKey]:
-    """The pairs, in an order drawn by the seed; at most `count`."""
+    """The pairs, in an order drawn by the seed; at most `count`.
+
+    Raises DatasetError where one of their pictures is in another part too.
+    """
     keys = sorted(reader.keys(options.part, options.pairs))
     order = generator("sft pairs", options.seed).permutation(len(keys)).tolist()
-    return [keys[k] for k in order[: options.count]]
+    drawn = [keys[k] for k in order[: options.count]]
+    _check_apart(reader, options.part, sorted({key.tag for key in drawn}))
+    return drawn
+
+
+def _check_apart(reader: PandaSet, part: str, tags: Iterable[str]) -> None:
+    """What is trained on must not be measured on: no picture may be in another part as well."""
+    for tag in tags:
+        own = picture_path(reader.root, CLEAN_FOLDER, part, tag)
+        for other in SPLITS:
+            same = picture_path(reader.root, CLEAN_FOLDER, other, tag)
+            if other != part and own.is_file() and same.is_file() and cmp(own, same, shallow=False):
+                raise DatasetError(
+                    f"{same}: the same picture as in the part {part}, expected parts without "
+                    "common pictures; take it out of one of them (`dataset check` lists copies)"
+                )
 
 
 def planned(reader: PandaSet, options: PlanOptions) -> Iterator[Planned]:
@@ -81,6 +101,7 @@ def planned(reader: PandaSet, options: PlanOptions) -> Iterator[Planned]:
     """
     kinds: Counter[str] = Counter()
     hinted: Counter[bool] = Counter()
+    turned: Counter[bool] = Counter()
     answers: dict[str, Counter[str]] = {kind: Counter() for kind in SHORT_KINDS}
     number = 0
     for key in drawn_keys(reader, options):
@@ -89,12 +110,12 @@ def planned(reader: PandaSet, options: PlanOptions) -> Iterator[Planned]:
             continue
         rng = generator("sft", options.seed, *key)
         graph = graph_of_labels(sample, reader.vocabulary)
-        swapped = bool(rng.integers(2))
+        swapped = _turned(turned, rng)
         graph = graph.swapped() if swapped else graph
         kind = _least(kinds, SHARES)
         kinds[kind] += 1
         hint = kind == "regions" and _wanted(hinted, options.hint_share)
-        cues = options.cues[int(rng.integers(len(options.cues)))]
+        cues = options.cues[int(rng.integers(len(options.cues)))] if kind != "whole" else ()
         turns = _short_turns(graph, answers, rng) if kind == "short" else ()
         yield Planned(number, key, kind, swapped, cues, hint, graph, turns)
         number += 1
@@ -108,6 +129,14 @@ def _least(counts: Counter[str], shares: Mapping[str, float]) -> str:
     """The kind that lacks most of its share."""
     total = counts.total() + 1
     return max(shares, key=lambda kind: shares[kind] * total - counts[kind])
+
+
+def _turned(counts: Counter[bool], rng: np.random.Generator) -> bool:
+    """Whether the target is shown first: a draw, and as often as not."""
+    drawn = bool(rng.integers(2))
+    found = drawn if counts[True] == counts[False] else counts[True] < counts[False]
+    counts[found] += 1
+    return found
 
 
 def _wanted(counts: Counter[bool], share: float) -> bool:

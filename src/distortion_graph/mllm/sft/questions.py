@@ -26,19 +26,22 @@ from distortion_graph.graph import (
     Side,
     score_margin,
 )
-from distortion_graph.mllm.assessment import SENTENCES, name_of
-from distortion_graph.report.wording import rank_of, words, worst_first
+from distortion_graph.mllm.compact import DECIMALS as COMPACT_DECIMALS
+from distortion_graph.report.wording import rank_of, words
 from distortion_graph.runtime.decode import DECIMALS
 from distortion_graph.vocabulary import Vocabulary
 
-SHORT_KINDS = ("distortion", "severity", "score", "comparison", "find", "check", "worst")
+SHORT_KINDS = (
+    "distortion", "severity", "score", "comparison", "better", "find", "check", "worst",
+)  # fmt: skip
 """Questions with an answer of a few words."""
 
-NONE, YES, NO = "none", "yes", "no"
+NONE, YES, NO, NEITHER = "none", "yes", "no", "neither"
 MOST_NONE = 1 / 3
 """The share of "none" among answers to `find`."""
 
-_WORST_SHOWN = 2
+_CLEAR_GAP = 0.02
+"""The worst region is asked for where its score is so far below the next one's, if possible."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,17 @@ def phrases() -> Mapping[str, Sequence[str]]:
     return found
 
 
+@lru_cache
+def _nouns() -> Mapping[str, str]:
+    found: dict[str, str] = json.loads((Path(__file__).parent / "nouns.json").read_text("utf-8"))
+    return found
+
+
+def noun(label: str) -> str:
+    """A distortion as a sentence names it, from `nouns.json`: `darken` → `underexposure`."""
+    return _nouns().get(label) or words(label)
+
+
 def short_turn(
     kind: str, graph: DistortionGraph, counts: Counter[str], rng: np.random.Generator
 ) -> Turn:
@@ -109,23 +123,21 @@ def short_turn(
         return _find(graph, counts, rng)
     if kind == "check":
         return _check(graph, counts, rng)
-    side = _side(rng)
     if kind == "worst":
-        worst = min(graph.regions, key=lambda region: (_score(region, side), region.id))
-        return _turn(kind, graph, rng, str(worst.id), side, side=side)
+        return _worst(graph, rng)
     options = [
-        (region, side, _label(kind, region, side))
+        (region, side, _label(kind, graph, region, side))
         for region in graph.regions
-        for side in (SIDES if kind != "comparison" else SIDES[:1])
+        for side in (SIDES[:1] if kind in ("comparison", "better") else SIDES)
     ]
     fewest = min(counts[label] for _, _, label in options)
     rare = [option for option in options if counts[option[2]] == fewest]
     region, side, label = rare[int(rng.integers(len(rare)))]
-    answer = f"{_score(region, side):.2f}" if kind == "score" else label
+    answer = f"{region_score(region, side):.2f}" if kind == "score" else label
     return _turn(kind, graph, rng, answer, label, side=side, id=str(region.id))
 
 
-def _label(kind: str, region: RegionComparison, side: Side) -> str:
+def _label(kind: str, graph: DistortionGraph, region: RegionComparison, side: Side) -> str:
     node = region.node(side)
     if kind == "distortion":
         return node.distortion.label
@@ -133,7 +145,10 @@ def _label(kind: str, region: RegionComparison, side: Side) -> str:
         return node.severity.label
     if kind == "comparison":
         return region.comparison.label
-    return f"{int(min(_score(region, side), 0.999) * 10) / 10:.1f}"
+    if kind == "better":
+        rank = rank_of(graph, region.comparison.label)
+        return NEITHER if rank == 0 else SIDES[0] if rank > 0 else SIDES[1]
+    return f"{int(min(region_score(region, side), 0.999) * 10) / 10:.1f}"
 
 
 def _find(graph: DistortionGraph, counts: Counter[str], rng: np.random.Generator) -> Turn:
@@ -147,12 +162,12 @@ def _find(graph: DistortionGraph, counts: Counter[str], rng: np.random.Generator
     wanted = counts[NONE] < MOST_NONE * (counts.total() + 1)
     if absent and (wanted or not present):
         label = absent[int(rng.integers(len(absent)))]
-        return _turn("find", graph, rng, NONE, NONE, side=side, label=words(label))
+        return _turn("find", graph, rng, NONE, NONE, side=side, label=noun(label))
     fewest = min(counts[label] for label in present or there)
     rare = [label for label in present or there if counts[label] == fewest]
     label = rare[int(rng.integers(len(rare)))]
     answer = ", ".join(map(str, sorted(there[label])))
-    return _turn("find", graph, rng, answer, label, side=side, label=words(label))
+    return _turn("find", graph, rng, answer, label, side=side, label=noun(label))
 
 
 def _check(graph: DistortionGraph, counts: Counter[str], rng: np.random.Generator) -> Turn:
@@ -162,9 +177,26 @@ def _check(graph: DistortionGraph, counts: Counter[str], rng: np.random.Generato
     clean = graph.vocabulary.clean
     others = [label for label in graph.vocabulary.distortions if label not in (true, clean)]
     if true != clean and (counts[YES] <= counts[NO] or not others):
-        return _turn("check", graph, rng, YES, YES, side=side, id=str(region.id), label=words(true))
+        return _turn("check", graph, rng, YES, YES, side=side, id=str(region.id), label=noun(true))
     label = others[int(rng.integers(len(others)))]
-    return _turn("check", graph, rng, NO, NO, side=side, id=str(region.id), label=words(label))
+    return _turn("check", graph, rng, NO, NO, side=side, id=str(region.id), label=noun(label))
+
+
+def _worst(graph: DistortionGraph, rng: np.random.Generator) -> Turn:
+    first = SIDES.index(_side(rng))
+    sides = (SIDES[first], SIDES[1 - first])
+
+    def gap(side: Side) -> float:
+        lowest, *others = sorted(region_score(region, side) for region in graph.regions)
+        return others[0] - lowest if others else 1.0
+
+    side = next((s for s in sides if gap(s) >= _CLEAR_GAP), sides[0])
+    clean = graph.vocabulary.clean
+    if all(region.node(side).distortion.label == clean for region in graph.regions):
+        return _turn("worst", graph, rng, NONE, NONE, side=side)
+    lowest = min(region_score(region, side) for region in graph.regions)
+    ids = sorted(region.id for region in graph.regions if region_score(region, side) == lowest)
+    return _turn("worst", graph, rng, ", ".join(map(str, ids)), side, side=side)
 
 
 def _turn(
@@ -186,7 +218,8 @@ def _side(rng: np.random.Generator) -> Side:
     return SIDES[int(rng.integers(2))]
 
 
-def _score(region: RegionComparison, side: Side) -> float:
+def region_score(region: RegionComparison, side: Side) -> float:
+    """A region's score in a picture; 1 where there is none."""
     score = region.node(side).score
     return 1.0 if score is None else score
 
@@ -195,16 +228,16 @@ def whole_answer(graph: DistortionGraph) -> str:
     """The answer to the question about whole pictures, as `mllm.whole` reads it."""
     spoilt = {side: _most_spoilt(graph, side) for side in SIDES}
     said = [
-        f"the {side} suffers most from {words(labels[0])}"
+        f"the {side} suffers {'most ' if len(labels) > 1 else ''}from {noun(labels[0])}"
         if labels
         else f"nothing is wrong with the {side}"
         for side, labels in spoilt.items()
     ]
     pictures = {
-        side: {"distortions": labels, "score": _scene_score(graph, side)}
+        side: {"distortions": labels, "score": scene_score(graph, side)}
         for side, labels in spoilt.items()
     }
-    reason = f"{said[0][0].upper()}{said[0][1:]}, and {said[1]}."
+    reason = f"{capital(verdict(graph))}: {said[0]}, and {said[1]}."
     return json.dumps({**pictures, "comparison": _scene_label(graph), "reason": reason})
 
 
@@ -212,17 +245,19 @@ def _most_spoilt(graph: DistortionGraph, side: Side) -> list[str]:
     """Distortions of a picture by how much quality they cost, over the area; the most first."""
     spoilt: dict[str, float] = {}
     for region in graph.regions:
-        loss = (region.area_fraction or 0) * (1 - _score(region, side))
+        loss = (region.area_fraction or 0) * (1 - region_score(region, side))
         label = region.node(side).distortion.label
         spoilt[label] = spoilt.get(label, 0.0) + loss
     spoilt.pop(graph.vocabulary.clean, None)
     return sorted(spoilt, key=lambda label: (-spoilt[label], label))
 
 
-def _scene_score(graph: DistortionGraph, side: Side) -> float | None:
+def scene_score(graph: DistortionGraph, side: Side) -> float | None:
+    """A whole picture's score with as many places as an answer has; None where it is unknown."""
     if graph.scene is None:
         return None
-    return (graph.scene.anchor if side == "anchor" else graph.scene.target).score
+    score = (graph.scene.anchor if side == "anchor" else graph.scene.target).score
+    return None if score is None else round(score, COMPACT_DECIMALS)
 
 
 def _scene_label(graph: DistortionGraph) -> str:
@@ -231,58 +266,14 @@ def _scene_label(graph: DistortionGraph) -> str:
     return graph.scene.comparison.label
 
 
-def assessment_answer(graph: DistortionGraph) -> str:
-    """A written assessment, as `mllm.assessment` reads it: every sentence names its regions."""
-    said: list[tuple[str, list[int]]] = [_overall(graph)]
-    for side in SIDES:
-        said += _worst_sentences(graph, side)
-    clean = [
-        region
-        for region in graph.regions
-        if all(region.node(side).distortion.label == graph.vocabulary.clean for side in SIDES)
-    ]
-    if clean:
-        names = _listed([name_of(region) for region in clean])
-        verb = "is" if len(clean) == 1 else "are"
-        said.append((f"{names} {verb} unimpaired in both.", [region.id for region in clean]))
-    sentences = [
-        {"text": f"{text[0].upper()}{text[1:]}", "regions": ids} for text, ids in said[:SENTENCES]
-    ]
-    return json.dumps({"sentences": sentences}, ensure_ascii=False)
+def verdict(graph: DistortionGraph) -> str:
+    """Which whole picture is better, as part of a sentence."""
+    label = _scene_label(graph)
+    if rank_of(graph, label) == 0:
+        return "the two pictures are about equally good"
+    return f"the anchor is {words(label)} than the target"
 
 
-def _overall(graph: DistortionGraph) -> tuple[str, list[int]]:
-    """Which picture is better, and in how many regions."""
-    ranks = [rank_of(graph, region.comparison.label) for region in graph.regions]
-    better, worse = sum(rank > 0 for rank in ranks), sum(rank < 0 for rank in ranks)
-    rank = rank_of(graph, _scene_label(graph))
-    verdict = words(_scene_label(graph))
-    whole = f"the anchor is {verdict} than the target" if rank else "both pictures are equally good"
-    count = f"it is better in {better} of {len(ranks)} regions and worse in {worse}"
-    if not rank:
-        count = f"the anchor is better in {better} of {len(ranks)} regions and worse in {worse}"
-    return f"as a whole, {whole}; {count}.", [region.id for region in graph.regions]
-
-
-def _worst_sentences(graph: DistortionGraph, side: Side) -> list[tuple[str, list[int]]]:
-    """What is wrong with the worst regions of a picture."""
-    clean = graph.vocabulary.clean
-    spoilt = [r for r in worst_first(graph) if r.node(side).distortion.label != clean]
-    spoilt.sort(key=lambda region: _score(region, side))
-    if not spoilt:
-        ids = [region.id for region in graph.regions]
-        return [(f"nothing is wrong in the {side}.", ids)]
-    found = []
-    for region in spoilt[:_WORST_SHOWN]:
-        node = region.node(side)
-        text = (
-            f"in the {side}, {name_of(region)} suffers from {words(node.distortion.label)} "
-            f"({words(node.severity.label)}, score {_score(region, side):.2f})."
-        )
-        found.append((text, [region.id]))
-    return found
-
-
-def _listed(names: Sequence[str]) -> str:
-    unique = list(dict.fromkeys(names))
-    return unique[0] if len(unique) == 1 else f"{', '.join(unique[:-1])} and {unique[-1]}"
+def capital(text: str) -> str:
+    """A sentence with a capital at its beginning."""
+    return f"{text[:1].upper()}{text[1:]}"
