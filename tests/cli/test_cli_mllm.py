@@ -1,4 +1,4 @@
-"""`mllm eval` and `ask` as a person uses them, against an endpoint on this machine."""
+"""`mllm eval` as a person uses it, against an endpoint on this machine."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from pathlib import Path
 
 import pytest
 from bench_roots import write_root
-from loopback_server import Capacity, Fault, LoopbackServer, images_of, text_of
+from loopback_server import Capacity, Fault, LoopbackServer, text_of
 from smart_models import copycat, skipper, template
 
 from distortion_graph.bench.results import read_result
-from distortion_graph.graph import load_graph
 
 SECRET = "sk-very-secret-0123456789"
 
@@ -157,6 +156,38 @@ def test_one_pair_without_an_answer_is_a_miss(evaluate, tmp_path) -> None:
     assert "1 pairs without an answer in spite of trying again" in re.sub(r"\s+", " ", ended.out)
 
 
+def test_a_pair_whose_pictures_are_not_taken_is_missed(evaluate, tmp_path) -> None:
+    with LoopbackServer(template, faults=[Fault("status", 413)]) as server:
+        ended = evaluate(server, "--split", "hard", "--concurrency", "1")
+    assert ended.code == 0, ended.err
+    counts = result_of(tmp_path / "out")["counts"]["tiny"]
+    assert 0 < counts["failed"] < counts["pairs"]  # two pairs may be one request
+
+
+def test_hints_of_an_earlier_run_do_not_stand_for_those_given(evaluate, tmp_path) -> None:
+    with LoopbackServer(copycat) as server:
+        for more in (("predicted",), ("corrupted",)):
+            evaluate(server, "--hint", *more)
+        graphs = tmp_path / "out" / "hints" / "corrupted"
+        evaluate(server, "--hint", "predicted", "--hint-graphs", graphs)
+    (habits,) = result_of(tmp_path / "out")["habits"]
+    assert {f["agreement"] for f in habits["arms"]["tiny"]["copying"].values()} == {1.0}
+
+
+def test_cues_in_another_order_are_the_same(evaluate, tmp_path) -> None:
+    with LoopbackServer(template) as server:
+        evaluate(server, "--cues", "names+marks,marks+names", "--limit", "1")
+    arms = result_of(tmp_path / "out")["arms"]
+    assert [arm["cues"] for arm in arms] == ["names", "marks+names"]
+
+
+def test_who_is_right_has_the_order_figures_of_the_truth(evaluate, tmp_path) -> None:
+    with LoopbackServer(copycat) as server:
+        evaluate(server, "--hint", "true")
+    (habits,) = result_of(tmp_path / "out")["habits"]
+    assert habits["arms"]["tiny"]["order"] == habits["truth_order"]
+
+
 def test_where_no_pair_is_answered_nothing_is_measured(evaluate, tmp_path) -> None:
     with LoopbackServer(template, faults=[Fault("status", 500, times=9)]) as server:
         ended = evaluate(server, "--retries", "0", "--limit", "2", "--split", "hard")
@@ -168,6 +199,8 @@ def test_where_no_pair_is_answered_nothing_is_measured(evaluate, tmp_path) -> No
     ("arguments", "said"),
     [
         (("--cues", "marsk"), "did you mean 'marks'?"),
+        (("--hint", ""), "--hint: is empty, expected a word such as none"),
+        (("--model", "m@localhost:1/v1"), "'localhost:1/v1' is no URL, expected NAME@http://"),
         (("--hint", "maybe"), "--hint 'maybe': expected one of none, predicted, true"),
         (("--max-cost", "1"), "a cap on the cost needs prices: --price IN,OUT"),
         (("--price", "cheap"), "price 'cheap': expected dollars a million"),
@@ -245,112 +278,3 @@ def kept(folder: Path, kind: str) -> int:
 
 def unasked(folder: Path) -> int:
     return result_of(folder / "out")["counts"]["tiny"]["unasked"]
-
-
-# ---- ask
-
-
-@pytest.fixture
-def ask(cli, here, tmp_path):
-    def run(server, *more):
-        return cli(
-            "ask", here / "a.png", here / "b.png", "--model", f"tiny@{server.url}", "--regions",
-            f"{here}/masks.png,{here}/names.json", "--cache", tmp_path / "cache", *more,
-        )  # fmt: skip
-
-    return run
-
-
-WRITTEN = {
-    "sentences": [
-        {"text": "The anchor is better on the right.", "regions": [2]},
-        {"text": "The left is the same.", "regions": [1]},
-    ]
-}
-
-
-def test_an_assessment_is_read_with_its_regions(ask, tmp_path) -> None:
-    with LoopbackServer(lambda body: json.dumps(WRITTEN)) as server:
-        ended = ask(server, "--about", "Which is better?", "--out", tmp_path / "said.json")
-        assert "The reader asks: Which is better?" in text_of(server.requests[0])
-        printed = ask(server, "--about", "Which is better?", "--json")
-        assert len(server.requests) == 1
-    assert ended.out.splitlines() == [
-        "The anchor is better on the right. [2]",
-        "The left is the same. [1]",
-        "",
-        "Regions: 1 left, 2 right",
-    ]
-    assert json.loads(printed.out) == json.loads((tmp_path / "said.json").read_text())
-    assert json.loads(printed.out)["sentences"] == WRITTEN["sentences"]
-
-
-def test_sentences_that_nothing_bears_out_are_told(ask) -> None:
-    told = {"sentences": [{"text": "Fine.", "regions": []}, {"text": "Bad.", "regions": [1, 77]}]}
-    with LoopbackServer(lambda body: json.dumps(told)) as server:
-        ended = ask(server)
-    assert "1 sentences name no region" in ended.err
-    assert "regions that are not there, left out: 77" in ended.err
-
-
-def test_regions_become_a_graph(ask, tmp_path) -> None:
-    with LoopbackServer(copycat) as server:
-        ended = ask(server, "--question", "regions", "--out", tmp_path / "said.json")
-        assert len(images_of(server.requests[0])) == 2
-        other = ask(server, "--question", "regions", "--target-first", "--json")
-    graph = load_graph(tmp_path / "said.json")
-    assert [region.id for region in graph.regions] == [1, 2]
-    assert graph.model is not None and graph.model.name == "tiny"
-    assert graph.regions[0].anchor.mask is not None and graph.regions[0].evidence is not None
-    assert "left" in ended.out and "PSNR" in ended.out
-    assert load_graph(other.out).regions == graph.regions
-
-
-def test_whole_pictures_are_told_in_words(ask) -> None:
-    whole = {
-        "anchor": {"distortions": [], "score": 1.0},
-        "target": {"distortions": ["noise"], "score": 0.5},
-        "comparison": "significantly_better",
-        "reason": "Grain on the right.",
-    }
-    with LoopbackServer(lambda body: json.dumps(whole)) as server:
-        ended = ask(server, "--question", "whole")
-        printed = ask(server, "--question", "whole", "--json")
-    assert ended.out.splitlines() == [
-        "The anchor is significantly better.",
-        "Anchor: nothing wrong; score 1.00.",
-        "Target: noise; score 0.50.",
-        "Grain on the right.",
-    ]
-    assert json.loads(printed.out)["comparison"] == "significantly_better"
-
-
-@pytest.mark.parametrize("question", ["assessment", "regions", "whole"])
-def test_a_reply_that_cannot_be_used_is_one_line(ask, question) -> None:
-    with LoopbackServer(lambda body: "{}") as server:
-        line = ask(server, "--question", question).refusal
-    assert "its reply has no answer that can be used" in line
-
-
-def test_a_refusal_is_one_line(ask) -> None:
-    with LoopbackServer(faults=[Fault("refusal")]) as server:
-        assert "tiny refused to answer" in ask(server, "--question", "regions").refusal
-
-
-def test_pictures_sent_smaller_are_told(ask) -> None:
-    with LoopbackServer(copycat, capacity=Capacity(most_image_bytes=1)) as server:
-        assert "413" in ask(server, "--question", "regions").refusal
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (("--question", "whole", "--about", "x"), "--about goes into an assessment"),
-        (("--cues", "none+marks"), "none contradicts marks"),
-        (("--model", "@http://localhost/v1"), "no model's name"),
-    ],
-)
-def test_mistakes_of_ask(ask, arguments, said) -> None:
-    with LoopbackServer() as server:
-        assert said in ask(server, *arguments).refusal
-        assert not server.requests

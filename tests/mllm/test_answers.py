@@ -53,6 +53,11 @@ def read(text: str, ids: tuple[int, ...] = (1, 2)) -> Answer:
         json.dumps({"#1": ENTRY}),
         json.dumps({"1": ENTRY}).replace('"', "'"),
         json.dumps({"1": ENTRY})[:-1] + ",}",
+        json.dumps({"1.0": ENTRY}),
+        json.dumps([{"id": 1.0, **ENTRY}]),
+        f"Regions [1] and [2]:\n{json.dumps({'1': ENTRY})}",
+        json.dumps({"1": ENTRY}).replace('"severity": 2', '"severity": "2.0"'),
+        json.dumps({"1": ENTRY, "explanation": "The first is blurred.", "summary": {"better": 2}}),
     ],
 )
 def test_an_answer_is_found_wherever_it_stands(text: str) -> None:
@@ -108,6 +113,21 @@ def test_invented_regions_are_dropped_and_named() -> None:
     assert answer.invented == ("99", "sky")
 
 
+def test_a_code_fence_a_region_is_read_as_one_answer() -> None:
+    fences = [f"Region {k}:\n```json\n{json.dumps({k: ENTRY})}\n```\n" for k in (1, 2)]
+    assert read("".join(fences)).regions == {1: EXPECTED, 2: EXPECTED}
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+@pytest.mark.parametrize("mark", ["", '"'])
+@pytest.mark.parametrize("field", ['"severity": 2', '"score": 0.6'])
+def test_numbers_too_long_to_be_meant_do_not_stop_the_reader(digits, mark, field) -> None:
+    huge = f"{field.split(':')[0]}: {mark}{'1' * digits}{mark}"
+    answer = read(json.dumps({"1": ENTRY, "2": ENTRY}).replace(field, huge, 1))
+    assert answer.regions[2] == EXPECTED
+    assert 1 in answer.unusable or answer.regions[1].anchor.score is None
+
+
 @pytest.mark.parametrize("text", ["", "I cannot help with that.", "null", "{}", "[]", "42", "{[}"])
 def test_text_without_an_answer_says_nothing(text: str) -> None:
     answer = read(text)
@@ -143,9 +163,9 @@ def test_only_numbers_between_0_and_1_are_scores(said: object, score: float | No
 
 
 def test_keys_that_name_regions() -> None:
-    named = {7: 7, "7": 7, "region 7": 7, "Region_7": 7, "#7": 7, "mark 7": 7}
-    assert {key: region_number(key) for key in named} == named
-    for other in ("sky", "7 and 8", "1.5", None, True, "anchor", 7.0):
+    for key in (7, 7.0, "7", "7.0", " 7 ", "region 7", "Region_7", "region-7", "#7", "mark 7"):
+        assert region_number(key) == 7
+    for other in ("sky", "7 and 8", "1.5", 7.5, "-7", float("nan"), None, True, "anchor"):
         assert region_number(other) is None
 
 
@@ -191,6 +211,25 @@ def test_a_label_of_another_vocabulary_is_never_taken_for_a_synonym() -> None:
     assert label_of("fog", vocabulary.distortions) == "fog"
     assert label_of("haze", vocabulary.distortions) is None
     assert label_of("HIGH", vocabulary.severities) == "high"
+
+
+def test_labels_that_differ_in_signs_alone_are_told_apart() -> None:
+    signs = tuple(
+        level.model_copy(update={"label": label})
+        for level, label in zip(
+            DEFAULT_VOCABULARY.comparisons, ("--", "-", "=", "+", "++"), strict=True
+        )
+    )
+    vocabulary = Vocabulary(
+        distortions=("1", "blur"), severities=("1", "2", "3"), comparisons=signs
+    )
+    labels = vocabulary.comparison_labels
+    assert [label_of(label, labels) for label in labels] == list(labels)
+    assert label_of(" + ", labels) == "+" and label_of("?", labels) is None
+    node = {"distortion": "blur", "severity": "2", "score": 0.5}
+    entry = {"anchor": node, "target": {**node, "severity": 2}, "comparison": "+"}
+    said = parse_answer(json.dumps({"1": entry}), [1], vocabulary).regions[1]
+    assert (said.anchor.severity, said.target.severity, said.comparison) == ("2", "3", "+")
 
 
 def test_mirroring_twice_gives_the_answer_back() -> None:

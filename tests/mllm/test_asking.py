@@ -184,6 +184,22 @@ def test_regions_left_out_are_misses_and_invented_ones_dropped(pair: PairView) -
     assert asked.missing == 4 and asked.answer.invented == ("9999",)
 
 
+def test_a_region_that_was_asked_about_elsewhere_is_not_invented(pair: PairView) -> None:
+    everything = json.dumps({str(k): ENTRY for k in (*range(8), 9999)})
+    faults = [Fault("length", text="Let me think")]
+    with LoopbackServer(lambda body: everything, faults=faults) as server:
+        asked = ask_regions(client(server), pair, WORDS, MANNER)
+    assert sorted(asked.answer.regions) == list(range(8)) and asked.answer.invented == ("9999",)
+
+
+def test_crops_too_many_for_one_message_are_sent_in_parts(pair: PairView) -> None:
+    crops = Manner(parse_cues("crops"))
+    many = Fault("status", 413, matches=lambda body: len(images_of(body)) > 6, times=99)
+    with LoopbackServer(template, faults=[many]) as server:
+        asked = ask_regions(client(server), pair, WORDS, crops)
+    assert sorted(asked.answer.regions) == list(range(8))
+
+
 def test_a_refusal_is_counted(pair: PairView) -> None:
     with LoopbackServer(template, faults=[Fault("refusal")]) as server:
         asked = ask_regions(client(server), pair, WORDS, MANNER)
@@ -209,6 +225,7 @@ def test_whole_pictures_are_judged(pair: PairView, graph: DistortionGraph, swapp
     assert said is not None and said.reason == "The first is blurred."
     blurred, other = (said.target, said.anchor) if swapped else (said.anchor, said.target)
     assert blurred.distortions == ("blur",) and other.distortions == ()
+    assert blurred.unknown == ("banding",) and other.unknown == ()
     scene = whole_to_graph(said, graph).scene
     assert scene is not None and scene.comparison is not None
     assert scene.comparison.margin == pytest.approx(0.6 if swapped else -0.6)
@@ -217,6 +234,11 @@ def test_whole_pictures_are_judged(pair: PairView, graph: DistortionGraph, swapp
 @pytest.mark.parametrize("text", ["", "no idea", "[]", '{"comparison": "better"}'])
 def test_no_judgement_is_none(text: str) -> None:
     assert parse_whole(text, WORDS) is None
+
+
+def test_a_judgement_without_a_reason_has_none() -> None:
+    said = parse_whole(f"See [1]: {json.dumps({**WHOLE, 'reason': None})}", WORDS)
+    assert said is not None and said.reason == ""
 
 
 # ---- assessments
@@ -268,6 +290,10 @@ def test_of_too_many_regions_the_worst_are_written_about(
         ("The cup is blurred. [3] The rest is fine (regions 1 and 2).", [(3,), (1, 2)]),
         ("Nothing to say! Version 2.0 is better [1].", [(), (1,)]),
         ("", []),
+        ('{"sentences": ["The cup is blurred [3].", "The rest is fine."]}', [(3,), ()]),
+        ('{"sentences": [{"text": "Fine.", "regions": "1, 3"}]}', [(1, 3)]),
+        ('{"sentences": [{"text": null, "regions": [1]}]}', []),
+        ('See [1]. {"sentences": [{"text": "Fine.", "regions": [1.0, "-3"]}]}', [(1,)]),
     ],
 )
 def test_plain_text_with_references_is_read(text: str, expected: list[tuple[int, ...]]) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.cli.compare import Fit
 from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
 from distortion_graph.cli.mllm_options import (
     MODEL_HELP,
@@ -112,6 +113,9 @@ def ask(
         str | None,
         typer.Option(metavar="MODEL", help="Our model that predicts the graph; else the shipped."),
     ] = None,
+    fit: Annotated[
+        Fit, typer.Option(help="A target of another size: refuse it, or scale it to the anchor.")
+    ] = Fit.error,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     base_url: BaseUrl = None,
     key_variable: KeyVariable = "OPENAI_API_KEY",
@@ -154,9 +158,14 @@ def ask(
     need_mllm("ask")
     if about is not None and question is not Question.assessment:
         raise DistortionGraphError("--about goes into an assessment, expected no other --question")
+    if target_first and question is Question.assessment:
+        raise DistortionGraphError(
+            "--target-first goes with --question regions or whole, expected no assessment"
+        )
     if out is not None:
         check_outputs([("--out", out, False)], [anchor, target, *region_files(regions)])
     from distortion_graph.mllm.asking import Manner
+    from distortion_graph.mllm.client import run_all
     from distortion_graph.mllm.cues import parse_cues
 
     manner = Manner(parse_cues(cues), prompts, max_side, max_output_tokens, temperature, seed)
@@ -164,14 +173,19 @@ def ask(
         base_url, key_variable, timeout, structured, stream, None, retries, price, max_cost,
         max_tokens, cache, ask_again,
     )  # fmt: skip
-    (client,) = open_clients([ModelSpec.parse(model)], connection, Event(), talk.warn)
-    pair = _pair(anchor, target, regions, graph_model, max_pixels, talk)
-    if question is Question.assessment:
-        answer = _assessment(client, pair, manner, about, sentences, talk)
-    elif question is Question.regions:
-        answer = _regions(client, pair, manner, hint, target_first, talk)
-    else:
-        answer = _whole(client, pair, manner, target_first, talk)
+    stop = Event()
+    (client,) = open_clients([ModelSpec.parse(model)], connection, stop, talk.warn)
+    pair = _pair(anchor, target, regions, graph_model, max_pixels, fit, talk)
+
+    def answered() -> Answer:
+        if question is Question.assessment:
+            return _assessment(client, pair, manner, about, sentences, talk)
+        if question is Question.regions:
+            return _regions(client, pair, manner, hint, target_first, talk)
+        return _whole(client, pair, manner, target_first, talk)
+
+    # So that Ctrl-C still lets a reply that is under way be received and kept.
+    (answer,) = list(run_all([answered], 1, stop))
     if out is not None:
         from distortion_graph.files import atomic_write_text
 
@@ -199,7 +213,13 @@ class Answer:
 
 
 def _pair(
-    anchor: str, target: str, regions: str, model: str | None, max_pixels: int, talk: Talk
+    anchor: str,
+    target: str,
+    regions: str,
+    model: str | None,
+    max_pixels: int,
+    fit: Fit,
+    talk: Talk,
 ) -> Pair:
     from distortion_graph.images import load_picture
     from distortion_graph.mllm.pair_view import PairView
@@ -209,7 +229,7 @@ def _pair(
     for picture in pictures:
         for text in picture.warnings:
             talk.warn(text)
-    graph = compare_pictures(*pictures, regions=regions, model=load_model(model))
+    graph = compare_pictures(*pictures, regions=regions, model=load_model(model), fit=fit.value)
     return Pair(PairView.of_graph(graph, pictures[0].rgb, pictures[1].rgb), graph)
 
 
@@ -220,8 +240,10 @@ def _assessment(
     from distortion_graph.report.wording import printable, words
 
     said = ask_assessment(client, pair.view, pair.graph, manner, Wish(sentences, about))
-    if not said.sentences:
+    if said.refused or not said.sentences:
         raise _no_answer(client, refused=said.refused)
+    if said.cut_off:
+        talk.warn("the answer was cut off; a larger --max-output-tokens gives it more room")
     if said.invented:
         numbers = ", ".join(map(str, said.invented))
         talk.warn(f"the answer named regions that are not there, left out: {numbers}")
@@ -289,11 +311,17 @@ def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk:
     if said is None:
         raise _no_answer(client)
     _tell_scaled(said.side_px, talk)
+    unknown = dict.fromkeys((*said.anchor.unknown, *said.target.unknown))
+    if unknown:
+        talk.warn(f"no distortions of the vocabulary: {', '.join(map(printable, unknown))}")
+    if target_first and said.reason:
+        talk.warn("in the reason the target is the anchor, since it was shown first")
 
     def show(talk: Talk) -> None:
         talk.say(f"The anchor is {words(said.comparison)}.")
         for side, picture in (("Anchor", said.anchor), ("Target", said.target)):
-            wrong = ", ".join(words(label) for label in picture.distortions) or "nothing wrong"
+            named = [words(label) for label in picture.distortions]
+            wrong = ", ".join([*named, *map(printable, picture.unknown)]) or "nothing wrong"
             talk.say(f"{side}: {wrong}; score {score_text(picture.score)}.")
         if said.reason:
             talk.say(printable(said.reason))

@@ -186,7 +186,7 @@ def evaluate(
     from distortion_graph.data.reader import PandaSet
     from distortion_graph.mllm.arms import EvalOptions
     from distortion_graph.mllm.asking import Manner
-    from distortion_graph.mllm.cues import parse_cues
+    from distortion_graph.mllm.cues import cues_text, parse_cues
     from distortion_graph.mllm.hints import Hint
 
     reader = PandaSet(root, index=index)
@@ -203,21 +203,25 @@ def evaluate(
     )  # fmt: skip
     specs = [ModelSpec.parse(text) for text in model]
     clients = open_clients(specs, connection, stop, talk.detail)
+    shown = dict.fromkeys(parse_cues(text) for text in _several(cues, "marks", "--cues"))
     manners = {
-        text: Manner(parse_cues(text), prompts, max_side, max_output_tokens, temperature, seed)
-        for text in _several(cues, "marks")
+        cues_text(cue): Manner(cue, prompts, max_side, max_output_tokens, temperature, seed)
+        for cue in shown
     }
-    hints = [_hint(text, Hint) for text in _several(hint, "none")]
+    hints = [_hint(text, Hint) for text in _several(hint, "none", "--hint")]
     arms = _arms(specs, clients, manners, hints)
     made = _hints(reader, hints, hint_model, hint_graphs, out, seed)
     result = _evaluated(reader, arms, made, out, options, talk, stop)
     _finish(result, out, outputs, talk)
 
 
-def _several(given: Sequence[str] | None, default: str) -> list[str]:
+def _several(given: Sequence[str] | None, default: str, option: str) -> list[str]:
     """Values of an option that may be repeated, each once, also separated by commas."""
     words = [word.strip() for text in given or [default] for word in text.split(",")]
-    return list(dict.fromkeys(word for word in words if word))
+    kept = list(dict.fromkeys(word for word in words if word))
+    if not kept:
+        raise DistortionGraphError(f"{option}: is empty, expected a word such as {default}")
+    return kept
 
 
 def _hint(text: str, hints: type[Hint]) -> Hint:

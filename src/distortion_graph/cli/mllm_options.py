@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ MaxOutputTokens: TypeAlias = Annotated[
     typer.Option(min=16, metavar="N", help="Longest answer; without it by the regions asked."),
 ]
 Temperature: TypeAlias = Annotated[
-    float, typer.Option(min=0, max=2, help="Of the model; negative would leave it to the endpoint.")
+    float, typer.Option(min=0, max=2, help="Of the model; 0 varies the least.")
 ]
 RequestsPerMinute: TypeAlias = Annotated[
     float | None, typer.Option(min=0.1, metavar="N", help="Send no more requests in a minute.")
@@ -105,6 +106,10 @@ class ModelSpec:
         if not equals or "/" in label or label.startswith(LOCAL):
             label, rest = "", text
         model, at, url = rest.rpartition("@")
+        if at and "://" not in url and re.search(r"[:/]|^localhost$", url):
+            raise DistortionGraphError(
+                f"--model {text!r}: {url!r} is no URL, expected NAME@http://HOST/v1 or https://"
+            )
         if not at or not url.startswith(("http://", "https://")):
             model, url = rest, ""
         if not model.removeprefix(LOCAL).strip():

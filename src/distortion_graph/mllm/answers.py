@@ -9,7 +9,6 @@ about are counted and dropped.
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -75,6 +74,11 @@ class Answer:
         invented = tuple(dict.fromkeys((*self.invented, *other.invented)))
         return Answer(regions, unusable, invented, self.reworded + other.reworded)
 
+    def known(self, ids: Sequence[int]) -> Answer:
+        """The answer with no region of `ids` among the invented: it was asked about elsewhere."""
+        kept = tuple(key for key in self.invented if region_number(key) not in ids)
+        return replace(self, invented=kept)
+
     def mirrored(self, vocabulary: Vocabulary) -> Answer:
         """The answer to the same question with anchor and target exchanged."""
         labels = vocabulary.comparison_labels
@@ -93,10 +97,11 @@ def parse_answer(text: str, ids: Sequence[int], vocabulary: Vocabulary) -> Answe
     unusable: dict[int, str] = {}
     invented: dict[str, None] = {}
     reader = _Reader(vocabulary)
-    for key, entry in _entries(json_in(text)):
+    for key, entry in _entries(values_in(text)):
         number = region_number(key)
         if number is None or number not in asked:
-            invented[str(key)[:40]] = None
+            if number is not None or _says_of_both(entry):
+                invented[f"{key}"[:40]] = None
             continue
         found = reader.region(entry)
         if isinstance(found, RegionAnswer):
@@ -108,22 +113,28 @@ def parse_answer(text: str, ids: Sequence[int], vocabulary: Vocabulary) -> Answe
 
 
 def json_in(text: str) -> Any:
-    """The JSON value in a text, mended where it is broken; None where there is none."""
+    """The JSON value in a text, the last of several; None where there is none."""
+    values = values_in(text)
+    return values[-1] if values else None
+
+
+def values_in(text: str) -> list[Any]:
+    """The JSON value in a text, or those of all its code fences, mended where they are broken."""
     bare = text.strip()
     try:
-        return json.loads(bare)
+        return [json.loads(bare)]
     except (ValueError, RecursionError):
         pass
     start = min((k for k in map(bare.find, "{[") if k >= 0), default=-1)
     if start < 0:
-        return None
+        return []
     from json_repair import repair_json
 
-    fenced = re.findall(r"```(?:json)?\s*([\[{].*?)```", bare, re.DOTALL)
+    fenced = re.findall(r"```(?:json)?\s*([\[{].*?)```", bare, re.DOTALL | re.IGNORECASE)
     try:
-        return repair_json(fenced[-1] if fenced else bare[start:], return_objects=True)
+        return [repair_json(part, return_objects=True) for part in fenced or [bare[start:]]]
     except (ValueError, RecursionError):
-        return None
+        return []
 
 
 def answers_to_graph(
@@ -184,19 +195,33 @@ def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
             yield from _entries(entry)
 
 
+def _says_of_both(entry: Any) -> bool:
+    """Whether an entry is of a region, and no remark beside the regions."""
+    return isinstance(entry, Mapping) and "anchor" in entry and "target" in entry
+
+
 def _own_key(entry: Mapping[Any, Any]) -> str | None:
     """The key under which an entry of a list has its region's number."""
     return next((key for key in _ID_KEYS if region_number(entry.get(key)) is not None), None)
 
 
 def region_number(key: Any) -> int | None:
-    """The region that a key names: 7, "7", "region 7", "#7"."""
-    if isinstance(key, bool):
+    """The region that a key names: 7, 7.0, "7", "region 7", "#7"."""
+    number = whole_number(key)
+    if number is not None or not isinstance(key, str) or key.strip().startswith(("-", "−")):
+        return number
+    found = re.fullmatch(r"(?:regions?|mark|id)? ?(\d{1,9})", spelled(key))
+    return int(found[1]) if found else None
+
+
+def whole_number(value: Any) -> int | None:
+    """7 of 7, 7.0, "7" and "7.0"; None for anything else, and for numbers too long to be meant."""
+    if isinstance(value, str):
+        found = re.fullmatch(r"(\d{1,9})(?:\.0+)?", value.strip())
+        return int(found[1]) if found else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if isinstance(key, int):
-        return key
-    found = re.fullmatch(r"(?:regions?|mark|id)? ?(\d{1,9})", spelled(str(key)))
-    return int(found[1]) if found and isinstance(key, str) else None
+    return int(value) if abs(value) < 10**9 and value == int(value) else None
 
 
 class _Reader:
@@ -208,7 +233,7 @@ class _Reader:
     def region(self, entry: Any) -> RegionAnswer | str:
         """The entry's answer, or why it is unusable."""
         if not isinstance(entry, Mapping):
-            return f"its entry is {entry!r:.40}, expected an object"
+            return f"its entry is {brief(entry)}, expected an object"
         nodes = []
         for side in ("anchor", "target"):
             node = self._node(entry.get(side), side)
@@ -217,30 +242,28 @@ class _Reader:
             nodes.append(node)
         comparison = self._label(entry.get("comparison"), self.vocabulary.comparison_labels)
         if comparison is None:
-            return f"comparison is {entry.get('comparison')!r:.60}"
+            return f"comparison is {brief(entry.get('comparison'))}"
         return RegionAnswer(nodes[0], nodes[1], comparison)
 
     def _node(self, value: Any, side: str) -> NodeAnswer | str:
         if not isinstance(value, Mapping):
-            return f"{side} is {value!r:.40}, expected an object"
+            return f"{side} is {brief(value)}, expected an object"
         distortion = self._label(value.get("distortion"), self.vocabulary.distortions)
         if distortion is None:
-            return f"{side}.distortion is {value.get('distortion')!r:.60}"
+            return f"{side}.distortion is {brief(value.get('distortion'))}"
         severity = self._severity(value.get("severity"))
         if severity is None:
-            return f"{side}.severity is {value.get('severity')!r:.60}"
+            return f"{side}.severity is {brief(value.get('severity'))}"
         return NodeAnswer(distortion, severity, score_in(value.get("score")))
 
     def _severity(self, value: Any) -> str | None:
         """A position on the scale, or the word for it."""
         names = self.vocabulary.severities
-        if isinstance(value, str) and value.strip().isdecimal():
-            value = int(value)
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return names[value] if 0 <= value < len(names) else None
-        return self._label(value, names)
+        label = self._label(value, names)
+        if label is not None:
+            return label
+        place = whole_number(value)
+        return names[place] if place is not None and 0 <= place < len(names) else None
 
     def _label(self, value: Any, labels: Sequence[str]) -> str | None:
         label = label_of(value, labels)
@@ -256,6 +279,19 @@ def score_in(value: Any) -> float | None:
             value = float(value)
         except ValueError:
             return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if 0 <= value <= 1 else None
+
+
+def line_of(value: Any) -> str:
+    """A text of an answer in one line; nothing where it is no text."""
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def brief(value: Any) -> str:
+    """The beginning of any value of an answer, for messages."""
+    try:
+        return f"{value!r:.60}"
+    except ValueError:  # Python writes no number of so many digits
+        return "a number of thousands of digits"

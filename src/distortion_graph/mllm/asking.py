@@ -3,7 +3,7 @@
 - A context that is too long: the regions are asked about in two halves, and so on down to one; then
   the pictures are made smaller.
 - Pictures too large for the endpoint: made smaller, which may lose what there is to see; crops stay
-  as they are.
+  as they are, and where they are too many, the regions are asked about in halves.
 - An answer that was cut off: what it lacks is asked again.
 """
 
@@ -163,7 +163,7 @@ def ask_regions(
     shown = pair.swapped() if swapped else pair
     said = _Regions(sender, shown, vocabulary, manner, hint.swapped() if hint and swapped else hint)
     ids = [region.id for region in pair.regions]
-    answer = said.ask(ids)
+    answer = said.ask(ids).known(ids)
     return Asked(
         answer=answer.mirrored(vocabulary) if swapped else answer,
         texts=tuple(sender.texts),
@@ -187,6 +187,7 @@ class _Regions:
     ) -> None:
         self.sender, self.pair, self.vocabulary = sender, pair, vocabulary
         self.manner, self.hint = manner, hint
+        self._crops = bool({Cue.crops, Cue.outlines} & set(manner.cues))
         self.prompt = load_prompt("regions-hinted" if hint else "regions", manner.prompts)
 
     def ask(self, ids: list[int]) -> Answer:
@@ -196,9 +197,12 @@ class _Regions:
         try:
             last_resort = len(ids) == 1
             reply = self.sender.send(self.pair.only(ids), self._request, last_resort=last_resort)
-        except ContextTooLongError:
-            if len(ids) > 1:
+        except (ContextTooLongError, ImageTooLargeError) as error:
+            too_long = isinstance(error, ContextTooLongError)
+            if len(ids) > 1 and (too_long or self._crops):
                 return self._halves(ids)
+            if not too_long:
+                raise
             return Answer(unusable={ids[0]: "even one region is too long for the model's context"})
         answer = parse_answer(reply.text, ids, self.vocabulary)
         if reply.finish != "length":

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from distortion_graph.graph import DistortionGraph, RegionComparison
-from distortion_graph.mllm.answers import json_in, region_number
+from distortion_graph.mllm.answers import json_in, line_of, region_number
 from distortion_graph.mllm.asking import Manner, Sender
 from distortion_graph.mllm.client import Client
 from distortion_graph.mllm.compact import closed, compact, compact_text
@@ -39,6 +39,7 @@ class Sentence(BaseModel):
 class Assessment(BaseModel):
     """What was written. `unlinked` counts sentences without a region, `invented` are numbers of
     regions that sentences named and the pair does not have; they are not in the sentences.
+    `cut_off` says that the last sentence may be unfinished, and more may be lacking.
 
     `regions_left_out` counts regions, the least impaired ones, that did not fit into the context;
     `side_px` is what the pictures had to be scaled down to, null where they were sent as they are.
@@ -50,6 +51,7 @@ class Assessment(BaseModel):
     unlinked: int = 0
     invented: tuple[int, ...] = ()
     refused: bool = False
+    cut_off: bool = False
     regions_left_out: int = 0
     side_px: int | None = None
 
@@ -107,6 +109,7 @@ def ask_assessment(
     return parse_assessment(reply.text, known).model_copy(
         update={
             "refused": reply.finish == "refused",
+            "cut_off": reply.finish == "length",
             "regions_left_out": len(known) - len(ids),
             "side_px": sender.side_px,
         }
@@ -136,10 +139,14 @@ def assessment_schema(ids: Sequence[int]) -> dict[str, Any]:
 def parse_assessment(text: str, known: Sequence[int]) -> Assessment:
     """The sentences of a reply: its JSON, or plain text with references like [3] or [1, 4]."""
     value = json_in(text)
+    if isinstance(value, list):  # references in words before the answer look like lists
+        value = next((v for v in value if isinstance(v, Mapping) and "sentences" in v), value)
     listed = value.get("sentences") if isinstance(value, Mapping) else value
     if isinstance(listed, list) and any(isinstance(entry, Mapping) for entry in listed):
         return Assessment.of(list(_listed(listed)), known)
-    if isinstance(value, Mapping):
+    if isinstance(listed, list) and any(isinstance(entry, str) for entry in listed):
+        text = " ".join(map(line_of, listed))
+    elif isinstance(value, Mapping):
         return Assessment(sentences=())
     return Assessment.of(list(_plain(text)), known)
 
@@ -148,8 +155,10 @@ def _listed(entries: Sequence[Any]) -> Any:
     for entry in entries:
         if not isinstance(entry, Mapping):
             continue
-        text = " ".join(str(entry.get("text", "")).split())
+        text = line_of(entry.get("text"))
         said = entry.get("regions", [])
+        if isinstance(said, str):
+            said = re.split(r"[,;&]|\band\b", said)
         numbers = [region_number(k) for k in (said if isinstance(said, list) else [said])]
         if text:
             yield text, [k for k in numbers if k is not None]

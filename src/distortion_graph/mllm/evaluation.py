@@ -29,7 +29,7 @@ from distortion_graph.mllm.client import run_all
 from distortion_graph.mllm.hint_graphs import HintGraphs
 from distortion_graph.mllm.hints import Hint
 from distortion_graph.mllm.measuring import counts_of, measured
-from distortion_graph.mllm.messages import EndpointError, TryAgainError
+from distortion_graph.mllm.messages import EndpointError, ImageTooLargeError, TryAgainError
 from distortion_graph.mllm.pair_view import PairView
 from distortion_graph.mllm.results import MllmResult
 
@@ -167,7 +167,7 @@ def _ask_pair(arm: Arm, desk: _Desk, key: PairKey, folder: Path, failures: _Fail
         other = ask(not swapped) if desk.options.both_orders else None
     except UnderWayError as error:
         return PairRecord(key, swapped, None, None, "unasked", str(error))
-    except TryAgainError as error:
+    except (TryAgainError, ImageTooLargeError) as error:
         if failures.failed():
             raise
         return PairRecord(key, swapped, None, None, "failed", str(error))

@@ -27,7 +27,7 @@ FEWEST_REGIONS = 3
 
 
 class CopyFigures(Part):
-    """What a model made of a hint for one kind of label, over what it answered.
+    """What a model made of a hint for one kind of label, over what it answered and was hinted at.
 
     `agreement` is the share of answers equal to the hint, `agreement_unseen` the same of the
     answers the model gave without the hint; what is above that is copied. `hint_accuracy` is the
@@ -92,8 +92,9 @@ class OrderFigures(Part):
     """What the order in which pictures are shown does to comparisons.
 
     `first_better` and `second_better` are the shares of answers that call the picture shown first
-    or second the better one, `bias` their difference: 0 where the order does not matter. With both
-    orders asked, `consistency` is the share of regions whose comparison is the same in both.
+    or second the better one, `bias` their difference. Where every pair is asked in both orders it
+    is 0 if the order does not matter; in one order, it is then about the truth's. With both orders
+    asked, `consistency` is the share of regions whose comparison is the same in both.
     """
 
     answered: int

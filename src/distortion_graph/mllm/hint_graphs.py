@@ -98,9 +98,7 @@ class HintGraphs:
             else:
                 graph = self.predict(sample)
                 graph = graph if hint is Hint.predicted else shuffled(graph, *key)
-            path = self.folder_of(hint) / graph_name(sample.key)
-            if not path.is_file() or hint is not Hint.predicted:
-                _write(path, graph)
+            _write(self.folder_of(hint) / graph_name(sample.key), graph)
         return graph
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.benchmark import Progress, benchmark
@@ -56,7 +57,10 @@ def counts_of(records: dict[PairKey, PairRecord], arm: Arm) -> ArmCounts:
         missing=sum(asked.missing for asked in every),
         invented=sum(len(asked.answer.invented) for asked in every),
         reworded=sum(asked.answer.reworded for asked in every),
-        shrunk=sum(asked.side_px is not None for asked in every),
+        shrunk=sum(
+            any(asked is not None and asked.side_px for asked in (record.asked, record.other))
+            for record in records.values()
+        ),
         input_tokens=inputs,
         output_tokens=outputs,
         tokens_estimated=any(t.estimated for t in tokens),
@@ -134,6 +138,7 @@ def _split_habits(
     return SplitHabits(
         split=split.split,
         truth_template_rate=template_rate(truth, truth_as_answers(truth)),
+        truth_order=_true_order(truth, records[arms[0].name], vocabulary),
         arms=found,
     )
 
@@ -147,11 +152,22 @@ def _without_hint(arm: Arm, arms: Sequence[Arm]) -> Arm | None:
     return None
 
 
+def _true_order(
+    truth: Truth, records: dict[PairKey, PairRecord], vocabulary: Vocabulary
+) -> OrderFigures:
+    """What who is always right is measured as, shown the pictures in the order that counts."""
+    return order_figures(truth.comparison, _swapped(truth, records), None, vocabulary)
+
+
+def _swapped(truth: Truth, records: dict[PairKey, PairRecord]) -> NDArray[np.bool_]:
+    """(N,) whether the target was shown first."""
+    return np.array([records[key].swapped for key in truth.keys], bool)[truth.pair]
+
+
 def _order(
     truth: Truth, said: Answers, records: dict[PairKey, PairRecord], vocabulary: Vocabulary
 ) -> OrderFigures:
     pairs = [records[key] for key in truth.keys]
-    swapped = np.array([record.swapped for record in pairs], bool)[truth.pair]
     other = None
     if any(record.other for record in pairs):
         other = np.full(len(truth), MISSED, np.int64)
@@ -160,4 +176,4 @@ def _order(
             if asked is not None and int(region) in asked.answer.regions:
                 label = asked.answer.regions[int(region)].comparison
                 other[row] = vocabulary.comparison_index(label)
-    return order_figures(said.comparison, swapped, other, vocabulary)
+    return order_figures(said.comparison, _swapped(truth, records), other, vocabulary)

@@ -23,7 +23,7 @@ class ArmIdentity(Part):
 
 
 class ArmCounts(Part):
-    """What happened while asking, over all pairs.
+    """What happened while asking, over all pairs; regions count once an order that is asked.
 
     `unasked` pairs were under way when an earlier run was killed, `failed` ones got no answer in
     spite of trying again; both count as missed. `refused` are replies that were none. `unusable`
@@ -56,10 +56,15 @@ class ArmHabits(Part):
 
 
 class SplitHabits(Part):
-    """Of all arms over one list; `truth_template_rate` is what a perfect model would have."""
+    """Of all arms over one list.
+
+    `truth_template_rate` and `truth_order` are what a perfect model would have, the latter in the
+    order that counts; asked in both orders it would have no bias.
+    """
 
     split: str
     truth_template_rate: float | None
+    truth_order: OrderFigures
     arms: dict[str, ArmHabits]
 
 
@@ -127,18 +132,9 @@ def _habit_table(result: MllmResult) -> ResultTable:
     sections = []
     for split in result.habits:
         rows = [
-            (
-                Cell(name),
-                Cell(shown(arm.template_rate)),
-                Cell(shown(arm.order.first_better)),
-                Cell(shown(arm.order.second_better)),
-                Cell(shown(arm.order.bias)),
-                Cell(shown(arm.order.consistency)),
-            )
-            for name, arm in split.arms.items()
+            _habit_cells(name, arm.template_rate, arm.order) for name, arm in split.arms.items()
         ]
-        blank = (Cell("–"),) * 4
-        rows.append((Cell("truth"), Cell(shown(split.truth_template_rate)), *blank))
+        rows.append(_habit_cells("truth", split.truth_template_rate, split.truth_order))
         sections.append(Section(split.split, tuple(rows)))
     return ResultTable(
         _title(result, "how answers come about"),
@@ -147,10 +143,16 @@ def _habit_table(result: MllmResult) -> ResultTable:
         notes=(
             "template: share of answers that another picture's pair got too, or nearly. first, "
             "second better: share of comparisons in favour of the picture shown first, second; "
-            "bias: their difference. both orders: share of comparisons that stay the same when "
+            "bias: their difference, to be held against the truth's, or against 0 where every pair "
+            "is asked in both orders. both orders: share of comparisons that stay the same when "
             "the pictures are shown in the other order.",
         ),
     )
+
+
+def _habit_cells(name: str, template: float | None, order: OrderFigures) -> tuple[Cell, ...]:
+    values = (template, order.first_better, order.second_better, order.bias, order.consistency)
+    return Cell(name), *(Cell(shown(value)) for value in values)
 
 
 def _copy_table(result: MllmResult) -> ResultTable:

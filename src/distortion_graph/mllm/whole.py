@@ -14,11 +14,11 @@ from distortion_graph.graph import (
     SceneNode,
     score_margin,
 )
-from distortion_graph.mllm.answers import json_in, score_in
+from distortion_graph.mllm.answers import brief, json_in, line_of, score_in
 from distortion_graph.mllm.asking import Manner, Sender
 from distortion_graph.mllm.client import Client
 from distortion_graph.mllm.compact import closed
-from distortion_graph.mllm.messages import Request
+from distortion_graph.mllm.messages import EndpointError, Request
 from distortion_graph.mllm.pair_view import PairView
 from distortion_graph.mllm.templates import load_prompt
 from distortion_graph.mllm.wording import comparison_lines, distortion_lines, label_of
@@ -32,10 +32,14 @@ _FORM = (
 
 @dataclass(frozen=True)
 class PictureAnswer:
-    """What is wrong anywhere in a picture, the worst first, and its score in [0, 1] or none."""
+    """What is wrong anywhere in a picture, the worst first, and its score in [0, 1] or none.
+
+    `unknown` are words that were said to be wrong and are no distortions of the vocabulary.
+    """
 
     distortions: tuple[str, ...]
     score: float | None
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ def ask_whole(
     """Ask about the pictures as wholes; None where no usable answer came.
 
     With `swapped` the target is shown first and the answer turned round again; its reason then
-    calls the pictures as they were shown. Raises as `ask_regions`.
+    calls the pictures as they were shown. Raises as `ask_regions`, and EndpointError for a refusal.
     """
     prompt = load_prompt("whole", manner.prompts)
     values = whole_values(vocabulary)
@@ -83,6 +87,8 @@ def ask_whole(
     shown = (pair.swapped() if swapped else pair).only(())
     sender = Sender(client, manner)
     reply = sender.send(shown, request, last_resort=True)
+    if reply.finish == "refused":
+        raise EndpointError(f"{client.backend.name} refused to answer; ask another model")
     answer = parse_whole(reply.text, vocabulary)
     if answer is None:
         return None
@@ -125,16 +131,18 @@ def whole_schema(vocabulary: Vocabulary) -> dict[str, Any]:
 def parse_whole(text: str, vocabulary: Vocabulary) -> WholeAnswer | None:
     """What a text says of the pictures as wholes; None where it says no comparison.
 
-    Words that are no distortion of the vocabulary are left out.
+    Words that are no distortion of the vocabulary are kept apart.
     """
     value = json_in(text)
+    if isinstance(value, list) and value:
+        value = value[-1]  # references in words before the answer look like lists
     if not isinstance(value, Mapping):
         return None
     comparison = label_of(value.get("comparison"), vocabulary.comparison_labels)
     if comparison is None:
         return None
     anchor, target = (_picture(value.get(side), vocabulary) for side in ("anchor", "target"))
-    return WholeAnswer(anchor, target, comparison, " ".join(str(value.get("reason", "")).split()))
+    return WholeAnswer(anchor, target, comparison, line_of(value.get("reason")))
 
 
 def _picture(value: Any, vocabulary: Vocabulary) -> PictureAnswer:
@@ -142,9 +150,15 @@ def _picture(value: Any, vocabulary: Vocabulary) -> PictureAnswer:
         return PictureAnswer((), None)
     said = value.get("distortions")
     words = said if isinstance(said, list) else [said]
-    labels = [label_of(word, vocabulary.distortions) for word in words]
-    kept = dict.fromkeys(label for label in labels if label not in (None, vocabulary.clean))
-    return PictureAnswer(tuple(str(label) for label in kept), score_in(value.get("score")))
+    labels, unknown = dict[str, None](), dict[str, None]()
+    for word in words:
+        label = label_of(word, vocabulary.distortions)
+        if label is not None:
+            labels[label] = None
+        elif word not in (None, ""):
+            unknown[word if isinstance(word, str) else brief(word)] = None
+    labels.pop(vocabulary.clean, None)
+    return PictureAnswer(tuple(labels), score_in(value.get("score")), tuple(unknown))
 
 
 def whole_to_graph(

@@ -7,6 +7,7 @@ is not among them stands for itself.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
@@ -123,17 +124,24 @@ def spelled(word: str) -> str:
 
 @lru_cache
 def spellings(labels: tuple[str, ...]) -> Mapping[str, str]:
-    """From every spelling of a label, and of its synonyms, to the label; labels come first."""
+    """From every spelling of a label, and of its synonyms, to the label; labels come first.
+
+    Without spellings that several labels share, such as that of "+" and "-".
+    """
+    shared = Counter(map(spelled, labels))
     found = {spelled(label): label for label in labels}
     for label in labels:
         for word in SYNONYMS.get(label, ()):
             found.setdefault(spelled(word), label)
-    return MappingProxyType(found)
+    return MappingProxyType({word: label for word, label in found.items() if shared[word] < 2})
 
 
 def label_of(said: object, labels: Sequence[str]) -> str | None:
     """The label that a word stands for, by itself or as a synonym; None for another word."""
-    return spellings(tuple(labels)).get(spelled(said)) if isinstance(said, str) else None
+    if not isinstance(said, str):
+        return None
+    bare = said.strip()
+    return bare if bare in labels else spellings(tuple(labels)).get(spelled(said))
 
 
 def distortion_lines(vocabulary: Vocabulary, *, clean: bool = True) -> str:
