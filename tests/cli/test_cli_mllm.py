@@ -188,6 +188,25 @@ def test_who_is_right_has_the_order_figures_of_the_truth(evaluate, tmp_path) -> 
     assert habits["arms"]["tiny"]["order"] == habits["truth_order"]
 
 
+def test_an_answer_is_kept_where_only_the_other_order_has_none(evaluate, tmp_path) -> None:
+    fails = Fault("status", 500, matches=lambda body: len(server.requests) == 2)
+    with LoopbackServer(template, faults=[fails]) as server:
+        ended = evaluate(server, "--retries", "0", "--both-orders", "--concurrency", "1",
+                         "--split", "hard", "--limit", "1")  # fmt: skip
+    assert ended.code == 0, ended.err
+    (split,) = result_of(tmp_path / "out")["bench"]["splits"]
+    assert split["runs"][0]["figures"]["coverage"] == 1
+    assert result_of(tmp_path / "out")["counts"]["tiny"]["failed"] == 1
+
+
+def test_graphs_that_are_missing_are_told_before_anything_is_sent(evaluate, tmp_path) -> None:
+    (tmp_path / "graphs").mkdir()
+    with LoopbackServer(template) as server:
+        line = evaluate(server, "--hint", "shuffled", "--hint-graphs", tmp_path / "graphs").refusal
+        assert not server.requests
+    assert "expected the graph that is suggested for this pair" in line
+
+
 def test_where_no_pair_is_answered_nothing_is_measured(evaluate, tmp_path) -> None:
     with LoopbackServer(template, faults=[Fault("status", 500, times=9)]) as server:
         ended = evaluate(server, "--retries", "0", "--limit", "2", "--split", "hard")

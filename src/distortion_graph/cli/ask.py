@@ -175,7 +175,9 @@ def ask(
     )  # fmt: skip
     stop = Event()
     (client,) = open_clients([ModelSpec.parse(model)], connection, stop, talk.warn)
-    pair = _pair(anchor, target, regions, graph_model, max_pixels, fit, talk)
+    # Whole pictures are judged without regions, so nothing is predicted for them.
+    spec = "whole" if question is Question.whole else regions
+    pair = _pair(anchor, target, spec, graph_model, max_pixels, fit, talk)
 
     def answered() -> Answer:
         if question is Question.assessment:

@@ -39,13 +39,20 @@ class EvalOptions:
     concurrency: int = 8
 
 
+Problem = Literal["", "unasked", "failed"]
+"""Under way when an earlier run stopped, or without an answer in spite of trying again."""
+
+
 @dataclass(frozen=True)
 class PairRecord:
-    """What happened with one pair; None for `asked` where no answer came, and `why` it did not."""
+    """What happened with one pair. `asked` or `other` is None where no answer came, `why` says why.
+
+    With both orders asked, the first may have an answer although the second was a problem.
+    """
 
     key: PairKey
     swapped: bool
     asked: Asked | None
     other: Asked | None
-    problem: Literal["", "unasked", "failed"] = ""
+    problem: Problem = ""
     why: str = ""

@@ -22,7 +22,7 @@ from distortion_graph.errors import OutputError
 from distortion_graph.files import atomic_write_text
 from distortion_graph.graph import DistortionGraph, ModelInfo
 from distortion_graph.mllm.answers import answers_to_graph
-from distortion_graph.mllm.arms import GRAPHS, OTHER_ORDER, Arm, EvalOptions, PairRecord
+from distortion_graph.mllm.arms import GRAPHS, OTHER_ORDER, Arm, EvalOptions, PairRecord, Problem
 from distortion_graph.mllm.asking import Asked, ask_regions
 from distortion_graph.mllm.cache import UnderWayError
 from distortion_graph.mllm.client import run_all
@@ -57,6 +57,7 @@ def evaluate_models(
     lists = LISTS if options.pairs.split == "all" else (options.pairs.split,)
     listed = [chosen_keys(reader, name, options.pairs) for name in lists]
     keys = list(dict.fromkeys(key for part in listed for key in part))
+    hints.check([arm.hint for arm in arms], keys)
     desk = _Desk(reader, hints, options)
     counts, records = {}, {}
     for arm in arms:
@@ -162,21 +163,24 @@ def _ask_pair(arm: Arm, desk: _Desk, key: PairKey, folder: Path, failures: _Fail
     places = [folder / part / graph_name(key) for part in (GRAPHS, OTHER_ORDER)]
     for place in places:  # an answer of another run must not stand for this one
         place.unlink(missing_ok=True)
+    asked = other = None
+    problem: Problem = ""
+    why = ""
     try:
         asked = ask(swapped)
         other = ask(not swapped) if desk.options.both_orders else None
+        failures.succeeded()
     except UnderWayError as error:
-        return PairRecord(key, swapped, None, None, "unasked", str(error))
+        problem, why = "unasked", str(error)
     except (TryAgainError, ImageTooLargeError) as error:
+        problem, why = "failed", str(error)
         if failures.failed():
             raise
-        return PairRecord(key, swapped, None, None, "failed", str(error))
-    failures.succeeded()
     for place, said in zip(places, (asked, other), strict=True):
         if said is not None:
             graph = answers_to_graph(said.answer, truth, model)
             atomic_write_text(place, graph.to_json() + "\n")
-    return PairRecord(key, swapped, asked, other)
+    return PairRecord(key, swapped, asked, other, problem, why)
 
 
 def _line(record: PairRecord) -> dict[str, object]:

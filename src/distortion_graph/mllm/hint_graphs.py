@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 
 from distortion_graph.bench.graph_folder import graph_name
+from distortion_graph.data.layout import PairKey
 from distortion_graph.data.samples import Sample
 from distortion_graph.errors import DatasetError, GraphError
 from distortion_graph.files import atomic_write_text
@@ -60,13 +61,18 @@ class FolderPredictions:
 
     def __call__(self, sample: Sample) -> DistortionGraph:
         """The pair's file; raises DatasetError where there is none."""
-        path = self.folder / graph_name(sample.key)
-        if not path.is_file():
-            raise DatasetError(
-                f"{path}: no such file, expected the graph that is suggested for this pair; "
-                "`distortion-graph bench … --graphs DIR` writes such a folder"
-            )
-        return read_graph(path, self.vocabulary)
+        self.check([sample.key])
+        return read_graph(self.folder / graph_name(sample.key), self.vocabulary)
+
+    def check(self, keys: Iterable[PairKey]) -> None:
+        """Raise DatasetError unless every pair has a file."""
+        for key in keys:
+            path = self.folder / graph_name(key)
+            if not path.is_file():
+                raise DatasetError(
+                    f"{path}: no such file, expected the graph that is suggested for this pair; "
+                    "`distortion-graph bench … --graphs DIR` writes such a folder"
+                )
 
 
 class HintGraphs:
@@ -78,6 +84,13 @@ class HintGraphs:
     def __init__(self, folder: Path, seed: int, predict: Predict | None = None) -> None:
         self.predict, self.folder, self.seed = predict, folder, seed
         self._lock = Lock()
+
+    def check(self, hints: Collection[Hint], keys: Iterable[PairKey]) -> None:
+        """Raise DatasetError where graphs that will be suggested are missing."""
+        if {Hint.predicted, Hint.shuffled} & set(hints) and isinstance(
+            self.predict, FolderPredictions
+        ):
+            self.predict.check(keys)
 
     def folder_of(self, hint: Hint) -> Path:
         """Where hints of a kind are kept."""

@@ -26,10 +26,11 @@ class ArmCounts(Part):
     """What happened while asking, over all pairs; regions count once an order that is asked.
 
     `unasked` pairs were under way when an earlier run was killed, `failed` ones got no answer in
-    spite of trying again; both count as missed. `refused` are replies that were none. `unusable`
-    and `missing` are regions without a usable entry or any entry, `invented` entries for regions
-    that are not there, `reworded` labels taken from synonyms, `shrunk` pairs whose pictures had to
-    be made smaller. Tokens and cost are of this evaluation, answers from the cache included.
+    spite of trying again; both count as missed, unless only the other order got none. `refused`
+    are replies that were none. `unusable` and `missing` are regions without a usable entry or any
+    entry, `invented` entries for regions that are not there, `reworded` labels taken from synonyms,
+    `shrunk` pairs whose pictures had to be made smaller. Tokens and cost are of this evaluation,
+    answers from the cache included.
     """
 
     pairs: int = 0
