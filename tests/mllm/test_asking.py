@@ -152,6 +152,16 @@ def test_pictures_are_not_halved_for_ever(pair: PairView) -> None:
         assert max(sizes_of(server.requests[-1])[0]) == SMALLEST_SIDE_PX
 
 
+def test_crops_that_are_too_large_are_what_the_error_speaks_of(pair: PairView) -> None:
+    crops = Manner(parse_cues("crops"))
+    takes = Capacity(most_image_bytes=10)
+    with (
+        LoopbackServer(template, capacity=takes) as server,
+        pytest.raises(ImageTooLargeError, match="crops are never made smaller, so take cues"),
+    ):
+        ask_regions(client(server), pair.only((2,)), WORDS, crops)
+
+
 def test_pictures_may_be_made_smaller_from_the_start(pair: PairView) -> None:
     manner = Manner(parse_cues("boxes-text"), max_side_px=300)
     with LoopbackServer(template) as server:

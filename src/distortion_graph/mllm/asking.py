@@ -112,12 +112,17 @@ class Sender:
         """
         while True:
             shown = pair if self._side_px is None else pair.at_most(self._side_px)
+            question = request(shown)
             try:
-                reply = self.client.ask(request(shown))
-            except ImageTooLargeError:
-                if not self._shrink(pair):
-                    raise
-                continue
+                reply = self.client.ask(question)
+            except ImageTooLargeError as error:
+                if self._shrink(pair):
+                    continue
+                if any(image.role == "crop" for image in question.images):
+                    raise ImageTooLargeError(
+                        f"{error}; crops are never made smaller, so take cues without them"
+                    ) from None
+                raise
             except ContextTooLongError:
                 if not last_resort or not self._shrink(pair):
                     raise
