@@ -14,7 +14,17 @@ from typer.core import TyperGroup
 
 from distortion_graph.cli.bench_figures import figures
 from distortion_graph.cli.console import Talk, talk_of, terminal_width
-from distortion_graph.cli.options import Quiet, Verbose, check_outputs
+from distortion_graph.cli.options import (
+    DataRoot,
+    LatexTables,
+    MarkdownTables,
+    OnlyPictures,
+    PairsIndex,
+    PairsLimit,
+    Quiet,
+    Verbose,
+    check_outputs,
+)
 from distortion_graph.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
@@ -102,18 +112,10 @@ class Outputs:
         atomic_write_all([(path, content.encode()) for path, content in files])
 
 
-MarkdownFile = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown.")
-]
-
-
 @bench_app.command("run")
 def run(
     context: typer.Context,
-    root: Annotated[
-        Path,
-        typer.Argument(metavar="ROOT", help="A data set made by `dataset build`, or PandaSet."),
-    ],
+    root: DataRoot,
     split: Annotated[
         Split, typer.Option(help="Which pairs; all = easy, medium and hard.")
     ] = Split.all,
@@ -142,23 +144,14 @@ def run(
     baselines: Annotated[
         bool, typer.Option(help="Also random, majority class and metric oracle.")
     ] = True,
-    index: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Easy and medium lists, if not those in the root."),
-    ] = None,
-    only: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="JSON lists of the pictures to keep.")
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Only the first N pairs of each list.")
-    ] = None,
+    index: PairsIndex = None,
+    only: OnlyPictures = None,
+    limit: PairsLimit = None,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write figures and answers, for `compare`.")
     ] = None,
-    markdown: MarkdownFile = None,
-    latex: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the tables as LaTeX.")
-    ] = None,
+    markdown: MarkdownTables = None,
+    latex: LatexTables = None,
     graphs: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the model's graphs there.")
     ] = None,
@@ -212,7 +205,7 @@ def compare(
         list[Path], typer.Argument(metavar="RESULT…", help="Files written by `bench --json`.")
     ],
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures.")] = None,
-    markdown: MarkdownFile = None,
+    markdown: MarkdownTables = None,
     latex: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the table as LaTeX.")
     ] = None,

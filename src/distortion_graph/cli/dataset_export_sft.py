@@ -11,7 +11,7 @@ import typer
 
 from distortion_graph.cli.bench import Part
 from distortion_graph.cli.console import talk_of
-from distortion_graph.cli.options import Quiet, Verbose
+from distortion_graph.cli.options import DataRoot, Quiet, Verbose
 from distortion_graph.cli.progress import WorkTalk
 from distortion_graph.errors import DistortionGraphError, OutputError
 
@@ -41,10 +41,7 @@ class Form(StrEnum):
 
 def dataset_export_sft(
     context: typer.Context,
-    root: Annotated[
-        Path,
-        typer.Argument(metavar="ROOT", help="A data set made by `dataset build`, or PandaSet."),
-    ],
+    root: DataRoot,
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Folder for the conversations, new or empty.")
     ],

@@ -37,7 +37,16 @@ from distortion_graph.cli.mllm_options import (
     need_mllm,
     open_clients,
 )
-from distortion_graph.cli.options import Quiet, Verbose
+from distortion_graph.cli.options import (
+    DataRoot,
+    LatexTables,
+    MarkdownTables,
+    OnlyPictures,
+    PairsIndex,
+    PairsLimit,
+    Quiet,
+    Verbose,
+)
 from distortion_graph.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
@@ -74,10 +83,7 @@ def _group() -> None:
 @mllm_app.command("eval")
 def evaluate(
     context: typer.Context,
-    root: Annotated[
-        Path,
-        typer.Argument(metavar="ROOT", help="A data set made by `dataset build`, or PandaSet."),
-    ],
+    root: DataRoot,
     model: Annotated[
         list[str], typer.Option(metavar="[LABEL=]MODEL[@URL]", help=MODEL_HELP + " Repeatable.")
     ],
@@ -115,16 +121,9 @@ def evaluate(
     both_orders: Annotated[
         bool, typer.Option("--both-orders", help="Ask about every pair in both orders.")
     ] = False,
-    index: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Easy and medium lists, if not those in the root."),
-    ] = None,
-    only: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="JSON lists of the pictures to keep.")
-    ] = None,
-    limit: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Only the first N pairs of each list.")
-    ] = None,
+    index: PairsIndex = None,
+    only: OnlyPictures = None,
+    limit: PairsLimit = None,
     concurrency: Annotated[int, typer.Option(min=1, metavar="N", help="Requests at once.")] = 8,
     base_url: BaseUrl = None,
     key_variable: KeyVariable = "OPENAI_API_KEY",
@@ -145,12 +144,8 @@ def evaluate(
     max_tokens: MaxTokens = None,
     cache: CacheFolder = None,
     ask_again: AskAgain = False,
-    markdown: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown.")
-    ] = None,
-    latex: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the tables as LaTeX.")
-    ] = None,
+    markdown: MarkdownTables = None,
+    latex: LatexTables = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:

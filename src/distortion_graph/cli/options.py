@@ -55,6 +55,25 @@ Lossy: TypeAlias = Annotated[
         "--lossy", help="Make the report smaller: pictures re-encoded with loss, and labelled so."
     ),
 ]
+DataRoot: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="ROOT", help="A data set made by `dataset build`, or PandaSet.")
+]
+PairsIndex: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Easy and medium lists, if not those in the root."),
+]
+OnlyPictures: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="JSON lists of the pictures to keep.")
+]
+PairsLimit: TypeAlias = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="Only the first N pairs of each list.")
+]
+MarkdownTables: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown.")
+]
+LatexTables: TypeAlias = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the tables as LaTeX.")
+]
 DEFAULT_MAX_PIXELS = 100_000_000
 """As in `distortion_graph.images`, which is not imported for a `--help`; a test compares them."""
 

@@ -45,14 +45,14 @@ def bare(region: RegionComparison) -> RegionComparison:
         )
         for node in (region.anchor, region.target)
     )
+    return _joined(region, anchor, target, region.comparison.label)
+
+
+def _joined(region: RegionComparison, anchor: Node, target: Node, label: str) -> RegionComparison:
+    """The region's id and name with other nodes and another comparison."""
+    comparison = ComparisonBelief(label=label, margin=score_margin(anchor.score, target.score))
     return RegionComparison(
-        id=region.id,
-        name=region.name,
-        anchor=anchor,
-        target=target,
-        comparison=ComparisonBelief(
-            label=region.comparison.label, margin=score_margin(anchor.score, target.score)
-        ),
+        id=region.id, name=region.name, anchor=anchor, target=target, comparison=comparison
     )
 
 
@@ -100,15 +100,7 @@ def _corrupted(
         _wrong_node(node, score, vocabulary, rng)
         for node, score in zip((region.anchor, region.target), scores, strict=True)
     )
-    return RegionComparison(
-        id=region.id,
-        name=region.name,
-        anchor=anchor,
-        target=target,
-        comparison=ComparisonBelief(
-            label=level.label, margin=score_margin(anchor.score, target.score)
-        ),
-    )
+    return _joined(region, anchor, target, level.label)
 
 
 def _scores_of(rank: int, vocabulary: Vocabulary, rng: np.random.Generator) -> tuple[float, float]:
