@@ -192,3 +192,28 @@ def cli_run():
     from distortion_graph.cli.main import run
 
     return lambda *words: run([str(word) for word in words])
+
+
+def test_graphs_and_the_truth_make_a_gallery_with_pictures(there, cli, tmp_path):
+    said, true = tmp_path / "said", tmp_path / "true"
+    ended = cli("bench", there, "--split", "hard", "--graphs", said, "--true-graphs", true,
+                "--no-baselines")  # fmt: skip
+    assert ended.code == 0, ended.err
+    names = sorted(path.name for path in said.iterdir())
+    assert names == sorted(path.name for path in true.iterdir()) and len(names) == 4
+    ended = cli("report", *(said / name for name in names), "--truth", true, "--out",
+                tmp_path / "gallery")  # fmt: skip
+    assert (ended.code, ended.err) == (0, "")
+    page = (tmp_path / "gallery" / "index.html").read_text("utf-8")
+    assert page.count("data:image/") >= 2 * len(names)
+    scored = cli("bench", there, "--split", "hard", "--predictions", f"truth={true}",
+                 "--no-baselines", "--json", tmp_path / "r.json")  # fmt: skip
+    assert scored.code == 0, scored.err
+    run = json.loads((tmp_path / "r.json").read_text())["splits"][0]["runs"][0]
+    assert run["figures"]["distortion"]["averaged"]["accuracy"] == 1
+    assert run["figures"]["comparison"]["accuracy"] == 1
+
+
+def test_two_kinds_of_graphs_need_two_folders(there, cli, tmp_path):
+    ended = cli("bench", there, "--graphs", tmp_path / "g", "--true-graphs", f"{tmp_path}/./g")
+    assert "--graphs and --true-graphs are the same folder; name two" in ended.refusal

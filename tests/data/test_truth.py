@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -150,4 +152,7 @@ def test_a_root_says_the_same_as_pairs_in_memory(tmp_path):
         for name in ("distortion", "severity", "score", "comparison", "scene_score"):
             assert np.array_equal(getattr(here.labels, name), getattr(there.labels, name))
         assert here.labels.scene_comparison == there.labels.scene_comparison
-        assert true_graph(here, WORDS) == true_graph(there, WORDS)
+        named = true_graph(there, WORDS)
+        root = tmp_path / there.key.anchor / "test" / "cat.png"
+        assert named.anchor.source == str(root)
+        assert true_graph(here, WORDS) == true_graph(replace(there, files=None), WORDS)

@@ -22,7 +22,7 @@ from distortion_graph.data.samples import Sample
 from distortion_graph.errors import ModelError
 from distortion_graph.files import atomic_write_text
 from distortion_graph.graph import ModelInfo
-from distortion_graph.images import Picture, load_picture
+from distortion_graph.images import Picture
 from distortion_graph.runtime.assemble import assemble
 from distortion_graph.runtime.compare import predict_canonically
 from distortion_graph.runtime.decode import Decoded, decode, shared_areas
@@ -198,7 +198,7 @@ class ModelRun:
 
     def answer(self, sample: Sample) -> Answers:
         """The model's answers, timed."""
-        pictures = _pictures(sample)
+        pictures = sample.pictures
         if not self._warm:
             self._predict(pictures, sample)
             self._warm = True
@@ -216,7 +216,7 @@ class ModelRun:
 
     def decoded(self, sample: Sample) -> Decoded:
         """The model's answers as labels of its own vocabulary, not timed."""
-        return decode(self._predict(_pictures(sample), sample), self.model.vocabulary)
+        return decode(self._predict(sample.pictures, sample), self.model.vocabulary)
 
     def _predict(self, pictures: tuple[Picture, Picture], sample: Sample) -> Predictions:
         return predict_canonically(self.model, *pictures, sample.regions)
@@ -247,6 +247,7 @@ def swapped_sample(sample: Sample) -> Sample:
         key=swapped_key(sample.key),
         load_anchor=lambda: sample.target,
         load_target=lambda: sample.anchor,
+        files=sample.files and sample.files[::-1],
     )
 
 
@@ -278,10 +279,6 @@ def pristine_share(
     The anchor is the clean picture itself, or the sample's anchor.
     """
     anchor = clean if beside_itself else sample.anchor
-    pair = replace(sample, load_anchor=lambda: anchor, load_target=lambda: clean)
+    pair = replace(sample, load_anchor=lambda: anchor, load_target=lambda: clean, files=None)
     labels = [region.target.distortion.label for region in run.decoded(pair).regions]
     return labels.count(run.model.vocabulary.clean), len(labels)
-
-
-def _pictures(sample: Sample) -> tuple[Picture, Picture]:
-    return load_picture(sample.anchor), load_picture(sample.target)

@@ -11,7 +11,7 @@ import numpy as np
 from distortion_graph.bench.answers import Answers
 from distortion_graph.bench.evaluate import ModelRun, swapped_sample
 from distortion_graph.data.samples import Sample
-from distortion_graph.images import Picture, load_picture
+from distortion_graph.images import Picture
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.runtime.session import Model
 from distortion_graph.vocabulary import Vocabulary
@@ -51,7 +51,7 @@ class PandaRun(ModelRun):
         heads = self.panda.heads(*pictures, sample.masks)
         self.seconds.append(time.perf_counter() - start)
         if self.graphs is not None:
-            loaded = load_picture(sample.anchor), load_picture(sample.target)
+            loaded = sample.pictures
             self._keep(self._predict(loaded, sample), loaded, sample, self.graphs)
         return head_answers(heads, self.panda.vocabulary, self.vocabulary)
 

@@ -155,6 +155,10 @@ def run(
     graphs: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the model's graphs there.")
     ] = None,
+    true_graphs: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the true graphs there, for `report --truth`."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of intervals and the random baseline.")] = 0,
     threads: Annotated[
         int, typer.Option(min=0, metavar="N", help="Threads of the model; 0 = one a core.")
@@ -184,8 +188,11 @@ def run(
     talk.set(quiet=quiet, verbose=verbose)
     outputs = Outputs(json, markdown, latex)
     outputs.check([str(p) for p in (only, index) if p], root)
-    if graphs is not None:
-        _check_outside("--graphs", graphs, root)
+    for option, folder in (("--graphs", graphs), ("--true-graphs", true_graphs)):
+        if folder is not None:
+            _check_outside(option, folder, root)
+    if true_graphs is not None and graphs is not None and _same_place(graphs, str(true_graphs)):
+        raise OutputError(f"{graphs}: --graphs and --true-graphs are the same folder; name two")
     from distortion_graph.bench.benchmark import BenchOptions
     from distortion_graph.data.pictures import read_names
     from distortion_graph.data.reader import PandaSet
@@ -195,6 +202,8 @@ def run(
         split.value, part.value, read_names(only) if only else None, limit, seed, baselines
     )
     runs = _runs(reader, model, predictions, missing, graphs, threads)
+    if true_graphs is not None:
+        _write_truth(reader, options, true_graphs, talk)
     _measure(reader, runs, options, outputs, talk)
 
 
@@ -320,6 +329,15 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder}: cannot be made ({error.strerror}); choose another") from error
+
+
+def _write_truth(reader: PandaSet, options: BenchOptions, folder: Path, talk: Talk) -> None:
+    from distortion_graph.bench.true_graphs import write_true_graphs
+    from distortion_graph.cli.progress import WorkTalk
+
+    _make_folder(folder)
+    with WorkTalk(talk) as work:
+        write_true_graphs(reader, options, folder, work.follow("true graphs", "pairs"))
 
 
 def _measure(

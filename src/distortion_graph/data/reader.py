@@ -180,7 +180,7 @@ class PandaSet:
                 f"{self.root}: {split}/{key.tag}: {found[0]} and {found[1]} pixels (width × "
                 "height), expected versions of one size"
             )
-        return make_sample(
+        sample = make_sample(
             key,
             *records,
             size=sizes[0],
@@ -194,6 +194,8 @@ class PandaSet:
                 self._place(split, key.target, key.tag),
             ),
         )
+        anchor, target = (picture_path(self.root, version, split, key.tag) for version in key[:2])
+        return replace(sample, files=(anchor, target))
 
     def samples(
         self, split: str, pairs: str | Sequence[PairKey], *, ahead: int = 0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.data.layout import PairKey
+from distortion_graph.images import Picture, load_picture
 from distortion_graph.regions.container import RegionSet
 from distortion_graph.vocabulary import Vocabulary
 
@@ -81,7 +83,8 @@ class Sample:
     `regions` keep the ids they have in the data set (the index in the stats file's list), also
     where others were skipped; `labels` stand in their order. `relations` are (subject id, object
     id, predicate number) between regions that are there. Pixels and masks are read when they are
-    asked for, the same array at every call of one sample; treat them as read-only.
+    asked for, the same array at every call of one sample; treat them as read-only. `files` are the
+    pictures' own, where they have some.
     """
 
     key: PairKey
@@ -91,6 +94,7 @@ class Sample:
     load_anchor: Load = field(repr=False)
     load_target: Load = field(repr=False)
     load_masks: Callable[[], NDArray[np.bool_]] = field(repr=False)
+    files: tuple[Path, Path] | None = None
 
     @property
     def tag(self) -> str:
@@ -111,3 +115,12 @@ class Sample:
     def masks(self) -> NDArray[np.bool_]:
         """(R, H, W), in the order of `regions`."""
         return self.load_masks()
+
+    @property
+    def pictures(self) -> tuple[Picture, Picture]:
+        """Anchor and target with the hashes of their pixels, and the names of their files."""
+        anchor, target = load_picture(self.anchor), load_picture(self.target)
+        if self.files is None:
+            return anchor, target
+        first, second = map(str, self.files)
+        return replace(anchor, source=first), replace(target, source=second)

@@ -23,7 +23,6 @@ from distortion_graph.errors import DatasetError
 from distortion_graph.graph import DistortionGraph, LabelBelief, Node
 from distortion_graph.graph import Relation as GraphRelation
 from distortion_graph.graph_checks import validation_line
-from distortion_graph.images import load_picture
 from distortion_graph.regions.container import Region, RegionSet, default_name
 from distortion_graph.regions.rle import Rle, unpack_counts
 from distortion_graph.runtime.decode import DECIMALS
@@ -203,7 +202,7 @@ def true_graph(
             (float(labels.scene_score[0]), float(labels.scene_score[1])),
             vocabulary.comparison_labels[labels.scene_comparison],
             sample.regions,
-            (load_picture(sample.anchor), load_picture(sample.target)),
+            sample.pictures,
             vocabulary,
             relations,
         )

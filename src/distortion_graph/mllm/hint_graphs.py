@@ -14,7 +14,6 @@ from distortion_graph.errors import DatasetError, GraphError
 from distortion_graph.files import atomic_write_text
 from distortion_graph.formats.files import read_graph
 from distortion_graph.graph import DistortionGraph, ModelInfo, load_graph
-from distortion_graph.images import load_picture
 from distortion_graph.mllm.hints import Hint, corrupted, shuffled
 from distortion_graph.runtime.compare import compare_pictures
 from distortion_graph.runtime.session import Model
@@ -33,7 +32,7 @@ class ModelPredictions:
 
     def __call__(self, sample: Sample) -> DistortionGraph:
         """The model's graph of the pair, without evidence."""
-        anchor, target = load_picture(sample.anchor), load_picture(sample.target)
+        anchor, target = sample.pictures
         path = self.folder / graph_name(sample.key)
         kept = _kept(path)
         info = ModelInfo(**asdict(self.model.identity))

@@ -1,0 +1,33 @@
+"""The truth of a benchmark's pairs as graphs, to look at beside what was predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from distortion_graph.bench.benchmark import LISTS, BenchOptions, chosen_keys
+from distortion_graph.bench.graph_folder import graph_name
+from distortion_graph.data.reader import PandaSet
+from distortion_graph.data.truth import true_graph
+from distortion_graph.files import atomic_write_text
+
+
+def write_true_graphs(
+    reader: PandaSet,
+    options: BenchOptions,
+    folder: Path,
+    after: Callable[[int, int], None] = lambda done, total: None,
+) -> int:
+    """Write the true graph of every pair into a folder, named as predicted ones are.
+
+    `after` is told how many of how many are written. Gives their number.
+    """
+    lists = LISTS if options.split == "all" else (options.split,)
+    listed = [chosen_keys(reader, name, options) for name in lists]
+    keys = list(dict.fromkeys(key for part in listed for key in part))
+    for done, key in enumerate(keys, start=1):
+        sample = reader.sample(options.part, key)
+        graph = true_graph(sample, reader.vocabulary, reader.predicates)
+        atomic_write_text(folder / graph_name(key), graph.to_json(indent=1) + "\n")
+        after(done, len(keys))
+    return len(keys)
