@@ -135,6 +135,13 @@ def chosen_keys(reader: Reader, name: str, options: BenchOptions) -> list[PairKe
     return sorted(kept, key=lambda key: key.tag)
 
 
+def all_keys(reader: Reader, options: BenchOptions) -> list[PairKey]:
+    """The pairs of every list asked for, each once; raises as `chosen_keys` does."""
+    lists = LISTS if options.split == "all" else (options.split,)
+    listed = [chosen_keys(reader, name, options) for name in lists]
+    return list(dict.fromkeys(key for part in listed for key in part))
+
+
 def _wanted(tag: str, only: Collection[str] | None) -> bool:
     return only is None or tag in only or Path(tag).stem in only
 

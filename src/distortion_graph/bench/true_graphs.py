@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from distortion_graph.bench.benchmark import LISTS, BenchOptions, chosen_keys
+from distortion_graph.bench.benchmark import BenchOptions, all_keys
 from distortion_graph.bench.graph_folder import graph_name
 from distortion_graph.data.reader import PandaSet
 from distortion_graph.data.truth import true_graph
@@ -22,9 +22,7 @@ def write_true_graphs(
 
     `after` is told how many of how many are written. Gives their number.
     """
-    lists = LISTS if options.split == "all" else (options.split,)
-    listed = [chosen_keys(reader, name, options) for name in lists]
-    keys = list(dict.fromkeys(key for part in listed for key in part))
+    keys = all_keys(reader, options)
     for done, key in enumerate(keys, start=1):
         sample = reader.sample(options.part, key)
         graph = true_graph(sample, reader.vocabulary, reader.predicates)

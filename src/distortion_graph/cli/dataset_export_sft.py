@@ -104,7 +104,7 @@ def dataset_export_sft(
     from distortion_graph.mllm.hint_graphs import FolderPredictions
     from distortion_graph.mllm.sft.export import ExportOptions, export_sft
     from distortion_graph.mllm.sft.forms import Form as FileForm
-    from distortion_graph.mllm.sft.plan import PlanOptions, drawn_keys
+    from distortion_graph.mllm.sft.plan import PlanOptions
 
     if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(root)):
         raise OutputError(f"{out}: --out would write into the data set; choose another place")
@@ -118,10 +118,8 @@ def dataset_export_sft(
         workers or os.cpu_count() or 1,
         None if hint_graphs is None else FolderPredictions(hint_graphs, reader.vocabulary),
     )
-    total = len(drawn_keys(reader, plan))
     with WorkTalk(talk) as work:
-        told = work.follow("writing", "conversations")
-        done = export_sft(reader, out, options, lambda number: told(number, total))
+        done = export_sft(reader, out, options, work.follow("writing", "conversations"))
     talk.say(f"{out}: {done.conversations} conversations, {done.images} pictures")
     for name in ("kind", "hint", "cues", "order"):
         counts = ", ".join(f"{what} {number}" for what, number in done.counts[name].items())

@@ -174,18 +174,7 @@ def true_graph(
     for labels that contradict each other.
     """
     labels = sample.labels
-    nodes = [
-        [
-            Node(
-                distortion=LabelBelief(label=vocabulary.distortions[d]),
-                severity=LabelBelief(label=vocabulary.severities[s]),
-                score=round(score, DECIMALS),
-            )
-            for d, s, score in zip(*(part[side].tolist() for part in parts), strict=True)
-        ]
-        for parts in [(labels.distortion, labels.severity, labels.score)]
-        for side in range(2)
-    ]
+    nodes = true_nodes(labels, vocabulary)
     relations = tuple(
         GraphRelation(
             subject=subject,
@@ -197,7 +186,7 @@ def true_graph(
     )
     try:
         return graph_of_truth(
-            (nodes[0], nodes[1]),
+            nodes,
             [vocabulary.comparison_labels[c] for c in labels.comparison.tolist()],
             (float(labels.scene_score[0]), float(labels.scene_score[1])),
             vocabulary.comparison_labels[labels.scene_comparison],
@@ -208,6 +197,27 @@ def true_graph(
         )
     except ValidationError as error:
         raise DatasetError(validation_line(error, sample.tag, DistortionGraph)) from error
+
+
+def true_nodes(labels: PairLabels, vocabulary: Vocabulary) -> tuple[list[Node], list[Node]]:
+    """The anchor's and the target's nodes, in the order of the labels, without masks."""
+    anchor, target = (
+        [
+            Node(
+                distortion=LabelBelief(label=vocabulary.distortions[d]),
+                severity=LabelBelief(label=vocabulary.severities[s]),
+                score=round(score, DECIMALS),
+            )
+            for d, s, score in zip(
+                labels.distortion[side].tolist(),
+                labels.severity[side].tolist(),
+                labels.score[side].tolist(),
+                strict=True,
+            )
+        ]
+        for side in range(2)
+    )
+    return anchor, target
 
 
 def _predicate(number: int, predicates: Sequence[str], tag: str) -> str:

@@ -13,7 +13,6 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +23,7 @@ from distortion_graph.mllm.messages import Image, Part, Text
 from distortion_graph.mllm.pair_view import PairView, RegionView
 from distortion_graph.regions.container import is_default_name
 from distortion_graph.regions.rle import Rle
+from distortion_graph.report.crops import innermost
 
 __all__ = ["Cue", "PairView", "RegionView", "cue_parts", "cues_text", "parse_cues", "quoted"]
 
@@ -37,7 +37,6 @@ LONGEST_NAME, LONGEST_DESCRIPTION = 80, 400
 """Characters of a name and of a description that are shown."""
 
 _CONTEXT_SHARE, _CONTEXT_PX = 0.12, 8
-_DEEP = 0.9
 
 
 class Cue(StrEnum):
@@ -267,7 +266,7 @@ class _Window(NamedTuple):
 def _window(box_xywh: tuple[int, int, int, int], mask: NDArray[np.bool_]) -> _Window:
     left, top, width, height = box_xywh
     context = max(_CONTEXT_PX, round(_CONTEXT_SHARE * max(width, height)))
-    middle_y, middle_x = _innermost(mask[top : top + height, left : left + width])
+    middle_y, middle_x = innermost(mask[top : top + height, left : left + width])
     y0, y1 = _span(top, height, context, top + middle_y, mask.shape[0])
     x0, x1 = _span(left, width, context, left + middle_x, mask.shape[1])
     whole = max(width, height) <= LARGEST_CROP_PX
@@ -282,12 +281,3 @@ def _span(start: int, length: int, context: int, middle: int, limit: int) -> tup
     wanted = min(max(length + 2 * context, SMALLEST_CROP_PX), LARGEST_CROP_PX, limit)
     first = min(max(0, start - (wanted - length) // 2), limit - wanted)
     return first, first + wanted
-
-
-def _innermost(mask: NDArray[np.bool_]) -> tuple[int, int]:
-    """(y, x) of a pixel about as deep in the mask as any, the one nearest its middle."""
-    depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    deepest = np.argwhere(depth >= _DEEP * depth.max())
-    away = np.hypot(*(deepest - [(n - 1) / 2 for n in mask.shape]).T)
-    y, x = deepest[int(away.argmin())]
-    return int(y), int(x)

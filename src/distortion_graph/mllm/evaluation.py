@@ -11,12 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event, Lock
 
-from distortion_graph.bench.benchmark import LISTS, Progress, chosen_keys
+from distortion_graph.bench.benchmark import Progress, all_keys
 from distortion_graph.bench.graph_folder import graph_name
 from distortion_graph.data.keys import generator
 from distortion_graph.data.layout import PairKey
 from distortion_graph.data.reader import PandaSet
-from distortion_graph.data.samples import Sample
 from distortion_graph.data.truth import true_graph
 from distortion_graph.errors import OutputError
 from distortion_graph.files import atomic_write_text
@@ -30,7 +29,7 @@ from distortion_graph.mllm.hint_graphs import HintGraphs
 from distortion_graph.mllm.hints import Hint
 from distortion_graph.mllm.measuring import counts_of, measured
 from distortion_graph.mllm.messages import EndpointError, ImageTooLargeError, TryAgainError
-from distortion_graph.mllm.pair_view import PairView
+from distortion_graph.mllm.pair_view import PairView, view_of
 from distortion_graph.mllm.results import MllmResult
 
 FAILURES_IN_A_ROW = 5
@@ -54,9 +53,7 @@ def evaluate_models(
     was answered until then is in the clients' caches.
     """
     progress = progress or Progress()
-    lists = LISTS if options.pairs.split == "all" else (options.pairs.split,)
-    listed = [chosen_keys(reader, name, options.pairs) for name in lists]
-    keys = list(dict.fromkeys(key for part in listed for key in part))
+    keys = all_keys(reader, options.pairs)
     hints.check([arm.hint for arm in arms], keys)
     desk = _Desk(reader, hints, options)
     counts, records = {}, {}
@@ -84,16 +81,8 @@ class _Desk:
         with self._lock:
             sample = self.reader.sample(part, key)
             truth = true_graph(sample, self.reader.vocabulary)
-            view = PairView.of_regions(
-                sample.anchor, sample.target, sample.regions, self._descriptions(sample)
-            )
+            view = view_of(self.reader, part, sample)
             return view, truth, self.hints.of(hint, sample, truth)
-
-    def _descriptions(self, sample: Sample) -> dict[int, str]:
-        part, key = self.options.pairs.part, sample.key
-        regions = self.reader.record(part, key.anchor, key.tag).regions
-        found = {k: regions[k].description for k in sample.regions.ids}
-        return {k: text for k, text in found.items() if text}
 
     def shows_target_first(self, key: PairKey) -> bool:
         """Whether the pair is shown in the other order, drawn by its key."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from threading import Lock
 
 from distortion_graph.bench.graph_folder import graph_name
 from distortion_graph.data.layout import PairKey
@@ -77,12 +76,11 @@ class FolderPredictions:
 class HintGraphs:
     """Hints by pair. `folder` gets a folder for each kind of hint that is given.
 
-    `predict` is needed for predicted and shuffled hints alone.
+    `predict` is needed for predicted and shuffled hints alone. One thread at a time.
     """
 
     def __init__(self, folder: Path, seed: int, predict: Predict | None = None) -> None:
         self.predict, self.folder, self.seed = predict, folder, seed
-        self._lock = Lock()
 
     def check(self, hints: Collection[Hint], keys: Iterable[PairKey]) -> None:
         """Raise DatasetError where graphs that will be suggested are missing."""
@@ -100,17 +98,16 @@ class HintGraphs:
         if hint is Hint.none:
             return None
         key = (self.seed, *sample.key)
-        with self._lock:
-            if hint is Hint.true:
-                graph = truth
-            elif hint is Hint.corrupted:
-                graph = corrupted(truth, *key)
-            elif self.predict is None:
-                raise DatasetError(f"the hint {hint.value} needs a model or predicted graphs")
-            else:
-                graph = self.predict(sample)
-                graph = graph if hint is Hint.predicted else shuffled(graph, *key)
-            _write(self.folder_of(hint) / graph_name(sample.key), graph)
+        if hint is Hint.true:
+            graph = truth
+        elif hint is Hint.corrupted:
+            graph = corrupted(truth, *key)
+        elif self.predict is None:
+            raise DatasetError(f"the hint {hint.value} needs a model or predicted graphs")
+        else:
+            graph = self.predict(sample)
+            graph = graph if hint is Hint.predicted else shuffled(graph, *key)
+        _write(self.folder_of(hint) / graph_name(sample.key), graph)
         return graph
 
 

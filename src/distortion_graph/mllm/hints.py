@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
 
 import numpy as np
@@ -70,17 +69,17 @@ def shuffled(graph: DistortionGraph, *key: KeyPart) -> DistortionGraph:
     return graph.model_copy(update={"regions": regions, "scene": None, "relations": ()})
 
 
-def corrupted(graph: DistortionGraph, *key: KeyPart, share: float = 0.5) -> DistortionGraph:
-    """The graph with every word of a share of its regions, rounded up, replaced by another one.
+def corrupted(graph: DistortionGraph, *key: KeyPart, wrong: int | None = None) -> DistortionGraph:
+    """The graph with every word of `wrong` of its regions replaced by another one.
 
-    A draw of `key`. Scores of a corrupted region are drawn anew so that the wrong comparison
-    follows from them.
+    A draw of `key`; None spoils half of the regions, rounded up. Scores of a corrupted region are
+    drawn anew so that the wrong comparison follows from them.
     """
     rng = generator("corrupted hint", *key)
     count = len(graph.regions)
-    wrong = set(rng.permutation(count)[: math.ceil(share * count)].tolist())
+    spoilt = set(rng.permutation(count)[: (count + 1) // 2 if wrong is None else wrong].tolist())
     regions = tuple(
-        _corrupted(region, graph.vocabulary, rng) if k in wrong else bare(region)
+        _corrupted(region, graph.vocabulary, rng) if k in spoilt else bare(region)
         for k, region in enumerate(graph.regions)
     )
     return graph.model_copy(update={"regions": regions, "scene": None, "relations": ()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,6 +16,10 @@ from distortion_graph.regions.container import RegionSet
 from distortion_graph.regions.rle import Rle, rle_from_box
 from distortion_graph.report.sources import check_pixels
 from distortion_graph.runtime.assemble import scaled_rle
+
+if TYPE_CHECKING:
+    from distortion_graph.data.reader import PandaSet
+    from distortion_graph.data.samples import Sample
 
 
 @dataclass(frozen=True)
@@ -134,6 +139,13 @@ class PairView:
             return height, width
         scale = self.side_px / longest
         return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def view_of(reader: PandaSet, part: str, sample: Sample) -> PairView:
+    """A sample's pictures and regions, with what the data set says of the regions' content."""
+    regions = reader.record(part, sample.key.anchor, sample.key.tag).regions
+    told = {k: text for k in sample.regions.ids if (text := regions[k].description)}
+    return PairView.of_regions(sample.anchor, sample.target, sample.regions, told)
 
 
 def _fitted(rle: Rle, size: tuple[int, int]) -> Rle:

@@ -63,7 +63,9 @@ def crop_of(region: RegionComparison, side: Side, size: tuple[int, int], room: i
     spans = (int(ys[0]), int(ys[-1]) + 1), (int(xs[0]), int(xs[-1]) + 1)
     longest = max(end - start for start, end in spans)
     context = max(_CONTEXT_PX, round(_CONTEXT_SHARE * longest))
-    middle = _innermost(mask, spans)
+    (top, bottom), (left, right) = spans
+    deep_y, deep_x = innermost(mask[top:bottom, left:right])
+    middle = top + deep_y, left + deep_x
     (y0, y1), (x0, x1) = (
         _window(span, length, context, room, at)
         for span, length, at in zip(spans, size, middle, strict=True)
@@ -92,13 +94,15 @@ def _mask_of(
     return found
 
 
-def _innermost(
-    mask: NDArray[np.bool_], spans: tuple[tuple[int, int], tuple[int, int]]
-) -> tuple[int, int]:
-    """(y, x) of a pixel as deep in the mask as can be, of several the one nearest its middle."""
+def innermost(mask: NDArray[np.bool_]) -> tuple[int, int]:
+    """(y, x) of a pixel about as deep in a mask as any, of several the one nearest its middle.
+
+    `mask` (h, w) is a region in its tight box, with at least one pixel.
+    """
     depth = cv2.distanceTransform(np.pad(mask, 1).astype(np.uint8), cv2.DIST_L2, 3)[1:-1, 1:-1]
     deepest = np.argwhere(depth >= _DEEP * depth.max())
-    away = np.hypot(*(deepest - [(start + end - 1) / 2 for start, end in spans]).T)
+    # Twice the distance from the middle, in whole numbers, so that ties are the same anywhere.
+    away = ((2 * deepest - np.array(mask.shape) + 1) ** 2).sum(1)
     y, x = deepest[int(away.argmin())]
     return int(y), int(x)
 

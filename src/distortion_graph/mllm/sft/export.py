@@ -28,7 +28,7 @@ from distortion_graph.mllm.cues import cue_parts, cues_text
 from distortion_graph.mllm.hint_graphs import Predict
 from distortion_graph.mllm.hints import corrupted
 from distortion_graph.mllm.messages import Image, Part
-from distortion_graph.mllm.pair_view import PairView
+from distortion_graph.mllm.pair_view import PairView, view_of
 from distortion_graph.mllm.sft.forms import (
     WRITERS,
     Conversation,
@@ -37,7 +37,7 @@ from distortion_graph.mllm.sft.forms import (
     Spoken,
     llama_factory_info,
 )
-from distortion_graph.mllm.sft.plan import MOST_WRONG, Planned, PlanOptions, planned
+from distortion_graph.mllm.sft.plan import MOST_WRONG, Planned, PlanOptions, drawn_keys, planned
 from distortion_graph.mllm.sft.prose import assessment_answer
 from distortion_graph.mllm.sft.questions import whole_answer
 from distortion_graph.mllm.templates import Question, load_prompt
@@ -81,15 +81,18 @@ def export_sft(
     reader: PandaSet,
     out: Path,
     options: ExportOptions,
-    after: Callable[[int], None] = lambda done: None,
+    after: Callable[[int, int], None] = lambda done, total: None,
 ) -> Exported:
     """Write a new folder; the same bytes for the same data set and options.
+
+    `after` is told how many of about how many conversations are written.
 
     Raises DatasetError for the data set's faults and OutputError where `out` cannot be made.
     """
     counts: dict[str, Counter[str]] = {
         name: Counter() for name in ("kind", "order", "cues", "hint", "answer", "region")
     }
+    keys = drawn_keys(reader, options.plan)
     with new_folder(out) as folder, ExitStack() as opened:
         (folder / IMAGES).mkdir()
         studio = _Studio(reader, folder, options)
@@ -99,14 +102,14 @@ def export_sft(
         }
         done = 0
         for plan, conversation in _in_order(
-            studio.conversation, planned(reader, options.plan), options.workers
+            studio.conversation, planned(reader, options.plan, keys), options.workers
         ):
             for form in options.forms:
                 value = WRITERS[form](conversation)
                 files[form].write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
             _count(counts, plan)
             done += 1
-            after(done)
+            after(done, len(keys))
         opened.close()
         if Form.llava in options.forms:
             _write_json(folder / LLAMA_FACTORY, llama_factory_info())
@@ -127,8 +130,7 @@ class _Studio:
         """The conversation of a plan, its pictures written."""
         with self._lock:  # readers have caches, and are not made for several threads
             sample = self.reader.sample(self.options.plan.part, plan.key)
-            told = self._descriptions(sample)
-            pair = PairView.of_regions(sample.anchor, sample.target, sample.regions, told)
+            pair = view_of(self.reader, self.options.plan.part, sample)
             hint = self._hint(plan, sample) if plan.hinted else None
         pair = pair.swapped() if plan.swapped else pair
         system, turns = self._turns(plan, pair, hint)
@@ -136,21 +138,13 @@ class _Studio:
         name = f"{plan.number:07d}-{anchor}-{target}-{Path(tag).stem}"
         return plan, Conversation(name, system, turns)
 
-    def _descriptions(self, sample: Sample) -> dict[int, str]:
-        """As `mllm eval` shows them."""
-        key = sample.key
-        regions = self.reader.record(self.options.plan.part, key.anchor, key.tag).regions
-        found = {k: regions[k].description for k in sample.regions.ids}
-        return {k: text for k, text in found.items() if text}
-
     def _hint(self, plan: Planned, sample: Sample) -> DistortionGraph:
         """In the order shown."""
         if self.options.predict is None:
             key, total = (self.options.plan.seed, *plan.key), len(plan.graph.regions)
             most = math.ceil(MOST_WRONG * total)
             wrong = int(generator("sft hint", *key).integers(most + 1))
-            # Half a region less, since `corrupted` rounds up.
-            return corrupted(plan.graph, *key, share=max(0.0, wrong - 0.5) / total)
+            return corrupted(plan.graph, *key, wrong=wrong)
         graph = self.options.predict(sample)
         return graph.swapped() if plan.swapped else graph
 

@@ -94,8 +94,12 @@ def _check_apart(reader: PandaSet, part: str, tags: Iterable[str]) -> None:
                 )
 
 
-def planned(reader: PandaSet, options: PlanOptions) -> Iterator[Planned]:
+def planned(
+    reader: PandaSet, options: PlanOptions, keys: Sequence[PairKey] | None = None
+) -> Iterator[Planned]:
     """One conversation a pair; pairs without regions have none.
+
+    `keys` are `drawn_keys`, where they are drawn already.
 
     Raises DatasetError where no pair has a region.
     """
@@ -104,7 +108,7 @@ def planned(reader: PandaSet, options: PlanOptions) -> Iterator[Planned]:
     turned: Counter[bool] = Counter()
     answers: dict[str, Counter[str]] = {kind: Counter() for kind in SHORT_KINDS}
     number = 0
-    for key in drawn_keys(reader, options):
+    for key in drawn_keys(reader, options) if keys is None else keys:
         sample = reader.sample(options.part, key)
         if not len(sample.regions):
             continue

@@ -13,13 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from distortion_graph.data.samples import Sample
+from distortion_graph.data.truth import true_nodes
 from distortion_graph.graph import (
     SIDES,
     ComparisonBelief,
     DistortionGraph,
     ImageInfo,
-    LabelBelief,
-    Node,
     RegionComparison,
     Scene,
     SceneNode,
@@ -59,24 +58,22 @@ def graph_of_labels(sample: Sample, vocabulary: Vocabulary) -> DistortionGraph:
     labels = sample.labels
     areas = sample.regions.areas() / np.prod(sample.regions.size)
     regions = []
-    for k, region in enumerate(sample.regions):
-        nodes = [
-            Node(
-                distortion=LabelBelief(label=vocabulary.distortions[labels.distortion[side, k]]),
-                severity=LabelBelief(label=vocabulary.severities[labels.severity[side, k]]),
-                score=round(float(labels.score[side, k]), DECIMALS),
-            )
-            for side in range(2)
-        ]
-        label = vocabulary.comparison_labels[labels.comparison[k]]
-        margin = score_margin(nodes[0].score, nodes[1].score)
+    for region, area, anchor, target, comparison in zip(
+        sample.regions,
+        areas.tolist(),
+        *true_nodes(labels, vocabulary),
+        labels.comparison.tolist(),
+        strict=True,
+    ):
+        label = vocabulary.comparison_labels[comparison]
+        margin = score_margin(anchor.score, target.score)
         regions.append(
             RegionComparison(
                 id=region.id,
                 name=region.name,
-                area_fraction=float(areas[k]),
-                anchor=nodes[0],
-                target=nodes[1],
+                area_fraction=area,
+                anchor=anchor,
+                target=target,
                 comparison=ComparisonBelief(label=label, margin=margin),
             )
         )
