@@ -7,14 +7,17 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
+from scipy.signal import correlate  # noqa: E402
 from scipy.stats import logistic  # noqa: E402
 
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.encoder import Lite0Encoder, imagenet_state  # noqa: E402
+from distortion_graph.model.encoder import _StridedConv2d as StridedConv2d  # noqa: E402
 from distortion_graph.model.heads import ComparisonHead, ordinal_log_probabilities  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet, PairEncoder  # noqa: E402
 from distortion_graph.model.pixels import PixelStatistics  # noqa: E402
 from distortion_graph.model.pooling import pool_moments  # noqa: E402
+from distortion_graph.model.tones import SpectrumEncoder  # noqa: E402
 from distortion_graph.regions.histograms import (  # noqa: E402
     CHANNELS,
     DETAIL_CHANNELS,
@@ -204,6 +207,66 @@ def test_moments_are_the_sums_and_add_over_tiles():
     ]
     for a, b, c in zip(whole, *parts, strict=True):
         assert torch.allclose(a, b + c, atol=1e-4)
+
+
+def test_a_coarse_cell_beyond_the_end_counts_what_is_there():
+    # 6 cells of 4 px make 3 of 8 and, the last one half beyond the end, 2 of 16.
+    weights = torch.tensor([1.0, 0.0, 1.0, 1.0, 0.5, 0.5]).expand(1, 1, 4, 6)
+    maps = [
+        torch.ones(1, 2, 1, 4, 6),
+        torch.ones(1, 2, 1, 2, 3),
+        torch.tensor([[1.0, 2.0]]).expand(1, 2, 1, 1, 2),
+    ]
+    moments = pool_moments([(m, m * m) for m in maps], [4, 8, 16], weights)
+    shares = 0.75, 0.5
+    assert moments.weight[0, 0].tolist() == pytest.approx(
+        [16.0, 2 * (0.5**2 + 1 + 0.5**2), sum(s * s for s in shares)]
+    )
+    assert moments.first[0, 0, 0, 2].item() == pytest.approx(shares[0] ** 2 + 2 * shares[1] ** 2)
+
+
+@pytest.mark.parametrize("kernel", [3, 5])
+def test_strided_convolutions_are_padded_as_the_published_ones(kernel):
+    # TensorFlow's "SAME": of the zeros that are missing the smaller half comes first.
+    torch.manual_seed(3)
+    layer = StridedConv2d(1, 1, kernel)
+    x = torch.randn(1, 1, 12, 18)
+    missing = kernel - 2
+    before, after = missing // 2, missing - missing // 2
+    padded = np.pad(x[0, 0].numpy(), (before, after))
+    weight = layer.weight[0, 0].detach().numpy()
+    expected = correlate(padded, weight, "valid")[::2, ::2]
+    with torch.inference_mode():
+        assert layer(x)[0, 0].numpy() == pytest.approx(expected, abs=1e-5)
+        assert layer(x[..., :-1, :-1]).shape == (1, 1, 6, 9)
+
+
+def power_of(values):
+    counts = np.bincount(values.clip(0, 255), minlength=256)
+    encoder = SpectrumEncoder(8)
+    own = torch.zeros(1, 7, 256)
+    own[0, 0] = torch.from_numpy(counts)
+    return encoder.power(own)[0, 0].numpy()
+
+
+def test_the_spectrum_of_mere_scatter_has_power_one():
+    rng = np.random.default_rng(0)
+    powers = [power_of(rng.integers(0, 256, 60_000)) for _ in range(20)]
+    assert np.mean(powers) == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(("slope", "waves"), [(1.1, 256 / 11), (0.9, 256 / 9)])
+def test_the_spectrum_shows_a_tone_curve_through_later_noise(slope, waves):
+    # A slope g repeats its gaps or spikes every g/|g − 1| levels.
+    rng = np.random.default_rng(1)
+    tones = rng.normal(128, 35, 20_000)
+    noise = rng.normal(0, 1, tones.size)
+    plain = power_of(np.rint(np.rint(tones) + noise).astype(int))
+    changed = np.rint(128 + slope * (np.rint(tones) - 128))
+    curved = power_of(np.rint(changed + noise).astype(int))
+    found = int(curved.argmax()) + 4
+    assert abs(found - waves) < 2
+    assert curved.max() > 12 > plain.max()
 
 
 def test_a_region_sees_only_its_own_cells():

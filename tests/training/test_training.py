@@ -20,7 +20,11 @@ from distortion_graph.model.network import DistortionGraphNet, NetworkOutput  # 
 from distortion_graph.training.batch import IGNORED, Targets  # noqa: E402
 from distortion_graph.training.checkpoint import load_network, save_network  # noqa: E402
 from distortion_graph.training.criterion import LossWeights, criterion  # noqa: E402
-from distortion_graph.training.samples import SampleStream, SamplingConfig  # noqa: E402
+from distortion_graph.training.samples import (  # noqa: E402
+    SampleStream,
+    SamplingConfig,
+    random_crop,
+)
 from distortion_graph.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
 
 WORDS = Vocabulary(
@@ -75,6 +79,18 @@ def test_batches_are_consistent(sources):
         margin = targets.score[:, 0] - targets.score[:, 1]
         better = (targets.comparison > 2) & inputs.valid
         assert (margin[better] >= 0.1).all()
+
+
+def test_small_crops_may_show_the_whole_picture_and_never_more():
+    across = np.tile(np.arange(240, dtype=np.uint8), (200, 1))
+    picture = CleanPicture("ramp", np.dstack([across] * 3), (np.ones((200, 240), np.uint16),))
+    rng = np.random.default_rng(0)
+    shown = []
+    for _ in range(400):
+        crop, labels = random_crop(picture, 32, rng)
+        assert crop.shape == (32, 32, 3) and labels.shape == (32, 32)
+        shown.append(float(crop.max()) - crop.min())
+    assert min(shown) < 40 and 170 < max(shown) <= 200  # the crop is square, the picture is not
 
 
 def test_criterion_by_hand():

@@ -1,14 +1,17 @@
 """EfficientNet-Lite0 cut at stride 16 (Tan & Le 2019, the Lite variant without squeeze-excite).
 
 Only the stages up to 112 channels are kept: distortions are local, and what lies deeper names
-objects. Convolutions are padded symmetrically.
+objects. Strided convolutions are padded as the published weights were trained, mostly at the end,
+so that a cell of a map is centred on the pixels that it stands for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distortion_graph.errors import ModelError
@@ -35,6 +38,51 @@ def _norm(channels: int) -> nn.BatchNorm2d:
     return nn.BatchNorm2d(channels, eps=1e-3, momentum=0.01)
 
 
+class _UnevenConv2d(torch.autograd.Function):
+    """A convolution with more zeros after a side than before it, one operator in ONNX too.
+
+    torch can only pad beforehand; ONNX Runtime would compute that apart, in a layout of its own.
+    """
+
+    @staticmethod
+    def forward(_: Any, x: Tensor, weight: Tensor, pads: tuple[int, int], groups: int) -> Tensor:
+        return F.conv2d(F.pad(x, pads * 2), weight, stride=2, groups=groups)
+
+    @staticmethod
+    def symbolic(g: Any, x: Any, weight: Any, pads: tuple[int, int], groups: int) -> Any:
+        first, last = pads
+        return g.op(
+            "Conv", x, weight, pads_i=[first, first, last, last], strides_i=[2, 2], group_i=groups
+        )
+
+
+class _StridedConv2d(nn.Conv2d):
+    """A convolution at stride 2: of n columns it makes ⌈n/2⌉, the k-th centred on 2k and 2k + 1."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, groups: int = 1) -> None:
+        super().__init__(inputs, outputs, kernel, 2, groups=groups, bias=False)
+        first = kernel // 2 - 1
+        # One more at the end than an even side needs: an odd one gets its last column by it.
+        self.pads = first, first + 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, inputs, h, w) → (N, outputs, ⌈h/2⌉, ⌈w/2⌉)."""
+        if torch.onnx.is_in_onnx_export():
+            exported: Tensor = _UnevenConv2d.apply(  # type: ignore[no-untyped-call]
+                x, self.weight, self.pads, self.groups
+            )
+            return exported
+        return super().forward(F.pad(x, self.pads * 2))
+
+
+def _depthwise(channels: int, kernel: int, stride: int) -> nn.Conv2d:
+    if stride == 1:
+        return nn.Conv2d(
+            channels, channels, kernel, padding=kernel // 2, groups=channels, bias=False
+        )
+    return _StridedConv2d(channels, channels, kernel, groups=channels)
+
+
 class InvertedResidual(nn.Module):
     """1×1 expansion, depthwise convolution, linear 1×1 projection, with a skip where it fits."""
 
@@ -51,7 +99,7 @@ class InvertedResidual(nn.Module):
                 nn.ReLU6(inplace=True),
             ]
         layers += [
-            nn.Conv2d(hidden, hidden, kernel, stride, kernel // 2, groups=hidden, bias=False),
+            _depthwise(hidden, kernel, stride),
             _norm(hidden),
             nn.ReLU6(inplace=True),
             nn.Conv2d(hidden, outputs, 1, bias=False),
@@ -73,7 +121,7 @@ class Lite0Encoder(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = nn.Sequential(nn.Conv2d(3, 32, 3, 2, 1, bias=False), _norm(32), nn.ReLU6(True))
+        self.stem = nn.Sequential(_StridedConv2d(3, 32, 3), _norm(32), nn.ReLU6(True))
         blocks = []
         width = 32
         for expansion, kernel, stride, outputs in _BLOCKS:
@@ -85,7 +133,7 @@ class Lite0Encoder(nn.Module):
         self._frozen: tuple[nn.Module, ...] = ()
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(N, 3, H, W) normalised picture, H and W multiples of 16 → four maps."""
+        """(N, 3, H, W) normalised picture, H and W multiples of 8 → four maps."""
         maps = []
         x = self.stem(x)
         for index, block in enumerate(self.blocks):

@@ -19,12 +19,13 @@ from distortion_graph.model.heads import ComparisonHead, NodeHeads
 from distortion_graph.model.interaction import RegionAttention
 from distortion_graph.model.pixels import PixelStatistics
 from distortion_graph.model.pooling import Moments, pool_moments
-from distortion_graph.model.tones import DetailEncoder, ToneEncoder
+from distortion_graph.model.tones import DetailEncoder, SpectrumEncoder, ToneEncoder
 from distortion_graph.regions.cells import CELL_PX
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)
 _MIN_VARIANCE = 1e-5
+_REDUCTION = 2  # of the pictures that the encoder sees
 
 
 class NetworkOutput(NamedTuple):
@@ -54,14 +55,18 @@ class Counts(NamedTuple):
 
 
 class PairEncoder(nn.Module):
-    """Pixels of both pictures → moments of features inside every region."""
+    """Pixels of both pictures → moments of features inside every region.
+
+    The encoder sees the pictures at half their size, which costs a quarter: what is finer than that
+    is in the pixel statistics, and in the histograms that the head sees.
+    """
 
     mean: Tensor
     std: Tensor
 
     # Level of each feature: pixel statistics, then the encoder's four maps.
     channels = (PixelStatistics.channels, *Lite0Encoder.channels)
-    strides = (CELL_PX, CELL_PX, 4, 8, 16)
+    strides = (CELL_PX, 4, 8, 16, 32)
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,12 +90,11 @@ class PairEncoder(nn.Module):
         rgb = images.reshape(batch * 2, height, width, 3).permute(0, 3, 1, 2).float() / 255
         if pixels is None:
             pixels = _average(self.pixels(rgb).float(), CELL_PX)
-        maps = self.encoder((rgb - self.mean) / self.std)
+        maps = self.encoder((F.avg_pool2d(rgb, _REDUCTION) - self.mean) / self.std)
         # Variances are small differences of large sums: in bfloat16 nothing would be left of them.
         with torch.autocast(images.device.type, enabled=False):
             maps = [m.float() for m in maps]
-            pooled = [pixels, _average(maps[0], 2)]
-            pooled += [(m, m * m) for m in maps[1:]]
+            pooled = [pixels, *((m, m * m) for m in maps)]
             paired = [
                 (v.reshape(batch, 2, *v.shape[1:]), s.reshape(batch, 2, *s.shape[1:]))
                 for v, s in pooled
@@ -118,6 +122,7 @@ class GraphHead(nn.Module):
             nn.Linear(config.width, config.width),
         )
         self.tones = ToneEncoder(config.width)
+        self.spectrum = SpectrumEncoder(config.width)
         self.detail = DetailEncoder(config.width)
         self.attention = nn.ModuleList(
             RegionAttention(config.width, config.heads, config.dropout)
@@ -144,7 +149,8 @@ class GraphHead(nn.Module):
         other = own.flip(1)
         both = pair[:, None].expand(-1, 2, -1, -1)
         x = self.pair(torch.cat([own, other, own * other, both], 3))
-        x = x + self.tones(counts.own, counts.joint) + self.detail(counts.detail)
+        x = x + self.tones(counts.own, counts.joint) + self.spectrum(counts.own)
+        x = x + self.detail(counts.detail)
         for layer in self.attention:
             x = layer(x, valid)
         nodes = self.nodes(x)

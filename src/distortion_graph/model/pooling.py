@@ -30,18 +30,20 @@ def pool_moments(maps: list[tuple[Tensor, Tensor]], strides: list[int], weights:
     Args:
         maps: per level the map and its square, each (B, 2, C, h, w); both already averaged to
             `strides[level]` ≥ `CELL_PX`, so that finer detail counts in the square.
-        strides: stride of each level in pixels, a multiple of `CELL_PX`.
+        strides: stride of each level in pixels, ascending, each a multiple of the one before.
         weights: (B, R, H/4, W/4), the share of each 4×4 cell that the region covers.
     """
-    at_stride = {}
+    coverage = {CELL_PX: weights}
     total, first, second, cross = [], [], [], []
     for (value, square), stride in zip(maps, strides, strict=True):
-        if stride not in at_stride:
-            w = weights if stride == CELL_PX else F.avg_pool2d(weights, stride // CELL_PX)
-            # Squared coverage prefers cells well inside, where a wide receptive field has seen
-            # less of the neighbours.
-            at_stride[stride] = (w if stride == CELL_PX else w * w).flatten(2)
-        w = at_stride[stride]
+        if stride not in coverage:
+            # A cell at the end may reach beyond the picture; what is there of it counts.
+            finer = max(coverage)
+            coverage[stride] = F.avg_pool2d(coverage[finer], stride // finer, ceil_mode=True)
+        w = coverage[stride]
+        # Squared coverage prefers cells well inside, where a wide receptive field has seen less
+        # of the neighbours.
+        w = (w if stride == CELL_PX else w * w).flatten(2)
         total.append(w.sum(2))
         flat = value.flatten(3)
         first.append(torch.matmul(w[:, None], flat.transpose(2, 3)))

@@ -1,8 +1,9 @@
 """The model at run time: two ONNX Runtime sessions, loaded once, torch-free.
 
-The encoder sees tiles of the pictures at native resolution and gives sums over region cells; the
-sums of all tiles are added and the head turns them into predictions. So nothing is ever squeezed,
-and beyond the pictures themselves memory grows only with the regions' cells (R·H·W/16 bytes).
+The encoder sees tiles of the pictures at a fixed scale and gives sums over region cells; the sums
+of all tiles are added and the head turns them into predictions. So no picture is squeezed to a size
+that the model wants, and beyond the pictures themselves memory grows only with the regions' cells
+(R·H·W/16 bytes).
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from distortion_graph.threads import in_order
 
 # Pictures up to this many pixels go through in one piece, larger ones in few tiles of at most
 # _TILE_PX pixels, including _HALO_PX of surroundings on every side that the encoder sees and does
-# not count. Activations take about 600 bytes a pixel.
-_ONE_PIECE_PX = 1_000_000
-_TILE_PX = 400_000
-_HALO_PX = 48
+# not count.
+_ONE_PIECE_PX = 2_000_000
+_TILE_PX = 1_200_000
+_HALO_PX = 96
 # Of a picture in tiles the encoder sees as many as show so much of every region, which is about as
 # much as there is in a whole picture of the training's; histograms count every pixel.
 _ENOUGH_PX = 1 << 17

@@ -35,16 +35,16 @@ class SamplingConfig:
     easy_share: float = 0.25
     pristine_share: float = 0.08
     same_share: float = 0.03
-    crops: tuple[tuple[int, int], ...] = ((176, 24), (224, 16), (288, 10))
+    crops: tuple[tuple[int, int], ...] = ((80, 12), (176, 24), (224, 16), (288, 10))
     min_share: float = 0.006
     max_regions: int = 12
     feather_share: float = 0.2
     outlier_share: float = 0.2
     double_share: float = 0.05
     loose_share: float = 0.3
-    rescaled_share: float = 0.35
+    rescaled_share: float = 0.45
     grey_share: float = 0.04
-    recompressed_share: float = 0.45
+    recompressed_share: float = 0.55
 
 
 class SampleStream(Dataset[Any]):
@@ -167,12 +167,14 @@ def random_crop(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
     """A square crop of picture and label map, mirrored or turned, at a random scale.
 
-    The scale is at most 1, except that a picture smaller than the crop is enlarged to it.
+    The scale is ½ to 1, less where the crop still shows no more than the whole picture, more where
+    the picture is smaller than the crop.
     """
     label_map = picture.label_maps[int(rng.integers(len(picture.label_maps)))]
     rgb = picture.rgb
     smallest = side / min(rgb.shape[:2])
-    scale = max(smallest, float(rng.uniform(0.5, 1)) if rng.random() < 0.5 else 1.0)
+    lowest = min(smallest, 0.5)
+    scale = max(smallest, float(rng.uniform(lowest, 1)) if rng.random() < 0.5 else 1.0)
     if scale != 1:
         size = (max(side, round(rgb.shape[1] * scale)), max(side, round(rgb.shape[0] * scale)))
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
