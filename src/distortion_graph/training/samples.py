@@ -41,10 +41,10 @@ class SamplingConfig:
     feather_share: float = 0.2
     outlier_share: float = 0.2
     double_share: float = 0.05
-    loose_share: float = 0.3
-    rescaled_share: float = 0.45
+    loose_share: float = 0.45
+    rescaled_share: float = 0.6
     grey_share: float = 0.04
-    recompressed_share: float = 0.55
+    recompressed_share: float = 0.7
 
 
 class SampleStream(Dataset[Any]):
