@@ -26,7 +26,7 @@ from distortion_graph.graph_checks import validation_line
 from distortion_graph.quality import check_pair
 from distortion_graph.regions.cells import cell_counts, pad_picture
 from distortion_graph.regions.container import Masks
-from distortion_graph.regions.histograms import region_histograms
+from distortion_graph.regions.histograms import Histograms, region_histograms
 from distortion_graph.runtime.names import (
     ENCODER_FILE,
     ENCODER_INPUTS,
@@ -43,6 +43,8 @@ from distortion_graph.runtime.registry import HUB, SHIPPED, find_model
 from distortion_graph.runtime.tiles import Tile, all_tiles, enough_tiles, tile_pixels, tile_weights
 from distortion_graph.threads import in_order, side_by_side
 from distortion_graph.vocabulary import Vocabulary
+
+Picture = NDArray[np.uint8]
 
 # Two tiles at once are faster than all threads on one.
 _TILES_AT_ONCE = 2
@@ -119,8 +121,12 @@ class Model:
 
     @cached_property
     def _sessions(self) -> tuple[Any, Any]:
-        encoder, head = (_open(file, self._providers, self._threads) for file in self._files)
-        return encoder, head
+        encoder, head = self._files
+        # Nothing else of a comparison runs beside the head.
+        return (
+            _open(encoder, self._providers, self._threads),
+            _open(head, self._providers, self._threads, alone=True),
+        )
 
     @cached_property
     def _tile_encoder(self) -> Any:
@@ -146,11 +152,7 @@ class Model:
         check_pair(anchor, target)
         _, head = self._sessions
         counts, pixels = cell_counts(anchor.shape[:2], masks)
-        # Neither of the two keeps all cores busy by itself.
-        sums, histograms = side_by_side(
-            lambda: self._moments((anchor, target), counts),
-            lambda: region_histograms(anchor, target, masks),
-        )
+        sums, histograms = self._seen((anchor, target), masks, counts)
         is_scene = np.zeros(len(pixels), np.float32)
         is_scene[0] = 1
         area = (pixels / pixels[0]).astype(np.float32)
@@ -162,33 +164,70 @@ class Model:
         found = head.run(outputs, {k: v for k, v in given.items() if k in wanted})
         return to_predictions(**dict(zip(outputs, found, strict=True)))
 
-    def _moments(
-        self, pictures: tuple[NDArray[np.uint8], ...], counts: NDArray[np.uint8]
-    ) -> list[NDArray[np.float32]]:
-        """The encoder's sums over a pair; `counts` are pixels of cells, the scene's first."""
+    def _seen(
+        self, pictures: tuple[Picture, Picture], masks: Masks, counts: NDArray[np.uint8]
+    ) -> tuple[list[NDArray[np.float32]], Histograms]:
+        """The encoder's sums over a pair, and its histograms; `counts` are pixels of cells, the
+        scene's first.
+        """
         tiles = enough_tiles(list(all_tiles(*pictures[0].shape[:2])), counts)
-        encoder = self._sessions[0] if len(tiles) == 1 else self._tile_encoder
-        # Models of before compute the pixel statistics themselves.
-        pixels_apart = len(encoder.get_inputs()) == len(ENCODER_INPUTS)
+
+        def histograms() -> Histograms:
+            return region_histograms(*pictures, masks)
+
+        if len(tiles) > 1:
+            return side_by_side(lambda: self._sums(pictures, counts, tiles), histograms)
+        # The encoder keeps all cores busy with one tile, and nothing else should; what it is given
+        # does not.
+        tile, encoder = tiles[0], self._sessions[0]
+        regions, weights = tile_weights(tile, counts)
+        given, found = side_by_side(
+            lambda: _encoder_inputs(encoder, tile, pictures, weights), histograms
+        )
+        return self._added([(regions, encoder.run(list(MOMENTS), given))], len(counts)), found
+
+    def _sums(
+        self, pictures: tuple[Picture, Picture], counts: NDArray[np.uint8], tiles: list[Tile]
+    ) -> list[NDArray[np.float32]]:
+        """The encoder's sums over several tiles."""
+        encoder = self._tile_encoder
 
         def run(tile: Tile) -> tuple[NDArray[np.intp], list[NDArray[np.float32]]]:
             regions, weights = tile_weights(tile, counts)
-            images = np.stack([pad_picture(picture[tile.seen]) for picture in pictures])
-            given = {"images": images, "weights": weights}
-            if pixels_apart:
-                pixels = tile_pixels(tile, pictures, weights.shape[1:])
-                given |= dict(zip(PIXEL_INPUTS, pixels, strict=True))
+            given = _encoder_inputs(encoder, tile, pictures, weights)
             return regions, encoder.run(list(MOMENTS), given)
 
-        totals: list[NDArray[np.float64]] = []
         at_once = min(self._threads or _cores(), _TILES_AT_ONCE)
-        for regions, found in in_order(run, tiles, at_once):
+        return self._added(in_order(run, tiles, at_once), len(counts))
+
+    @staticmethod
+    def _added(
+        parts: Sequence[tuple[NDArray[np.intp], list[NDArray[np.float32]]]], count: int
+    ) -> list[NDArray[np.float32]]:
+        """Sums of tiles, each for the regions that it touches, of all `count` regions."""
+        totals: list[NDArray[np.float64]] = []
+        for regions, found in parts:
             for k, (part, axis) in enumerate(zip(found, _REGION_AXES, strict=True)):
                 if len(totals) == k:
-                    shape = (*part.shape[:axis], len(counts), *part.shape[axis + 1 :])
+                    shape = (*part.shape[:axis], count, *part.shape[axis + 1 :])
                     totals.append(np.zeros(shape))
                 np.moveaxis(totals[k], axis, 0)[regions] += np.moveaxis(part, axis, 0)
         return [total.astype(np.float32) for total in totals]
+
+
+def _encoder_inputs(
+    encoder: Any,
+    tile: Tile,
+    pictures: tuple[Picture, Picture],
+    weights: NDArray[np.float32],
+) -> dict[str, NDArray[np.generic]]:
+    images = np.stack([pad_picture(picture[tile.seen]) for picture in pictures])
+    given: dict[str, NDArray[np.generic]] = {"images": images, "weights": weights}
+    # Models of before compute the pixel statistics themselves.
+    if len(encoder.get_inputs()) == len(ENCODER_INPUTS):
+        pixels = tile_pixels(tile, pictures, weights.shape[1:])
+        given |= dict(zip(PIXEL_INPUTS, pixels, strict=True))
+    return given
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
@@ -230,7 +269,10 @@ def _cores() -> int:
         return os.cpu_count() or 1
 
 
-def _open(file: bytes, providers: Sequence[str] | None, threads: int) -> Any:
+def _open(
+    file: bytes, providers: Sequence[str] | None, threads: int, *, alone: bool = False
+) -> Any:
+    """A session; `alone` lets its idle threads spin until a run has ended, which is faster."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -238,8 +280,9 @@ def _open(file: bytes, providers: Sequence[str] | None, threads: int) -> Any:
     options.log_severity_level = 3
     # Without a plan for all tensors at once the same speed takes half the memory.
     options.enable_mem_pattern = False
-    # Idle threads sleep instead of spinning: the rest of a comparison needs the cores too.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Else they sleep: the rest of a comparison needs the cores too.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if alone else "0")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     try:
         return onnxruntime.InferenceSession(
             file, options, providers=list(providers or ["CPUExecutionProvider"])
