@@ -131,7 +131,7 @@ def test_a_target_of_another_size_is_scaled_where_that_is_asked_for(cli, here, t
 
 
 def test_a_reply_under_way_is_kept_when_asking_is_interrupted(here, tmp_path) -> None:
-    with LoopbackServer(lambda body: json.dumps(WRITTEN), pause_s=0.5) as server:
+    with LoopbackServer(lambda body: json.dumps(WRITTEN), pause_s=1.5) as server:
         command = [
             sys.executable, "-m", "distortion_graph", "ask", f"{here}/a.png", f"{here}/b.png",
             "--model", f"tiny@{server.url}", "--regions", "grid:1x3", "--cache", f"{tmp_path}/c",
