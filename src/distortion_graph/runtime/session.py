@@ -184,7 +184,7 @@ class Model:
         given, found = side_by_side(
             lambda: _encoder_inputs(encoder, tile, pictures, weights), histograms
         )
-        return self._added([(regions, encoder.run(list(MOMENTS), given))], len(counts)), found
+        return _added([(regions, encoder.run(list(MOMENTS), given))], len(counts)), found
 
     def _sums(
         self, pictures: tuple[Picture, Picture], counts: NDArray[np.uint8], tiles: list[Tile]
@@ -198,21 +198,7 @@ class Model:
             return regions, encoder.run(list(MOMENTS), given)
 
         at_once = min(self._threads or _cores(), _TILES_AT_ONCE)
-        return self._added(in_order(run, tiles, at_once), len(counts))
-
-    @staticmethod
-    def _added(
-        parts: Sequence[tuple[NDArray[np.intp], list[NDArray[np.float32]]]], count: int
-    ) -> list[NDArray[np.float32]]:
-        """Sums of tiles, each for the regions that it touches, of all `count` regions."""
-        totals: list[NDArray[np.float64]] = []
-        for regions, found in parts:
-            for k, (part, axis) in enumerate(zip(found, _REGION_AXES, strict=True)):
-                if len(totals) == k:
-                    shape = (*part.shape[:axis], count, *part.shape[axis + 1 :])
-                    totals.append(np.zeros(shape))
-                np.moveaxis(totals[k], axis, 0)[regions] += np.moveaxis(part, axis, 0)
-        return [total.astype(np.float32) for total in totals]
+        return _added(in_order(run, tiles, at_once), len(counts))
 
 
 def _encoder_inputs(
@@ -228,6 +214,20 @@ def _encoder_inputs(
         pixels = tile_pixels(tile, pictures, weights.shape[1:])
         given |= dict(zip(PIXEL_INPUTS, pixels, strict=True))
     return given
+
+
+def _added(
+    parts: Sequence[tuple[NDArray[np.intp], list[NDArray[np.float32]]]], count: int
+) -> list[NDArray[np.float32]]:
+    """Sums of tiles, each for the regions that it touches, of all `count` regions."""
+    totals: list[NDArray[np.float64]] = []
+    for regions, found in parts:
+        for k, (part, axis) in enumerate(zip(found, _REGION_AXES, strict=True)):
+            if len(totals) == k:
+                shape = (*part.shape[:axis], count, *part.shape[axis + 1 :])
+                totals.append(np.zeros(shape))
+            np.moveaxis(totals[k], axis, 0)[regions] += np.moveaxis(part, axis, 0)
+    return [total.astype(np.float32) for total in totals]
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
