@@ -4,10 +4,10 @@
 
 FOLDER has images/ and label maps regions/, as BSDS500 val. On its hard pairs (docs/benchmark.md):
 distortion accuracy with masks that are off, pictures recompressed and resized, soft edges and grey
-pictures; regions with two distortions; AVIF and WebP; thumbnails and tiny regions; and how well
-`known` tells distortions of the vocabulary from five that it does not have (benchmarks/unseen.py).
-With --pictures, a folder of photographs of other origin, also those: their clean regions, and their
-hard pairs.
+pictures; pictures distorted alike all over; regions with two distortions; AVIF and WebP; thumbnails
+and tiny regions; and how well `known` tells distortions of the vocabulary from five that it does
+not have (benchmarks/unseen.py). With --pictures, a folder of photographs of other origin, also
+those: their clean regions, and their hard pairs.
 """
 
 from __future__ import annotations
@@ -239,6 +239,23 @@ def codec_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> No
         rows.add(f"{codec.upper()} called compression", right / max(total, 1))
 
 
+def even_row(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
+    """The same distortion all over a picture, which then has no edges between regions, against
+    the clean one; three of the types for each picture.
+    """
+    right = total = 0
+    for picture in pictures:
+        rng = generator(0, picture.tag, "even")
+        for kind in rng.choice(len(DEFAULT_RECIPE.types), 3, replace=False):
+            label = DEFAULT_RECIPE.types[kind]
+            image = apply_draw(picture.rgb, draw_region(label, DEFAULT_RECIPE, rng), rng)
+            found = labels_of(model.predict(image, picture.rgb, picture.masks))
+            truth = DEFAULT_RECIPE.vocabulary.distortion_index(label)
+            right += int((found[0] == truth).sum())
+            total += found.shape[1]
+    rows.add("the same distortion all over a picture", right / max(total, 1))
+
+
 def known_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
     """AUROC of `known`: regions of mixed versions against regions of each unseen distortion."""
     known: list[NDArray[np.float64]] = []
@@ -327,7 +344,7 @@ def main() -> None:
     model, rows = Model.load(options.model), Rows()
     cache = Path("runs/regions")
     pictures = usable(load_sources([options.folder], [], cache=cache))
-    for part in (changed_rows, small_rows, double_row, codec_rows, known_rows):
+    for part in (changed_rows, small_rows, even_row, double_row, codec_rows, known_rows):
         part(model, pictures, rows)
     if options.pictures:
         options.only = None

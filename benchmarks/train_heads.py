@@ -31,10 +31,10 @@ from torch import Tensor
 
 from distortion_graph.data.pictures import load_sources, read_names
 from distortion_graph.data.synthesis import Recipe
-from distortion_graph.model.network import Counts, DistortionGraphNet, GraphHead, NetworkOutput
+from distortion_graph.model.network import DistortionGraphNet, GraphHead, NetworkOutput, Statistics
 from distortion_graph.model.pooling import Moments
-from distortion_graph.runtime.names import COUNTS, ENCODER_FILE, MOMENTS, PIXEL_INPUTS
-from distortion_graph.runtime.tiles import Tile, tile_pixels
+from distortion_graph.runtime.names import ENCODER_FILE, MOMENTS, STATISTICS
+from distortion_graph.runtime.tiles import Tile, pixel_moments
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.averaging import AveragedWeights
 from distortion_graph.training.batch import Batch, Targets
@@ -60,6 +60,7 @@ AXES = {
     "own_counts": 2,
     "joint_counts": 1,
     "detail_counts": 1,
+    "edges": 2,
     "area": 1,
     "is_scene": 1,
     "valid": 1,
@@ -70,6 +71,7 @@ AXES = {
     "second_label": 2,
     "known": 2,
 }
+COUNTS = STATISTICS[:3]
 HEAD_INPUTS = ("area", "is_scene", "valid")
 
 
@@ -101,9 +103,9 @@ def features(options: argparse.Namespace) -> None:
         moments = []
         for pair, w in zip(images, weights, strict=True):
             whole = slice(0, pair.shape[1]), slice(0, pair.shape[2])
-            pixels = tile_pixels(Tile(whole, whole), tuple(pair), w.shape[1:])
-            given = dict(zip(PIXEL_INPUTS, pixels, strict=True))
-            moments.append(encoder.run(list(MOMENTS), given | {"images": pair, "weights": w}))
+            pixels = pixel_moments(Tile(whole, whole), tuple(pair), w)
+            maps = encoder.run(list(MOMENTS), {"images": pair, "weights": w})
+            moments.append([np.concatenate(both, -1) for both in zip(pixels, maps, strict=True)])
         stacked = (np.stack(column) for column in zip(*moments, strict=True))
         rows.append(_kept(batch, dict(zip(MOMENTS, stacked, strict=True)), sampling.max_regions))
         number += 1
@@ -127,10 +129,9 @@ def _kept(
     """The arrays of a batch, regions padded to the most there can be; counts as whole numbers."""
     inputs, targets = batch
     found: dict[str, NDArray[np.generic]] = dict(moments)
+    found |= {name: getattr(inputs, name).numpy() for name in (*STATISTICS, *HEAD_INPUTS)}
     for name in COUNTS:
-        counts = getattr(inputs, name).numpy()
-        found[name] = np.minimum(counts, np.iinfo(np.uint16).max).astype(np.uint16)
-    found |= {name: getattr(inputs, name).numpy() for name in HEAD_INPUTS}
+        found[name] = np.minimum(found[name], np.iinfo(np.uint16).max).astype(np.uint16)
     labels = {"second_label" if n == "second" else n: t for n, t in targets._asdict().items()}
     found |= {name: tensor.numpy() for name, tensor in labels.items()}
     for name, axis in AXES.items():
@@ -207,8 +208,8 @@ def _batches(data: dict[str, Tensor], generator: torch.Generator) -> Iterator[di
 
 def _run(head: GraphHead, batch: dict[str, Tensor]) -> NetworkOutput:
     moments = Moments(*(batch[name] for name in MOMENTS))
-    counts = Counts(*(batch[name].float() for name in COUNTS))
-    out: NetworkOutput = head(moments, counts, *(batch[name] for name in HEAD_INPUTS))
+    statistics = Statistics(*(batch[name].float() for name in STATISTICS))
+    out: NetworkOutput = head(moments, statistics, *(batch[name] for name in HEAD_INPUTS))
     return out
 
 

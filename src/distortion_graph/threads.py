@@ -12,14 +12,15 @@ R = TypeVar("R")
 def in_order(work: Callable[[T], R], items: Iterable[T], threads: int | None = None) -> list[R]:
     """Results of `work` on every item, in the items' order.
 
-    So many threads share the items, else as many as OpenCV may use (`cv2.setNumThreads(1)` makes
-    it a plain loop). It pays for steps of NumPy, OpenCV, Pillow and ONNX Runtime, which let other
-    threads run meanwhile. The first item that fails raises.
+    At most so many threads share the items, and no more than OpenCV may use (`cv2.setNumThreads(1)`
+    makes it a plain loop). It pays for steps of NumPy, OpenCV, Pillow and ONNX Runtime, which let
+    other threads run meanwhile. The first item that fails raises.
     """
     import cv2
 
     waiting = list(items)
-    threads = min(threads or cv2.getNumThreads(), len(waiting))
+    allowed = cv2.getNumThreads()
+    threads = min(threads or allowed, allowed, len(waiting))
     if threads < 2:
         return [work(item) for item in waiting]
     from concurrent.futures import ThreadPoolExecutor

@@ -17,7 +17,8 @@ from distortion_graph.model.heads import ComparisonHead, ordinal_log_probabiliti
 from distortion_graph.model.network import DistortionGraphNet, PairEncoder  # noqa: E402
 from distortion_graph.model.pixels import PixelStatistics  # noqa: E402
 from distortion_graph.model.pooling import pool_moments  # noqa: E402
-from distortion_graph.model.tones import SpectrumEncoder  # noqa: E402
+from distortion_graph.model.tones import Roots, SpectrumEncoder  # noqa: E402
+from distortion_graph.regions.edges import STATISTICS  # noqa: E402
 from distortion_graph.regions.histograms import (  # noqa: E402
     CHANNELS,
     DETAIL_CHANNELS,
@@ -35,10 +36,14 @@ REGIONS = 5
 def network():
     torch.manual_seed(0)
     network = DistortionGraphNet(NetworkConfig(width=32, layers=2, heads=2))
-    # Fresh heads are nearly symmetric by accident; large weights make the test bite.
+    # Fresh heads are nearly symmetric by accident, and what they are told of tones and edges is
+    # silent; large weights make the tests bite.
     with torch.no_grad():
         for parameter in network.head.parameters():
-            parameter.mul_(3)
+            if parameter.any():
+                parameter.mul_(3)
+            else:
+                parameter.normal_(0, 0.1)
     return network.eval()
 
 
@@ -53,11 +58,12 @@ def inputs():
     joint = torch.from_numpy(rng.poisson(1, shape).astype(np.float32))
     shape = (2, REGIONS, len(DETAIL_CHANNELS), JOINT_LEVELS, JOINT_LEVELS)
     detail = torch.from_numpy(rng.poisson(1, shape).astype(np.float32))
+    edges = torch.from_numpy(rng.normal(0, 0.3, (2, 2, REGIONS, STATISTICS)).astype(np.float32))
     area = weights.mean((2, 3))
     is_scene = torch.zeros(2, REGIONS)
     is_scene[:, 0] = 1
     valid = torch.ones(2, REGIONS, dtype=torch.bool)
-    return images, weights, own, joint, detail, area, is_scene, valid
+    return images, weights, own, joint, detail, edges, area, is_scene, valid
 
 
 def call(network, *inputs):
@@ -70,10 +76,10 @@ def close(a, b, tolerance=1e-5):
 
 
 def test_swapping_the_pictures_mirrors_the_answer(network, inputs):
-    images, weights, own, joint, detail, *rest = inputs
+    images, weights, own, joint, detail, edges, *rest = inputs
     out = call(network, *inputs)
-    joint, detail = joint.transpose(3, 4), detail.transpose(3, 4)
-    other = call(network, images.flip(1), weights, own.flip(1), joint, detail, *rest)
+    counts = own.flip(1), joint.transpose(3, 4), detail.transpose(3, 4)
+    other = call(network, images.flip(1), weights, *counts, edges.flip(1), *rest)
     assert torch.allclose(out.known, other.known.flip(1), atol=1e-5)
     assert close(out.distortion, other.distortion.flip(1))
     assert close(out.severity_given, other.severity_given.flip(1))
@@ -84,16 +90,17 @@ def test_swapping_the_pictures_mirrors_the_answer(network, inputs):
 
 def test_permuting_the_regions_permutes_the_answer(network, inputs):
     order = torch.tensor([3, 0, 4, 1, 2])
-    images, weights, own, *rest = inputs
-    rest = [x[:, order] for x in rest]
-    moved = call(network, images, weights[:, order], own[:, :, order], *rest)
+    images, *rest = inputs
+    # The regions' axis comes after that of the two pictures where there is one.
+    rest = [x[:, :, order] if i in (1, 4) else x[:, order] for i, x in enumerate(rest)]
+    moved = call(network, images, *rest)
     out = call(network, *inputs)
     assert close(out.distortion[:, :, order], moved.distortion)
     assert close(out.comparison[:, order], moved.comparison)
 
 
 def test_padding_regions_changes_nothing(network, inputs):
-    images, weights, own, joint, detail, area, is_scene, valid = inputs
+    images, weights, own, joint, detail, edges, area, is_scene, valid = inputs
     padded = call(
         network,
         images,
@@ -101,6 +108,7 @@ def test_padding_regions_changes_nothing(network, inputs):
         torch.cat([own, torch.zeros_like(own[:, :, :3])], 2),
         torch.cat([joint, torch.zeros_like(joint[:, :3])], 1),
         torch.cat([detail, torch.zeros_like(detail[:, :3])], 1),
+        torch.cat([edges, torch.zeros_like(edges[:, :, :3])], 2),
         torch.cat([area, torch.zeros(2, 3)], 1),
         torch.cat([is_scene, torch.zeros(2, 3)], 1),
         torch.cat([valid, torch.zeros(2, 3, dtype=torch.bool)], 1),
@@ -112,10 +120,10 @@ def test_padding_regions_changes_nothing(network, inputs):
 
 
 def test_identical_pictures_are_the_same(network, inputs):
-    images, weights, own, joint, detail, *rest = inputs
-    images, own = images[:, :1].expand(-1, 2, -1, -1, -1), own[:, :1].expand(-1, 2, -1, -1, -1)
+    images, weights, own, joint, detail, edges, *rest = inputs
+    images, own, edges = (x[:, :1].expand_as(x) for x in (images, own, edges))
     joint, detail = joint + joint.transpose(3, 4), detail + detail.transpose(3, 4)
-    out = call(network, images, weights, own, joint, detail, *rest)
+    out = call(network, images, weights, own, joint, detail, edges, *rest)
     assert (out.comparison.argmax(-1) == 2).all()
     assert (out.score[:, 0] - out.score[:, 1]).abs().max() < 1e-6
 
@@ -148,6 +156,7 @@ def test_shapes_follow_the_vocabulary():
         torch.ones(1, 2, 2, len(CHANNELS), LEVELS),
         torch.ones(1, 2, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
         torch.ones(1, 2, len(DETAIL_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
+        torch.zeros(1, 2, 2, STATISTICS),
         torch.ones(1, 2),
         torch.tensor([[1.0, 0.0]]),
         torch.ones(1, 2, dtype=torch.bool),
@@ -246,7 +255,20 @@ def power_of(values):
     encoder = SpectrumEncoder(8)
     own = torch.zeros(1, 7, 256)
     own[0, 0] = torch.from_numpy(counts)
-    return encoder.power(own)[0, 0].numpy()
+    return encoder.power(Roots.of(own))[0, 0].numpy()
+
+
+@pytest.mark.parametrize("levels", [9, 33])
+def test_roots_less_their_running_mean(levels):
+    rng = np.random.default_rng(0)
+    counts = rng.poisson(rng.uniform(0, 3_000, (3, 7, 256))).astype(np.float32)
+    found = Roots.of(torch.from_numpy(counts)).less_running_mean(levels).numpy()
+    roots = np.sqrt(counts.astype(np.float64))
+    assert counts.sum(-1).max() < 1 << 20
+    roots *= np.sqrt(np.minimum(1, (1 << 16) / counts.sum(-1, keepdims=True)))
+    padded = np.pad(roots, [(0, 0), (0, 0), (levels // 2,) * 2], mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, levels, axis=-1)
+    assert found == pytest.approx(roots - windows.mean(-1), abs=2e-3)
 
 
 def test_the_spectrum_of_mere_scatter_has_power_one():

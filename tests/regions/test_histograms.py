@@ -16,8 +16,8 @@ from distortion_graph.regions.histograms import (
     CHANNELS,
     DETAIL_CHANNELS,
     JOINT_CHANNELS,
-    region_histograms,
 )
+from distortion_graph.regions.statistics import region_statistics
 
 
 def pictures(rng, height=40, width=50):
@@ -30,7 +30,7 @@ def test_counts_are_those_of_the_pixels_in_each_mask(seed, count):
     rng = np.random.default_rng(seed)
     anchor, target = pictures(rng)
     masks = rng.random((count, 40, 50)) < rng.random((count, 1, 1))  # overlapping, some empty
-    found = region_histograms(anchor, target, masks)
+    found = region_statistics(anchor, target, masks)
     everywhere = np.ones((1, 40, 50), bool)
     for row, mask in enumerate(np.concatenate([everywhere, masks])):
         for side, picture in enumerate((anchor, target)):
@@ -53,7 +53,7 @@ def test_saturation_is_that_of_hsv_and_luma_that_of_rec_601():
     rng = np.random.default_rng(1)
     for red, green, blue in rng.integers(0, 256, (40, 3)).tolist():
         pixel = np.full((1, 1, 3), (red, green, blue), np.uint8)
-        own = region_histograms(pixel, pixel, np.zeros((0, 1, 1), bool)).own[0, 0]
+        own = region_statistics(pixel, pixel, np.zeros((0, 1, 1), bool)).own[0, 0]
         saturation = 255 * colorsys.rgb_to_hsv(red / 255, green / 255, blue / 255)[1]
         luma = 0.299 * red + 0.587 * green + 0.114 * blue
         assert abs(own[CHANNELS.index("saturation")].argmax() - saturation) <= 1
@@ -66,7 +66,7 @@ def test_saturation_is_cut_off_to_whole_numbers_for_every_pixel():
     rgb = everything[..., [0, 1, 1]].copy()
     spread = everything[..., 0].astype(int) - everything[..., 1]
     expected = np.bincount((spread * 255 // np.maximum(everything[..., 0], 1)).ravel(), None, 256)
-    own = region_histograms(rgb, rgb, np.zeros((0, 256, 256), bool)).own[0, 0]
+    own = region_statistics(rgb, rgb, np.zeros((0, 256, 256), bool)).own[0, 0]
     assert (own[CHANNELS.index("saturation")] == expected).all()
 
 
@@ -75,7 +75,7 @@ def test_more_regions_than_a_label_map_of_8_bits_holds():
     anchor, target = pictures(rng)
     masks = np.zeros((600, 40, 50), bool)
     masks.reshape(600, -1)[np.arange(600), np.arange(600)] = True
-    found = region_histograms(anchor, target, masks)
+    found = region_statistics(anchor, target, masks)
     assert (found.own[:, 1:].sum(-1) == 1).all() and (found.joint[1:].sum((-1, -2)) == 1).all()
     greens = found.own[:, 1:, CHANNELS.index("green")].argmax(-1)
     assert (greens == np.stack([p.reshape(-1, 3)[:600, 1] for p in (anchor, target)])).all()
@@ -85,13 +85,13 @@ def test_bands_and_the_order_of_the_pictures_change_nothing(monkeypatch):
     rng = np.random.default_rng(2)
     anchor, target = pictures(rng)
     masks = rng.random((3, 40, 50)) < 0.5
-    found = region_histograms(anchor, target, masks)
-    swapped = region_histograms(target, anchor, masks)
+    found = region_statistics(anchor, target, masks)
+    swapped = region_statistics(target, anchor, masks)
     assert (found.own == swapped.own[::-1]).all()
     assert (found.joint == swapped.joint.swapaxes(2, 3)).all()
     assert (found.detail == swapped.detail.swapaxes(2, 3)).all()
     monkeypatch.setattr(histograms, "_BAND_PX", 50 * 7)
-    banded = region_histograms(anchor, target, masks)
+    banded = region_statistics(anchor, target, masks)
     assert all((a == b).all() for a, b in zip(found, banded, strict=True))
 
 
@@ -99,7 +99,7 @@ def test_bands_and_the_order_of_the_pictures_change_nothing(monkeypatch):
 def test_detail_counts_the_haar_magnitudes_of_both_pictures(size):
     anchor, target = blocks_and_noise(0, *size, 20.0)
     mask = np.random.default_rng(0).random(size) < 0.5
-    found = region_histograms(anchor, target, mask[None]).detail
+    found = region_statistics(anchor, target, mask[None]).detail
     levels = []
     for picture in (anchor, target):
         maps, weights = naive_magnitudes(picture)
@@ -120,4 +120,4 @@ def test_detail_counts_the_haar_magnitudes_of_both_pictures(size):
 def test_masks_of_another_size_are_refused():
     picture = np.zeros((4, 6, 3), np.uint8)
     with pytest.raises(RegionError, match=r"must be \(R, 4, 6\) bool, got one of \(4, 5\) bool"):
-        region_histograms(picture, picture, np.zeros((1, 4, 5), bool))
+        region_statistics(picture, picture, np.zeros((1, 4, 5), bool))

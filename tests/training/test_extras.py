@@ -10,7 +10,13 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 from skimage import data as photographs  # noqa: E402
 
 from distortion_graph.data.pictures import CleanPicture  # noqa: E402
-from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe, make_versions  # noqa: E402
+from distortion_graph.data.synthesis import (  # noqa: E402
+    DEFAULT_RECIPE,
+    Recipe,
+    draw_region,
+    make_versions,
+)
+from distortion_graph.distort import apply  # noqa: E402
 from distortion_graph.errors import RecipeError  # noqa: E402
 from distortion_graph.model.encoder import Lite0Encoder  # noqa: E402
 from distortion_graph.model.network import NetworkOutput  # noqa: E402
@@ -23,6 +29,7 @@ from distortion_graph.training.extras import (  # noqa: E402
     Extras,
     add_outliers,
     add_second_distortion,
+    even_version,
 )
 from distortion_graph.training.outliers import OUTLIERS  # noqa: E402
 from distortion_graph.training.samples import SampleStream, SamplingConfig  # noqa: E402
@@ -53,6 +60,18 @@ def test_an_outlier_keeps_shape_input_and_repeats_itself(outlier, size, clean):
     assert (image == before).all() and (once == twice).all()
     if size == (96, 96):
         assert np.abs(once.astype(int) - image).mean() > 2
+
+
+def test_an_even_version_is_the_distortion_of_the_whole_picture(clean, masks):
+    masks = masks[:5]  # the rest belongs to no region, and is distorted all the same
+    version = even_version(clean, masks, "darken", DEFAULT_RECIPE, np.random.default_rng(2))
+    assert len(set(version.draws)) == 1 and len(version.draws) == 5
+    draw = version.draws[0]
+    rng = np.random.default_rng(2)
+    assert draw == draw_region("darken", DEFAULT_RECIPE, rng)
+    assert (version.image == apply(clean, "darken", draw.subtype, draw.level, rng)).all()
+    assert version.scores == pytest.approx(HAARPSI.region_scores(clean, version.image, masks))
+    assert 0 < version.scene_score < 1
 
 
 def test_outliers_replace_regions_of_one_picture_and_are_scored(clean, masks):

@@ -93,6 +93,16 @@ def test_small_crops_may_show_the_whole_picture_and_never_more():
     assert min(shown) < 40 and 170 < max(shown) <= 200  # the crop is square, the picture is not
 
 
+def test_an_enlarged_crop_shows_so_much_less():
+    across = np.tile(np.arange(240, dtype=np.uint8), (200, 1))
+    picture = CleanPicture("ramp", np.dstack([across] * 3), (np.ones((200, 240), np.uint16),))
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        crop, labels = random_crop(picture, 96, rng, 2.4)
+        assert crop.shape == (96, 96, 3) and labels.shape == (96, 96)
+        assert 37 <= float(crop.max()) - crop.min() <= 41
+
+
 def test_criterion_by_hand():
     output = NetworkOutput(
         distortion=torch.full((1, 2, 2, 15), -np.log(15.0)),

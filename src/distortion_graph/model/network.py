@@ -14,12 +14,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distortion_graph.model.config import NetworkConfig
+from distortion_graph.model.edges import EdgeEncoder
 from distortion_graph.model.encoder import Lite0Encoder
 from distortion_graph.model.heads import ComparisonHead, NodeHeads
 from distortion_graph.model.interaction import RegionAttention
 from distortion_graph.model.pixels import PixelStatistics
 from distortion_graph.model.pooling import Moments, pool_moments
-from distortion_graph.model.tones import DetailEncoder, SpectrumEncoder, ToneEncoder
+from distortion_graph.model.tones import DetailEncoder, Roots, SpectrumEncoder, ToneEncoder
 from distortion_graph.regions.cells import CELL_PX
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -44,14 +45,15 @@ class NetworkOutput(NamedTuple):
     known: Tensor
 
 
-class Counts(NamedTuple):
-    """Pixel counts of B pairs as float32, see `regions.histograms`: `own` (B, 2, R, channels, 256),
-    `joint` and `detail` (B, R, channels, 32, 32).
+class Statistics(NamedTuple):
+    """`regions.statistics.RegionStatistics` of B pairs: `own` (B, 2, R, channels, 256), `joint` and
+    `detail` (B, R, channels, 32, 32), `edges` (B, 2, R, statistics).
     """
 
     own: Tensor
     joint: Tensor
     detail: Tensor
+    edges: Tensor
 
 
 class PairEncoder(nn.Module):
@@ -75,35 +77,42 @@ class PairEncoder(nn.Module):
         self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN)[:, None, None], persistent=False)
         self.register_buffer("std", torch.tensor(_IMAGENET_STD)[:, None, None], persistent=False)
 
-    def forward(
-        self, images: Tensor, weights: Tensor, pixels: tuple[Tensor, Tensor] | None = None
-    ) -> Moments:
+    def forward(self, images: Tensor, weights: Tensor) -> Moments:
         """Moments of a batch.
 
         Args:
             images: (B, 2, H, W, 3) uint8, H and W multiples of 16.
             weights: (B, R, H/4, W/4), share of each cell that the region covers.
-            pixels: means and mean squares of the pixel statistics in every cell, (2·B, 16, H/4,
-                W/4) each, where they are known.
         """
-        batch, _, height, width, _ = images.shape
-        rgb = images.reshape(batch * 2, height, width, 3).permute(0, 3, 1, 2).float() / 255
-        if pixels is None:
-            pixels = _average(self.pixels(rgb).float(), CELL_PX)
+        pixels = _average(self.pixels(_as_floats(images)).float(), CELL_PX)
+        moments = (
+            self._pooled([pixels], self.strides[:1], weights),
+            self.map_moments(images, weights),
+        )
+        return Moments(*(torch.cat(parts, -1) for parts in zip(*moments, strict=True)))
+
+    def map_moments(self, images: Tensor, weights: Tensor) -> Moments:
+        """Those of the encoder's maps alone."""
+        rgb = _as_floats(images)
         maps = self.encoder((F.avg_pool2d(rgb, _REDUCTION) - self.mean) / self.std)
+        maps = [m.float() for m in maps]
+        return self._pooled([(m, m * m) for m in maps], self.strides[1:], weights)
+
+    def _pooled(
+        self, maps: list[tuple[Tensor, Tensor]], strides: tuple[int, ...], weights: Tensor
+    ) -> Moments:
+        """Moments of maps (2·B, C, h, w) and their squares."""
         # Variances are small differences of large sums: in bfloat16 nothing would be left of them.
-        with torch.autocast(images.device.type, enabled=False):
-            maps = [m.float() for m in maps]
-            pooled = [pixels, *((m, m * m) for m in maps)]
+        with torch.autocast(weights.device.type, enabled=False):
             paired = [
-                (v.reshape(batch, 2, *v.shape[1:]), s.reshape(batch, 2, *s.shape[1:]))
-                for v, s in pooled
+                (v.reshape(-1, 2, *v.shape[1:]), square.reshape(-1, 2, *v.shape[1:]))
+                for v, square in maps
             ]
-            return pool_moments(paired, list(self.strides), weights)
+            return pool_moments(paired, list(strides), weights)
 
 
 class GraphHead(nn.Module):
-    """Region moments and histograms → predictions."""
+    """Region moments and statistics → predictions."""
 
     levels: Tensor
 
@@ -124,6 +133,7 @@ class GraphHead(nn.Module):
         self.tones = ToneEncoder(config.width)
         self.spectrum = SpectrumEncoder(config.width)
         self.detail = DetailEncoder(config.width)
+        self.edges = EdgeEncoder(config.width)
         self.attention = nn.ModuleList(
             RegionAttention(config.width, config.heads, config.dropout)
             for _ in range(config.layers)
@@ -132,13 +142,18 @@ class GraphHead(nn.Module):
         self.comparison = ComparisonHead(config)
 
     def forward(
-        self, moments: Moments, counts: Counts, area: Tensor, is_scene: Tensor, valid: Tensor
+        self,
+        moments: Moments,
+        statistics: Statistics,
+        area: Tensor,
+        is_scene: Tensor,
+        valid: Tensor,
     ) -> NetworkOutput:
         """Predictions of a batch.
 
         Args:
             moments: of R regions, the whole picture among them as the scene.
-            counts: histograms of the same regions.
+            statistics: of the same regions.
             area: (B, R) share of the picture that the region covers.
             is_scene: (B, R) 1 for the whole picture, 0 for a region of it.
             valid: (B, R) bool, False for padding.
@@ -149,8 +164,9 @@ class GraphHead(nn.Module):
         other = own.flip(1)
         both = pair[:, None].expand(-1, 2, -1, -1)
         x = self.pair(torch.cat([own, other, own * other, both], 3))
-        x = x + self.tones(counts.own, counts.joint) + self.spectrum(counts.own)
-        x = x + self.detail(counts.detail)
+        roots = Roots.of(statistics.own.flatten(0, 2))
+        x = x + self.tones(roots, statistics.joint) + self.spectrum(roots, own.shape[:3])
+        x = x + self.detail(statistics.detail) + self.edges(statistics.edges)
         for layer in self.attention:
             x = layer(x, valid)
         nodes = self.nodes(x)
@@ -193,15 +209,21 @@ class DistortionGraphNet(nn.Module):
         own_counts: Tensor,
         joint_counts: Tensor,
         detail_counts: Tensor,
+        edges: Tensor,
         area: Tensor,
         is_scene: Tensor,
         valid: Tensor,
     ) -> NetworkOutput:
-        """See `PairEncoder.forward`, `Counts` and `GraphHead.forward`."""
+        """See `PairEncoder.forward`, `Statistics` and `GraphHead.forward`."""
         moments = self.encoder(images, weights)
-        counts = Counts(own_counts, joint_counts, detail_counts)
+        statistics = Statistics(own_counts, joint_counts, detail_counts, edges)
         with torch.autocast(images.device.type, enabled=False):
-            return self.head(moments, counts, area, is_scene, valid)  # type: ignore[no-any-return]
+            return self.head(moments, statistics, area, is_scene, valid)  # type: ignore[no-any-return]
+
+
+def _as_floats(images: Tensor) -> Tensor:
+    """(B, 2, H, W, 3) uint8 → (2·B, 3, H, W) in [0, 1]."""
+    return images.flatten(0, 1).permute(0, 3, 1, 2).float() / 255
 
 
 def _average(x: Tensor, size: int) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.regions.cells import pad_picture, with_scene
-from distortion_graph.regions.histograms import region_histograms
+from distortion_graph.regions.statistics import region_statistics
 from distortion_graph.runtime.outputs import to_predictions
 from distortion_graph.runtime.predictions import Predictions
 
@@ -28,13 +28,13 @@ class TorchPredictor:
         """Predict one pair: two (H, W, 3) uint8 pictures and (R, H, W) bool masks."""
         images = np.stack([pad_picture(anchor), pad_picture(target)])
         weights, area = with_scene(anchor.shape[:2], masks)
-        counts = region_histograms(anchor, target, masks)
+        statistics = region_statistics(anchor, target, masks)
         is_scene = np.zeros(len(area), np.float32)
         is_scene[0] = 1
         device = next(self.network.parameters()).device
         tensors = [
             torch.from_numpy(x)[None].to(device)
-            for x in (images, weights, *counts, area, is_scene, np.ones(len(area), bool))
+            for x in (images, weights, *statistics, area, is_scene, np.ones(len(area), bool))
         ]
         with torch.inference_mode():
             output = self.network(*tensors)

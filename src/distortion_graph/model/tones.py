@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from distortion_graph.model.layers import silent_linear
 from distortion_graph.regions.histograms import (
     CHANNELS,
     DETAIL_CHANNELS,
@@ -15,7 +18,7 @@ from distortion_graph.regions.histograms import (
 )
 
 _SMOOTHED_LEVELS = 9
-_SPECTRUM_SMOOTHED_LEVELS = 33
+_SPECTRUM_SMOOTHED_LEVELS = 33  # the widest there is
 _LOWEST_WAVES = 4  # of a spectrum: waves over the 256 levels; slower ones are the picture's own
 _SCALE = 8.0
 _MOST_PIXELS = 1 << 16
@@ -23,36 +26,65 @@ _MOST_PIXELS = 1 << 16
 every wrinkle of a photograph's own histogram is many times its scatter."""
 
 
+class Roots(NamedTuple):
+    """Square roots (…, 256) of a picture's own counts, whose scatter is ½ whatever the count
+    (Anscombe 1948); of how many pixels they are (…, 1), at most `_MOST_PIXELS`; and running sums of
+    the roots, begun before the first level.
+    """
+
+    roots: Tensor
+    pixels: Tensor
+    sums: Tensor
+
+    @classmethod
+    def of(cls, counts: Tensor) -> Roots:
+        """Those of (N, channels, 256) counts."""
+        pixels = counts.sum(-1, keepdim=True).clamp_min(1)
+        roots = (counts * (_MOST_PIXELS / pixels).clamp_max(1)).sqrt()
+        half = _SPECTRUM_SMOOTHED_LEVELS // 2
+        sums = F.pad(roots, (half + 1, half), mode="replicate").cumsum(-1)
+        return cls(roots, pixels.clamp_max(_MOST_PIXELS), sums)
+
+    def less_running_mean(self, levels: int) -> Tensor:
+        """The roots less their mean over so many levels around each; gaps and spikes stand out.
+
+        Differences of running sums: a pooling layer would add up every window anew.
+        """
+        first = (_SPECTRUM_SMOOTHED_LEVELS - levels) // 2
+        window = (
+            self.sums[..., first + levels :][..., :LEVELS] - self.sums[..., first:][..., :LEVELS]
+        )
+        return self.roots - window / levels
+
+
 class HistogramEncoder(nn.Module):
     """Convolutions along the 256 levels of a picture's own histograms.
 
-    They see square roots of counts, whose scatter is the same whatever the count (Anscombe 1948):
-    once divided by the number of pixels, which shows the shape, and once less their running mean,
-    which shows gaps and spikes as multiples of the scatter.
+    They see the roots once divided by the number of pixels, which shows the shape, and once less
+    their running mean, which shows gaps and spikes as multiples of the scatter.
     """
 
     def __init__(self, width: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(2 * len(CHANNELS), 32, (1, 7), (1, 2), (0, 3)),
-            nn.GELU(),
+            nn.ReLU(True),
             nn.Conv2d(32, 48, (1, 5), (1, 2), (0, 2)),
-            nn.GELU(),
+            nn.ReLU(True),
             nn.AvgPool2d((1, 2)),
             nn.Conv2d(48, 64, (1, 3), padding=(0, 1)),
-            nn.GELU(),
+            nn.ReLU(True),
             nn.AvgPool2d((1, 4)),
             nn.Flatten(),
         )
         self.out = nn.Linear(64 * (LEVELS // 32) + 1, width)
 
-    def forward(self, counts: Tensor) -> Tensor:
-        """(N, channels, 256) counts → (N, width)."""
-        roots, pixels = _roots(counts)
-        ripple = 0.5 * _less_running_mean(roots, _SMOOTHED_LEVELS).clamp(-6, 12)
-        x = torch.cat([_SCALE * roots / pixels.sqrt(), ripple], 1)
+    def forward(self, own: Roots) -> Tensor:
+        """Of N regions with all channels → (N, width)."""
+        ripple = 0.5 * own.less_running_mean(_SMOOTHED_LEVELS).clamp(-6, 12)
+        x = torch.cat([_SCALE * own.roots / own.pixels.sqrt(), ripple], 1)
         x = self.layers(_channels_last(x[:, :, None]))
-        return F.gelu(self.out(torch.cat([x, torch.log(pixels[:, 0]) / 10], 1)))
+        return F.gelu(self.out(torch.cat([x, torch.log(own.pixels[:, 0]) / 10], 1)))
 
 
 class SpectrumEncoder(nn.Module):
@@ -78,26 +110,24 @@ class SpectrumEncoder(nn.Module):
         self.register_buffer("sine", window * torch.sin(angle), persistent=False)
         self.layers = nn.Sequential(
             nn.Conv2d(len(CHANNELS), 32, (1, 5), (1, 2), (0, 2)),
-            nn.GELU(),
+            nn.ReLU(True),
             nn.Conv2d(32, 48, (1, 5), (1, 2), (0, 2)),
-            nn.GELU(),
+            nn.ReLU(True),
             nn.Flatten(),
         )
         self.hidden = nn.Linear(48 * -(-len(waves) // 4), hidden)
-        self.out = _silent_linear(2 * hidden, width)
+        self.out = silent_linear(2 * hidden, width)
 
-    def forward(self, own: Tensor) -> Tensor:
-        """(B, 2, R, channels, 256) counts → (B, 2, R, width)."""
-        batch, _, regions = own.shape[:3]
-        power = self.power(own.flatten(0, 2))
-        x = self.layers(_channels_last(torch.log1p(power)[:, :, None]))
-        mine = F.gelu(self.hidden(x)).reshape(batch, 2, regions, -1)
+    def forward(self, own: Roots, shape: tuple[int, ...]) -> Tensor:
+        """Of N regions with all channels → (B, 2, R, width), `shape` is (B, 2, R)."""
+        x = self.layers(_channels_last(torch.log1p(self.power(own))[:, :, None]))
+        mine = F.gelu(self.hidden(x)).reshape(*shape, -1)
         out: Tensor = self.out(torch.cat([mine, mine.flip(1)], 3))
         return out
 
-    def power(self, counts: Tensor) -> Tensor:
-        """(N, channels, 256) counts → (N, channels, 124): of 4 to 127 waves over the levels."""
-        ripple = _less_running_mean(_roots(counts)[0], _SPECTRUM_SMOOTHED_LEVELS).clamp(-8, 16)
+    def power(self, own: Roots) -> Tensor:
+        """Of N regions → (N, channels, 124): of 4 to 127 waves over the levels."""
+        ripple = own.less_running_mean(_SPECTRUM_SMOOTHED_LEVELS).clamp(-8, 16)
         return (ripple @ self.cosine).square() + (ripple @ self.sine).square()
 
 
@@ -108,11 +138,11 @@ class JointEncoder(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(channels, 24, 3, 2, 1),
-            nn.GELU(),
+            nn.ReLU(True),
             nn.Conv2d(24, 32, 3, 2, 1),
-            nn.GELU(),
+            nn.ReLU(True),
             nn.Conv2d(32, 48, 3, 2, 1),
-            nn.GELU(),
+            nn.ReLU(True),
             nn.Flatten(),
             nn.Linear(48 * (JOINT_LEVELS // 8) ** 2, width),
             nn.GELU(),
@@ -136,13 +166,13 @@ class ToneEncoder(nn.Module):
         self.own = HistogramEncoder(hidden)
         self.joint = JointEncoder(len(JOINT_CHANNELS), hidden)
         self.mix = nn.Sequential(
-            nn.Linear(3 * hidden, width), nn.GELU(), _silent_linear(width, width)
+            nn.Linear(3 * hidden, width), nn.GELU(), silent_linear(width, width)
         )
 
-    def forward(self, own: Tensor, joint: Tensor) -> Tensor:
-        """(B, 2, R, channels, 256) and (B, R, channels, 32, 32) counts → (B, 2, R, width)."""
-        batch, _, regions = own.shape[:3]
-        mine = self.own(own.flatten(0, 2)).reshape(batch, 2, regions, -1)
+    def forward(self, own: Roots, joint: Tensor) -> Tensor:
+        """Roots of N = B·2·R regions and (B, R, channels, 32, 32) counts → (B, 2, R, width)."""
+        batch, regions = joint.shape[:2]
+        mine = self.own(own).reshape(batch, 2, regions, -1)
         both = self.joint(_from_both_sides(joint).flatten(0, 2)).reshape(batch, 2, regions, -1)
         out: Tensor = self.mix(torch.cat([mine, mine.flip(1), both], 3))
         return out
@@ -154,25 +184,13 @@ class DetailEncoder(nn.Module):
     def __init__(self, width: int, hidden: int = 96) -> None:
         super().__init__()
         self.joint = JointEncoder(len(DETAIL_CHANNELS), hidden)
-        self.out = _silent_linear(hidden, width)
+        self.out = silent_linear(hidden, width)
 
     def forward(self, counts: Tensor) -> Tensor:
         """(B, R, channels, 32, 32) counts → (B, 2, R, width)."""
         pair = _from_both_sides(counts)
         out: Tensor = self.out(self.joint(pair.flatten(0, 2)))
         return out.reshape(*pair.shape[:3], -1)
-
-
-def _roots(counts: Tensor) -> tuple[Tensor, Tensor]:
-    """Square roots of counts (…, 256) and how many pixels they are of, at most `_MOST_PIXELS`."""
-    pixels = counts.sum(-1, keepdim=True).clamp_min(1)
-    roots = (counts * (_MOST_PIXELS / pixels).clamp_max(1)).sqrt()
-    return roots, pixels.clamp_max(_MOST_PIXELS)
-
-
-def _less_running_mean(x: Tensor, levels: int) -> Tensor:
-    half = levels // 2
-    return x - F.avg_pool1d(F.pad(x, (half, half), mode="replicate"), levels, 1)
 
 
 def _channels_last(x: Tensor) -> Tensor:
@@ -183,10 +201,3 @@ def _channels_last(x: Tensor) -> Tensor:
 def _from_both_sides(joint: Tensor) -> Tensor:
     """(B, R, channels, anchor, target) → (B, 2, R, channels, own level, other's level)."""
     return torch.stack([joint, joint.transpose(3, 4)], 1)
-
-
-def _silent_linear(inputs: int, outputs: int) -> nn.Linear:
-    layer = nn.Linear(inputs, outputs)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer

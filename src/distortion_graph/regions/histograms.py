@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph import haar
-from distortion_graph.regions.container import Crop, Masks, crops
+from distortion_graph.regions.layers import Labels, Layer
 from distortion_graph.threads import in_order
 
 LEVELS = 256
@@ -38,7 +38,6 @@ DETAIL_CHANNELS = ("size 2", "size 4", "size 8", "chroma")
 and those of both colour differences, of one 2×2 block of pixels each."""
 
 _JOINT = tuple(CHANNELS.index(name) for name in JOINT_CHANNELS)
-_LAYER_REGIONS = 255  # a layer's labels are 8-bit, 0 for no region
 _BAND_PX = 1 << 18  # pixels worked on at once, so that memory does not grow with the picture
 
 # A level of detail is a fixed step of log2(1 + magnitude), magnitudes in quarters of a grey level;
@@ -52,7 +51,6 @@ _DETAIL_PARTS = (
 ).astype(np.float32)[:, None, None]
 
 Counts = NDArray[np.float32]
-Labels = NDArray[np.uint8]
 
 
 class Histograms(NamedTuple):
@@ -69,19 +67,15 @@ class Histograms(NamedTuple):
 
 
 def region_histograms(
-    anchor: NDArray[np.uint8], target: NDArray[np.uint8], masks: Masks
+    anchor: NDArray[np.uint8], target: NDArray[np.uint8], layers: Sequence[Layer], regions: int
 ) -> Histograms:
-    """Histograms of two (H, W, 3) uint8 pictures inside R masks of (H, W) bool.
-
-    Raises RegionError for a mask of another size or type.
-    """
+    """Histograms of two (H, W, 3) uint8 pictures inside so many regions, all of the layers'."""
     height, width = anchor.shape[:2]
-    layers = _layers((height, width), masks)
     rows = 2 * max(1, _BAND_PX // max(width, 1) // 2)  # whole cells of the half grid
     # 32-bit floats count exactly up to 2²⁴.
     kind = np.float32 if height * width < 1 << 24 else np.float64
-    pair = (1 + len(masks), JOINT_LEVELS, JOINT_LEVELS)
-    own = np.zeros((2, len(CHANNELS), 1 + len(masks), LEVELS), kind)
+    pair = (1 + regions, JOINT_LEVELS, JOINT_LEVELS)
+    own = np.zeros((2, len(CHANNELS), 1 + regions, LEVELS), kind)
     joint = np.zeros((len(JOINT_CHANNELS), *pair), kind)
     detail = np.zeros((len(DETAIL_CHANNELS), *pair), kind)
 
@@ -103,38 +97,6 @@ def region_histograms(
         np.ascontiguousarray(np.moveaxis(joint, 0, 1), np.float32),
         np.ascontiguousarray(np.moveaxis(detail, 0, 1), np.float32),
     )
-
-
-class _Layer(NamedTuple):
-    """(H, W) labels of regions that do not overlap: n of the region at `regions[n − 1]`."""
-
-    labels: Labels
-    regions: list[int]
-
-    def rows(self, labels: int) -> slice | list[int]:
-        """Where the counts of the labels from 1 up to `labels` belong."""
-        regions = self.regions[: labels - 1]
-        return slice(1, labels) if regions == list(range(1, labels)) else regions
-
-
-def _layers(size: tuple[int, int], masks: Masks) -> list[_Layer]:
-    """Label maps of all regions, numbered from 1; those that overlap lie in different ones."""
-    layers = [_Layer(np.zeros(size, np.uint8), [])]
-    for number, crop in enumerate(crops(masks, size), start=1):
-        layer = next((layer for layer in layers if _has_room(layer, crop)), None)
-        if layer is None:
-            layer = _Layer(np.zeros(size, np.uint8), [])
-            layers.append(layer)
-        layer.regions.append(number)
-        np.copyto(layer.labels[crop.box], np.uint8(len(layer.regions)), where=crop.mask)
-    return layers
-
-
-def _has_room(layer: _Layer, crop: Crop) -> bool:
-    if len(layer.regions) == _LAYER_REGIONS:
-        return False
-    taken = layer.labels[crop.box]
-    return not crop.mask.size or not cv2.norm(taken, cv2.NORM_INF, crop.mask.view(np.uint8))
 
 
 def _band(
@@ -166,7 +128,7 @@ def _details(rgb: NDArray[np.uint8], band: slice) -> list[NDArray[np.uint8]]:
     maps = haar.haar_maps(haar.window_planes(rgb, rows, (0, (rgb.shape[1] + 1) // 2)))
     magnitudes = np.concatenate([maps.detail, maps.weight])
     magnitudes *= _DETAIL_PARTS
-    levels = _DETAIL_LEVEL[magnitudes.astype(np.uint16)]
+    levels = _DETAIL_LEVEL.take(magnitudes.astype(np.uint16))
     return [np.concatenate([levels[i], levels[j]]) for i, j in _DETAIL_MAPS]
 
 

@@ -9,9 +9,9 @@ MANIFEST_FILE = "model.json"
 NETWORK_FILE = "network.json"
 """Settings of a network that is not exported, beside its weights."""
 
-PIXEL_INPUTS = ("pixel_means", "pixel_squares")
-ENCODER_INPUTS = ("images", "weights", *PIXEL_INPUTS)
+ENCODER_INPUTS = ("images", "weights")
+# The encoder's are of its own maps; the head's begin with those of the pixel statistics.
 MOMENTS = ("weight_sum", "first", "second", "cross")
-COUNTS = ("own_counts", "joint_counts", "detail_counts")
-HEAD_INPUTS = (*MOMENTS, *COUNTS, "area", "is_scene")
+STATISTICS = ("own_counts", "joint_counts", "detail_counts", "edges")
+HEAD_INPUTS = (*MOMENTS, *STATISTICS, "area", "is_scene")
 OUTPUTS = ("distortion", "severity_given", "score", "comparison", "known")

@@ -16,7 +16,7 @@ from distortion_graph.regions.cells import CELL_PX
 Floats = NDArray[np.float32]
 
 CHANNELS = 16
-_STRIP_PX = 1 << 14
+_STRIP_PX = 1 << 16
 _STEP = np.float32(1 / 255)
 # Luma (BT.601) and the two colour differences R−Y and B−Y.
 _LUMA_AND_COLOUR = np.array(

@@ -11,9 +11,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from distortion_graph.graph_checks import validation_line
 from distortion_graph.quality import check_pair
 from distortion_graph.regions.cells import cell_counts, pad_picture
 from distortion_graph.regions.container import Masks
-from distortion_graph.regions.histograms import Histograms, region_histograms
+from distortion_graph.regions.statistics import RegionStatistics, region_statistics
 from distortion_graph.runtime.names import (
     ENCODER_FILE,
     ENCODER_INPUTS,
@@ -35,19 +35,27 @@ from distortion_graph.runtime.names import (
     MANIFEST_FILE,
     MOMENTS,
     OUTPUTS,
-    PIXEL_INPUTS,
 )
 from distortion_graph.runtime.outputs import to_predictions
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.runtime.registry import HUB, SHIPPED, find_model
-from distortion_graph.runtime.tiles import Tile, all_tiles, enough_tiles, tile_pixels, tile_weights
+from distortion_graph.runtime.tiles import (
+    Tile,
+    all_tiles,
+    bands,
+    enough_tiles,
+    pixel_moments,
+    tile_weights,
+)
 from distortion_graph.threads import in_order, side_by_side
 from distortion_graph.vocabulary import Vocabulary
 
 Picture = NDArray[np.uint8]
+Floats = NDArray[np.float32]
 
-# Two tiles at once are faster than all threads on one.
-_TILES_AT_ONCE = 2
+# Two tiles at once are faster than all threads on one; on a picture in one piece a second thread
+# works beside the encoder.
+_AT_ONCE = 2
 _REGION_AXES = 0, 1, 1, 0  # of the `MOMENTS`
 
 
@@ -120,19 +128,24 @@ class Model:
         return files
 
     @cached_property
-    def _sessions(self) -> tuple[Any, Any]:
-        encoder, head = self._files
+    def _head(self) -> Any:
         # Nothing else of a comparison runs beside the head.
-        return (
-            _open(encoder, self._providers, self._threads),
-            _open(head, self._providers, self._threads, alone=True),
-        )
+        return _open(self._files[1], self._providers, self._threads, alone=True)
+
+    @cached_property
+    def _encoder(self) -> Any:
+        """The encoder for a picture in one piece, beside which one thread does all the rest."""
+        return _open(self._files[0], self._providers, max(self._all_threads - 1, 1))
 
     @cached_property
     def _tile_encoder(self) -> Any:
         """The encoder with its share of the threads, for several tiles at once."""
-        threads = max((self._threads or _cores()) // _TILES_AT_ONCE, 1)
+        threads = max(self._all_threads // _AT_ONCE, 1)
         return _open(self._files[0], self._providers, threads)
+
+    @property
+    def _all_threads(self) -> int:
+        return self._threads or _cores()
 
     def predict(
         self,
@@ -150,75 +163,71 @@ class Model:
             ImageError, RegionError: pictures or masks of unequal size or of another type.
         """
         check_pair(anchor, target)
-        _, head = self._sessions
         counts, pixels = cell_counts(anchor.shape[:2], masks)
-        sums, histograms = self._seen((anchor, target), masks, counts)
+        sums, statistics = self._seen((anchor, target), masks, counts)
         is_scene = np.zeros(len(pixels), np.float32)
         is_scene[0] = 1
         area = (pixels / pixels[0]).astype(np.float32)
-        values = [*sums, *histograms, area, is_scene]
+        values = [*sums, *statistics, area, is_scene]
         given = dict(zip(HEAD_INPUTS, values, strict=True))
-        # A model of version 1 knows neither histograms nor `known`.
-        wanted = {i.name for i in head.get_inputs()}
-        outputs = [o.name for o in head.get_outputs() if o.name in OUTPUTS]
-        found = head.run(outputs, {k: v for k, v in given.items() if k in wanted})
-        return to_predictions(**dict(zip(outputs, found, strict=True)))
+        found = self._head.run(list(OUTPUTS), given)
+        return to_predictions(**dict(zip(OUTPUTS, found, strict=True)))
 
     def _seen(
         self, pictures: tuple[Picture, Picture], masks: Masks, counts: NDArray[np.uint8]
-    ) -> tuple[list[NDArray[np.float32]], Histograms]:
-        """The encoder's sums over a pair, and its histograms; `counts` are pixels of cells, the
-        scene's first.
-        """
+    ) -> tuple[list[Floats], RegionStatistics]:
+        """Moments of a pair and its statistics; `counts` are pixels of cells, the scene's first."""
         tiles = enough_tiles(list(all_tiles(*pictures[0].shape[:2])), counts)
-
-        def histograms() -> Histograms:
-            return region_histograms(*pictures, masks)
-
         if len(tiles) > 1:
-            return side_by_side(lambda: self._sums(pictures, counts, tiles), histograms)
-        # The encoder keeps all cores busy with one tile, and nothing else should; what it is given
-        # does not.
-        tile, encoder = tiles[0], self._sessions[0]
+            return side_by_side(
+                lambda: self._sums(pictures, counts, tiles),
+                lambda: region_statistics(*pictures, masks),
+            )
+        # Two threads that both want Python wait for each other: the encoder, which does not want
+        # it, takes one of them for as long as it needs.
+        tile = tiles[0]
         regions, weights = tile_weights(tile, counts)
-        given, found = side_by_side(
-            lambda: _encoder_inputs(encoder, tile, pictures, weights), histograms
+        works: list[Callable[[], Any]] = [
+            lambda: _map_moments(self._encoder, tile, pictures, weights),
+            lambda: region_statistics(*pictures, masks),
+            *(partial(pixel_moments, band, pictures, weights) for band in bands(tile)),
+        ]
+        maps, statistics, *parts = in_order(
+            lambda work: work(), works, min(self._all_threads, _AT_ONCE)
         )
-        return _added([(regions, encoder.run(list(MOMENTS), given))], len(counts)), found
+        pixels = [np.sum(moment, 0) for moment in zip(*parts, strict=True)]
+        return _added([(regions, _joined(pixels, maps))], len(counts)), statistics
 
     def _sums(
         self, pictures: tuple[Picture, Picture], counts: NDArray[np.uint8], tiles: list[Tile]
-    ) -> list[NDArray[np.float32]]:
-        """The encoder's sums over several tiles."""
+    ) -> list[Floats]:
+        """Moments over several tiles."""
         encoder = self._tile_encoder
 
-        def run(tile: Tile) -> tuple[NDArray[np.intp], list[NDArray[np.float32]]]:
+        def run(tile: Tile) -> tuple[NDArray[np.intp], list[Floats]]:
             regions, weights = tile_weights(tile, counts)
-            given = _encoder_inputs(encoder, tile, pictures, weights)
-            return regions, encoder.run(list(MOMENTS), given)
+            pixels = pixel_moments(tile, pictures, weights)
+            return regions, _joined(pixels, _map_moments(encoder, tile, pictures, weights))
 
-        at_once = min(self._threads or _cores(), _TILES_AT_ONCE)
-        return _added(in_order(run, tiles, at_once), len(counts))
+        found = in_order(run, tiles, min(self._all_threads, _AT_ONCE))
+        return _added(found, len(counts))
 
 
-def _encoder_inputs(
-    encoder: Any,
-    tile: Tile,
-    pictures: tuple[Picture, Picture],
-    weights: NDArray[np.float32],
-) -> dict[str, NDArray[np.generic]]:
+def _map_moments(
+    encoder: Any, tile: Tile, pictures: tuple[Picture, Picture], weights: Floats
+) -> list[Floats]:
+    """Moments of the encoder's maps of a tile."""
     images = np.stack([pad_picture(picture[tile.seen]) for picture in pictures])
-    given: dict[str, NDArray[np.generic]] = {"images": images, "weights": weights}
-    # Models of before compute the pixel statistics themselves.
-    if len(encoder.get_inputs()) == len(ENCODER_INPUTS):
-        pixels = tile_pixels(tile, pictures, weights.shape[1:])
-        given |= dict(zip(PIXEL_INPUTS, pixels, strict=True))
-    return given
+    given = dict(zip(ENCODER_INPUTS, (images, weights), strict=True))
+    return list(encoder.run(list(MOMENTS), given))
 
 
-def _added(
-    parts: Sequence[tuple[NDArray[np.intp], list[NDArray[np.float32]]]], count: int
-) -> list[NDArray[np.float32]]:
+def _joined(pixels: Sequence[Floats], maps: Sequence[Floats]) -> list[Floats]:
+    """Moments of the pixel statistics, and after them those of the maps."""
+    return [np.concatenate(both, -1) for both in zip(pixels, maps, strict=True)]
+
+
+def _added(parts: Sequence[tuple[NDArray[np.intp], list[Floats]]], count: int) -> list[Floats]:
     """Sums of tiles, each for the regions that it touches, of all `count` regions."""
     totals: list[NDArray[np.float64]] = []
     for regions, found in parts:

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.regions.cells import CELL_PX, GRAIN_PX, shares
-from distortion_graph.runtime.pixels import CHANNELS, cell_statistics
-from distortion_graph.threads import in_order
+from distortion_graph.runtime.pixels import cell_statistics
 
 # Pictures up to this many pixels go through in one piece, larger ones in few tiles of at most
 # _TILE_PX pixels, including _HALO_PX of surroundings on every side that the encoder sees and does
@@ -23,6 +22,7 @@ _HALO_PX = 96
 # Of a picture in tiles the encoder sees as many as show so much of every region, which is about as
 # much as there is in a whole picture of the training's; histograms count every pixel.
 _ENOUGH_PX = 1 << 17
+_BANDS = 4
 
 
 class Tile(NamedTuple):
@@ -32,20 +32,41 @@ class Tile(NamedTuple):
     seen: tuple[slice, slice]
 
 
-def tile_pixels(
-    tile: Tile, pictures: tuple[NDArray[np.uint8], ...], cells: tuple[int, ...]
-) -> NDArray[np.float32]:
-    """Statistics of a tile's cells, (2, 2 pictures, 16, rows, columns), 0 where not counted."""
-    inner = tuple(_cells(side) for side in tile.counted)
-    y, x = (i.start - _cells(s).start for i, s in zip(inner, tile.seen, strict=True))
-    pixels = (slice(c.start * CELL_PX, c.stop * CELL_PX) for c in inner)
-    counted = next(pixels), next(pixels)
-    out = np.zeros((2, len(pictures), CHANNELS, *cells), np.float32)
-    found = in_order(lambda picture: cell_statistics(picture, counted), pictures)
-    for side, parts in enumerate(found):
-        for kind, part in enumerate(parts):
-            out[kind, side, :, y : y + part.shape[1], x : x + part.shape[2]] = part
-    return out
+def bands(whole: Tile) -> list[Tile]:
+    """A tile that is the whole picture as a few that see as much and count a band of it each."""
+    rows, columns = whole.counted
+    return [Tile((band, columns), whole.seen) for band, _ in _sides(rows.stop, _BANDS)]
+
+
+def pixel_moments(
+    tile: Tile, pictures: tuple[NDArray[np.uint8], NDArray[np.uint8]], weights: NDArray[np.float32]
+) -> list[NDArray[np.float32]]:
+    """Moments (`runtime.names.MOMENTS`) of the statistics of a tile's pixels, one level of them.
+
+    `weights` (R, rows, columns) are those of `tile_weights`.
+    """
+    (rows, y), (columns, x) = map(_counted_cells, tile.counted, tile.seen)
+    inner = weights[:, y : y + len(rows), x : x + len(columns)]
+    counted = (
+        slice(rows.start * CELL_PX, rows.stop * CELL_PX),
+        slice(columns.start * CELL_PX, columns.stop * CELL_PX),
+    )
+    seen = [cell_statistics(picture, counted) for picture in pictures]
+    first, second = (
+        np.stack([_sums(inner, part) for part in parts]) for parts in zip(*seen, strict=True)
+    )
+    cross = _sums(inner, seen[0][0] * seen[1][0])
+    return [inner.sum((1, 2))[:, None], first, second, cross]
+
+
+def _sums(weights: NDArray[np.float32], maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(R, rows, columns) weights of (C, rows, columns) maps, summed: (R, C).
+
+    One product for each row: NumPy's BLAS starts threads for larger ones, and those go on spinning
+    on the core that the encoder needs.
+    """
+    products = weights.transpose(1, 0, 2) @ maps.transpose(1, 2, 0)
+    return np.asarray(products.sum(0), np.float32)
 
 
 def tile_weights(
@@ -58,9 +79,15 @@ def tile_weights(
     weights = np.zeros(
         (len(regions), rows.stop - rows.start, columns.stop - columns.start), np.float32
     )
-    y, x = (_cells(c).start - s.start for c, s in zip(tile.counted, (rows, columns), strict=True))
+    y, x = (place for _, place in map(_counted_cells, tile.counted, tile.seen))
     weights[:, y : y + inner.shape[1], x : x + inner.shape[2]] = shares(inner[regions])
     return regions, weights
+
+
+def _counted_cells(counted: slice, seen: slice) -> tuple[range, int]:
+    """Cells along one side of a tile that are counted, and where they begin among those seen."""
+    cells = _cells(counted)
+    return range(cells.start, cells.stop), cells.start - _cells(seen).start
 
 
 def _cells(side: slice) -> slice:

@@ -13,14 +13,15 @@ from torch import Tensor
 
 from distortion_graph.data.synthesis import Version
 from distortion_graph.regions.cells import CELL_PX, cell_weights
+from distortion_graph.regions.edges import STATISTICS
 from distortion_graph.regions.histograms import (
     CHANNELS,
     DETAIL_CHANNELS,
     JOINT_CHANNELS,
     JOINT_LEVELS,
     LEVELS,
-    region_histograms,
 )
+from distortion_graph.regions.statistics import region_statistics
 from distortion_graph.training.extras import IGNORED, Extras
 from distortion_graph.vocabulary import Vocabulary
 
@@ -43,6 +44,7 @@ class Inputs(NamedTuple):
     own_counts: Tensor
     joint_counts: Tensor
     detail_counts: Tensor
+    edges: Tensor
     area: Tensor
     is_scene: Tensor
     valid: Tensor
@@ -101,6 +103,7 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
     levels = JOINT_LEVELS, JOINT_LEVELS
     joint = np.zeros((size, count, len(JOINT_CHANNELS), *levels), np.float32)
     detail = np.zeros((size, count, len(DETAIL_CHANNELS), *levels), np.float32)
+    edges = np.zeros((size, 2, count, STATISTICS), np.float32)
     score = np.ones((size, 2, count), np.float32)
     valid = np.zeros((size, count), bool)
     weights[:, 0] = 1
@@ -111,9 +114,9 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
         for r, mask in enumerate(sample.masks, start=1):
             weights[b, r] = cell_weights(mask)
         area[b, 1 : regions + 1] = sample.masks.mean(axis=(1, 2))
-        counts = region_histograms(sample.anchor.image, sample.target.image, sample.masks)
-        own[b, :, : regions + 1] = counts.own
-        joint[b, : regions + 1], detail[b, : regions + 1] = counts.joint, counts.detail
+        seen = region_statistics(sample.anchor.image, sample.target.image, sample.masks)
+        own[b, :, : regions + 1], edges[b, :, : regions + 1] = seen.own, seen.edges
+        joint[b, : regions + 1], detail[b, : regions + 1] = seen.joint, seen.detail
         for i, version in enumerate((sample.anchor, sample.target)):
             for r, draw in enumerate(version.draws, start=1):
                 labels[0, b, i, r] = vocabulary.distortion_index(draw.distortion)
@@ -130,12 +133,11 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
             for a, t in score[b, :, : regions + 1].T
         ]
     images = np.stack([np.stack([s.anchor.image, s.target.image]) for s in samples])
+    counts = own, joint, detail
     is_scene = np.zeros((size, count), np.float32)
     is_scene[:, 0] = 1
     return Batch(
-        Inputs(
-            *map(torch.from_numpy, (images, weights, own, joint, detail, area, is_scene, valid))
-        ),
+        Inputs(*map(torch.from_numpy, (images, weights, *counts, edges, area, is_scene, valid))),
         Targets(
             *map(
                 torch.from_numpy,

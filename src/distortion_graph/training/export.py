@@ -22,9 +22,9 @@ from torch import Tensor, nn
 
 from distortion_graph.errors import ModelError
 from distortion_graph.files import atomic_write_all
-from distortion_graph.model.network import Counts, DistortionGraphNet, GraphHead, PairEncoder
-from distortion_graph.model.pixels import PixelStatistics
+from distortion_graph.model.network import DistortionGraphNet, GraphHead, PairEncoder, Statistics
 from distortion_graph.model.pooling import Moments
+from distortion_graph.regions.edges import STATISTICS
 from distortion_graph.regions.histograms import (
     CHANNELS,
     DETAIL_CHANNELS,
@@ -41,7 +41,6 @@ from distortion_graph.runtime.names import (
     MANIFEST_FILE,
     MOMENTS,
     OUTPUTS,
-    PIXEL_INPUTS,
 )
 
 OPSET = 18
@@ -55,12 +54,9 @@ class _EncoderPart(nn.Module):
         super().__init__()
         self.encoder = encoder
 
-    def forward(
-        self, images: Tensor, weights: Tensor, pixel_means: Tensor, pixel_squares: Tensor
-    ) -> tuple[Tensor, ...]:
-        """(2, H, W, 3) uint8, (R, H/4, W/4) and twice (2, 16, H/4, W/4) → moments of one pair."""
-        moments = self.encoder(images[None], weights[None], (pixel_means, pixel_squares))
-        return tuple(m[0] for m in moments)
+    def forward(self, images: Tensor, weights: Tensor) -> tuple[Tensor, ...]:
+        """(2, H, W, 3) uint8, (R, H/4, W/4) → moments of one pair's maps."""
+        return tuple(m[0] for m in self.encoder.map_moments(images[None], weights[None]))
 
 
 class _HeadPart(nn.Module):
@@ -79,14 +75,17 @@ class _HeadPart(nn.Module):
         own_counts: Tensor,
         joint_counts: Tensor,
         detail_counts: Tensor,
+        edges: Tensor,
         area: Tensor,
         is_scene: Tensor,
     ) -> tuple[Tensor, ...]:
-        """Moments, histograms, area and scene flag of R regions → the network's outputs."""
+        """Moments, statistics, area and scene flag of R regions → the network's outputs."""
         moments = Moments(weight_sum[None], first[None], second[None], cross[None])
         valid = torch.ones_like(area[None], dtype=torch.bool)
-        counts = Counts(own_counts[None], joint_counts[None], detail_counts[None])
-        output = self.head(moments, counts, area[None], is_scene[None], valid)
+        statistics = Statistics(
+            own_counts[None], joint_counts[None], detail_counts[None], edges[None]
+        )
+        output = self.head(moments, statistics, area[None], is_scene[None], valid)
         return tuple(o[0] for o in output)
 
 
@@ -104,28 +103,23 @@ def export_onnx(
     encoder_axes = {
         "images": {1: "height", 2: "width"},
         "weights": {0: "regions", 1: "rows", 2: "columns"},
-        **{name: {2: "rows", 3: "columns"} for name in PIXEL_INPUTS},
     }
-    pixels = [torch.zeros(2, PixelStatistics.channels, 16, 20) for _ in PIXEL_INPUTS]
     encoder = _to_onnx(
-        _EncoderPart(network.encoder),
-        (images, weights, *pixels),
-        ENCODER_INPUTS,
-        MOMENTS,
-        encoder_axes,
+        _EncoderPart(network.encoder), (images, weights), ENCODER_INPUTS, MOMENTS, encoder_axes
     )
     with torch.no_grad():
-        moments = _EncoderPart(network.encoder)(images, weights, *pixels)
-    counts = (
+        moments = tuple(m[0] for m in network.encoder(images[None], weights[None]))
+    statistics = (
         torch.ones(2, 3, len(CHANNELS), LEVELS),
         torch.ones(3, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
         torch.ones(3, len(DETAIL_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
+        torch.ones(2, 3, STATISTICS),
     )
     axes = {"weight_sum": 0, "first": 1, "second": 1, "cross": 0, "area": 0, "is_scene": 0}
-    axes |= {"own_counts": 1, "joint_counts": 0, "detail_counts": 0}
+    axes |= {"own_counts": 1, "joint_counts": 0, "detail_counts": 0, "edges": 1}
     head = _to_onnx(
         _HeadPart(network.head),
-        (*moments, *counts, torch.full((3,), 0.3), torch.tensor([1.0, 0.0, 0.0])),
+        (*moments, *statistics, torch.full((3,), 0.3), torch.tensor([1.0, 0.0, 0.0])),
         HEAD_INPUTS,
         OUTPUTS,
         {key: {axis: "regions"} for key, axis in axes.items()},

@@ -1,4 +1,5 @@
-"""Regions that the protocol does not have: with two distortions, or with one that has no label."""
+"""What the protocol does not have: pictures distorted evenly, regions with two distortions, and
+regions with one that has no label."""
 
 from __future__ import annotations
 
@@ -30,6 +31,23 @@ class Extras:
     def none(cls, regions: int) -> Extras:
         """Nothing beyond the protocol."""
         return cls(np.full((2, regions), IGNORED, np.int64), np.ones((2, regions), bool))
+
+
+def even_version(
+    clean: NDArray[np.uint8],
+    masks: NDArray[np.bool_],
+    label: str,
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> Version:
+    """A version with one and the same distortion everywhere, as a codec or a camera leaves it.
+
+    It has no edges where regions meet.
+    """
+    draw = draw_region(label, recipe, rng)
+    image = apply_draw(clean, draw, rng)
+    version = Version(label, image, (draw,) * len(masks), np.ones(len(masks)), 1.0)
+    return _scored(clean, masks, version, image)
 
 
 def add_second_distortion(

@@ -18,7 +18,14 @@ from distortion_graph.data.synthesis import MIXED, Draw, Recipe, Version, make_v
 from distortion_graph.errors import RecipeError
 from distortion_graph.training.augment import loosened, recompressed, resized, resized_masks
 from distortion_graph.training.batch import Collate, Sample, collate
-from distortion_graph.training.extras import Extras, add_outliers, add_second_distortion
+from distortion_graph.training.extras import (
+    Extras,
+    add_outliers,
+    add_second_distortion,
+    even_version,
+)
+
+_MOST_ENLARGED = 3.0
 
 
 @dataclass(frozen=True)
@@ -28,13 +35,17 @@ class SamplingConfig:
     Pairs are hard (two mixed versions), medium (one mixed), easy (two single types), or have a
     pristine picture on one side or both, in these shares. `crops` lists (side in px, pairs per
     batch); a batch uses one of them. Regions below `min_share` of a crop are left out, at most
-    `max_regions` are kept. `same_share` of the hard pairs hold one picture twice.
+    `max_regions` are kept. `same_share` of the hard pairs hold one picture twice. Of the versions
+    of a single type `even_share` have the same distortion everywhere. `enlarged_share` of the crops
+    show the picture enlarged, as soft as photographs of many megapixels are.
     """
 
     hard_share: float = 0.5
     easy_share: float = 0.25
     pristine_share: float = 0.08
     same_share: float = 0.03
+    even_share: float = 0.25
+    enlarged_share: float = 0.08
     crops: tuple[tuple[int, int], ...] = ((80, 12), (176, 24), (224, 16), (288, 10))
     min_share: float = 0.006
     max_regions: int = 12
@@ -94,7 +105,10 @@ class SampleStream(Dataset[Any]):
         """None where the crop has no usable region."""
         sampling = self.sampling
         scale = float(rng.uniform(0.75, 1.3)) if rng.random() < sampling.rescaled_share else 1.0
-        clean, label_map = random_crop(picture, round(side / scale), rng)
+        enlargement = 1.0
+        if rng.random() < sampling.enlarged_share:
+            enlargement = float(rng.uniform(1.2, _MOST_ENLARGED))
+        clean, label_map = random_crop(picture, round(side / scale), rng, enlargement)
         masks = split_regions(label_map, sampling, rng)
         if not len(masks):
             return None
@@ -116,6 +130,9 @@ class SampleStream(Dataset[Any]):
         versions = [
             _pristine(clean, len(masks), recipe) if name is None else next(made) for name in names
         ]
+        for i, name in enumerate(names):
+            if name in recipe.types and rng.random() < sampling.even_share:
+                versions[i] = even_version(clean, masks, name, recipe, rng)
         extras = Extras.none(len(masks))
         if rng.random() < sampling.double_share:
             extras = add_second_distortion(clean, masks, versions, extras, recipe, rng)
@@ -163,18 +180,20 @@ class SampleStream(Dataset[Any]):
 
 
 def random_crop(
-    picture: CleanPicture, side: int, rng: np.random.Generator
+    picture: CleanPicture, side: int, rng: np.random.Generator, enlargement: float = 1.0
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
     """A square crop of picture and label map, mirrored or turned, at a random scale.
 
     The scale is ½ to 1, less where the crop still shows no more than the whole picture, more where
-    the picture is smaller than the crop.
+    the picture is smaller than the crop; an `enlargement` above 1 is the scale instead.
     """
     label_map = picture.label_maps[int(rng.integers(len(picture.label_maps)))]
     rgb = picture.rgb
     smallest = side / min(rgb.shape[:2])
     lowest = min(smallest, 0.5)
     scale = max(smallest, float(rng.uniform(lowest, 1)) if rng.random() < 0.5 else 1.0)
+    if enlargement > 1:
+        scale = max(smallest, enlargement)
     if scale != 1:
         size = (max(side, round(rgb.shape[1] * scale)), max(side, round(rgb.shape[0] * scale)))
         way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
