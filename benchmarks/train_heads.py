@@ -33,8 +33,8 @@ from distortion_graph.data.pictures import load_sources, read_names
 from distortion_graph.data.synthesis import Recipe
 from distortion_graph.model.network import DistortionGraphNet, GraphHead, NetworkOutput, Statistics
 from distortion_graph.model.pooling import Moments
-from distortion_graph.runtime.names import ENCODER_FILE, MOMENTS, STATISTICS
-from distortion_graph.runtime.tiles import Tile, pixel_moments
+from distortion_graph.runtime.names import COUNTS, ENCODER_FILE, MOMENTS, STATISTICS
+from distortion_graph.runtime.tiles import Tile, joined_moments, pixel_moments
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.averaging import AveragedWeights
 from distortion_graph.training.batch import Batch, Targets
@@ -71,7 +71,6 @@ AXES = {
     "second_label": 2,
     "known": 2,
 }
-COUNTS = STATISTICS[:3]
 HEAD_INPUTS = ("area", "is_scene", "valid")
 
 
@@ -105,7 +104,7 @@ def features(options: argparse.Namespace) -> None:
             whole = slice(0, pair.shape[1]), slice(0, pair.shape[2])
             pixels = pixel_moments(Tile(whole, whole), tuple(pair), w)
             maps = encoder.run(list(MOMENTS), {"images": pair, "weights": w})
-            moments.append([np.concatenate(both, -1) for both in zip(pixels, maps, strict=True)])
+            moments.append(joined_moments(pixels, maps))
         stacked = (np.stack(column) for column in zip(*moments, strict=True))
         rows.append(_kept(batch, dict(zip(MOMENTS, stacked, strict=True)), sampling.max_regions))
         number += 1

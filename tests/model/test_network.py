@@ -18,7 +18,7 @@ from distortion_graph.model.network import DistortionGraphNet, PairEncoder  # no
 from distortion_graph.model.pixels import PixelStatistics  # noqa: E402
 from distortion_graph.model.pooling import pool_moments  # noqa: E402
 from distortion_graph.model.tones import Roots, SpectrumEncoder  # noqa: E402
-from distortion_graph.regions.edges import STATISTICS  # noqa: E402
+from distortion_graph.regions.edges import EDGE_STATISTICS  # noqa: E402
 from distortion_graph.regions.histograms import (  # noqa: E402
     CHANNELS,
     DETAIL_CHANNELS,
@@ -58,7 +58,9 @@ def inputs():
     joint = torch.from_numpy(rng.poisson(1, shape).astype(np.float32))
     shape = (2, REGIONS, len(DETAIL_CHANNELS), JOINT_LEVELS, JOINT_LEVELS)
     detail = torch.from_numpy(rng.poisson(1, shape).astype(np.float32))
-    edges = torch.from_numpy(rng.normal(0, 0.3, (2, 2, REGIONS, STATISTICS)).astype(np.float32))
+    edges = torch.from_numpy(
+        rng.normal(0, 0.3, (2, 2, REGIONS, EDGE_STATISTICS)).astype(np.float32)
+    )
     area = weights.mean((2, 3))
     is_scene = torch.zeros(2, REGIONS)
     is_scene[:, 0] = 1
@@ -156,7 +158,7 @@ def test_shapes_follow_the_vocabulary():
         torch.ones(1, 2, 2, len(CHANNELS), LEVELS),
         torch.ones(1, 2, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
         torch.ones(1, 2, len(DETAIL_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
-        torch.zeros(1, 2, 2, STATISTICS),
+        torch.zeros(1, 2, 2, EDGE_STATISTICS),
         torch.ones(1, 2),
         torch.tensor([[1.0, 0.0]]),
         torch.ones(1, 2, dtype=torch.bool),

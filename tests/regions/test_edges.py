@@ -11,7 +11,7 @@ from skimage import data
 
 from distortion_graph.regions import edges
 from distortion_graph.regions.container import RegionSet
-from distortion_graph.regions.edges import OFFSETS, REACH_PX, STATISTICS, edge_steps
+from distortion_graph.regions.edges import EDGE_STATISTICS, OFFSETS, REACH_PX, edge_steps
 from distortion_graph.regions.layers import label_layers
 
 SIZE = 120, 160
@@ -107,7 +107,7 @@ def test_pictures_are_independent_and_overlapping_masks_allowed():
     pictures = [rng.integers(0, 256, (*SIZE, 3), dtype=np.uint8) for _ in range(2)]
     masks = np.stack([square(10, 10, 60), square(40, 30, 60), square(0, 0, 9)])
     both = edge_steps(pictures, label_layers(SIZE, masks), 3)
-    assert both.shape == (2, 4, STATISTICS)
+    assert both.shape == (2, 4, EDGE_STATISTICS)
     for one, picture in zip(both, pictures, strict=True):
         assert np.array_equal(one, edge_steps([picture], label_layers(SIZE, masks), 3)[0])
         for number, mask in enumerate(masks, start=1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -158,7 +159,15 @@ def test_broken_models_are_refused_in_one_line(exported, tmp_path):
     (copy / HEAD_FILE).unlink()
     with pytest.raises(ModelError, match=r"head\.onnx: cannot be read"):
         Model.load(copy).predict(*arguments)
+    # Files that open and are whole, but take what another version gave.
+    encoder = (folder / ENCODER_FILE).read_bytes()
+    (copy / HEAD_FILE).write_bytes(encoder)
+    (copy / ENCODER_FILE).write_bytes(encoder)
     manifest = json.loads((copy / MANIFEST_FILE).read_text())
+    manifest["sha256"] = hashlib.sha256(encoder * 2).hexdigest()
+    (copy / MANIFEST_FILE).write_text(json.dumps(manifest))
+    with pytest.raises(ModelError, match=r"head\.onnx: takes images, weights, expected .*again"):
+        Model.load(copy).predict(*arguments)
     del manifest["vocabulary"]
     (copy / MANIFEST_FILE).write_text(json.dumps(manifest))
     with pytest.raises(ModelError, match=r"model\.json: vocabulary missing"):

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distortion_graph.model.layers import silent_linear
-from distortion_graph.regions.edges import STATISTICS
+from distortion_graph.regions.edges import EDGE_STATISTICS
 
 
 class EdgeEncoder(nn.Module):
@@ -18,11 +18,11 @@ class EdgeEncoder(nn.Module):
 
     def __init__(self, width: int, hidden: int = 128) -> None:
         super().__init__()
-        self.hidden = nn.Linear(3 * STATISTICS, hidden)
+        self.hidden = nn.Linear(3 * EDGE_STATISTICS, hidden)
         self.out = silent_linear(hidden, width)
 
     def forward(self, edges: Tensor) -> Tensor:
-        """(B, 2, R, `STATISTICS`) → (B, 2, R, width)."""
+        """(B, 2, R, `EDGE_STATISTICS`) → (B, 2, R, width)."""
         other = edges.flip(1)
         steeper = edges.abs() - other.abs()
         out: Tensor = self.out(F.gelu(self.hidden(torch.cat([edges, other, steeper], 3))))

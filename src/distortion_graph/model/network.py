@@ -84,16 +84,19 @@ class PairEncoder(nn.Module):
             images: (B, 2, H, W, 3) uint8, H and W multiples of 16.
             weights: (B, R, H/4, W/4), share of each cell that the region covers.
         """
-        pixels = _average(self.pixels(_as_floats(images)).float(), CELL_PX)
+        rgb = _as_floats(images)
+        pixels = _average(self.pixels(rgb).float(), CELL_PX)
         moments = (
             self._pooled([pixels], self.strides[:1], weights),
-            self.map_moments(images, weights),
+            self._map_moments(rgb, weights),
         )
         return Moments(*(torch.cat(parts, -1) for parts in zip(*moments, strict=True)))
 
     def map_moments(self, images: Tensor, weights: Tensor) -> Moments:
         """Those of the encoder's maps alone."""
-        rgb = _as_floats(images)
+        return self._map_moments(_as_floats(images), weights)
+
+    def _map_moments(self, rgb: Tensor, weights: Tensor) -> Moments:
         maps = self.encoder((F.avg_pool2d(rgb, _REDUCTION) - self.mean) / self.std)
         maps = [m.float() for m in maps]
         return self._pooled([(m, m * m) for m in maps], self.strides[1:], weights)

@@ -23,7 +23,7 @@ REACH_PX = 4
 
 OFFSETS = 2 * REACH_PX + 1
 
-STATISTICS = 1 + 3 * OFFSETS
+EDGE_STATISTICS = 1 + 3 * OFFSETS
 """Of an edge: log(1 + its pixels) / 8; then by offset, from inside to outside, the mean share that
 a step has in what happens around it, in −1 … 1 and above 0 where it is brighter outside; the mean
 of this share's magnitude; and log(0.001 + the mean magnitude of the step) / 8. Steps are of
@@ -41,11 +41,11 @@ _PROFILE = np.arange(-REACH_PX - 1, REACH_PX + 3)
 def edge_steps(
     pictures: Sequence[NDArray[np.uint8]], layers: Sequence[Layer], regions: int
 ) -> Floats:
-    """(pictures, 1 + regions, `STATISTICS`) of (H, W, 3) uint8 pictures.
+    """(pictures, 1 + regions, `EDGE_STATISTICS`) of (H, W, 3) uint8 pictures.
 
     Row 0 stands for the whole picture and is 0, as is a region without an edge in the picture.
     """
-    out = np.zeros((len(pictures), 1 + regions, STATISTICS), np.float32)
+    out = np.zeros((len(pictures), 1 + regions, EDGE_STATISTICS), np.float32)
     lumas = [cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).ravel() for rgb in pictures]
     for layer in layers:
         places, before, after, every = _crossings(layer.labels)
@@ -60,7 +60,9 @@ def edge_steps(
         means = sums / np.maximum(pixels, 1)[:, None, None]
         means[:, :, 2] = np.log(means[:, :, 2] + np.float32(0.001)) / 8
         out[:, layer.regions, 0] = np.log1p(every * pixels[1:]) / 8
-        out[:, layer.regions, 1:] = means[:, 1:].reshape(len(pictures), count - 1, STATISTICS - 1)
+        out[:, layer.regions, 1:] = means[:, 1:].reshape(
+            len(pictures), count - 1, EDGE_STATISTICS - 1
+        )
     out[:, out[0, :, 0] == 0] = 0
     return out
 

@@ -17,7 +17,7 @@ class RegionStatistics(NamedTuple):
     """Of the whole picture and then its R regions, all float32.
 
     `own` (2, 1 + R, 7, 256), `joint` and `detail` (1 + R, 4, 32, 32) are the counts of
-    `histograms.Histograms`; `edges` (2, 1 + R, `edges.STATISTICS`) see `edges.edge_steps`.
+    `histograms.Histograms`; `edges` (2, 1 + R, `edges.EDGE_STATISTICS`) see `edges.edge_steps`.
     """
 
     own: NDArray[np.float32]

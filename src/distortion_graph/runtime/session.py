@@ -44,6 +44,7 @@ from distortion_graph.runtime.tiles import (
     all_tiles,
     bands,
     enough_tiles,
+    joined_moments,
     pixel_moments,
     tile_weights,
 )
@@ -130,18 +131,33 @@ class Model:
     @cached_property
     def _head(self) -> Any:
         # Nothing else of a comparison runs beside the head.
-        return _open(self._files[1], self._providers, self._threads, alone=True)
+        return self._open(HEAD_FILE, self._threads, alone=True)
 
     @cached_property
     def _encoder(self) -> Any:
         """The encoder for a picture in one piece, beside which one thread does all the rest."""
-        return _open(self._files[0], self._providers, max(self._all_threads - 1, 1))
+        return self._open(ENCODER_FILE, max(self._all_threads - 1, 1))
 
     @cached_property
     def _tile_encoder(self) -> Any:
         """The encoder with its share of the threads, for several tiles at once."""
-        threads = max(self._all_threads // _AT_ONCE, 1)
-        return _open(self._files[0], self._providers, threads)
+        return self._open(ENCODER_FILE, max(self._all_threads // _AT_ONCE, 1))
+
+    def _open(self, name: str, threads: int, *, alone: bool = False) -> Any:
+        """A session of one of the files; raises ModelError where it takes other inputs."""
+        file, inputs = {
+            ENCODER_FILE: (self._files[0], ENCODER_INPUTS),
+            HEAD_FILE: (self._files[1], HEAD_INPUTS),
+        }[name]
+        session = _open(file, self._providers, threads, alone=alone)
+        found = {i.name for i in session.get_inputs()}
+        if found != set(inputs):
+            raise ModelError(
+                f"{self.folder / name}: takes {', '.join(sorted(found))}, expected "
+                f"{', '.join(sorted(inputs))}; the model was exported by another version of "
+                "distortion-graph, export its network again"
+            )
+        return session
 
     @property
     def _all_threads(self) -> int:
@@ -196,7 +212,7 @@ class Model:
             lambda work: work(), works, min(self._all_threads, _AT_ONCE)
         )
         pixels = [np.sum(moment, 0) for moment in zip(*parts, strict=True)]
-        return _added([(regions, _joined(pixels, maps))], len(counts)), statistics
+        return _added([(regions, joined_moments(pixels, maps))], len(counts)), statistics
 
     def _sums(
         self, pictures: tuple[Picture, Picture], counts: NDArray[np.uint8], tiles: list[Tile]
@@ -207,7 +223,7 @@ class Model:
         def run(tile: Tile) -> tuple[NDArray[np.intp], list[Floats]]:
             regions, weights = tile_weights(tile, counts)
             pixels = pixel_moments(tile, pictures, weights)
-            return regions, _joined(pixels, _map_moments(encoder, tile, pictures, weights))
+            return regions, joined_moments(pixels, _map_moments(encoder, tile, pictures, weights))
 
         found = in_order(run, tiles, min(self._all_threads, _AT_ONCE))
         return _added(found, len(counts))
@@ -220,11 +236,6 @@ def _map_moments(
     images = np.stack([pad_picture(picture[tile.seen]) for picture in pictures])
     given = dict(zip(ENCODER_INPUTS, (images, weights), strict=True))
     return list(encoder.run(list(MOMENTS), given))
-
-
-def _joined(pixels: Sequence[Floats], maps: Sequence[Floats]) -> list[Floats]:
-    """Moments of the pixel statistics, and after them those of the maps."""
-    return [np.concatenate(both, -1) for both in zip(pixels, maps, strict=True)]
 
 
 def _added(parts: Sequence[tuple[NDArray[np.intp], list[Floats]]], count: int) -> list[Floats]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -22,7 +22,7 @@ _HALO_PX = 96
 # Of a picture in tiles the encoder sees as many as show so much of every region, which is about as
 # much as there is in a whole picture of the training's; histograms count every pixel.
 _ENOUGH_PX = 1 << 17
-_BANDS = 4
+_BANDS = 4  # of a picture in one piece, so that two threads end at about the same time
 
 
 class Tile(NamedTuple):
@@ -57,6 +57,13 @@ def pixel_moments(
     )
     cross = _sums(inner, seen[0][0] * seen[1][0])
     return [inner.sum((1, 2))[:, None], first, second, cross]
+
+
+def joined_moments(
+    pixels: Sequence[NDArray[np.float32]], maps: Sequence[NDArray[np.float32]]
+) -> list[NDArray[np.float32]]:
+    """Moments of the pixel statistics, and after them those of the encoder's maps."""
+    return [np.concatenate(both, -1) for both in zip(pixels, maps, strict=True)]
 
 
 def _sums(weights: NDArray[np.float32], maps: NDArray[np.float32]) -> NDArray[np.float32]:

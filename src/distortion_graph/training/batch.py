@@ -13,7 +13,7 @@ from torch import Tensor
 
 from distortion_graph.data.synthesis import Version
 from distortion_graph.regions.cells import CELL_PX, cell_weights
-from distortion_graph.regions.edges import STATISTICS
+from distortion_graph.regions.edges import EDGE_STATISTICS
 from distortion_graph.regions.histograms import (
     CHANNELS,
     DETAIL_CHANNELS,
@@ -103,7 +103,7 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
     levels = JOINT_LEVELS, JOINT_LEVELS
     joint = np.zeros((size, count, len(JOINT_CHANNELS), *levels), np.float32)
     detail = np.zeros((size, count, len(DETAIL_CHANNELS), *levels), np.float32)
-    edges = np.zeros((size, 2, count, STATISTICS), np.float32)
+    edges = np.zeros((size, 2, count, EDGE_STATISTICS), np.float32)
     score = np.ones((size, 2, count), np.float32)
     valid = np.zeros((size, count), bool)
     weights[:, 0] = 1

@@ -24,7 +24,7 @@ from distortion_graph.errors import ModelError
 from distortion_graph.files import atomic_write_all
 from distortion_graph.model.network import DistortionGraphNet, GraphHead, PairEncoder, Statistics
 from distortion_graph.model.pooling import Moments
-from distortion_graph.regions.edges import STATISTICS
+from distortion_graph.regions.edges import EDGE_STATISTICS
 from distortion_graph.regions.histograms import (
     CHANNELS,
     DETAIL_CHANNELS,
@@ -113,7 +113,7 @@ def export_onnx(
         torch.ones(2, 3, len(CHANNELS), LEVELS),
         torch.ones(3, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
         torch.ones(3, len(DETAIL_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
-        torch.ones(2, 3, STATISTICS),
+        torch.ones(2, 3, EDGE_STATISTICS),
     )
     axes = {"weight_sum": 0, "first": 1, "second": 1, "cross": 0, "area": 0, "is_scene": 0}
     axes |= {"own_counts": 1, "joint_counts": 0, "detail_counts": 0, "edges": 1}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,8 +14,10 @@ from torch.utils.data import Dataset
 
 from distortion_graph.data.keys import generator
 from distortion_graph.data.pictures import CleanPicture
-from distortion_graph.data.synthesis import MIXED, Draw, Recipe, Version, make_versions
+from distortion_graph.data.synthesis import MIXED, Draw, Recipe, Version, make_version
+from distortion_graph.distort import Frames
 from distortion_graph.errors import RecipeError
+from distortion_graph.quality import HAARPSI
 from distortion_graph.training.augment import loosened, recompressed, resized, resized_masks
 from distortion_graph.training.batch import Collate, Sample, collate
 from distortion_graph.training.extras import (
@@ -118,27 +120,42 @@ class SampleStream(Dataset[Any]):
         if rng.random() < sampling.grey_share:
             clean, recipe = _grey(clean, recipe)
         names = self._version_names(rng, recipe.types)
-        made = make_versions(
-            clean,
-            masks,
-            range(len(masks)),
-            [name for name in names if name is not None],
-            tag=f"{picture.tag}#{key}",
-            seed=self.seed,
-            recipe=recipe,
-        )
-        versions = [
-            _pristine(clean, len(masks), recipe) if name is None else next(made) for name in names
-        ]
-        for i, name in enumerate(names):
-            if name in recipe.types and rng.random() < sampling.even_share:
-                versions[i] = even_version(clean, masks, name, recipe, rng)
+        tag = f"{picture.tag}#{key}"
+        versions = list(self._versions(clean, masks, names, tag, recipe, rng))
         extras = Extras.none(len(masks))
         if rng.random() < sampling.double_share:
             extras = add_second_distortion(clean, masks, versions, extras, recipe, rng)
         if rng.random() < sampling.outlier_share:
             extras = add_outliers(clean, masks, versions, extras, rng)
         return self._seen(Sample(versions[0], versions[1], masks, extras), side, rng)
+
+    def _versions(
+        self,
+        clean: NDArray[np.uint8],
+        masks: NDArray[np.bool_],
+        names: tuple[str | None, str | None],
+        tag: str,
+        recipe: Recipe,
+        rng: np.random.Generator,
+    ) -> Iterator[Version]:
+        frames, reference = Frames(clean), HAARPSI.against(clean)
+        for name in names:
+            if name is None:
+                yield _pristine(clean, len(masks), recipe)
+            elif name in recipe.types and rng.random() < self.sampling.even_share:
+                yield even_version(clean, masks, name, recipe, rng)
+            else:
+                yield make_version(
+                    clean,
+                    masks,
+                    range(len(masks)),
+                    version=name,
+                    tag=tag,
+                    seed=self.seed,
+                    recipe=recipe,
+                    frames=frames,
+                    reference=reference,
+                )
 
     def _seen(self, sample: Sample, side: int, rng: np.random.Generator) -> Sample:
         """The sample as it reaches the network: scaled, recompressed, with masks that are off."""
