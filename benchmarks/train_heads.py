@@ -60,6 +60,7 @@ AXES = {
     "own_counts": 2,
     "joint_counts": 1,
     "detail_counts": 1,
+    "pattern_counts": 2,
     "edges": 2,
     "area": 1,
     "is_scene": 1,

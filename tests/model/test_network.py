@@ -26,6 +26,7 @@ from distortion_graph.regions.histograms import (  # noqa: E402
     JOINT_LEVELS,
     LEVELS,
 )
+from distortion_graph.regions.patterns import PATTERNS  # noqa: E402
 from distortion_graph.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
 
 SIZE = (64, 96)
@@ -36,8 +37,8 @@ REGIONS = 5
 def network():
     torch.manual_seed(0)
     network = DistortionGraphNet(NetworkConfig(width=32, layers=2, heads=2))
-    # Fresh heads are nearly symmetric by accident, and what they are told of tones and edges is
-    # silent; large weights make the tests bite.
+    # Fresh heads are nearly symmetric by accident, and what they are told of tones, patterns and
+    # edges is silent; large weights make the tests bite.
     with torch.no_grad():
         for parameter in network.head.parameters():
             if parameter.any():
@@ -58,6 +59,7 @@ def inputs():
     joint = torch.from_numpy(rng.poisson(1, shape).astype(np.float32))
     shape = (2, REGIONS, len(DETAIL_CHANNELS), JOINT_LEVELS, JOINT_LEVELS)
     detail = torch.from_numpy(rng.poisson(1, shape).astype(np.float32))
+    patterns = torch.from_numpy(rng.poisson(3, (2, 2, REGIONS, PATTERNS)).astype(np.float32))
     edges = torch.from_numpy(
         rng.normal(0, 0.3, (2, 2, REGIONS, EDGE_STATISTICS)).astype(np.float32)
     )
@@ -65,7 +67,7 @@ def inputs():
     is_scene = torch.zeros(2, REGIONS)
     is_scene[:, 0] = 1
     valid = torch.ones(2, REGIONS, dtype=torch.bool)
-    return images, weights, own, joint, detail, edges, area, is_scene, valid
+    return images, weights, own, joint, detail, patterns, edges, area, is_scene, valid
 
 
 def call(network, *inputs):
@@ -78,10 +80,11 @@ def close(a, b, tolerance=1e-5):
 
 
 def test_swapping_the_pictures_mirrors_the_answer(network, inputs):
-    images, weights, own, joint, detail, edges, *rest = inputs
+    images, weights, own, joint, detail, patterns, edges, *rest = inputs
     out = call(network, *inputs)
-    counts = own.flip(1), joint.transpose(3, 4), detail.transpose(3, 4)
-    other = call(network, images.flip(1), weights, *counts, edges.flip(1), *rest)
+    joints = joint.transpose(3, 4), detail.transpose(3, 4)
+    owns = patterns.flip(1), edges.flip(1)
+    other = call(network, images.flip(1), weights, own.flip(1), *joints, *owns, *rest)
     assert torch.allclose(out.known, other.known.flip(1), atol=1e-5)
     assert close(out.distortion, other.distortion.flip(1))
     assert close(out.severity_given, other.severity_given.flip(1))
@@ -94,7 +97,7 @@ def test_permuting_the_regions_permutes_the_answer(network, inputs):
     order = torch.tensor([3, 0, 4, 1, 2])
     images, *rest = inputs
     # The regions' axis comes after that of the two pictures where there is one.
-    rest = [x[:, :, order] if i in (1, 4) else x[:, order] for i, x in enumerate(rest)]
+    rest = [x[:, :, order] if i in (1, 4, 5) else x[:, order] for i, x in enumerate(rest)]
     moved = call(network, images, *rest)
     out = call(network, *inputs)
     assert close(out.distortion[:, :, order], moved.distortion)
@@ -102,7 +105,7 @@ def test_permuting_the_regions_permutes_the_answer(network, inputs):
 
 
 def test_padding_regions_changes_nothing(network, inputs):
-    images, weights, own, joint, detail, edges, area, is_scene, valid = inputs
+    images, weights, own, joint, detail, patterns, edges, area, is_scene, valid = inputs
     padded = call(
         network,
         images,
@@ -110,6 +113,7 @@ def test_padding_regions_changes_nothing(network, inputs):
         torch.cat([own, torch.zeros_like(own[:, :, :3])], 2),
         torch.cat([joint, torch.zeros_like(joint[:, :3])], 1),
         torch.cat([detail, torch.zeros_like(detail[:, :3])], 1),
+        torch.cat([patterns, torch.zeros_like(patterns[:, :, :3])], 2),
         torch.cat([edges, torch.zeros_like(edges[:, :, :3])], 2),
         torch.cat([area, torch.zeros(2, 3)], 1),
         torch.cat([is_scene, torch.zeros(2, 3)], 1),
@@ -122,10 +126,10 @@ def test_padding_regions_changes_nothing(network, inputs):
 
 
 def test_identical_pictures_are_the_same(network, inputs):
-    images, weights, own, joint, detail, edges, *rest = inputs
-    images, own, edges = (x[:, :1].expand_as(x) for x in (images, own, edges))
+    images, weights, own, joint, detail, patterns, edges, *rest = inputs
+    images, own, patterns, edges = (x[:, :1].expand_as(x) for x in (images, own, patterns, edges))
     joint, detail = joint + joint.transpose(3, 4), detail + detail.transpose(3, 4)
-    out = call(network, images, weights, own, joint, detail, edges, *rest)
+    out = call(network, images, weights, own, joint, detail, patterns, edges, *rest)
     assert (out.comparison.argmax(-1) == 2).all()
     assert (out.score[:, 0] - out.score[:, 1]).abs().max() < 1e-6
 
@@ -158,6 +162,7 @@ def test_shapes_follow_the_vocabulary():
         torch.ones(1, 2, 2, len(CHANNELS), LEVELS),
         torch.ones(1, 2, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
         torch.ones(1, 2, len(DETAIL_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
+        torch.ones(1, 2, 2, PATTERNS),
         torch.zeros(1, 2, 2, EDGE_STATISTICS),
         torch.ones(1, 2),
         torch.tensor([[1.0, 0.0]]),

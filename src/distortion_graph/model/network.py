@@ -18,6 +18,7 @@ from distortion_graph.model.edges import EdgeEncoder
 from distortion_graph.model.encoder import Lite0Encoder
 from distortion_graph.model.heads import ComparisonHead, NodeHeads
 from distortion_graph.model.interaction import RegionAttention
+from distortion_graph.model.patterns import PatternEncoder
 from distortion_graph.model.pixels import PixelStatistics
 from distortion_graph.model.pooling import Moments, pool_moments
 from distortion_graph.model.tones import DetailEncoder, Roots, SpectrumEncoder, ToneEncoder
@@ -47,12 +48,13 @@ class NetworkOutput(NamedTuple):
 
 class Statistics(NamedTuple):
     """`regions.statistics.RegionStatistics` of B pairs: `own` (B, 2, R, channels, 256), `joint` and
-    `detail` (B, R, channels, 32, 32), `edges` (B, 2, R, statistics).
+    `detail` (B, R, channels, 32, 32), `patterns` and `edges` (B, 2, R, statistics).
     """
 
     own: Tensor
     joint: Tensor
     detail: Tensor
+    patterns: Tensor
     edges: Tensor
 
 
@@ -136,6 +138,7 @@ class GraphHead(nn.Module):
         self.tones = ToneEncoder(config.width)
         self.spectrum = SpectrumEncoder(config.width)
         self.detail = DetailEncoder(config.width)
+        self.patterns = PatternEncoder(config.width)
         self.edges = EdgeEncoder(config.width)
         self.attention = nn.ModuleList(
             RegionAttention(config.width, config.heads, config.dropout)
@@ -169,7 +172,8 @@ class GraphHead(nn.Module):
         x = self.pair(torch.cat([own, other, own * other, both], 3))
         roots = Roots.of(statistics.own.flatten(0, 2))
         x = x + self.tones(roots, statistics.joint) + self.spectrum(roots, own.shape[:3])
-        x = x + self.detail(statistics.detail) + self.edges(statistics.edges)
+        x = x + self.detail(statistics.detail) + self.patterns(statistics.patterns)
+        x = x + self.edges(statistics.edges)
         for layer in self.attention:
             x = layer(x, valid)
         nodes = self.nodes(x)
@@ -212,6 +216,7 @@ class DistortionGraphNet(nn.Module):
         own_counts: Tensor,
         joint_counts: Tensor,
         detail_counts: Tensor,
+        pattern_counts: Tensor,
         edges: Tensor,
         area: Tensor,
         is_scene: Tensor,
@@ -219,7 +224,7 @@ class DistortionGraphNet(nn.Module):
     ) -> NetworkOutput:
         """See `PairEncoder.forward`, `Statistics` and `GraphHead.forward`."""
         moments = self.encoder(images, weights)
-        statistics = Statistics(own_counts, joint_counts, detail_counts, edges)
+        statistics = Statistics(own_counts, joint_counts, detail_counts, pattern_counts, edges)
         with torch.autocast(images.device.type, enabled=False):
             return self.head(moments, statistics, area, is_scene, valid)  # type: ignore[no-any-return]
 

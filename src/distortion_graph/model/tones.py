@@ -102,10 +102,12 @@ class SpectrumEncoder(nn.Module):
     def __init__(self, width: int, hidden: int = 96) -> None:
         super().__init__()
         waves = torch.arange(_LOWEST_WAVES, LEVELS // 2) / LEVELS
-        angle = 2 * torch.pi * torch.arange(LEVELS)[:, None] * waves
-        window = torch.hann_window(LEVELS, periodic=False)[:, None]
+        # Counted from the middle of the levels cosines are even and sines odd, so that half of each
+        # is enough; a power does not depend on where waves are counted from.
+        window = torch.hann_window(LEVELS, periodic=False)[: LEVELS // 2, None]
+        angle = 2 * torch.pi * (torch.arange(LEVELS // 2) - (LEVELS - 1) / 2)[:, None] * waves
         # The roots of counts scatter by ½.
-        window = 2 * window / window.square().sum().sqrt()
+        window = 2 * window / (2 * window.square().sum()).sqrt()
         self.register_buffer("cosine", window * torch.cos(angle), persistent=False)
         self.register_buffer("sine", window * torch.sin(angle), persistent=False)
         self.layers = nn.Sequential(
@@ -128,7 +130,9 @@ class SpectrumEncoder(nn.Module):
     def power(self, own: Roots) -> Tensor:
         """Of N regions → (N, channels, 124): of 4 to 127 waves over the levels."""
         ripple = own.less_running_mean(_SPECTRUM_SMOOTHED_LEVELS).clamp(-8, 16)
-        return (ripple @ self.cosine).square() + (ripple @ self.sine).square()
+        low, high = ripple[..., : LEVELS // 2], ripple[..., LEVELS // 2 :].flip(-1)
+        even, odd = (low + high) @ self.cosine, (low - high) @ self.sine
+        return even.square() + odd.square()
 
 
 class JointEncoder(nn.Module):

@@ -5,7 +5,7 @@ curve leaves gaps and spikes between its 8-bit levels, haze lifts the darkest va
 up at the ends; and the joint histogram of two pictures is the curve that leads from one to the
 other. The joint histogram of their Haar magnitudes, which the score is made of (`haar`), shows what
 detail one has that the other lost. Counts are whole numbers, so they add up over parts of a
-picture in any order.
+picture in any order. So are those of pixels that equal their neighbours (`patterns`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from distortion_graph import haar
 from distortion_graph.regions.layers import Labels, Layer
+from distortion_graph.regions.patterns import PATTERNS, equal_patterns
 from distortion_graph.threads import in_order
 
 LEVELS = 256
@@ -58,12 +59,13 @@ class Histograms(NamedTuple):
 
     `own` (2, 1 + R, 7, 256): per picture (0 anchor, 1 target) and channel. `joint`
     (1 + R, 4, 32, 32): anchor's level × target's level. `detail` (1 + R, 4, 32, 32): the same of
-    Haar magnitudes.
+    Haar magnitudes. `patterns` (2, 1 + R, 64): of each picture's `patterns.equal_patterns`.
     """
 
     own: NDArray[np.float32]
     joint: NDArray[np.float32]
     detail: NDArray[np.float32]
+    patterns: NDArray[np.float32]
 
 
 def region_histograms(
@@ -78,12 +80,13 @@ def region_histograms(
     own = np.zeros((2, len(CHANNELS), 1 + regions, LEVELS), kind)
     joint = np.zeros((len(JOINT_CHANNELS), *pair), kind)
     detail = np.zeros((len(DETAIL_CHANNELS), *pair), kind)
+    patterns = np.zeros((2, 1 + regions, PATTERNS), kind)
 
     def count(top: int) -> list[list[Counts]]:
         band = slice(top, min(top + rows, height))
         return _band(anchor, target, [layer.labels for layer in layers], band)
 
-    outs = [*own.reshape(-1, *own.shape[2:]), *joint, *detail]
+    outs = [*own.reshape(-1, *own.shape[2:]), *joint, *detail, *patterns]
     for found in in_order(count, range(0, height, rows)):
         for number, (layer, counts) in enumerate(zip(layers, found, strict=True)):
             # A layer holds every pixel once, those of no region in row 0: the first one's rows
@@ -96,6 +99,7 @@ def region_histograms(
         np.ascontiguousarray(np.moveaxis(own, 1, 2), np.float32),
         np.ascontiguousarray(np.moveaxis(joint, 0, 1), np.float32),
         np.ascontiguousarray(np.moveaxis(detail, 0, 1), np.float32),
+        np.asarray(patterns, np.float32),
     )
 
 
@@ -103,10 +107,12 @@ def _band(
     anchor: NDArray[np.uint8], target: NDArray[np.uint8], layers: Sequence[Labels], band: slice
 ) -> list[list[Counts]]:
     """Counts of some rows, layer by layer: anchor's and target's channels, (n, 256) each, then the
-    joint histograms' and those of detail, (n, 32, 32) each; n labels from 0.
+    joint histograms' and those of detail, (n, 32, 32) each, then both pictures' patterns, (n, 64)
+    each; n labels from 0.
     """
     first, second = _channels(anchor[band]), _channels(target[band])
     details = _details(anchor, band), _details(target, band)
+    patterns = equal_patterns(anchor, band), equal_patterns(target, band)
     found = []
     for layer in layers:
         labels = layer[band]
@@ -116,6 +122,7 @@ def _band(
         counts += [_count([labels, first[c], second[c]], shape) for c in _JOINT]
         cells = np.concatenate([labels[::2, ::2]] * 2)
         counts += [_count([cells, *pair], shape) for pair in zip(*details, strict=True)]
+        counts += [_count([labels, values], (n, PATTERNS), PATTERNS) for values in patterns]
         found.append(counts)
     return found
 
@@ -144,9 +151,9 @@ def _channels(rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     return [red, green, blue, high, low, luma, share.astype(np.uint8)]  # type: ignore[list-item]
 
 
-def _count(values: list[NDArray[np.uint8]], shape: tuple[int, ...]) -> Counts:
-    """Joint histogram of a label map and one or two pictures of 8 bits."""
-    ranges = [0, shape[0], *[0, LEVELS] * (len(shape) - 1)]
+def _count(values: list[NDArray[np.uint8]], shape: tuple[int, ...], most: int = LEVELS) -> Counts:
+    """Joint histogram of a label map and one or two pictures of values below `most`."""
+    ranges = [0, shape[0], *[0, most] * (len(shape) - 1)]
     return np.asarray(
         cv2.calcHist(values, list(range(len(shape))), None, list(shape), ranges), np.float32
     )

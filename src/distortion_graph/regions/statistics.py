@@ -16,13 +16,15 @@ from distortion_graph.regions.layers import label_layers
 class RegionStatistics(NamedTuple):
     """Of the whole picture and then its R regions, all float32.
 
-    `own` (2, 1 + R, 7, 256), `joint` and `detail` (1 + R, 4, 32, 32) are the counts of
-    `histograms.Histograms`; `edges` (2, 1 + R, `edges.EDGE_STATISTICS`) see `edges.edge_steps`.
+    `own` (2, 1 + R, 7, 256), `joint` and `detail` (1 + R, 4, 32, 32) and `patterns` (2, 1 + R, 64)
+    are the counts of `histograms.Histograms`; `edges` (2, 1 + R, `edges.EDGE_STATISTICS`) see
+    `edges.edge_steps`.
     """
 
     own: NDArray[np.float32]
     joint: NDArray[np.float32]
     detail: NDArray[np.float32]
+    patterns: NDArray[np.float32]
     edges: NDArray[np.float32]
 
 

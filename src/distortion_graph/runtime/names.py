@@ -12,7 +12,7 @@ NETWORK_FILE = "network.json"
 ENCODER_INPUTS = ("images", "weights")
 # The encoder's are of its own maps; the head's begin with those of the pixel statistics.
 MOMENTS = ("weight_sum", "first", "second", "cross")
-COUNTS = ("own_counts", "joint_counts", "detail_counts")
+COUNTS = ("own_counts", "joint_counts", "detail_counts", "pattern_counts")
 STATISTICS = (*COUNTS, "edges")
 HEAD_INPUTS = (*MOMENTS, *STATISTICS, "area", "is_scene")
 OUTPUTS = ("distortion", "severity_given", "score", "comparison", "known")

@@ -21,6 +21,7 @@ from distortion_graph.regions.histograms import (
     JOINT_LEVELS,
     LEVELS,
 )
+from distortion_graph.regions.patterns import PATTERNS
 from distortion_graph.regions.statistics import region_statistics
 from distortion_graph.training.extras import IGNORED, Extras
 from distortion_graph.vocabulary import Vocabulary
@@ -44,6 +45,7 @@ class Inputs(NamedTuple):
     own_counts: Tensor
     joint_counts: Tensor
     detail_counts: Tensor
+    pattern_counts: Tensor
     edges: Tensor
     area: Tensor
     is_scene: Tensor
@@ -103,6 +105,7 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
     levels = JOINT_LEVELS, JOINT_LEVELS
     joint = np.zeros((size, count, len(JOINT_CHANNELS), *levels), np.float32)
     detail = np.zeros((size, count, len(DETAIL_CHANNELS), *levels), np.float32)
+    patterns = np.zeros((size, 2, count, PATTERNS), np.float32)
     edges = np.zeros((size, 2, count, EDGE_STATISTICS), np.float32)
     score = np.ones((size, 2, count), np.float32)
     valid = np.zeros((size, count), bool)
@@ -115,8 +118,9 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
             weights[b, r] = cell_weights(mask)
         area[b, 1 : regions + 1] = sample.masks.mean(axis=(1, 2))
         seen = region_statistics(sample.anchor.image, sample.target.image, sample.masks)
-        own[b, :, : regions + 1], edges[b, :, : regions + 1] = seen.own, seen.edges
+        own[b, :, : regions + 1] = seen.own
         joint[b, : regions + 1], detail[b, : regions + 1] = seen.joint, seen.detail
+        patterns[b, :, : regions + 1], edges[b, :, : regions + 1] = seen.patterns, seen.edges
         for i, version in enumerate((sample.anchor, sample.target)):
             for r, draw in enumerate(version.draws, start=1):
                 labels[0, b, i, r] = vocabulary.distortion_index(draw.distortion)
@@ -133,7 +137,7 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
             for a, t in score[b, :, : regions + 1].T
         ]
     images = np.stack([np.stack([s.anchor.image, s.target.image]) for s in samples])
-    counts = own, joint, detail
+    counts = own, joint, detail, patterns
     is_scene = np.zeros((size, count), np.float32)
     is_scene[:, 0] = 1
     return Batch(

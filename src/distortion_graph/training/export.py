@@ -32,6 +32,7 @@ from distortion_graph.regions.histograms import (
     JOINT_LEVELS,
     LEVELS,
 )
+from distortion_graph.regions.patterns import PATTERNS
 from distortion_graph.runtime.decode import DECIMALS
 from distortion_graph.runtime.names import (
     ENCODER_FILE,
@@ -75,6 +76,7 @@ class _HeadPart(nn.Module):
         own_counts: Tensor,
         joint_counts: Tensor,
         detail_counts: Tensor,
+        pattern_counts: Tensor,
         edges: Tensor,
         area: Tensor,
         is_scene: Tensor,
@@ -83,7 +85,11 @@ class _HeadPart(nn.Module):
         moments = Moments(weight_sum[None], first[None], second[None], cross[None])
         valid = torch.ones_like(area[None], dtype=torch.bool)
         statistics = Statistics(
-            own_counts[None], joint_counts[None], detail_counts[None], edges[None]
+            own_counts[None],
+            joint_counts[None],
+            detail_counts[None],
+            pattern_counts[None],
+            edges[None],
         )
         output = self.head(moments, statistics, area[None], is_scene[None], valid)
         return tuple(o[0] for o in output)
@@ -113,10 +119,12 @@ def export_onnx(
         torch.ones(2, 3, len(CHANNELS), LEVELS),
         torch.ones(3, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
         torch.ones(3, len(DETAIL_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
+        torch.ones(2, 3, PATTERNS),
         torch.ones(2, 3, EDGE_STATISTICS),
     )
     axes = {"weight_sum": 0, "first": 1, "second": 1, "cross": 0, "area": 0, "is_scene": 0}
-    axes |= {"own_counts": 1, "joint_counts": 0, "detail_counts": 0, "edges": 1}
+    axes |= {"own_counts": 1, "joint_counts": 0, "detail_counts": 0}
+    axes |= {"pattern_counts": 1, "edges": 1}
     head = _to_onnx(
         _HeadPart(network.head),
         (*moments, *statistics, torch.full((3,), 0.3), torch.tensor([1.0, 0.0, 0.0])),

@@ -27,7 +27,7 @@ from distortion_graph.training.extras import (
     even_version,
 )
 
-_MOST_ENLARGED = 3.0
+_MOST_ENLARGED = 4.0
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,19 @@ class SamplingConfig:
     """How training samples are drawn.
 
     Pairs are hard (two mixed versions), medium (one mixed), easy (two single types), or have a
-    pristine picture on one side or both, in these shares. `crops` lists (side in px, pairs per
-    batch); a batch uses one of them. Regions below `min_share` of a crop are left out, at most
-    `max_regions` are kept. `same_share` of the hard pairs hold one picture twice. Of the versions
-    of a single type `even_share` have the same distortion everywhere. `enlarged_share` of the crops
-    show the picture enlarged, as soft as photographs of many megapixels are.
+    pristine picture on one side or, half of these, on both, in these shares. `crops` lists (side in
+    px, pairs per batch); a batch uses one of them. Regions below `min_share` of a crop are left
+    out, at most `max_regions` are kept. `same_share` of the hard pairs hold one picture twice. Of
+    the versions of a single type `even_share` have the same distortion everywhere. `enlarged_share`
+    of the crops show the picture enlarged, as soft as photographs of many megapixels are.
     """
 
     hard_share: float = 0.5
     easy_share: float = 0.25
-    pristine_share: float = 0.08
+    pristine_share: float = 0.12
     same_share: float = 0.03
     even_share: float = 0.25
-    enlarged_share: float = 0.08
+    enlarged_share: float = 0.12
     crops: tuple[tuple[int, int], ...] = ((80, 12), (176, 24), (224, 16), (288, 10))
     min_share: float = 0.006
     max_regions: int = 12
@@ -190,7 +190,8 @@ class SampleStream(Dataset[Any]):
         elif kind < s.hard_share + s.easy_share:
             pair = (types[first], types[second])
         elif kind < s.hard_share + s.easy_share + s.pristine_share:
-            pair = (None, (None, MIXED[0], types[first])[int(rng.integers(3))])
+            others = (None, None, MIXED[0], types[first])
+            pair = (None, others[int(rng.integers(len(others)))])
         else:
             pair = (types[first], MIXED[0])
         return pair if rng.random() < 0.5 else (pair[1], pair[0])
