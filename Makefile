@@ -90,7 +90,7 @@ clean:  ## remove what can be made again; .venv and runs/ stay
 
 BENCH_ROOT   := runs/bench-$(if $(BSDS),$(notdir $(abspath $(BSDS))),free)
 CARD         := $(BENCH_ROOT)-card.md
-CARD_PARTS   := "robustness.py $(BSDS)/val --limit 40 --pictures $(FREE)" \
+CARD_PARTS   := "robustness.py $(BSDS)/val --pictures $(FREE)" \
   "severity_bound.py $(BSDS)/train $(BSDS)/val" "large_accuracy.py $(FREE)" \
   "large_pictures.py" "panda_speed.py"
 ROW_TRAIN    := $(BIN)/distortion-graph train --labelled $(BSDS)/train --held-out benchmarks/dev.json \
