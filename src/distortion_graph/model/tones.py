@@ -82,7 +82,7 @@ class HistogramEncoder(nn.Module):
     def forward(self, own: Roots) -> Tensor:
         """Of N regions with all channels → (N, width)."""
         ripple = 0.5 * own.less_running_mean(_SMOOTHED_LEVELS).clamp(-6, 12)
-        x = torch.cat([_SCALE * own.roots / own.pixels.sqrt(), ripple], 1)
+        x = torch.cat([own.roots * (_SCALE / own.pixels.sqrt()), ripple], 1)
         x = self.layers(_channels_last(x[:, :, None]))
         return F.gelu(self.out(torch.cat([x, torch.log(own.pixels[:, 0]) / 10], 1)))
 
@@ -153,10 +153,13 @@ class JointEncoder(nn.Module):
         )
 
     def forward(self, counts: Tensor) -> Tensor:
-        """(N, channels, own level, other's level) counts → (N, width)."""
+        """(B, R, channels, anchor's level, target's level) counts → (B, 2, R, width)."""
         pixels = counts.sum((-1, -2), keepdim=True).clamp_min(1)
-        out: Tensor = self.layers(_channels_last(_SCALE * (counts / pixels).sqrt()))
-        return out
+        roots = (counts * (_SCALE**2 / pixels)).sqrt()
+        # Seen from both sides: own level, other's level.
+        both = torch.stack([roots, roots.transpose(3, 4)], 1)
+        out: Tensor = self.layers(_channels_last(both.flatten(0, 2)))
+        return out.reshape(*both.shape[:3], -1)
 
 
 class ToneEncoder(nn.Module):
@@ -177,8 +180,7 @@ class ToneEncoder(nn.Module):
         """Roots of N = B·2·R regions and (B, R, channels, 32, 32) counts → (B, 2, R, width)."""
         batch, regions = joint.shape[:2]
         mine = self.own(own).reshape(batch, 2, regions, -1)
-        both = self.joint(_from_both_sides(joint).flatten(0, 2)).reshape(batch, 2, regions, -1)
-        out: Tensor = self.mix(torch.cat([mine, mine.flip(1), both], 3))
+        out: Tensor = self.mix(torch.cat([mine, mine.flip(1), self.joint(joint)], 3))
         return out
 
 
@@ -192,16 +194,10 @@ class DetailEncoder(nn.Module):
 
     def forward(self, counts: Tensor) -> Tensor:
         """(B, R, channels, 32, 32) counts → (B, 2, R, width)."""
-        pair = _from_both_sides(counts)
-        out: Tensor = self.out(self.joint(pair.flatten(0, 2)))
-        return out.reshape(*pair.shape[:3], -1)
+        out: Tensor = self.out(self.joint(counts))
+        return out
 
 
 def _channels_last(x: Tensor) -> Tensor:
     """The layout in which convolutions of few channels take two thirds of the time on a CPU."""
     return x.contiguous(memory_format=torch.channels_last)
-
-
-def _from_both_sides(joint: Tensor) -> Tensor:
-    """(B, R, channels, anchor, target) → (B, 2, R, channels, own level, other's level)."""
-    return torch.stack([joint, joint.transpose(3, 4)], 1)
