@@ -7,7 +7,7 @@ Takes the photographs of FOLDER that have at least 6 million pixels, as they are
 million reduced to 12), in 4×5 regions. Each region of two versions is clean (20 %) or has noise,
 compression or pixelation of any severity. Printed are the shares of such regions that get the right
 label, and of clean ones, on the large pictures and on the same ones reduced to 0.2 million pixels
-with the same draws.
+with the same draws; and on all of them after both versions were saved as JPEG 95 and 90.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from robustness import recompressed
 
 from distortion_graph.bench.protocol import BenchPicture, samples_of
 from distortion_graph.data.pictures import find_pictures
@@ -34,7 +35,9 @@ from distortion_graph.runtime.session import Model
 
 TYPES = ("noise", "compression", "pixelate")
 GRID = 4, 5
-LEAST_PX, MOST_PX, SMALL_PX = 6e6, 12e6, 0.2e6
+LEAST_PX = 6e6
+SIZES = {"6 to 12 MP": 12e6, "the same, reduced to 0.2 MP": 0.2e6}  # at most so many pixels
+QUALITIES = None, 95, 90
 
 
 def picture_of(path: Path, most: float) -> BenchPicture | None:
@@ -50,8 +53,12 @@ def picture_of(path: Path, most: float) -> BenchPicture | None:
     return BenchPicture(path.stem, rgb, masks, tuple(range(len(masks))))
 
 
-def accuracies(model: Model, paths: Sequence[Path], most: float) -> dict[str, float]:
-    """Share of nodes with the right label, by true label and over all."""
+def accuracies(
+    model: Model, paths: Sequence[Path], most: float, quality: int | None
+) -> dict[str, float]:
+    """Share of nodes with the right label, by true label and over all, on pictures of at most so
+    many pixels that were saved as JPEG of a quality.
+    """
     words = DEFAULT_RECIPE.vocabulary
     recipe = replace(DEFAULT_RECIPE, drawn_types=TYPES)
     truth: list[NDArray[np.int64]] = []
@@ -62,7 +69,8 @@ def accuracies(model: Model, paths: Sequence[Path], most: float) -> dict[str, fl
             continue
         # The second of the two hard pairs is the first one the other way round.
         for sample in itertools.islice(samples_of([picture], "hard", recipe=recipe), 1):
-            said = model.predict(sample.anchor, sample.target, sample.masks)
+            pair = sample.anchor, sample.target, sample.masks
+            said = model.predict(*(recompressed(quality)(*pair) if quality else pair))
             truth.append(sample.labels.distortion.ravel())
             right.append((said.distortion.argmax(-1) == sample.labels.distortion).ravel())
     if not truth:
@@ -83,8 +91,9 @@ def main() -> None:
     options = parser.parse_args()
     model, paths = Model.load(options.model), find_pictures(options.folder)
     found = {
-        "6 to 12 MP": accuracies(model, paths, MOST_PX),
-        "the same, reduced to 0.2 MP": accuracies(model, paths, SMALL_PX),
+        name + (f", JPEG {quality}" if quality else ""): accuracies(model, paths, most, quality)
+        for quality in QUALITIES
+        for name, most in SIZES.items()
     }
     columns = list(next(iter(found.values())))
     lines = ["| pictures | " + " | ".join(columns[:-1]) + " |", "|---" * len(columns) + "|"]
