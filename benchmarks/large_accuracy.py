@@ -37,7 +37,7 @@ TYPES = ("noise", "compression", "pixelate")
 GRID = 4, 5
 LEAST_PX = 6e6
 SIZES = {"6 to 12 MP": 12e6, "the same, reduced to 0.2 MP": 0.2e6}  # at most so many pixels
-QUALITIES = None, 95, 90
+CHANGES = {"": None, ", JPEG 95": recompressed(95), ", JPEG 90": recompressed(90)}
 
 
 def picture_of(path: Path, most: float) -> BenchPicture | None:
@@ -53,32 +53,35 @@ def picture_of(path: Path, most: float) -> BenchPicture | None:
     return BenchPicture(path.stem, rgb, masks, tuple(range(len(masks))))
 
 
-def accuracies(
-    model: Model, paths: Sequence[Path], most: float, quality: int | None
-) -> dict[str, float]:
+def accuracies(model: Model, paths: Sequence[Path], most: float) -> dict[str, dict[str, float]]:
     """Share of nodes with the right label, by true label and over all, on pictures of at most so
-    many pixels that were saved as JPEG of a quality.
+    many pixels; of each of `CHANGES` in turn.
     """
     words = DEFAULT_RECIPE.vocabulary
     recipe = replace(DEFAULT_RECIPE, drawn_types=TYPES)
     truth: list[NDArray[np.int64]] = []
-    right: list[NDArray[np.bool_]] = []
+    right: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in CHANGES}
     for path in paths:
         picture = picture_of(path, most)
         if picture is None:
             continue
         # The second of the two hard pairs is the first one the other way round.
         for sample in itertools.islice(samples_of([picture], "hard", recipe=recipe), 1):
-            pair = sample.anchor, sample.target, sample.masks
-            said = model.predict(*(recompressed(quality)(*pair) if quality else pair))
             truth.append(sample.labels.distortion.ravel())
-            right.append((said.distortion.argmax(-1) == sample.labels.distortion).ravel())
+            pair = sample.anchor, sample.target, sample.masks
+            for name, change in CHANGES.items():
+                said = model.predict(*(change(*pair) if change else pair))
+                right[name].append(said.distortion.argmax(-1).ravel() == truth[-1])
     if not truth:
         raise SystemExit(f"no photograph of at least {LEAST_PX / 1e6:.0f} million pixels there")
-    labels, hits = np.concatenate(truth), np.concatenate(right)
-    names = (words.clean, *TYPES)
-    rows = {name: float(hits[labels == words.distortion_index(name)].mean()) for name in names}
-    return {**rows, "all": float(hits.mean()), "pictures": float(len(truth))}
+    labels = np.concatenate(truth)
+    nodes = {name: labels == words.distortion_index(name) for name in (words.clean, *TYPES)}
+    nodes |= {"all": np.ones_like(labels, bool)}
+    return {
+        change: {name: float(np.concatenate(hits)[there].mean()) for name, there in nodes.items()}
+        | {"pictures": float(len(truth))}
+        for change, hits in right.items()
+    }
 
 
 def main() -> None:
@@ -90,11 +93,8 @@ def main() -> None:
     parser.add_argument("--markdown", type=Path)
     options = parser.parse_args()
     model, paths = Model.load(options.model), find_pictures(options.folder)
-    found = {
-        name + (f", JPEG {quality}" if quality else ""): accuracies(model, paths, most, quality)
-        for quality in QUALITIES
-        for name, most in SIZES.items()
-    }
+    by_size = {name: accuracies(model, paths, most) for name, most in SIZES.items()}
+    found = {name + change: by_size[name][change] for change in CHANGES for name in SIZES}
     columns = list(next(iter(found.values())))
     lines = ["| pictures | " + " | ".join(columns[:-1]) + " |", "|---" * len(columns) + "|"]
     for name, row in found.items():

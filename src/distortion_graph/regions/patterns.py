@@ -20,9 +20,9 @@ beyond the picture its bit is 0."""
 
 
 def equal_patterns(rgb: NDArray[np.uint8], rows: slice) -> NDArray[np.uint8]:
-    """(h, W) patterns, 0 to 63, of some rows of a (H, W, 3) picture."""
+    """(h, W) patterns, 0 to 63, of h rows of a (H, W, 3) picture."""
     seen = rgb[rows.start : rows.stop + 2]
-    height, width = min(rows.stop, len(rgb)) - rows.start, rgb.shape[1]
+    height, width = rows.stop - rows.start, rgb.shape[1]
     # A pixel as one number: with a fourth value it fills 32 bits.
     pixels = cv2.cvtColor(seen, cv2.COLOR_RGB2RGBA).view(np.uint32)[..., 0]
     right = np.zeros((height + 2, width + 1), np.uint8)
