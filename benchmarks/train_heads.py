@@ -9,7 +9,9 @@ The encoder is most of a training step's work and needs it least once it has bee
 and keeps the moments, histograms and labels of their regions, about 0.25 MB a pair; run it once a
 core with different --first. `fit` trains the head on them for some epochs, as `train` would, and
 writes a network folder to go on from with `train --start-from`. Weights of NETWORK that do not fit
-begin anew, as with `start_partly`.
+begin anew, as with `start_partly`; where those are layers of the reader, `--teacher MODEL` pulls
+what it says towards what an exported model's reader says, at first as strongly as the loss counts
+its own parts and in the end not at all.
 """
 
 from __future__ import annotations
@@ -33,7 +35,14 @@ from distortion_graph.data.pictures import load_sources, read_names
 from distortion_graph.data.synthesis import Recipe
 from distortion_graph.model.network import DistortionGraphNet, GraphHead, NetworkOutput, Statistics
 from distortion_graph.model.pooling import Moments
-from distortion_graph.runtime.names import COUNTS, ENCODER_FILE, MOMENTS, STATISTICS
+from distortion_graph.runtime.names import (
+    COUNTS,
+    ENCODER_FILE,
+    MOMENTS,
+    READER_FILE,
+    READING,
+    STATISTICS,
+)
 from distortion_graph.runtime.tiles import Tile, joined_moments, pixel_moments
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.averaging import AveragedWeights
@@ -62,6 +71,7 @@ AXES = {
     "detail_counts": 1,
     "pattern_counts": 2,
     "edges": 2,
+    READING: 2,  # of a teacher
     "area": 1,
     "is_scene": 1,
     "valid": 1,
@@ -134,10 +144,9 @@ def _kept(
         found[name] = np.minimum(found[name], np.iinfo(np.uint16).max).astype(np.uint16)
     labels = {"second_label" if n == "second" else n: t for n, t in targets._asdict().items()}
     found |= {name: tensor.numpy() for name, tensor in labels.items()}
-    for name, axis in AXES.items():
-        array = found[name]
+    for name, array in found.items():
         missing = [(0, 0)] * array.ndim
-        missing[axis] = (0, 1 + max_regions - array.shape[axis])
+        missing[AXES[name]] = (0, 1 + max_regions - array.shape[AXES[name]])
         found[name] = np.pad(array, missing)
     return found
 
@@ -148,6 +157,8 @@ def fit(options: argparse.Namespace) -> None:
     network, parents = _first_network(options.network)
     head = network.head.train()
     data = _load(sorted(options.folder.glob("*.npz")))
+    if options.teacher:
+        data[READING] = _readings(data, options.teacher)
     pairs = len(data["area"])
     weights = LossWeights(**{name: float(value) for name, value in options.loss})
     steps = int(options.epochs * (pairs // PAIRS_A_BATCH))
@@ -163,9 +174,13 @@ def fit(options: argparse.Namespace) -> None:
             group["lr"] = options.learning_rate * warm * level
         batch = next(batches)
         targets = Targets(*(batch["second_label" if n == "second" else n] for n in Targets._fields))
-        losses = criterion(_run(head, batch), targets, batch["valid"], weights)
+        reading, output = _run(head, batch)
+        losses = criterion(output, targets, batch["valid"], weights)
+        loss = losses.total
+        if READING in batch:
+            loss = loss + level * _unlike(reading, batch[READING], batch["valid"])
         optimizer.zero_grad(set_to_none=True)
-        losses.total.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
         optimizer.step()
         averaged.update(step + 1)
@@ -189,7 +204,30 @@ def _load(paths: list[Path]) -> dict[str, Tensor]:
     if not paths:
         raise SystemExit("no features there, expected files that `features` wrote")
     files = [np.load(path) for path in paths]
-    return {name: torch.cat([torch.from_numpy(f[name]) for f in files]) for name in AXES}
+    return {name: torch.cat([torch.from_numpy(f[name]) for f in files]) for name in files[0].files}
+
+
+def _readings(data: dict[str, Tensor], teacher: Path) -> Tensor:
+    """What a model's reader says of all regions, (pairs, 2, regions, width) of 16 bits."""
+    reader = onnxruntime.InferenceSession(teacher / READER_FILE)
+    found = []
+    for first in range(0, len(data["area"]), PAIRS_A_BATCH):
+        given = {}
+        for name in STATISTICS:
+            array = data[name][first : first + PAIRS_A_BATCH].float()
+            # The pairs' regions as those of one.
+            given[name] = array.movedim(0, AXES[name] - 1).flatten(AXES[name] - 1, AXES[name])
+        [read] = reader.run([READING], {name: tensor.numpy() for name, tensor in given.items()})
+        regions = data["valid"].shape[1]
+        said = torch.from_numpy(read).reshape(2, -1, regions, read.shape[2]).movedim(1, 0)
+        found.append(said.half())
+    return torch.cat(found)
+
+
+def _unlike(reading: Tensor, teacher: Tensor, valid: Tensor) -> Tensor:
+    """Mean squared distance in units of the teacher's variance."""
+    mine, theirs = (x.float().transpose(1, 2)[valid] for x in (reading, teacher))
+    return (mine - theirs).square().mean() / theirs.var(0).mean()
 
 
 def _batches(data: dict[str, Tensor], generator: torch.Generator) -> Iterator[dict[str, Tensor]]:
@@ -203,14 +241,15 @@ def _batches(data: dict[str, Tensor], generator: torch.Generator) -> Iterator[di
         for k in torch.randperm(len(order), generator=generator).tolist():
             rows = order[k]
             most = int(counts[rows].max())
-            yield {n: data[n][rows].narrow(axis, 0, most) for n, axis in AXES.items()}
+            yield {n: kept[rows].narrow(AXES[n], 0, most) for n, kept in data.items()}
 
 
-def _run(head: GraphHead, batch: dict[str, Tensor]) -> NetworkOutput:
+def _run(head: GraphHead, batch: dict[str, Tensor]) -> tuple[Tensor, NetworkOutput]:
+    """What the head reads, and its output."""
     moments = Moments(*(batch[name] for name in MOMENTS))
     statistics = Statistics(*(batch[name].float() for name in STATISTICS))
-    out: NetworkOutput = head(moments, statistics, *(batch[name] for name in HEAD_INPUTS))
-    return out
+    reading = head.read(statistics)
+    return reading, head.relate(moments, reading, *(batch[name] for name in HEAD_INPUTS))
 
 
 def main() -> None:
@@ -234,6 +273,7 @@ def main() -> None:
     train.add_argument("--epochs", type=float, default=5.0)
     train.add_argument("--learning-rate", type=float, default=1.5e-3)
     train.add_argument("--loss", nargs=2, action="append", default=[], metavar=("PART", "WEIGHT"))
+    train.add_argument("--teacher", type=Path, help="folder of an exported model")
     train.add_argument("--seed", type=int, default=0)
     train.set_defaults(run=fit)
     options = parser.parse_args()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -40,3 +41,21 @@ def side_by_side(first: Callable[[], T], second: Callable[[], R]) -> tuple[T, R]
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(second)
         return first(), waiting.result()
+
+
+class Once(Generic[T]):
+    """A value that the first thread to ask for it makes, while the others wait.
+
+    Where making it fails, it fails for each of them.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._found: list[T] = []
+        self._lock = threading.Lock()
+
+    def __call__(self) -> T:
+        with self._lock:
+            if not self._found:
+                self._found.append(self._make())
+            return self._found[0]

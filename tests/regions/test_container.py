@@ -11,7 +11,7 @@ from pycocotools import mask as coco
 
 from distortion_graph.errors import RegionError
 from distortion_graph.regions import RegionSet
-from distortion_graph.regions.container import crops
+from distortion_graph.regions.masks import crops
 from distortion_graph.regions.rle import (
     pack_counts,
     rle_from_box,

@@ -164,16 +164,26 @@ class GraphHead(nn.Module):
             is_scene: (B, R) 1 for the whole picture, 0 for a region of it.
             valid: (B, R) bool, False for padding.
         """
+        return self.relate(moments, self.read(statistics), area, is_scene, valid)
+
+    def read(self, statistics: Statistics) -> Tensor:
+        """What the statistics say of every region by itself, (B, 2, R, width)."""
+        shape = statistics.own.shape[:3]
+        roots = Roots.of(statistics.own.flatten(0, 2))
+        x = self.tones(roots, statistics.joint) + self.spectrum(roots, shape)
+        x = x + self.detail(statistics.detail) + self.patterns(statistics.patterns)
+        return x + self.edges(statistics.edges)  # type: ignore[no-any-return]
+
+    def relate(
+        self, moments: Moments, reading: Tensor, area: Tensor, is_scene: Tensor, valid: Tensor
+    ) -> NetworkOutput:
+        """Predictions from moments and what was `read`; see `forward`."""
         own, pair = self._describe(moments, area, is_scene)
         own = self.own(_normalise(self.own_norm, own, valid[:, None].expand(own.shape[:3])))
         pair = _normalise(self.pair_norm, pair, valid)
         other = own.flip(1)
         both = pair[:, None].expand(-1, 2, -1, -1)
-        x = self.pair(torch.cat([own, other, own * other, both], 3))
-        roots = Roots.of(statistics.own.flatten(0, 2))
-        x = x + self.tones(roots, statistics.joint) + self.spectrum(roots, own.shape[:3])
-        x = x + self.detail(statistics.detail) + self.patterns(statistics.patterns)
-        x = x + self.edges(statistics.edges)
+        x = self.pair(torch.cat([own, other, own * other, both], 3)) + reading
         for layer in self.attention:
             x = layer(x, valid)
         nodes = self.nodes(x)

@@ -66,24 +66,21 @@ class HistogramEncoder(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        self.shape = nn.Conv2d(len(CHANNELS), 32, (1, 8), (1, 4), (0, 2))
+        self.ripple = nn.Conv2d(len(CHANNELS), 32, (1, 8), (1, 4), (0, 2), bias=False)
         self.layers = nn.Sequential(
-            nn.Conv2d(2 * len(CHANNELS), 32, (1, 7), (1, 2), (0, 3)),
             nn.ReLU(True),
-            nn.Conv2d(32, 48, (1, 5), (1, 2), (0, 2)),
+            nn.Conv2d(32, 48, (1, 4), (1, 4)),
             nn.ReLU(True),
-            nn.AvgPool2d((1, 2)),
-            nn.Conv2d(48, 64, (1, 3), padding=(0, 1)),
-            nn.ReLU(True),
-            nn.AvgPool2d((1, 4)),
             nn.Flatten(),
         )
-        self.out = nn.Linear(64 * (LEVELS // 32) + 1, width)
+        self.out = nn.Linear(48 * (LEVELS // 16) + 1, width)
 
     def forward(self, own: Roots) -> Tensor:
         """Of N regions with all channels → (N, width)."""
         ripple = 0.5 * own.less_running_mean(_SMOOTHED_LEVELS).clamp(-6, 12)
-        x = torch.cat([own.roots * (_SCALE / own.pixels.sqrt()), ripple], 1)
-        x = self.layers(_channels_last(x[:, :, None]))
+        shape = own.roots * (_SCALE / own.pixels.sqrt())
+        x = self.layers(self.shape(_rows(shape)) + self.ripple(_rows(ripple)))
         return F.gelu(self.out(torch.cat([x, torch.log(own.pixels[:, 0]) / 10], 1)))
 
 
@@ -111,18 +108,18 @@ class SpectrumEncoder(nn.Module):
         self.register_buffer("cosine", window * torch.cos(angle), persistent=False)
         self.register_buffer("sine", window * torch.sin(angle), persistent=False)
         self.layers = nn.Sequential(
-            nn.Conv2d(len(CHANNELS), 32, (1, 5), (1, 2), (0, 2)),
+            nn.Conv2d(len(CHANNELS), 24, (1, 8), (1, 4), (0, 2)),
             nn.ReLU(True),
-            nn.Conv2d(32, 48, (1, 5), (1, 2), (0, 2)),
+            nn.Conv2d(24, 40, (1, 3), (1, 2), (0, 1)),
             nn.ReLU(True),
             nn.Flatten(),
         )
-        self.hidden = nn.Linear(48 * -(-len(waves) // 4), hidden)
+        self.hidden = nn.Linear(40 * -(-len(waves) // 8), hidden)
         self.out = silent_linear(2 * hidden, width)
 
     def forward(self, own: Roots, shape: tuple[int, ...]) -> Tensor:
         """Of N regions with all channels → (B, 2, R, width), `shape` is (B, 2, R)."""
-        x = self.layers(_channels_last(torch.log1p(self.power(own))[:, :, None]))
+        x = self.layers(_rows(torch.log1p(self.power(own))))
         mine = F.gelu(self.hidden(x)).reshape(*shape, -1)
         out: Tensor = self.out(torch.cat([mine, mine.flip(1)], 3))
         return out
@@ -141,9 +138,7 @@ class JointEncoder(nn.Module):
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            nn.Conv2d(channels, 24, 3, 2, 1),
-            nn.ReLU(True),
-            nn.Conv2d(24, 32, 3, 2, 1),
+            nn.Conv2d(channels, 32, 4, 4),
             nn.ReLU(True),
             nn.Conv2d(32, 48, 3, 2, 1),
             nn.ReLU(True),
@@ -196,6 +191,11 @@ class DetailEncoder(nn.Module):
         """(B, R, channels, 32, 32) counts → (B, 2, R, width)."""
         out: Tensor = self.out(self.joint(counts))
         return out
+
+
+def _rows(x: Tensor) -> Tensor:
+    """(N, channels, levels) as pictures of one row."""
+    return _channels_last(x[:, :, None])
 
 
 def _channels_last(x: Tensor) -> Tensor:

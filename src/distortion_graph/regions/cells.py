@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.regions.container import Crop, Masks, crops
+from distortion_graph.regions.masks import Crop, Masks, crops
 
 CELL_PX = 4
 """Side of a cell; the finest grain at which the model pools regions."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distortion_graph.errors import RegionError
+from distortion_graph.regions.masks import LazyMasks
 from distortion_graph.regions.rle import (
     Crop,
     Rle,
@@ -27,7 +28,6 @@ from distortion_graph.regions.rle import (
 __all__ = ["Crop", "Region", "RegionSet", "Rle", "default_name"]
 
 T = TypeVar("T")
-_MOST_KEPT_PX = 1 << 26
 
 
 def is_default_name(name: str) -> bool:
@@ -264,83 +264,6 @@ class RegionSet:
             for j in range(cols)
         )
         return cls((h, w), tuple(cells))
-
-
-class Masks(Protocol):
-    """Masks to go through one by one, as often as needed: an (R, H, W) array or `LazyMasks`."""
-
-    def __len__(self) -> int: ...
-
-    def __iter__(self) -> Iterator[NDArray[np.bool_]]: ...
-
-
-class _Kept:
-    """Masks that were decoded once, as long as they are few pixels."""
-
-    def __init__(self) -> None:
-        self.crops: dict[Rle, Crop] = {}
-        self.pixels = 0
-
-    def of(self, rle: Rle) -> Crop:
-        crop = self.crops.get(rle)
-        if crop is None:
-            crop = rle.crop()
-            if self.pixels + crop.mask.size <= _MOST_KEPT_PX:
-                self.crops[rle] = crop
-                self.pixels += crop.mask.size
-        return crop
-
-
-@dataclass(frozen=True)
-class LazyMasks:
-    """The (H, W) bool masks of some regions, each decoded when its turn comes.
-
-    As a whole none is kept. Their crops are, for the next turn, up to 64 million pixels in all.
-    """
-
-    rles: tuple[Rle, ...]
-    _kept: _Kept = field(default_factory=_Kept, repr=False, compare=False)
-
-    def __len__(self) -> int:
-        return len(self.rles)
-
-    def __iter__(self) -> Iterator[NDArray[np.bool_]]:
-        return (rle.decode() for rle in self.rles)
-
-    def crop(self, index: int) -> Crop:
-        """The mask at that position inside its tight box."""
-        return self._kept.of(self.rles[index])
-
-    def pick(self, rles: Iterable[Rle]) -> LazyMasks:
-        """Some of the same masks in another order; what is decoded serves both."""
-        return LazyMasks(tuple(rles), self._kept)
-
-
-def crops(masks: Masks, size: tuple[int, int] | None = None) -> Iterator[Crop]:
-    """Every mask inside its tight box, one at a time.
-
-    Raises RegionError for a mask that is not bool or not of `size`, (h, w); None stands for the
-    first mask's.
-    """
-    import cv2
-
-    if isinstance(masks, LazyMasks):
-        for index, rle in enumerate(masks.rles):
-            size = size or rle.size
-            if rle.size != size:
-                raise _wrong_mask(size, rle.size, "bool")
-            yield masks.crop(index)
-        return
-    for mask in masks:
-        size = size or _shape_2d(mask, "masks")
-        if mask.shape != size or mask.dtype != np.bool_:
-            raise _wrong_mask(size, mask.shape, str(mask.dtype))
-        x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
-        yield Crop(y, x, mask[y : y + height, x : x + width])
-
-
-def _wrong_mask(size: tuple[int, int], found: tuple[int, ...], kind: str) -> RegionError:
-    return RegionError(f"masks must be (R, {size[0]}, {size[1]}) bool, got one of {found} {kind}")
 
 
 def _wxh(size: tuple[int, ...]) -> str:

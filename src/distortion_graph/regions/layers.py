@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.regions.container import Crop, Masks, crops
+from distortion_graph.regions.masks import Crop, Masks, crops
 
 _LAYER_REGIONS = 255  # a layer's labels are 8-bit, 0 for no region
 

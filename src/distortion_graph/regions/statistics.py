@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.regions.container import Masks
 from distortion_graph.regions.edges import edge_steps
 from distortion_graph.regions.histograms import region_histograms
 from distortion_graph.regions.layers import label_layers
+from distortion_graph.regions.masks import Masks
 
 
 class RegionStatistics(NamedTuple):

@@ -22,7 +22,8 @@ from distortion_graph.images import (
     load_picture,
     rgb_sha256,
 )
-from distortion_graph.regions.container import LazyMasks, RegionSet
+from distortion_graph.regions.container import RegionSet
+from distortion_graph.regions.masks import LazyMasks
 from distortion_graph.regions.sources import RegionSpec, resolve_regions
 from distortion_graph.runtime.assemble import assemble
 from distortion_graph.runtime.decode import decode, shared_areas

@@ -24,7 +24,7 @@ from distortion_graph.graph import (
     SceneNode,
     score_margin,
 )
-from distortion_graph.regions.container import Masks, crops
+from distortion_graph.regions.masks import Masks, crops
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.vocabulary import Vocabulary
 

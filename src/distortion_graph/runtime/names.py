@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 ENCODER_FILE = "encoder.onnx"
+READER_FILE = "reader.onnx"
 HEAD_FILE = "head.onnx"
 MANIFEST_FILE = "model.json"
+MODEL_FILES = (ENCODER_FILE, READER_FILE, HEAD_FILE)
+"""Those that the manifest has the hash of, in this order."""
 
 NETWORK_FILE = "network.json"
 """Settings of a network that is not exported, beside its weights."""
@@ -14,5 +17,24 @@ ENCODER_INPUTS = ("images", "weights")
 MOMENTS = ("weight_sum", "first", "second", "cross")
 COUNTS = ("own_counts", "joint_counts", "detail_counts", "pattern_counts")
 STATISTICS = (*COUNTS, "edges")
-HEAD_INPUTS = (*MOMENTS, *STATISTICS, "area", "is_scene")
+READING = "reading"
+"""What the reader makes of the statistics of regions."""
+
+HEAD_INPUTS = (*MOMENTS, READING, "area", "is_scene")
+REGION_AXES = {
+    "weight_sum": 0,
+    "first": 1,
+    "second": 1,
+    "cross": 0,
+    "own_counts": 1,
+    "joint_counts": 0,
+    "detail_counts": 0,
+    "pattern_counts": 1,
+    "edges": 1,
+    READING: 1,
+    "area": 0,
+    "is_scene": 0,
+}
+"""Which of their axes is the regions'."""
+
 OUTPUTS = ("distortion", "severity_given", "score", "comparison", "known")

@@ -26,8 +26,8 @@ _NOISE = np.array([0.5, -1, 0.5], np.float32)  # times itself: Immerkær's filte
 _NEAR_WHITE = np.exp(-24 * (1 - np.arange(256) / 255)).astype(np.float32)[None]
 
 
-def cell_statistics(rgb: NDArray[np.uint8], counted: tuple[slice, slice]) -> tuple[Floats, Floats]:
-    """Means of the statistics and of their squares, (16, h/4, w/4) each.
+def cell_statistics(rgb: NDArray[np.uint8], counted: tuple[slice, slice]) -> Floats:
+    """Means of the statistics and of their squares, (2, 16, h/4, w/4).
 
     `counted` are the pixels of the (H, W, 3) picture `rgb` that are wanted, h × w of them, both
     multiples of 4; the ones around them are seen, and the picture's edge is repeated.
@@ -35,17 +35,16 @@ def cell_statistics(rgb: NDArray[np.uint8], counted: tuple[slice, slice]) -> tup
     rows, columns = counted
     height, width = rows.stop - rows.start, columns.stop - columns.start
     seen = _with_margin(rgb, rows, columns)
-    means = np.empty((CHANNELS, height // CELL_PX, width // CELL_PX), np.float32)
-    squares = np.empty_like(means)
+    out = np.empty((2, CHANNELS, height // CELL_PX, width // CELL_PX), np.float32)
     step = max(_STRIP_PX // width // CELL_PX, 1) * CELL_PX
     for top in range(0, height, step):
         bottom = min(top + step, height)
         maps = _maps(seen[top : bottom + 2])
         cells = slice(top // CELL_PX, bottom // CELL_PX)
-        _average(maps, means[:, cells])
+        _average(maps, out[0, :, cells])
         np.multiply(maps, maps, out=maps)
-        _average(maps, squares[:, cells])
-    return means, squares
+        _average(maps, out[1, :, cells])
+    return out
 
 
 def _with_margin(rgb: NDArray[np.uint8], rows: slice, columns: slice) -> NDArray[np.uint8]:

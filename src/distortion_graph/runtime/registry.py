@@ -17,14 +17,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from distortion_graph.errors import ModelError
-from distortion_graph.runtime.names import ENCODER_FILE, HEAD_FILE, MANIFEST_FILE
+from distortion_graph.runtime.names import MANIFEST_FILE, MODEL_FILES
 
 SHIPPED = ("shipped", "default")
 """Names of the model that comes with the package."""
 
 HUB = "hf://"
 _REPOSITORY = re.compile(r"hf://([\w.-]+/[\w.-]+?)(?:@([\w./-]+))?")
-_FILES = (ENCODER_FILE, HEAD_FILE, MANIFEST_FILE)
+_FILES = (*MODEL_FILES, MANIFEST_FILE)
 _LONGEST = 120  # characters of a library's words in an error
 
 

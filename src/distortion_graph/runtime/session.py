@@ -1,7 +1,8 @@
-"""The model at run time: two ONNX Runtime sessions, loaded once, torch-free.
+"""The model at run time: ONNX Runtime sessions, loaded once, torch-free.
 
 The encoder sees tiles of the pictures at a fixed scale and gives sums over region cells; the sums
-of all tiles are added and the head turns them into predictions. So no picture is squeezed to a size
+of all tiles are added. The reader sees the statistics of regions, a few of them at a time, and the
+head turns sums and readings into predictions. So no picture is squeezed to a size
 that the model wants, and beyond the pictures themselves memory grows only with the regions' cells
 (R·H·W/16 bytes).
 """
@@ -15,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from distortion_graph.errors import ModelError
 from distortion_graph.graph_checks import validation_line
 from distortion_graph.quality import check_pair
 from distortion_graph.regions.cells import cell_counts, pad_picture
-from distortion_graph.regions.container import Masks
+from distortion_graph.regions.masks import Masks, with_crops
 from distortion_graph.regions.statistics import RegionStatistics, region_statistics
 from distortion_graph.runtime.names import (
     ENCODER_FILE,
@@ -33,8 +34,13 @@ from distortion_graph.runtime.names import (
     HEAD_FILE,
     HEAD_INPUTS,
     MANIFEST_FILE,
+    MODEL_FILES,
     MOMENTS,
     OUTPUTS,
+    READER_FILE,
+    READING,
+    REGION_AXES,
+    STATISTICS,
 )
 from distortion_graph.runtime.outputs import to_predictions
 from distortion_graph.runtime.predictions import Predictions
@@ -45,19 +51,26 @@ from distortion_graph.runtime.tiles import (
     bands,
     enough_tiles,
     joined_moments,
+    pixel_maps,
     pixel_moments,
+    pooled_pixels,
     tile_weights,
 )
-from distortion_graph.threads import in_order, side_by_side
+from distortion_graph.threads import Once, in_order, side_by_side
 from distortion_graph.vocabulary import Vocabulary
 
 Picture = NDArray[np.uint8]
+Pair = tuple[Picture, Picture]
 Floats = NDArray[np.float32]
+
+_INPUTS = {ENCODER_FILE: ENCODER_INPUTS, READER_FILE: STATISTICS, HEAD_FILE: HEAD_INPUTS}
 
 # Two tiles at once are faster than all threads on one; on a picture in one piece a second thread
 # works beside the encoder.
 _AT_ONCE = 2
-_REGION_AXES = 0, 1, 1, 0  # of the `MOMENTS`
+_READ_REGIONS = (
+    12  # by the reader at most in one go, so that two threads end at about the same time
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,16 @@ class ModelIdentity:
     version: str
     sha256: str
     known_threshold: float | None = None
+
+
+class Seen(NamedTuple):
+    """Of a pair and R regions, the whole picture first: sums (`MOMENTS`), readings of a few regions
+    each, and pixels (1 + R,).
+    """
+
+    sums: list[Floats]
+    readings: list[Floats]
+    areas: NDArray[np.int64]
 
 
 class Model:
@@ -114,19 +137,19 @@ class Model:
         return model
 
     @cached_property
-    def _files(self) -> list[bytes]:
-        """Encoder and head, as the manifest says they are."""
+    def _files(self) -> dict[str, bytes]:
+        """Encoder, reader and head, as the manifest says they are."""
         try:
-            files = [(self.folder / name).read_bytes() for name in (ENCODER_FILE, HEAD_FILE)]
+            files = [(self.folder / name).read_bytes() for name in MODEL_FILES]
         except OSError as problem:
             raise ModelError(f"{problem.filename}: cannot be read ({problem.strerror})") from None
-        found = hashlib.sha256(files[0] + files[1]).hexdigest()
+        found = hashlib.sha256(b"".join(files)).hexdigest()
         if found != self.identity.sha256:
             raise ModelError(
                 f"{self.folder}: model files have SHA-256 {found[:12]}…, the manifest expects "
                 f"{self.identity.sha256[:12]}…; the model is damaged, install or export it again"
             )
-        return files
+        return dict(zip(MODEL_FILES, files, strict=True))
 
     @cached_property
     def _head(self) -> Any:
@@ -143,13 +166,15 @@ class Model:
         """The encoder with its share of the threads, for several tiles at once."""
         return self._open(ENCODER_FILE, max(self._all_threads // _AT_ONCE, 1))
 
+    @cached_property
+    def _reader(self) -> Any:
+        """The reader with its share of the threads, beside the encoder or another reading."""
+        return self._open(READER_FILE, max(self._all_threads // _AT_ONCE, 1))
+
     def _open(self, name: str, threads: int, *, alone: bool = False) -> Any:
         """A session of one of the files; raises ModelError where it takes other inputs."""
-        file, inputs = {
-            ENCODER_FILE: (self._files[0], ENCODER_INPUTS),
-            HEAD_FILE: (self._files[1], HEAD_INPUTS),
-        }[name]
-        session = _open(file, self._providers, threads, alone=alone)
+        inputs = _INPUTS[name]
+        session = _open(self._files[name], self._providers, threads, alone=alone)
         found = {i.name for i in session.get_inputs()}
         if found != set(inputs):
             raise ModelError(
@@ -179,44 +204,61 @@ class Model:
             ImageError, RegionError: pictures or masks of unequal size or of another type.
         """
         check_pair(anchor, target)
-        counts, pixels = cell_counts(anchor.shape[:2], masks)
-        sums, statistics = self._seen((anchor, target), masks, counts)
-        is_scene = np.zeros(len(pixels), np.float32)
+        pictures, masks = (anchor, target), with_crops(masks, anchor.shape[:2])
+        tiles = list(all_tiles(*anchor.shape[:2]))
+        look = self._seen_in_tiles if len(tiles) > 1 else self._seen_whole
+        seen = look(pictures, masks, tiles)
+        is_scene = np.zeros(len(seen.areas), np.float32)
         is_scene[0] = 1
-        area = (pixels / pixels[0]).astype(np.float32)
-        values = [*sums, *statistics, area, is_scene]
-        given = dict(zip(HEAD_INPUTS, values, strict=True))
+        area = (seen.areas / seen.areas[0]).astype(np.float32)
+        reading = np.concatenate(seen.readings, REGION_AXES[READING])
+        given = dict(zip(HEAD_INPUTS, (*seen.sums, reading, area, is_scene), strict=True))
         found = self._head.run(list(OUTPUTS), given)
         return to_predictions(**dict(zip(OUTPUTS, found, strict=True)))
 
-    def _seen(
-        self, pictures: tuple[Picture, Picture], masks: Masks, counts: NDArray[np.uint8]
-    ) -> tuple[list[Floats], RegionStatistics]:
-        """Moments of a pair and its statistics; `counts` are pixels of cells, the scene's first."""
-        tiles = enough_tiles(list(all_tiles(*pictures[0].shape[:2])), counts)
-        if len(tiles) > 1:
-            return side_by_side(
-                lambda: self._sums(pictures, counts, tiles),
-                lambda: region_statistics(*pictures, masks),
-            )
-        # Two threads that both want Python wait for each other: the encoder, which does not want
-        # it, takes one of them for as long as it needs.
-        tile = tiles[0]
-        regions, weights = tile_weights(tile, counts)
-        works: list[Callable[[], Any]] = [
-            lambda: _map_moments(self._encoder, tile, pictures, weights),
-            lambda: region_statistics(*pictures, masks),
-            *(partial(pixel_moments, band, pictures, weights) for band in bands(tile)),
-        ]
-        maps, statistics, *parts = in_order(
-            lambda work: work(), works, min(self._all_threads, _AT_ONCE)
-        )
-        pixels = [np.sum(moment, 0) for moment in zip(*parts, strict=True)]
-        return _added([(regions, joined_moments(pixels, maps))], len(counts)), statistics
+    def _seen_whole(self, pictures: Pair, masks: Masks, tiles: list[Tile]) -> Seen:
+        """What is seen of pictures in one piece.
 
-    def _sums(
-        self, pictures: tuple[Picture, Picture], counts: NDArray[np.uint8], tiles: list[Tile]
-    ) -> list[Floats]:
+        Two threads that both want Python wait for each other: the encoder, which does not want it,
+        takes one of them for as long as it needs. The other begins with what needs no masks.
+        """
+        [tile], encoder, reader = tiles, self._encoder, self._reader
+        counted = Once(lambda: cell_counts(pictures[0].shape[:2], masks))
+        weighed = Once(lambda: tile_weights(tile, counted()[0]))
+        statistics = Once(lambda: region_statistics(*pictures, masks))
+
+        def pixel_sums(band: Tile) -> list[Floats]:
+            maps = pixel_maps(band, pictures)
+            return pooled_pixels(band, maps, weighed()[1])
+
+        first, *others = (partial(pixel_sums, band) for band in bands(tile))
+        readings = [partial(_read, reader, statistics, part) for part in _parts(1 + len(masks))]
+        works: list[Callable[[], Any]] = [
+            lambda: _map_moments(encoder, tile, pictures, weighed()[1]),
+            first,
+            statistics,
+            *others,
+            *readings,
+        ]
+        found = in_order(lambda work: work(), works, min(self._all_threads, _AT_ONCE))
+        maps, pixels = found[0], [found[1], *found[3 : 3 + len(others)]]
+        moments = joined_moments([np.sum(parts, 0) for parts in zip(*pixels, strict=True)], maps)
+        counts, areas = counted()
+        sums = _added([(weighed()[0], moments)], len(counts))
+        return Seen(sums, found[-len(readings) :], areas)
+
+    def _seen_in_tiles(self, pictures: Pair, masks: Masks, tiles: list[Tile]) -> Seen:
+        """What is seen of large pictures."""
+        counts, areas = cell_counts(pictures[0].shape[:2], masks)
+        sums, statistics = side_by_side(
+            lambda: self._sums(pictures, counts, enough_tiles(tiles, counts)),
+            lambda: region_statistics(*pictures, masks),
+        )
+        read = partial(_read, self._reader, lambda: statistics)
+        readings = in_order(read, _parts(1 + len(masks)), min(self._all_threads, _AT_ONCE))
+        return Seen(sums, readings, areas)
+
+    def _sums(self, pictures: Pair, counts: NDArray[np.uint8], tiles: list[Tile]) -> list[Floats]:
         """Moments over several tiles."""
         encoder = self._tile_encoder
 
@@ -229,9 +271,23 @@ class Model:
         return _added(found, len(counts))
 
 
-def _map_moments(
-    encoder: Any, tile: Tile, pictures: tuple[Picture, Picture], weights: Floats
-) -> list[Floats]:
+def _parts(count: int) -> list[slice]:
+    """Regions in as few equal parts as can be, none larger than `_READ_REGIONS`."""
+    parts = -(-count // _READ_REGIONS)
+    return [slice(count * k // parts, count * (k + 1) // parts) for k in range(parts)]
+
+
+def _read(reader: Any, statistics: Callable[[], RegionStatistics], part: slice) -> Floats:
+    """What the reader makes of some regions."""
+    given = {}
+    for name, array in zip(STATISTICS, statistics(), strict=True):
+        rows = (part,) if REGION_AXES[name] == 0 else (slice(None), part)
+        given[name] = np.ascontiguousarray(array[rows])
+    [reading] = reader.run([READING], given)
+    return np.asarray(reading, np.float32)
+
+
+def _map_moments(encoder: Any, tile: Tile, pictures: Pair, weights: Floats) -> list[Floats]:
     """Moments of the encoder's maps of a tile."""
     images = np.stack([pad_picture(picture[tile.seen]) for picture in pictures])
     given = dict(zip(ENCODER_INPUTS, (images, weights), strict=True))
@@ -240,9 +296,10 @@ def _map_moments(
 
 def _added(parts: Sequence[tuple[NDArray[np.intp], list[Floats]]], count: int) -> list[Floats]:
     """Sums of tiles, each for the regions that it touches, of all `count` regions."""
+    axes = [REGION_AXES[name] for name in MOMENTS]
     totals: list[NDArray[np.float64]] = []
     for regions, found in parts:
-        for k, (part, axis) in enumerate(zip(found, _REGION_AXES, strict=True)):
+        for k, (part, axis) in enumerate(zip(found, axes, strict=True)):
             if len(totals) == k:
                 shape = (*part.shape[:axis], count, *part.shape[axis + 1 :])
                 totals.append(np.zeros(shape))

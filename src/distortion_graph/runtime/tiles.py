@@ -45,18 +45,31 @@ def pixel_moments(
 
     `weights` (R, rows, columns) are those of `tile_weights`.
     """
-    (rows, y), (columns, x) = map(_counted_cells, tile.counted, tile.seen)
-    inner = weights[:, y : y + len(rows), x : x + len(columns)]
+    return pooled_pixels(tile, pixel_maps(tile, pictures), weights)
+
+
+def pixel_maps(
+    tile: Tile, pictures: tuple[NDArray[np.uint8], NDArray[np.uint8]]
+) -> list[NDArray[np.float32]]:
+    """`pixels.cell_statistics` of the pixels that a tile counts, of either picture."""
+    rows, columns = (_counted_cells(*sides)[0] for sides in zip(*tile, strict=True))
     counted = (
         slice(rows.start * CELL_PX, rows.stop * CELL_PX),
         slice(columns.start * CELL_PX, columns.stop * CELL_PX),
     )
-    seen = [cell_statistics(picture, counted) for picture in pictures]
-    first, second = (
-        np.stack([_sums(inner, part) for part in parts]) for parts in zip(*seen, strict=True)
-    )
-    cross = _sums(inner, seen[0][0] * seen[1][0])
-    return [inner.sum((1, 2))[:, None], first, second, cross]
+    return [cell_statistics(picture, counted) for picture in pictures]
+
+
+def pooled_pixels(
+    tile: Tile, maps: Sequence[NDArray[np.float32]], weights: NDArray[np.float32]
+) -> list[NDArray[np.float32]]:
+    """`pixel_moments` of the `pixel_maps` of a tile."""
+    (rows, y), (columns, x) = map(_counted_cells, tile.counted, tile.seen)
+    inner = weights[:, y : y + len(rows), x : x + len(columns)]
+    both = np.stack([_sums(inner, part.reshape(-1, *part.shape[2:])) for part in maps])
+    means, squares = np.split(both, 2, -1)
+    cross = _sums(inner, maps[0][0] * maps[1][0])
+    return [inner.sum((1, 2))[:, None], means, squares, cross]
 
 
 def joined_moments(
@@ -64,16 +77,6 @@ def joined_moments(
 ) -> list[NDArray[np.float32]]:
     """Moments of the pixel statistics, and after them those of the encoder's maps."""
     return [np.concatenate(both, -1) for both in zip(pixels, maps, strict=True)]
-
-
-def _sums(weights: NDArray[np.float32], maps: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(R, rows, columns) weights of (C, rows, columns) maps, summed: (R, C).
-
-    One product for each row: NumPy's BLAS starts threads for larger ones, and those go on spinning
-    on the core that the encoder needs.
-    """
-    products = weights.transpose(1, 0, 2) @ maps.transpose(1, 2, 0)
-    return np.asarray(products.sum(0), np.float32)
 
 
 def tile_weights(
@@ -89,6 +92,16 @@ def tile_weights(
     y, x = (place for _, place in map(_counted_cells, tile.counted, tile.seen))
     weights[:, y : y + inner.shape[1], x : x + inner.shape[2]] = shares(inner[regions])
     return regions, weights
+
+
+def _sums(weights: NDArray[np.float32], maps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(R, rows, columns) weights of (C, rows, columns) maps, summed: (R, C).
+
+    One product for each row: NumPy's BLAS starts threads for larger ones, and those go on spinning
+    on the core that the encoder needs.
+    """
+    products = weights.transpose(1, 0, 2) @ maps.transpose(1, 2, 0)
+    return np.asarray(products.sum(0), np.float32)
 
 
 def _counted_cells(counted: slice, seen: slice) -> tuple[range, int]:

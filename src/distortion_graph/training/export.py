@@ -1,6 +1,7 @@
-"""Export of a trained network to ONNX, in two parts, weights stored as 16-bit floats.
+"""Export of a trained network to ONNX, in three parts, weights stored as 16-bit floats.
 
-The encoder is run per tile of the pictures, the head once per pair (`runtime.session`). Weights
+The encoder is run per tile of the pictures, the reader per few regions, the head once per pair
+(`runtime.session`). Weights
 are stored in half precision and cast to 32 bits by the graph itself, which the runtime folds away
 when it loads the model: small on disk, computed in full precision.
 """
@@ -35,13 +36,15 @@ from distortion_graph.regions.histograms import (
 from distortion_graph.regions.patterns import PATTERNS
 from distortion_graph.runtime.decode import DECIMALS
 from distortion_graph.runtime.names import (
-    ENCODER_FILE,
     ENCODER_INPUTS,
-    HEAD_FILE,
     HEAD_INPUTS,
     MANIFEST_FILE,
+    MODEL_FILES,
     MOMENTS,
     OUTPUTS,
+    READING,
+    REGION_AXES,
+    STATISTICS,
 )
 
 OPSET = 18
@@ -60,8 +63,20 @@ class _EncoderPart(nn.Module):
         return tuple(m[0] for m in self.encoder.map_moments(images[None], weights[None]))
 
 
+class _ReaderPart(nn.Module):
+    """What the head reads in the statistics of one pair, without the batch axis."""
+
+    def __init__(self, head: GraphHead) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, *statistics: Tensor) -> Tensor:
+        """Statistics of R regions → (2, R, width)."""
+        return self.head.read(Statistics(*(s[None] for s in statistics)))[0]
+
+
 class _HeadPart(nn.Module):
-    """The head for one pair, without the batch axis; no region is padding."""
+    """The rest of the head for one pair, without the batch axis; no region is padding."""
 
     def __init__(self, head: GraphHead) -> None:
         super().__init__()
@@ -73,35 +88,24 @@ class _HeadPart(nn.Module):
         first: Tensor,
         second: Tensor,
         cross: Tensor,
-        own_counts: Tensor,
-        joint_counts: Tensor,
-        detail_counts: Tensor,
-        pattern_counts: Tensor,
-        edges: Tensor,
+        reading: Tensor,
         area: Tensor,
         is_scene: Tensor,
     ) -> tuple[Tensor, ...]:
-        """Moments, statistics, area and scene flag of R regions → the network's outputs."""
+        """Moments, reading, area and scene flag of R regions → the network's outputs."""
         moments = Moments(weight_sum[None], first[None], second[None], cross[None])
         valid = torch.ones_like(area[None], dtype=torch.bool)
-        statistics = Statistics(
-            own_counts[None],
-            joint_counts[None],
-            detail_counts[None],
-            pattern_counts[None],
-            edges[None],
-        )
-        output = self.head(moments, statistics, area[None], is_scene[None], valid)
+        output = self.head.relate(moments, reading[None], area[None], is_scene[None], valid)
         return tuple(o[0] for o in output)
 
 
 def export_onnx(
     network: DistortionGraphNet, folder: Path, *, name: str, version: str, card: dict[str, Any]
 ) -> None:
-    """Write encoder, head and manifest; picture size and region count stay dynamic.
+    """Write encoder, reader, head and manifest; picture size and region count stay dynamic.
 
     `card` is kept in the manifest as it is (data, licences, results). The manifest's `sha256` is
-    the hash of both files' bytes.
+    the hash of the three files' bytes.
     """
     network = network.eval().cpu()
     images = torch.zeros(2, 64, 80, 3, dtype=torch.uint8)
@@ -113,8 +117,6 @@ def export_onnx(
     encoder = _to_onnx(
         _EncoderPart(network.encoder), (images, weights), ENCODER_INPUTS, MOMENTS, encoder_axes
     )
-    with torch.no_grad():
-        moments = tuple(m[0] for m in network.encoder(images[None], weights[None]))
     statistics = (
         torch.ones(2, 3, len(CHANNELS), LEVELS),
         torch.ones(3, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
@@ -122,32 +124,42 @@ def export_onnx(
         torch.ones(2, 3, PATTERNS),
         torch.ones(2, 3, EDGE_STATISTICS),
     )
-    axes = {"weight_sum": 0, "first": 1, "second": 1, "cross": 0, "area": 0, "is_scene": 0}
-    axes |= {"own_counts": 1, "joint_counts": 0, "detail_counts": 0}
-    axes |= {"pattern_counts": 1, "edges": 1}
-    head = _to_onnx(
-        _HeadPart(network.head),
-        (*moments, *statistics, torch.full((3,), 0.3), torch.tensor([1.0, 0.0, 0.0])),
-        HEAD_INPUTS,
-        OUTPUTS,
-        {key: {axis: "regions"} for key, axis in axes.items()},
+    reader = _ReaderPart(network.head)
+    with torch.no_grad():
+        moments = tuple(m[0] for m in network.encoder(images[None], weights[None]))
+        reading = reader(*statistics)
+    area, is_scene = torch.full((3,), 0.3), torch.tensor([1.0, 0.0, 0.0])
+    files = (
+        encoder,
+        _to_onnx(reader, statistics, STATISTICS, (READING,), _regions(STATISTICS)),
+        _to_onnx(
+            _HeadPart(network.head),
+            (*moments, reading, area, is_scene),
+            HEAD_INPUTS,
+            OUTPUTS,
+            _regions(HEAD_INPUTS),
+        ),
     )
     folder.mkdir(parents=True, exist_ok=True)
     manifest = {
         "name": name,
         "version": version,
-        "sha256": hashlib.sha256(encoder + head).hexdigest(),
+        "sha256": hashlib.sha256(b"".join(files)).hexdigest(),
         "known_threshold": round(float(network.head.nodes.known_threshold), DECIMALS),
         "vocabulary": network.config.vocabulary.model_dump(mode="json"),
         "card": card,
     }
     atomic_write_all(
         [
-            (folder / ENCODER_FILE, encoder),
-            (folder / HEAD_FILE, head),
+            *((folder / name, file) for name, file in zip(MODEL_FILES, files, strict=True)),
             (folder / MANIFEST_FILE, (json.dumps(manifest, indent=1) + "\n").encode()),
         ]
     )
+
+
+def _regions(inputs: tuple[str, ...]) -> dict[str, dict[int, str]]:
+    """The axis of regions of such inputs, dynamic."""
+    return {name: {REGION_AXES[name]: "regions"} for name in inputs}
 
 
 def _to_onnx(

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from distortion_graph.model.panda.inputs import prepare_pair
 from distortion_graph.model.panda.network import PandaNet
-from distortion_graph.regions.container import Masks
+from distortion_graph.regions.masks import Masks
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.runtime.session import ModelIdentity
 from distortion_graph.vocabulary import Vocabulary
