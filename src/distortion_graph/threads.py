@@ -55,6 +55,7 @@ class Once(Generic[T]):
         self._lock = threading.Lock()
 
     def __call__(self) -> T:
+        """The value."""
         with self._lock:
             if not self._found:
                 self._found.append(self._make())

@@ -11,7 +11,7 @@ from pycocotools import mask as coco
 
 from distortion_graph.errors import RegionError
 from distortion_graph.regions import RegionSet
-from distortion_graph.regions.masks import crops
+from distortion_graph.regions.masks import crops, with_crops
 from distortion_graph.regions.rle import (
     pack_counts,
     rle_from_box,
@@ -250,10 +250,11 @@ def test_crops_are_the_masks_inside_their_tight_boxes(seed):
     masks[:, 0, 0] |= ~masks.any((1, 2))
     regions = RegionSet.from_masks(masks)
     lazy = regions.lazy_masks()
-    for one, other, again, mask, box in zip(
+    for one, other, again, found, mask, box in zip(
         crops(lazy),
         crops(masks),
         crops(lazy.pick(lazy.rles)),
+        crops(with_crops(masks, size), size),
         masks,
         regions.boxes_xywh(),
         strict=True,
@@ -262,6 +263,9 @@ def test_crops_are_the_masks_inside_their_tight_boxes(seed):
         whole = np.zeros(size, bool)
         whole[one.box] = one.mask
         assert (whole == mask).all() and (one.mask == other.mask).all() and one.box == other.box
+        assert (found.mask == one.mask).all() and found.box == one.box
         assert [one.left, one.top, *one.mask.shape[::-1]] == box.tolist()
     with pytest.raises(RegionError, match="masks must be"):
         next(crops(lazy, (99, 99)))
+    with pytest.raises(RegionError, match="masks must be"):
+        next(crops(with_crops(masks, size), (99, 99)))

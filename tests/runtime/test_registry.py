@@ -24,7 +24,7 @@ def stand_in(monkeypatch, folder, cached):
 
     def snapshot(name, *, revision, allow_patterns, local_files_only=False):
         asked.append((name, revision, local_files_only))
-        assert set(allow_patterns) == {"encoder.onnx", "head.onnx", "model.json"}
+        assert set(allow_patterns) == {"encoder.onnx", "reader.onnx", "head.onnx", "model.json"}
         if local_files_only and not cached:
             raise hub.errors.LocalEntryNotFoundError("nothing in the cache")
         return str(folder)

@@ -12,8 +12,8 @@ import pytest
 from skimage import data as pictures
 
 from distortion_graph.errors import ImageError, ModelError, RegionError
-from distortion_graph.runtime import tiles
-from distortion_graph.runtime.names import ENCODER_FILE, HEAD_FILE, MANIFEST_FILE
+from distortion_graph.runtime import session, tiles
+from distortion_graph.runtime.names import HEAD_FILE, MANIFEST_FILE, MODEL_FILES, READER_FILE
 from distortion_graph.runtime.session import Model
 
 FIELDS = (
@@ -121,6 +121,26 @@ def test_no_regions_and_many_regions(shipped):
     assert shipped.predict(anchor, target, grid_masks(160, 240, 15, 20)).n_regions == 300
 
 
+def test_how_many_regions_are_read_in_one_go_changes_next_to_nothing(shipped, monkeypatch):
+    anchor, target = pair(96, 128)
+    masks = grid_masks(96, 128, 3, 5)
+    together = shipped.predict(anchor, target, masks)
+    for at_most in (1, 4):
+        monkeypatch.setattr(session, "_READ_REGIONS", at_most)
+        assert largest_difference(together, shipped.predict(anchor, target, masks)) < 1e-5
+
+
+def test_threads_change_no_bit(shipped):
+    arguments = (*pair(160, 240), grid_masks(160, 240, 3, 5))
+    found = shipped.predict(*arguments)
+    before = cv2.getNumThreads()
+    try:
+        cv2.setNumThreads(1)
+        assert largest_difference(found, shipped.predict(*arguments)) == 0
+    finally:
+        cv2.setNumThreads(before)
+
+
 def test_inputs_that_do_not_fit_are_refused(shipped):
     anchor, target = pair(48, 64)
     with pytest.raises(ImageError, match="pictures of unequal size: 64×48 and 60×48"):
@@ -149,24 +169,24 @@ def test_broken_models_are_refused_in_one_line(exported, tmp_path):
         Model.load(tmp_path)
     copy = tmp_path / "copy"
     copy.mkdir()
-    for name in (ENCODER_FILE, HEAD_FILE, MANIFEST_FILE):
+    for name in (*MODEL_FILES, MANIFEST_FILE):
         (copy / name).write_bytes((folder / name).read_bytes())
     with (copy / HEAD_FILE).open("ab") as file:
         file.write(b"x")
     arguments = (*pair(32, 32), np.ones((1, 32, 32), bool))
     with pytest.raises(ModelError, match="the model is damaged, install or export it again"):
         Model.load(copy).predict(*arguments)
-    (copy / HEAD_FILE).unlink()
-    with pytest.raises(ModelError, match=r"head\.onnx: cannot be read"):
+    (copy / READER_FILE).unlink()
+    with pytest.raises(ModelError, match=r"reader\.onnx: cannot be read .* or export it again"):
         Model.load(copy).predict(*arguments)
     # Files that open and are whole, but take what another version gave.
-    encoder = (folder / ENCODER_FILE).read_bytes()
-    (copy / HEAD_FILE).write_bytes(encoder)
-    (copy / ENCODER_FILE).write_bytes(encoder)
+    encoder = (folder / MODEL_FILES[0]).read_bytes()
+    for name in MODEL_FILES:
+        (copy / name).write_bytes(encoder)
     manifest = json.loads((copy / MANIFEST_FILE).read_text())
-    manifest["sha256"] = hashlib.sha256(encoder * 2).hexdigest()
+    manifest["sha256"] = hashlib.sha256(encoder * len(MODEL_FILES)).hexdigest()
     (copy / MANIFEST_FILE).write_text(json.dumps(manifest))
-    with pytest.raises(ModelError, match=r"head\.onnx: takes images, weights, expected .*again"):
+    with pytest.raises(ModelError, match=r"reader\.onnx: takes images, weights, expected .*again"):
         Model.load(copy).predict(*arguments)
     del manifest["vocabulary"]
     (copy / MANIFEST_FILE).write_text(json.dumps(manifest))

@@ -49,7 +49,7 @@ def edge_steps(
     lumas = [cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).ravel() for rgb in pictures]
     for layer in layers:
         places, before, after, every = _crossings(layer.labels)
-        steps = _steps(_LOG_LUMA[np.stack([luma[places] for luma in lumas])])
+        steps = _steps(_LOG_LUMA.take(np.stack([luma.take(places) for luma in lumas])))
         count = len(layer.regions) + 1
         pixels, sums = _sums(steps, before, count)
         others, turned = _sums(steps, after, count)
@@ -109,5 +109,5 @@ def _sums(steps: Floats, labels: Labels, count: int) -> tuple[NDArray[np.int64],
     if len(there):
         order = np.argsort(labels, kind="stable")
         starts = np.cumsum(pixels)[there] - pixels[there]
-        out[:, there] = np.add.reduceat(steps[:, order], starts, axis=1)
+        out[:, there] = np.add.reduceat(steps.take(order, 1), starts, axis=1)
     return pixels, out

@@ -142,7 +142,10 @@ class Model:
         try:
             files = [(self.folder / name).read_bytes() for name in MODEL_FILES]
         except OSError as problem:
-            raise ModelError(f"{problem.filename}: cannot be read ({problem.strerror})") from None
+            raise ModelError(
+                f"{problem.filename}: cannot be read ({problem.strerror}); the model is "
+                "incomplete or of another version of distortion-graph, install or export it again"
+            ) from None
         found = hashlib.sha256(b"".join(files)).hexdigest()
         if found != self.identity.sha256:
             raise ModelError(
