@@ -66,6 +66,8 @@ class HistogramEncoder(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        # Their sum is one convolution of all 14 channels; ONNX Runtime is almost twice as fast on
+        # twice seven, which it takes in the order they come in.
         self.shape = nn.Conv2d(len(CHANNELS), 32, (1, 8), (1, 4), (0, 2))
         self.ripple = nn.Conv2d(len(CHANNELS), 32, (1, 8), (1, 4), (0, 2), bias=False)
         self.layers = nn.Sequential(
