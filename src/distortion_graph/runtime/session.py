@@ -243,12 +243,13 @@ class Model:
             *others,
             *readings,
         ]
-        found = in_order(lambda work: work(), works, min(self._all_threads, _AT_ONCE))
-        maps, pixels = found[0], [found[1], *found[3 : 3 + len(others)]]
-        moments = joined_moments([np.sum(parts, 0) for parts in zip(*pixels, strict=True)], maps)
+        at_once = min(self._all_threads, _AT_ONCE)
+        maps, top, _, *rest = in_order(lambda work: work(), works, at_once)
+        below, read = rest[: len(others)], rest[len(others) :]
+        pixels = [np.sum(parts, 0) for parts in zip(top, *below, strict=True)]
         counts, areas = counted()
-        sums = _added([(weighed()[0], moments)], len(counts))
-        return Seen(sums, found[-len(readings) :], areas)
+        sums = _added([(weighed()[0], joined_moments(pixels, maps))], len(counts))
+        return Seen(sums, read, areas)
 
     def _seen_in_tiles(self, pictures: Pair, masks: Masks, tiles: list[Tile]) -> Seen:
         """What is seen of large pictures."""
