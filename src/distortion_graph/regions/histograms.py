@@ -10,7 +10,7 @@ picture in any order. So are those of pixels that equal their neighbours (`patte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph import haar
-from distortion_graph.regions.layers import Labels, Layer
+from distortion_graph.regions.layers import Layer
 from distortion_graph.regions.patterns import PATTERNS, equal_patterns
 from distortion_graph.threads import in_order
 
@@ -69,9 +69,15 @@ class Histograms(NamedTuple):
 
 
 def region_histograms(
-    anchor: NDArray[np.uint8], target: NDArray[np.uint8], layers: Sequence[Layer], regions: int
+    anchor: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    layers: Callable[[], Sequence[Layer]],
+    regions: int,
 ) -> Histograms:
-    """Histograms of two (H, W, 3) uint8 pictures inside so many regions, all of the layers'."""
+    """Histograms of two (H, W, 3) uint8 pictures inside so many regions, all of the layers'.
+
+    The layers are asked for as late as they are needed: another thread may be at the masks.
+    """
     height, width = anchor.shape[:2]
     rows = 2 * max(1, _BAND_PX // max(width, 1) // 2)  # whole cells of the half grid
     # 32-bit floats count exactly up to 2²⁴.
@@ -84,11 +90,11 @@ def region_histograms(
 
     def count(top: int) -> list[list[Counts]]:
         band = slice(top, min(top + rows, height))
-        return _band(anchor, target, [layer.labels for layer in layers], band)
+        return _band(anchor, target, layers, band)
 
     outs = [*own.reshape(-1, *own.shape[2:]), *joint, *detail, *patterns]
     for found in in_order(count, range(0, height, rows)):
-        for number, (layer, counts) in enumerate(zip(layers, found, strict=True)):
+        for number, (layer, counts) in enumerate(zip(layers(), found, strict=True)):
             # A layer holds every pixel once, those of no region in row 0: the first one's rows
             # together are the whole picture.
             for out, part in zip(outs, counts, strict=True):
@@ -104,7 +110,10 @@ def region_histograms(
 
 
 def _band(
-    anchor: NDArray[np.uint8], target: NDArray[np.uint8], layers: Sequence[Labels], band: slice
+    anchor: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    layers: Callable[[], Sequence[Layer]],
+    band: slice,
 ) -> list[list[Counts]]:
     """Counts of some rows, layer by layer: anchor's and target's channels, (n, 256) each, then the
     joint histograms' and those of detail, (n, 32, 32) each, then both pictures' patterns, (n, 64)
@@ -114,8 +123,8 @@ def _band(
     details = _details(anchor, band), _details(target, band)
     patterns = equal_patterns(anchor, band), equal_patterns(target, band)
     found = []
-    for layer in layers:
-        labels = layer[band]
+    for layer in layers():
+        labels = layer.labels[band]
         n = int(labels.max()) + 1
         shape = (n, JOINT_LEVELS, JOINT_LEVELS)
         counts = [_count([labels, values], (n, LEVELS)) for values in (*first, *second)]

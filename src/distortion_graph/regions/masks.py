@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from distortion_graph.errors import RegionError
 from distortion_graph.regions.rle import Crop, Rle
+from distortion_graph.threads import Once
 
 __all__ = ["Crop", "CroppedMasks", "LazyMasks", "Masks", "crops", "with_crops"]
 
@@ -71,11 +72,14 @@ class LazyMasks:
 
 
 class CroppedMasks:
-    """Masks of an array with their crops, which are views of it, found once."""
+    """Masks of an array with their crops, which are views of it, found once when they are needed.
+
+    `crops` raises RegionError for a mask that is not bool or not of `size`, (h, w).
+    """
 
     def __init__(self, masks: Masks, size: tuple[int, int]) -> None:
         self._masks, self.size = masks, size
-        self.crops = tuple(crops(masks, size))
+        self.crops = Once(lambda: tuple(crops(masks, size)))
 
     def __len__(self) -> int:
         return len(self._masks)
@@ -93,7 +97,7 @@ def crops(masks: Masks, size: tuple[int, int] | None = None) -> Iterator[Crop]:
     import cv2
 
     if isinstance(masks, CroppedMasks) and masks.size == size:
-        yield from masks.crops
+        yield from masks.crops()
         return
     if isinstance(masks, LazyMasks):
         for index, rle in enumerate(masks.rles):
@@ -111,7 +115,7 @@ def crops(masks: Masks, size: tuple[int, int] | None = None) -> Iterator[Crop]:
 
 
 def with_crops(masks: Masks, size: tuple[int, int]) -> Masks:
-    """The same masks, whose crops need not be looked for more than once; raises as `crops` does."""
+    """The same masks, whose crops are not looked for more than once."""
     return masks if isinstance(masks, LazyMasks) else CroppedMasks(masks, size)
 
 

@@ -223,7 +223,8 @@ class Model:
         """What is seen of pictures in one piece.
 
         Two threads that both want Python wait for each other: the encoder, which does not want it,
-        takes one of them for as long as it needs. The other begins with what needs no masks.
+        takes one of them for as long as it needs. The other begins with the statistics, for which
+        masks come in last.
         """
         [tile], encoder, reader = tiles, self._encoder, self._reader
         counted = Once(lambda: cell_counts(pictures[0].shape[:2], masks))
@@ -234,22 +235,20 @@ class Model:
             maps = pixel_maps(band, pictures)
             return pooled_pixels(band, maps, weighed()[1])
 
-        first, *others = (partial(pixel_sums, band) for band in bands(tile))
+        pixels = [partial(pixel_sums, band) for band in bands(tile)]
         readings = [partial(_read, reader, statistics, part) for part in _parts(1 + len(masks))]
         works: list[Callable[[], Any]] = [
             lambda: _map_moments(encoder, tile, pictures, weighed()[1]),
-            first,
             statistics,
-            *others,
+            *pixels,
             *readings,
         ]
         at_once = min(self._all_threads, _AT_ONCE)
-        maps, top, _, *rest = in_order(lambda work: work(), works, at_once)
-        below, read = rest[: len(others)], rest[len(others) :]
-        pixels = [np.sum(parts, 0) for parts in zip(top, *below, strict=True)]
+        maps, _, *rest = in_order(lambda work: work(), works, at_once)
+        parts, read = rest[: len(pixels)], rest[len(pixels) :]
+        moments = joined_moments([np.sum(part, 0) for part in zip(*parts, strict=True)], maps)
         counts, areas = counted()
-        sums = _added([(weighed()[0], joined_moments(pixels, maps))], len(counts))
-        return Seen(sums, read, areas)
+        return Seen(_added([(weighed()[0], moments)], len(counts)), read, areas)
 
     def _seen_in_tiles(self, pictures: Pair, masks: Masks, tiles: list[Tile]) -> Seen:
         """What is seen of large pictures."""
