@@ -43,7 +43,7 @@ from distortion_graph.runtime.names import (
     READING,
     STATISTICS,
 )
-from distortion_graph.runtime.tiles import Tile, joined_moments, pixel_moments
+from distortion_graph.runtime.tiles import Tile, encoder_inputs, joined_moments, pixel_moments
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.averaging import AveragedWeights
 from distortion_graph.training.batch import Batch, Targets
@@ -114,7 +114,7 @@ def features(options: argparse.Namespace) -> None:
         for pair, w in zip(images, weights, strict=True):
             whole = slice(0, pair.shape[1]), slice(0, pair.shape[2])
             pixels = pixel_moments(Tile(whole, whole), tuple(pair), w)
-            maps = encoder.run(list(MOMENTS), {"images": pair, "weights": w})
+            maps = encoder.run(list(MOMENTS), encoder_inputs(pair, w))
             moments.append(joined_moments(pixels, maps))
         stacked = (np.stack(column) for column in zip(*moments, strict=True))
         rows.append(_kept(batch, dict(zip(MOMENTS, stacked, strict=True)), sampling.max_regions))

@@ -7,6 +7,7 @@ and regions as a set, so swapping or permuting the input does the same to the ou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -20,7 +21,7 @@ from distortion_graph.model.heads import ComparisonHead, NodeHeads
 from distortion_graph.model.interaction import RegionAttention
 from distortion_graph.model.patterns import PatternEncoder
 from distortion_graph.model.pixels import PixelStatistics
-from distortion_graph.model.pooling import Moments, pool_moments
+from distortion_graph.model.pooling import Moments, coverage, pool_moments
 from distortion_graph.model.tones import DetailEncoder, Roots, SpectrumEncoder, ToneEncoder
 from distortion_graph.regions.cells import CELL_PX
 
@@ -71,6 +72,7 @@ class PairEncoder(nn.Module):
     # Level of each feature: pixel statistics, then the encoder's four maps.
     channels = (PixelStatistics.channels, *Lite0Encoder.channels)
     strides = (CELL_PX, 4, 8, 16, 32)
+    map_strides = strides[1:]
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,31 +91,34 @@ class PairEncoder(nn.Module):
         rgb = _as_floats(images)
         pixels = _average(self.pixels(rgb).float(), CELL_PX)
         moments = (
-            self._pooled([pixels], self.strides[:1], weights),
-            self._map_moments(rgb, weights),
+            self._pooled([pixels], self.strides[:1], [weights]),
+            self._map_moments(rgb, coverage(self.map_strides, weights)),
         )
         return Moments(*(torch.cat(parts, -1) for parts in zip(*moments, strict=True)))
 
-    def map_moments(self, images: Tensor, weights: Tensor) -> Moments:
-        """Those of the encoder's maps alone."""
-        return self._map_moments(_as_floats(images), weights)
+    def map_moments(self, images: Tensor, covered: Sequence[Tensor]) -> Moments:
+        """Those of the encoder's maps alone, by the regions' `coverage` of their cells."""
+        return self._map_moments(_as_floats(images), covered)
 
-    def _map_moments(self, rgb: Tensor, weights: Tensor) -> Moments:
+    def _map_moments(self, rgb: Tensor, covered: Sequence[Tensor]) -> Moments:
         maps = self.encoder((F.avg_pool2d(rgb, _REDUCTION) - self.mean) / self.std)
         maps = [m.float() for m in maps]
-        return self._pooled([(m, m * m) for m in maps], self.strides[1:], weights)
+        return self._pooled([(m, m * m) for m in maps], self.map_strides, covered)
 
     def _pooled(
-        self, maps: list[tuple[Tensor, Tensor]], strides: tuple[int, ...], weights: Tensor
+        self,
+        maps: Sequence[tuple[Tensor, Tensor]],
+        strides: Sequence[int],
+        covered: Sequence[Tensor],
     ) -> Moments:
         """Moments of maps (2·B, C, h, w) and their squares."""
         # Variances are small differences of large sums: in bfloat16 nothing would be left of them.
-        with torch.autocast(weights.device.type, enabled=False):
+        with torch.autocast(covered[0].device.type, enabled=False):
             paired = [
                 (v.reshape(-1, 2, *v.shape[1:]), square.reshape(-1, 2, *v.shape[1:]))
                 for v, square in maps
             ]
-            return pool_moments(paired, list(strides), weights)
+            return pool_moments(paired, strides, covered)
 
 
 class GraphHead(nn.Module):

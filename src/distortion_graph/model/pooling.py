@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -24,26 +25,38 @@ class Moments(NamedTuple):
     cross: Tensor
 
 
-def pool_moments(maps: list[tuple[Tensor, Tensor]], strides: list[int], weights: Tensor) -> Moments:
+def coverage(strides: Sequence[int], weights: Tensor) -> list[Tensor]:
+    """The share of its cells that each region covers, per level, (B, R, h, w).
+
+    Args:
+        strides: sides of the levels' cells in pixels, ascending, each a multiple of the one before.
+        weights: (B, R, H/4, W/4), the shares of cells of `CELL_PX`.
+    """
+    found = {CELL_PX: weights}
+    for stride in strides:
+        if stride not in found:
+            # A cell at the end may reach beyond the picture; what is there of it counts.
+            finer = max(found)
+            found[stride] = F.avg_pool2d(found[finer], stride // finer, ceil_mode=True)
+    return [found[stride] for stride in strides]
+
+
+def pool_moments(
+    maps: Sequence[tuple[Tensor, Tensor]], strides: Sequence[int], covered: Sequence[Tensor]
+) -> Moments:
     """Sum feature moments inside every region.
 
     Args:
         maps: per level the map and its square, each (B, 2, C, h, w); both already averaged to
             `strides[level]` ≥ `CELL_PX`, so that finer detail counts in the square.
-        strides: stride of each level in pixels, ascending, each a multiple of the one before.
-        weights: (B, R, H/4, W/4), the share of each 4×4 cell that the region covers.
+        strides: stride of each level in pixels.
+        covered: the `coverage` of each level.
     """
-    coverage = {CELL_PX: weights}
     total, first, second, cross = [], [], [], []
-    for (value, square), stride in zip(maps, strides, strict=True):
-        if stride not in coverage:
-            # A cell at the end may reach beyond the picture; what is there of it counts.
-            finer = max(coverage)
-            coverage[stride] = F.avg_pool2d(coverage[finer], stride // finer, ceil_mode=True)
-        w = coverage[stride]
+    for (value, square), stride, share in zip(maps, strides, covered, strict=True):
         # Squared coverage prefers cells well inside, where a wide receptive field has seen less
         # of the neighbours.
-        w = (w if stride == CELL_PX else w * w).flatten(2)
+        w = (share if stride == CELL_PX else share * share).flatten(2)
         total.append(w.sum(2))
         flat = value.flatten(3)
         first.append(torch.matmul(w[:, None], flat.transpose(2, 3)))

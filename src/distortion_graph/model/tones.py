@@ -17,8 +17,6 @@ from distortion_graph.regions.histograms import (
     LEVELS,
 )
 
-_SMOOTHED_LEVELS = 9
-_SPECTRUM_SMOOTHED_LEVELS = 33  # the widest there is
 _LOWEST_WAVES = 4  # of a spectrum: waves over the 256 levels; slower ones are the picture's own
 _SCALE = 8.0
 _MOST_PIXELS = 1 << 16
@@ -28,33 +26,30 @@ every wrinkle of a photograph's own histogram is many times its scatter."""
 
 class Roots(NamedTuple):
     """Square roots (…, 256) of a picture's own counts, whose scatter is ½ whatever the count
-    (Anscombe 1948); of how many pixels they are (…, 1), at most `_MOST_PIXELS`; and running sums of
-    the roots, begun before the first level.
+    (Anscombe 1948); of how many pixels they are (…, 1), at most `_MOST_PIXELS`; and the roots less
+    their means over 9 and over 33 levels around each, in which gaps and spikes stand out.
     """
 
     roots: Tensor
     pixels: Tensor
-    sums: Tensor
+    fine: Tensor
+    coarse: Tensor
 
     @classmethod
     def of(cls, counts: Tensor) -> Roots:
         """Those of (N, channels, 256) counts."""
         pixels = counts.sum(-1, keepdim=True).clamp_min(1)
         roots = (counts * (_MOST_PIXELS / pixels).clamp_max(1)).sqrt()
-        half = _SPECTRUM_SMOOTHED_LEVELS // 2
-        sums = F.pad(roots, (half + 1, half), mode="replicate").cumsum(-1)
-        return cls(roots, pixels.clamp_max(_MOST_PIXELS), sums)
-
-    def less_running_mean(self, levels: int) -> Tensor:
-        """The roots less their mean over so many levels around each; gaps and spikes stand out.
-
-        Differences of running sums: a pooling layer would add up every window anew.
-        """
-        first = (_SPECTRUM_SMOOTHED_LEVELS - levels) // 2
-        window = (
-            self.sums[..., first + levels :][..., :LEVELS] - self.sums[..., first:][..., :LEVELS]
-        )
-        return self.roots - window / levels
+        # Sums over 2, 4, 8, 16 and 32 levels from each on: a pooling layer would add up all windows
+        # anew, and ONNX Runtime takes its time for running sums.
+        padded = F.pad(roots, (16, 16), mode="replicate")
+        sums = [padded]
+        for width in (1, 2, 4, 8, 16):
+            sums.append(sums[-1][..., width:] + sums[-1][..., :-width])
+        nine = sums[3][..., 12 : 12 + LEVELS] + padded[..., 20 : 20 + LEVELS]
+        all_33 = sums[5][..., :LEVELS] + padded[..., 32:]
+        fine, coarse = roots - nine / 9, roots - all_33 / 33
+        return cls(roots, pixels.clamp_max(_MOST_PIXELS), fine, coarse)
 
 
 class HistogramEncoder(nn.Module):
@@ -80,7 +75,7 @@ class HistogramEncoder(nn.Module):
 
     def forward(self, own: Roots) -> Tensor:
         """Of N regions with all channels → (N, width)."""
-        ripple = 0.5 * own.less_running_mean(_SMOOTHED_LEVELS).clamp(-6, 12)
+        ripple = 0.5 * own.fine.clamp(-6, 12)
         shape = own.roots * (_SCALE / own.pixels.sqrt())
         x = self.layers(self.shape(_rows(shape)) + self.ripple(_rows(ripple)))
         return F.gelu(self.out(torch.cat([x, torch.log(own.pixels[:, 0]) / 10], 1)))
@@ -128,7 +123,7 @@ class SpectrumEncoder(nn.Module):
 
     def power(self, own: Roots) -> Tensor:
         """Of N regions → (N, channels, 124): of 4 to 127 waves over the levels."""
-        ripple = own.less_running_mean(_SPECTRUM_SMOOTHED_LEVELS).clamp(-8, 16)
+        ripple = own.coarse.clamp(-8, 16)
         low, high = ripple[..., : LEVELS // 2], ripple[..., LEVELS // 2 :].flip(-1)
         even, odd = (low + high) @ self.cosine, (low - high) @ self.sine
         return even.square() + odd.square()

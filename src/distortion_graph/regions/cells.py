@@ -46,6 +46,20 @@ def shares(counts: NDArray[np.uint8]) -> NDArray[np.float32]:
     return counts * np.float32(1 / _CELL_AREA)
 
 
+def halved(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Shares of cells, (R, h, w) → shares of cells of twice the side, (R, ⌈h/2⌉, ⌈w/2⌉).
+
+    Where a cell reaches beyond the last one, what is there of it counts.
+    """
+    _, height, width = weights.shape
+    if height % 2 or width % 2:
+        weights = np.pad(weights, ((0, 0), (0, height % 2), (0, width % 2)), "edge")
+    rows = weights[:, ::2] + weights[:, 1::2]
+    out = rows[..., ::2] + rows[..., 1::2]
+    out *= np.float32(0.25)
+    return np.asarray(out, np.float32)
+
+
 def cell_weights(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """(H, W) bool, any size → (H'/4, W'/4) shares in [0, 1], H' × W' the padded size."""
     height, width = mask.shape

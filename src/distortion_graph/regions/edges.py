@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.regions.colours import luma_of
 from distortion_graph.regions.layers import Labels, Layer
 
 Floats = NDArray[np.float32]
@@ -46,7 +46,7 @@ def edge_steps(
     Row 0 stands for the whole picture and is 0, as is a region without an edge in the picture.
     """
     out = np.zeros((len(pictures), 1 + regions, EDGE_STATISTICS), np.float32)
-    lumas = [cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).ravel() for rgb in pictures]
+    lumas = [luma_of(rgb).ravel() for rgb in pictures]
     for layer in layers:
         places, before, after, every = _crossings(layer.labels)
         steps = _steps(_LOG_LUMA.take(np.stack([luma.take(places) for luma in lumas])))

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph import haar
+from distortion_graph.regions.colours import luma_of
 from distortion_graph.regions.layers import Layer
 from distortion_graph.regions.patterns import PATTERNS, equal_patterns
 from distortion_graph.threads import in_order
@@ -153,7 +154,7 @@ def _channels(rgb: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
     red, green, blue = cv2.split(rgb)
     high = cv2.max(cv2.max(red, green), blue)
     low = cv2.min(cv2.min(red, green), blue)
-    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    luma = luma_of(rgb)
     # The quotient is at least 1/255 from the next whole number where it is none itself, far more
     # than its rounding: what is cut off is the same as in whole numbers.
     share = cv2.divide(cv2.subtract(high, low), np.maximum(high, 1), scale=255, dtype=cv2.CV_32F)

@@ -8,9 +8,10 @@ where neighbours differ by a grey level or not at all, little else is left of a 
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from distortion_graph.regions.colours import as_numbers
 
 PATTERNS = 64
 """A pixel's pattern has a bit for each of six pairs of neighbours, set where both have the same
@@ -23,8 +24,7 @@ def equal_patterns(rgb: NDArray[np.uint8], rows: slice) -> NDArray[np.uint8]:
     """(h, W) patterns, 0 to 63, of h rows of a (H, W, 3) picture."""
     seen = rgb[rows.start : rows.stop + 2]
     height, width = rows.stop - rows.start, rgb.shape[1]
-    # A pixel as one number: with a fourth value it fills 32 bits.
-    pixels = cv2.cvtColor(seen, cv2.COLOR_RGB2RGBA).view(np.uint32)[..., 0]
+    pixels = as_numbers(seen)
     right = np.zeros((height + 2, width + 1), np.uint8)
     down = np.zeros((height + 1, width + 1), np.uint8)
     np.equal(pixels[:, 1:], pixels[:, :-1], out=right[: len(seen), : width - 1].view(bool))

@@ -12,7 +12,10 @@ MODEL_FILES = (ENCODER_FILE, READER_FILE, HEAD_FILE)
 NETWORK_FILE = "network.json"
 """Settings of a network that is not exported, beside its weights."""
 
-ENCODER_INPUTS = ("images", "weights")
+WEIGHTS = ("weights_4", "weights_8", "weights_16", "weights_32")
+"""Shares of cells of so many pixels' side that regions cover."""
+
+ENCODER_INPUTS = ("images", *WEIGHTS)
 # The encoder's are of its own maps; the head's begin with those of the pixel statistics.
 MOMENTS = ("weight_sum", "first", "second", "cross")
 COUNTS = ("own_counts", "joint_counts", "detail_counts", "pattern_counts")

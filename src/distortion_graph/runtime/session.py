@@ -49,6 +49,7 @@ from distortion_graph.runtime.tiles import (
     Tile,
     all_tiles,
     bands,
+    encoder_inputs,
     enough_tiles,
     joined_moments,
     pixel_maps,
@@ -68,9 +69,7 @@ _INPUTS = {ENCODER_FILE: ENCODER_INPUTS, READER_FILE: STATISTICS, HEAD_FILE: HEA
 # Two tiles at once are faster than all threads on one; on a picture in one piece a second thread
 # works beside the encoder.
 _AT_ONCE = 2
-_READ_REGIONS = (
-    12  # by the reader at most in one go, so that two threads end at about the same time
-)
+_READ_REGIONS = 16  # by the reader at most in one go; two threads share the rest of them
 
 
 @dataclass(frozen=True)
@@ -292,9 +291,8 @@ def _read(reader: Any, statistics: Callable[[], RegionStatistics], part: slice) 
 
 def _map_moments(encoder: Any, tile: Tile, pictures: Pair, weights: Floats) -> list[Floats]:
     """Moments of the encoder's maps of a tile."""
-    images = np.stack([pad_picture(picture[tile.seen]) for picture in pictures])
-    given = dict(zip(ENCODER_INPUTS, (images, weights), strict=True))
-    return list(encoder.run(list(MOMENTS), given))
+    padded = [pad_picture(picture[tile.seen]) for picture in pictures]
+    return list(encoder.run(list(MOMENTS), encoder_inputs(padded, weights)))
 
 
 def _added(parts: Sequence[tuple[NDArray[np.intp], list[Floats]]], count: int) -> list[Floats]:

@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.regions.cells import CELL_PX, GRAIN_PX, shares
+from distortion_graph.regions.cells import CELL_PX, GRAIN_PX, halved, shares
+from distortion_graph.runtime.names import WEIGHTS
 from distortion_graph.runtime.pixels import cell_statistics
 
 # Pictures up to this many pixels go through in one piece, larger ones in few tiles of at most
@@ -22,7 +23,7 @@ _HALO_PX = 96
 # Of a picture in tiles the encoder sees as many as show so much of every region, which is about as
 # much as there is in a whole picture of the training's; histograms count every pixel.
 _ENOUGH_PX = 1 << 17
-_BANDS = 4  # of a picture in one piece, so that two threads end at about the same time
+_BANDS = 3  # of a picture in one piece, so that two threads end at about the same time
 
 
 class Tile(NamedTuple):
@@ -72,6 +73,17 @@ def pooled_pixels(
     return [inner.sum((1, 2))[:, None], means, squares, cross]
 
 
+def encoder_inputs(
+    pictures: Sequence[NDArray[np.uint8]], weights: NDArray[np.float32]
+) -> dict[str, NDArray[np.generic]]:
+    """What the encoder sees: padded pictures of one size and the regions' shares of their cells."""
+    given: dict[str, NDArray[np.generic]] = {"images": np.stack(pictures)}
+    for name in WEIGHTS:
+        given[name] = weights
+        weights = halved(weights)
+    return given
+
+
 def joined_moments(
     pixels: Sequence[NDArray[np.float32]], maps: Sequence[NDArray[np.float32]]
 ) -> list[NDArray[np.float32]]:
@@ -85,12 +97,15 @@ def tile_weights(
     """The regions that a tile counts for, and the weights of its cells, 0 in its surroundings."""
     inner = counts[:, *(_cells(side) for side in tile.counted)]
     regions = np.flatnonzero(inner.any((1, 2)))
+    found = shares(inner[regions])
+    if tile.counted == tile.seen:
+        return regions, found
     rows, columns = (_cells(side) for side in tile.seen)
     weights = np.zeros(
         (len(regions), rows.stop - rows.start, columns.stop - columns.start), np.float32
     )
     y, x = (place for _, place in map(_counted_cells, tile.counted, tile.seen))
-    weights[:, y : y + inner.shape[1], x : x + inner.shape[2]] = shares(inner[regions])
+    weights[:, y : y + inner.shape[1], x : x + inner.shape[2]] = found
     return regions, weights
 
 

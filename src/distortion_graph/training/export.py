@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from distortion_graph.errors import ModelError
 from distortion_graph.files import atomic_write_all
 from distortion_graph.model.network import DistortionGraphNet, GraphHead, PairEncoder, Statistics
-from distortion_graph.model.pooling import Moments
+from distortion_graph.model.pooling import Moments, coverage
 from distortion_graph.regions.edges import EDGE_STATISTICS
 from distortion_graph.regions.histograms import (
     CHANNELS,
@@ -45,6 +45,7 @@ from distortion_graph.runtime.names import (
     READING,
     REGION_AXES,
     STATISTICS,
+    WEIGHTS,
 )
 
 OPSET = 18
@@ -58,9 +59,10 @@ class _EncoderPart(nn.Module):
         super().__init__()
         self.encoder = encoder
 
-    def forward(self, images: Tensor, weights: Tensor) -> tuple[Tensor, ...]:
-        """(2, H, W, 3) uint8, (R, H/4, W/4) → moments of one pair's maps."""
-        return tuple(m[0] for m in self.encoder.map_moments(images[None], weights[None]))
+    def forward(self, images: Tensor, *covered: Tensor) -> tuple[Tensor, ...]:
+        """(2, H, W, 3) uint8 and the coverage of every level → moments of one pair's maps."""
+        shares = [share[None] for share in covered]
+        return tuple(m[0] for m in self.encoder.map_moments(images[None], shares))
 
 
 class _ReaderPart(nn.Module):
@@ -110,12 +112,16 @@ def export_onnx(
     network = network.eval().cpu()
     images = torch.zeros(2, 64, 80, 3, dtype=torch.uint8)
     weights = torch.ones(3, 16, 20)
-    encoder_axes = {
-        "images": {1: "height", 2: "width"},
-        "weights": {0: "regions", 1: "rows", 2: "columns"},
+    covered = coverage(PairEncoder.map_strides, weights[None])
+    encoder_axes = {"images": {1: "height", 2: "width"}} | {
+        name: {0: "regions", 1: f"rows_{name}", 2: f"columns_{name}"} for name in WEIGHTS
     }
     encoder = _to_onnx(
-        _EncoderPart(network.encoder), (images, weights), ENCODER_INPUTS, MOMENTS, encoder_axes
+        _EncoderPart(network.encoder),
+        (images, *(share[0] for share in covered)),
+        ENCODER_INPUTS,
+        MOMENTS,
+        encoder_axes,
     )
     statistics = (
         torch.ones(2, 3, len(CHANNELS), LEVELS),
