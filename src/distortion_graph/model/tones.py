@@ -46,6 +46,7 @@ class Roots(NamedTuple):
         sums = [padded]
         for width in (1, 2, 4, 8, 16):
             sums.append(sums[-1][..., width:] + sums[-1][..., :-width])
+        # The 9 levels around one begin 4 before it and end with the 4th after it.
         nine = sums[3][..., 12 : 12 + LEVELS] + padded[..., 20 : 20 + LEVELS]
         all_33 = sums[5][..., :LEVELS] + padded[..., 32:]
         fine, coarse = roots - nine / 9, roots - all_33 / 33

@@ -2,9 +2,9 @@
 
 The encoder sees tiles of the pictures at a fixed scale and gives sums over region cells; the sums
 of all tiles are added. The reader sees the statistics of regions, a few of them at a time, and the
-head turns sums and readings into predictions. So no picture is squeezed to a size
-that the model wants, and beyond the pictures themselves memory grows only with the regions' cells
-(R·H·W/16 bytes).
+head turns sums and readings into predictions. So no picture is squeezed to a size that the model
+wants, and beyond the pictures themselves memory grows only with the regions' cells (R·H·W/16
+bytes).
 """
 
 from __future__ import annotations
