@@ -41,6 +41,7 @@ from distortion_graph.runtime.names import (
     MOMENTS,
     READER_FILE,
     READING,
+    REGION_AXES,
     STATISTICS,
 )
 from distortion_graph.runtime.tiles import Tile, encoder_inputs, joined_moments, pixel_moments
@@ -60,20 +61,8 @@ PAIRS_A_BATCH = 32
 WARM_UP_STEPS = 200
 RARE_CODECS = ("compression:webp", "compression:avif")
 
-# Axis of the regions in every kept array.
-AXES = {
-    "weight_sum": 1,
-    "first": 2,
-    "second": 2,
-    "cross": 1,
-    "own_counts": 2,
-    "joint_counts": 1,
-    "detail_counts": 1,
-    "pattern_counts": 2,
-    "edges": 2,
-    READING: 2,  # of a teacher
-    "area": 1,
-    "is_scene": 1,
+# Axis of the regions in every array: those of one pair have none for pairs before it.
+AXES = {name: 1 + axis for name, axis in REGION_AXES.items()} | {
     "valid": 1,
     "distortion": 2,
     "severity": 2,
@@ -214,9 +203,9 @@ def _readings(data: dict[str, Tensor], teacher: Path) -> Tensor:
     for first in range(0, len(data["area"]), PAIRS_A_BATCH):
         given = {}
         for name in STATISTICS:
-            array = data[name][first : first + PAIRS_A_BATCH].float()
+            array, axis = data[name][first : first + PAIRS_A_BATCH].float(), REGION_AXES[name]
             # The pairs' regions as those of one.
-            given[name] = array.movedim(0, AXES[name] - 1).flatten(AXES[name] - 1, AXES[name])
+            given[name] = array.movedim(0, axis).flatten(axis, axis + 1)
         [read] = reader.run([READING], {name: tensor.numpy() for name, tensor in given.items()})
         regions = data["valid"].shape[1]
         said = torch.from_numpy(read).reshape(2, -1, regions, read.shape[2]).movedim(1, 0)

@@ -190,6 +190,11 @@ class Model:
     def _all_threads(self) -> int:
         return self._threads or _cores()
 
+    @property
+    def _at_once(self) -> int:
+        """How many tiles or other works go on at the same time."""
+        return min(self._all_threads, _AT_ONCE)
+
     def predict(
         self,
         anchor: NDArray[np.uint8],
@@ -208,8 +213,10 @@ class Model:
         check_pair(anchor, target)
         pictures, masks = (anchor, target), with_crops(masks, anchor.shape[:2])
         tiles = list(all_tiles(*anchor.shape[:2]))
-        look = self._seen_in_tiles if len(tiles) > 1 else self._seen_whole
-        seen = look(pictures, masks, tiles)
+        if len(tiles) > 1:
+            seen = self._seen_in_tiles(pictures, masks, tiles)
+        else:
+            seen = self._seen_whole(pictures, masks, tiles[0])
         is_scene = np.zeros(len(seen.areas), np.float32)
         is_scene[0] = 1
         area = (seen.areas / seen.areas[0]).astype(np.float32)
@@ -218,14 +225,14 @@ class Model:
         found = self._head.run(list(OUTPUTS), given)
         return to_predictions(**dict(zip(OUTPUTS, found, strict=True)))
 
-    def _seen_whole(self, pictures: Pair, masks: Masks, tiles: list[Tile]) -> Seen:
+    def _seen_whole(self, pictures: Pair, masks: Masks, tile: Tile) -> Seen:
         """What is seen of pictures in one piece.
 
         Two threads that both want Python wait for each other: the encoder, which does not want it,
         takes one of them for as long as it needs. The other begins with the statistics, for which
         masks come in last.
         """
-        [tile], encoder, reader = tiles, self._encoder, self._reader
+        encoder, reader = self._encoder, self._reader
         counted = Once(lambda: cell_counts(pictures[0].shape[:2], masks))
         weighed = Once(lambda: tile_weights(tile, counted()[0]))
         statistics = Once(lambda: region_statistics(*pictures, masks))
@@ -242,8 +249,7 @@ class Model:
             *pixels,
             *readings,
         ]
-        at_once = min(self._all_threads, _AT_ONCE)
-        maps, _, *rest = in_order(lambda work: work(), works, at_once)
+        maps, _, *rest = in_order(lambda work: work(), works, self._at_once)
         parts, read = rest[: len(pixels)], rest[len(pixels) :]
         moments = joined_moments([np.sum(part, 0) for part in zip(*parts, strict=True)], maps)
         counts, areas = counted()
@@ -257,7 +263,7 @@ class Model:
             lambda: region_statistics(*pictures, masks),
         )
         read = partial(_read, self._reader, lambda: statistics)
-        readings = in_order(read, _parts(1 + len(masks)), min(self._all_threads, _AT_ONCE))
+        readings = in_order(read, _parts(1 + len(masks)), self._at_once)
         return Seen(sums, readings, areas)
 
     def _sums(self, pictures: Pair, counts: NDArray[np.uint8], tiles: list[Tile]) -> list[Floats]:
@@ -269,7 +275,7 @@ class Model:
             pixels = pixel_moments(tile, pictures, weights)
             return regions, joined_moments(pixels, _map_moments(encoder, tile, pictures, weights))
 
-        found = in_order(run, tiles, min(self._all_threads, _AT_ONCE))
+        found = in_order(run, tiles, self._at_once)
         return _added(found, len(counts))
 
 

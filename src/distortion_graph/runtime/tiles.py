@@ -77,11 +77,10 @@ def encoder_inputs(
     pictures: Sequence[NDArray[np.uint8]], weights: NDArray[np.float32]
 ) -> dict[str, NDArray[np.generic]]:
     """What the encoder sees: padded pictures of one size and the regions' shares of their cells."""
-    given: dict[str, NDArray[np.generic]] = {"images": np.stack(pictures)}
-    for name in WEIGHTS:
-        given[name] = weights
-        weights = halved(weights)
-    return given
+    levels = [weights]
+    while len(levels) < len(WEIGHTS):
+        levels.append(halved(levels[-1]))
+    return {"images": np.stack(pictures), **dict(zip(WEIGHTS, levels, strict=True))}
 
 
 def joined_moments(

@@ -1,9 +1,8 @@
 """Export of a trained network to ONNX, in three parts, weights stored as 16-bit floats.
 
 The encoder is run per tile of the pictures, the reader per few regions, the head once per pair
-(`runtime.session`). Weights
-are stored in half precision and cast to 32 bits by the graph itself, which the runtime folds away
-when it loads the model: small on disk, computed in full precision.
+(`runtime.session`). Weights are stored in half precision and cast to 32 bits by the graph itself,
+which the runtime folds away when it loads the model: small on disk, computed in full precision.
 """
 
 from __future__ import annotations
