@@ -17,6 +17,6 @@ class NetworkConfig:
 
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
     width: int = 256
-    layers: int = 2
+    layers: int = 1
     heads: int = 4
     dropout: float = 0.1

@@ -134,11 +134,11 @@ class GraphHead(nn.Module):
         self.own_norm = nn.BatchNorm1d(2 * features, momentum=0.02)
         self.pair_norm = nn.BatchNorm1d(features + 2, momentum=0.02)
         self.own = nn.Sequential(nn.Linear(2 * features, config.width), nn.GELU())
+        # What a region says for itself and to its counterpart, and what both share.
+        self.sides = nn.Linear(config.width, 2 * config.width, bias=False)
+        self.shared = nn.Linear(config.width + features + 2, config.width)
         self.pair = nn.Sequential(
-            nn.Linear(3 * config.width + features + 2, config.width),
-            nn.GELU(),
-            nn.Dropout(config.dropout),
-            nn.Linear(config.width, config.width),
+            nn.GELU(), nn.Dropout(config.dropout), nn.Linear(config.width, config.width)
         )
         self.tones = ToneEncoder(config.width)
         self.spectrum = SpectrumEncoder(config.width)
@@ -186,9 +186,9 @@ class GraphHead(nn.Module):
         own, pair = self._describe(moments, area, is_scene)
         own = self.own(_normalise(self.own_norm, own, valid[:, None].expand(own.shape[:3])))
         pair = _normalise(self.pair_norm, pair, valid)
-        other = own.flip(1)
-        both = pair[:, None].expand(-1, 2, -1, -1)
-        x = self.pair(torch.cat([own, other, own * other, both], 3)) + reading
+        mine, theirs = self.sides(own).chunk(2, 3)
+        shared = self.shared(torch.cat([own[:, 0] * own[:, 1], pair], 2))
+        x = self.pair(mine + theirs.flip(1) + shared[:, None]) + reading
         for layer in self.attention:
             x = layer(x, valid)
         nodes = self.nodes(x)

@@ -138,7 +138,7 @@ class JointEncoder(nn.Module):
         self.layers = nn.Sequential(
             nn.Conv2d(channels, 32, 4, 4),
             nn.ReLU(True),
-            nn.Conv2d(32, 48, 3, 2, 1),
+            nn.Conv2d(32, 48, 2, 2),
             nn.ReLU(True),
             nn.Flatten(),
             nn.Linear(48 * (JOINT_LEVELS // 8) ** 2, width),

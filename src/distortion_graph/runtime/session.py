@@ -52,9 +52,7 @@ from distortion_graph.runtime.tiles import (
     encoder_inputs,
     enough_tiles,
     joined_moments,
-    pixel_maps,
     pixel_moments,
-    pooled_pixels,
     tile_weights,
 )
 from distortion_graph.threads import Once, in_order, side_by_side
@@ -63,6 +61,8 @@ from distortion_graph.vocabulary import Vocabulary
 Picture = NDArray[np.uint8]
 Pair = tuple[Picture, Picture]
 Floats = NDArray[np.float32]
+Sums = tuple[NDArray[np.intp], list[Floats]]
+"""Regions, and what is summed (`MOMENTS`) of each."""
 
 _INPUTS = {ENCODER_FILE: ENCODER_INPUTS, READER_FILE: STATISTICS, HEAD_FILE: HEAD_INPUTS}
 
@@ -234,26 +234,24 @@ class Model:
         """
         encoder, reader = self._encoder, self._reader
         counted = Once(lambda: cell_counts(pictures[0].shape[:2], masks))
-        weighed = Once(lambda: tile_weights(tile, counted()[0]))
         statistics = Once(lambda: region_statistics(*pictures, masks))
 
-        def pixel_sums(band: Tile) -> list[Floats]:
-            maps = pixel_maps(band, pictures)
-            return pooled_pixels(band, maps, weighed()[1])
+        def map_sums() -> Sums:
+            regions, weights = tile_weights(tile, counted()[0])
+            return regions, _map_moments(encoder, tile, pictures, weights)
+
+        def pixel_sums(band: Tile) -> Sums:
+            regions, weights = tile_weights(band, counted()[0])
+            return regions, pixel_moments(band, pictures, weights)
 
         pixels = [partial(pixel_sums, band) for band in bands(tile)]
         readings = [partial(_read, reader, statistics, part) for part in _parts(1 + len(masks))]
-        works: list[Callable[[], Any]] = [
-            lambda: _map_moments(encoder, tile, pictures, weighed()[1]),
-            statistics,
-            *pixels,
-            *readings,
-        ]
+        works: list[Callable[[], Any]] = [map_sums, statistics, *pixels, *readings]
         maps, _, *rest = in_order(lambda work: work(), works, self._at_once)
-        parts, read = rest[: len(pixels)], rest[len(pixels) :]
-        moments = joined_moments([np.sum(part, 0) for part in zip(*parts, strict=True)], maps)
         counts, areas = counted()
-        return Seen(_added([(weighed()[0], moments)], len(counts)), read, areas)
+        of_pixels = _added(rest[: len(pixels)], len(counts))
+        sums = joined_moments(of_pixels, _added([maps], len(counts)))
+        return Seen(sums, rest[len(pixels) :], areas)
 
     def _seen_in_tiles(self, pictures: Pair, masks: Masks, tiles: list[Tile]) -> Seen:
         """What is seen of large pictures."""
@@ -270,7 +268,7 @@ class Model:
         """Moments over several tiles."""
         encoder = self._tile_encoder
 
-        def run(tile: Tile) -> tuple[NDArray[np.intp], list[Floats]]:
+        def run(tile: Tile) -> Sums:
             regions, weights = tile_weights(tile, counts)
             pixels = pixel_moments(tile, pictures, weights)
             return regions, joined_moments(pixels, _map_moments(encoder, tile, pictures, weights))
@@ -301,7 +299,7 @@ def _map_moments(encoder: Any, tile: Tile, pictures: Pair, weights: Floats) -> l
     return list(encoder.run(list(MOMENTS), encoder_inputs(padded, weights)))
 
 
-def _added(parts: Sequence[tuple[NDArray[np.intp], list[Floats]]], count: int) -> list[Floats]:
+def _added(parts: Sequence[Sums], count: int) -> list[Floats]:
     """Sums of tiles, each for the regions that it touches, of all `count` regions."""
     axes = [REGION_AXES[name] for name in MOMENTS]
     totals: list[NDArray[np.float64]] = []

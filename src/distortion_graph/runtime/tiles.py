@@ -34,9 +34,9 @@ class Tile(NamedTuple):
 
 
 def bands(whole: Tile) -> list[Tile]:
-    """A tile that is the whole picture as a few that see as much and count a band of it each."""
+    """A tile that is the whole picture as a few, for sums of its pixels."""
     rows, columns = whole.counted
-    return [Tile((band, columns), whole.seen) for band, _ in _sides(rows.stop, _BANDS)]
+    return [Tile((band, columns), (band, columns)) for band, _ in _sides(rows.stop, _BANDS)]
 
 
 def pixel_moments(
@@ -46,26 +46,12 @@ def pixel_moments(
 
     `weights` (R, rows, columns) are those of `tile_weights`.
     """
-    return pooled_pixels(tile, pixel_maps(tile, pictures), weights)
-
-
-def pixel_maps(
-    tile: Tile, pictures: tuple[NDArray[np.uint8], NDArray[np.uint8]]
-) -> list[NDArray[np.float32]]:
-    """`pixels.cell_statistics` of the pixels that a tile counts, of either picture."""
-    rows, columns = (_counted_cells(*sides)[0] for sides in zip(*tile, strict=True))
+    (rows, y), (columns, x) = map(_counted_cells, tile.counted, tile.seen)
     counted = (
         slice(rows.start * CELL_PX, rows.stop * CELL_PX),
         slice(columns.start * CELL_PX, columns.stop * CELL_PX),
     )
-    return [cell_statistics(picture, counted) for picture in pictures]
-
-
-def pooled_pixels(
-    tile: Tile, maps: Sequence[NDArray[np.float32]], weights: NDArray[np.float32]
-) -> list[NDArray[np.float32]]:
-    """`pixel_moments` of the `pixel_maps` of a tile."""
-    (rows, y), (columns, x) = map(_counted_cells, tile.counted, tile.seen)
+    maps = [cell_statistics(picture, counted) for picture in pictures]
     inner = weights[:, y : y + len(rows), x : x + len(columns)]
     both = np.stack([_sums(inner, part.reshape(-1, *part.shape[2:])) for part in maps])
     means, squares = np.split(both, 2, -1)
