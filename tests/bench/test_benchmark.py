@@ -88,7 +88,7 @@ def test_a_model_is_measured_as_compare_answers(reader, model, written):
             assert said.severity_confidence[0, k] == region.anchor.severity.probability
 
 
-def test_a_model_has_times_symmetry_and_pristine_shares(written):
+def test_a_model_has_times_symmetry_and_pristine_shares(reader, model, written):
     result, _ = written
     for split in result.splits:
         figures = rows(result, split.split)["shipped"].figures
@@ -99,7 +99,15 @@ def test_a_model_has_times_symmetry_and_pristine_shares(written):
     found = result.identities["shipped"]
     assert found.sha256 == load_model(threads=1).identity.sha256
     assert found.pristine.version == "mixed"
-    assert 0 <= found.pristine.beside_version <= found.pristine.beside_itself <= 1
+    itself, version = [], []
+    for tag in TAGS:
+        sample = reader.sample("test", PairKey("mixed", "mixed2", tag))
+        clean = reader.clean("test", tag)
+        for anchor, called in ((clean, itself), (sample.anchor, version)):
+            graph = compare(anchor, clean, regions=sample.regions, model=model, evidence="none")
+            called += [region.target.distortion.label == "clean" for region in graph.regions]
+    assert found.pristine.beside_itself == np.mean(itself)
+    assert found.pristine.beside_version == np.mean(version)
 
 
 def test_kept_graphs_score_as_the_model_did(reader, written):
