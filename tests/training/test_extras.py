@@ -31,7 +31,7 @@ from distortion_graph.training.extras import (  # noqa: E402
     add_second_distortion,
     even_version,
 )
-from distortion_graph.training.outliers import OUTLIERS  # noqa: E402
+from distortion_graph.training.outliers import OUTLIERS, STRANGERS  # noqa: E402
 from distortion_graph.training.samples import SampleStream, SamplingConfig  # noqa: E402
 
 
@@ -50,7 +50,7 @@ def versions_of(clean, masks):
     return list(make_versions(clean, masks, range(len(masks)), names, tag="x", seed=0))
 
 
-@pytest.mark.parametrize("outlier", OUTLIERS, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("outlier", (*OUTLIERS, *STRANGERS), ids=lambda f: f.__name__)
 @pytest.mark.parametrize("size", [(96, 96), (3, 5), (1, 1)])
 def test_an_outlier_keeps_shape_input_and_repeats_itself(outlier, size, clean):
     image = np.ascontiguousarray(clean[: size[0], : size[1]])

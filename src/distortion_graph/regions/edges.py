@@ -49,7 +49,7 @@ def edge_steps(
     lumas = [luma_of(rgb).ravel() for rgb in pictures]
     for layer in layers:
         places, before, after, every = _crossings(layer.labels)
-        steps = _steps(_LOG_LUMA.take(np.stack([luma.take(places) for luma in lumas])))
+        steps = _steps(_LOG_LUMA.take(np.stack([luma.take(places.T) for luma in lumas])))
         count = len(layer.regions) + 1
         pixels, sums = _sums(steps, before, count)
         others, turned = _sums(steps, after, count)
@@ -87,18 +87,19 @@ def _crossings(labels: Labels) -> tuple[NDArray[np.intp], Labels, Labels, int]:
 
 
 def _steps(profiles: Floats) -> Floats:
-    """(pictures, n, pixels) logarithms of luma → (pictures, n, 3, `OFFSETS`): a step's share of
+    """(pictures, pixels, n) logarithms of luma → (pictures, n, 3, `OFFSETS`): a step's share of
     what happens around it, the share's magnitude and its own.
     """
-    slopes = profiles[..., 1:] - profiles[..., :-1]
-    out = np.empty((*slopes.shape[:2], 3, OFFSETS), np.float32)
-    share, share_size, size = out[:, :, 0], out[:, :, 1], out[:, :, 2]
-    steps = slopes[..., 1:-1] - (slopes[..., 2:] + slopes[..., :-2]) / 2
-    np.abs(steps, out=size)
+    slopes = profiles[:, 1:] - profiles[:, :-1]
+    # Worked out along the n, not along the few offsets.
+    out = np.empty((len(profiles), 3, OFFSETS, profiles.shape[2]), np.float32)
+    share, share_size, size = out[:, 0], out[:, 1], out[:, 2]
+    np.subtract(slopes[:, 1:-1], (slopes[:, 2:] + slopes[:, :-2]) / 2, out=share)
+    np.abs(share, out=size)
     np.abs(slopes, out=slopes)
-    np.divide(steps, size + slopes[..., 2:] + slopes[..., :-2] + _QUIET, out=share)
+    share /= size + slopes[:, 2:] + slopes[:, :-2] + _QUIET
     np.abs(share, out=share_size)
-    return out
+    return np.ascontiguousarray(np.moveaxis(out, 3, 1))
 
 
 def _sums(steps: Floats, labels: Labels, count: int) -> tuple[NDArray[np.int64], Floats]:

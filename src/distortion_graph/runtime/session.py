@@ -301,6 +301,8 @@ def _map_moments(encoder: Any, tile: Tile, pictures: Pair, weights: Floats) -> l
 
 def _added(parts: Sequence[Sums], count: int) -> list[Floats]:
     """Sums of tiles, each for the regions that it touches, of all `count` regions."""
+    if len(parts) == 1 and len(parts[0][0]) == count:
+        return parts[0][1]
     axes = [REGION_AXES[name] for name in MOMENTS]
     totals: list[NDArray[np.float64]] = []
     for regions, found in parts:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from distortion_graph.data.samples import Sample
 from distortion_graph.model.heads import NodeHeads
-from distortion_graph.training.outliers import OUTLIERS
+from distortion_graph.training.outliers import STRANGERS
 
 _SHRINKAGE = 0.01
 """Share of the mean variance that is added to every one, so that the scatter can be inverted."""
@@ -29,14 +29,16 @@ class Strange(NamedTuple):
 
 
 def make_strange(sample: Sample, clean: int, rng: np.random.Generator) -> Strange:
-    """A sample whose clean regions show outliers; `clean` is the label's position."""
+    """A sample whose clean regions show outliers that no network was trained on; `clean` is the
+    label's position.
+    """
     pictures = []
     where = sample.labels.distortion == clean
     for picture, chosen in zip((sample.anchor, sample.target), where, strict=True):
         out = picture.copy()
         for mask in sample.masks[chosen]:
-            outlier = OUTLIERS[int(rng.integers(len(OUTLIERS)))]
-            out[mask] = outlier(picture, rng)[mask]
+            stranger = STRANGERS[int(rng.integers(len(STRANGERS)))]
+            out[mask] = stranger(picture, rng)[mask]
         pictures.append(out)
     return Strange(pictures[0], pictures[1], where)
 

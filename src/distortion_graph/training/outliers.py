@@ -3,6 +3,9 @@
 They are unlike anything in `distort.registry`, and unlike the ones that `known` is measured on
 (colour cast, banding, vignette, smearing by a denoiser, upscaling). Each is a pure function of a
 picture and a generator, H×W×3 uint8 in and out.
+
+`OUTLIERS` are trained on. `STRANGERS` are not: what a network has learned of outliers counts for
+less with one that it has never met, and only such a one shows how much less.
 """
 
 from __future__ import annotations
@@ -191,6 +194,83 @@ def lettered(image: Image, rng: np.random.Generator) -> Image:
     return np.asarray(cv2.addWeighted(out, share, image, 1 - share, 0), np.uint8)
 
 
+def interlaced(image: Image, rng: np.random.Generator) -> Image:
+    """Every other row moved sideways, as where two fields of a film are a moment apart."""
+    out = image.copy()
+    shift = int(rng.integers(3, 13)) * int(rng.choice((-1, 1)))
+    out[1::2] = np.roll(image[1::2], shift, 1)
+    return out
+
+
+def mosaicked(image: Image, rng: np.random.Generator) -> Image:
+    """One of the three values of every pixel, as a sensor sees them, the others dimmed."""
+    pattern = np.array([[0, 1], [1, 2]])
+    if rng.random() < 0.5:
+        pattern = pattern[::-1]
+    y, x = np.mgrid[: image.shape[0], : image.shape[1]] % 2
+    seen = np.arange(3) == pattern[y, x][..., None]
+    dimmed = float(rng.uniform(0, 0.5))
+    return np.asarray(np.rint(np.where(seen, image, dimmed * image)), np.uint8)
+
+
+def colour_blocked(image: Image, rng: np.random.Generator) -> Image:
+    """Colours constant in blocks, brightness as it was."""
+    height, width = image.shape[:2]
+    side = int(rng.integers(10, 25))
+    lab = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
+    small = (max(1, width // side), max(1, height // side))
+    low = cv2.resize(lab, small, interpolation=cv2.INTER_AREA)
+    blocks = cv2.resize(low, (width, height), interpolation=cv2.INTER_NEAREST)
+    lab[..., 1:] = blocks[..., 1:]
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.uint8)
+
+
+def embossed(image: Image, rng: np.random.Generator) -> Image:
+    """Lit from one side, as a relief."""
+    move = [(0, 1), (1, 0), (1, 1), (1, -1)][int(rng.integers(4))]
+    before = np.roll(image, move, (0, 1)).astype(np.float32)
+    relief = float(rng.uniform(0.8, 2)) * (image - before)
+    return np.asarray(np.clip(np.rint(image + relief), 0, 255), np.uint8)
+
+
+def duotoned(image: Image, rng: np.random.Generator) -> Image:
+    """From one colour in the shadows to another in the light."""
+    dark, light = rng.uniform(0, 120, 3), rng.uniform(135, 255, 3)
+    luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None] / 255
+    toned, share = dark + luma * (light - dark), float(rng.uniform(0.6, 1))
+    return np.asarray(np.clip(np.rint(share * toned + (1 - share) * image), 0, 255), np.uint8)
+
+
+def overflowed(image: Image, rng: np.random.Generator) -> Image:
+    """Values beyond the largest begin again at zero."""
+    gain = float(rng.uniform(1.2, 2))
+    return np.asarray(np.rint(image * gain).astype(np.int64) % 256, np.uint8)
+
+
+def outlined(image: Image, rng: np.random.Generator) -> Image:
+    """Dark lines along all edges, as in a drawing."""
+    luma = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    slope = cv2.magnitude(cv2.Sobel(luma, cv2.CV_32F, 1, 0), cv2.Sobel(luma, cv2.CV_32F, 0, 1))
+    ink = np.clip(slope / float(rng.uniform(60, 160)), 0, 1)[..., None]
+    dark = 1 - float(rng.uniform(0.6, 1)) * ink
+    return np.asarray(np.rint(image * dark), np.uint8)
+
+
+def shuffled(image: Image, rng: np.random.Generator) -> Image:
+    """Small tiles moved to each other's places."""
+    out, side = image.copy(), int(rng.integers(6, 17))
+    rows, columns = image.shape[0] // side, image.shape[1] // side
+    inner = image[: rows * side, : columns * side].reshape(rows, side, columns, side, 3)
+    tiles = inner.swapaxes(1, 2).reshape(rows * columns, side, side, 3)
+    # Each goes one to four places on, some stay.
+    places = np.arange(len(tiles)) + rng.integers(0, 5, len(tiles))
+    moved = tiles[np.argsort(places, kind="stable")].reshape(rows, columns, side, side, 3)
+    out[: rows * side, : columns * side] = moved.swapaxes(1, 2).reshape(
+        rows * side, columns * side, 3
+    )
+    return out
+
+
 OUTLIERS: tuple[Callable[[Image, np.random.Generator], Image], ...] = (
     hue_turned,
     channels_exchanged,
@@ -210,4 +290,15 @@ OUTLIERS: tuple[Callable[[Image, np.random.Generator], Image], ...] = (
     painted,
     striped_light,
     lettered,
+)
+
+STRANGERS: tuple[Callable[[Image, np.random.Generator], Image], ...] = (
+    interlaced,
+    mosaicked,
+    colour_blocked,
+    embossed,
+    duotoned,
+    overflowed,
+    outlined,
+    shuffled,
 )
