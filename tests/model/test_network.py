@@ -282,7 +282,8 @@ def test_roots_less_their_running_mean(levels):
     roots *= np.sqrt(np.minimum(1, (1 << 16) / counts.sum(-1, keepdims=True)))
     padded = np.pad(roots, [(0, 0), (0, 0), (levels // 2,) * 2], mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, levels, axis=-1)
-    assert found == pytest.approx(roots - windows.mean(-1), abs=1e-4)
+    red_green_blue = (roots - windows.mean(-1))[:, :3]
+    assert found == pytest.approx(red_green_blue, abs=1e-4)
 
 
 def test_the_spectrum_of_mere_scatter_has_power_one():

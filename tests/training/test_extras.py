@@ -62,6 +62,10 @@ def test_an_outlier_keeps_shape_input_and_repeats_itself(outlier, size, clean):
         assert np.abs(once.astype(int) - image).mean() > 2
 
 
+def test_training_never_shows_what_calibration_does():
+    assert len(STRANGERS) > 5 and not set(STRANGERS) & set(OUTLIERS)
+
+
 def test_an_even_version_is_the_distortion_of_the_whole_picture(clean, masks):
     masks = masks[:5]  # the rest belongs to no region, and is distorted all the same
     version = even_version(clean, masks, "darken", DEFAULT_RECIPE, np.random.default_rng(2))

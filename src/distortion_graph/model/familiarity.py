@@ -12,8 +12,8 @@ class Familiarity(nn.Module):
     What the network has learned to say of outliers; how far the features lie from those of the
     nearest label, in units of their common scatter (a Mahalanobis distance; Lee, Lee, Lee and Shin,
     NeurIPS 2018); and how probable the most probable label is. A distortion unlike the outliers of
-    the training is noticed by the second. Until `training.familiarity` has fitted it, P(known) is
-    the learned one alone.
+    the training is noticed by the second. Until `training.familiarity` has weighed them, on
+    outliers of other kinds than the training's, P(known) is the learned one alone.
     """
 
     SIGNS = 3

@@ -27,10 +27,7 @@ class RegionAttention(nn.Module):
         self.out = nn.Linear(width, width)
         self.relation = nn.Parameter(torch.zeros(heads, _RELATIONS))
         self.feed = nn.Sequential(
-            nn.Linear(width, 2 * width),
-            nn.GELU(),
-            nn.Dropout(dropout),
-            nn.Linear(2 * width, width),
+            nn.Linear(width, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width)
         )
         self.dropout = nn.Dropout(dropout)
 

@@ -17,6 +17,10 @@ from distortion_graph.regions.histograms import (
     LEVELS,
 )
 
+_RIPPLED = 3
+"""The first channels, red, green and blue: tone curves leave their gaps and spikes in these, the
+others are made of them and show them a second time or not at all."""
+
 _LOWEST_WAVES = 4  # of a spectrum: waves over the 256 levels; slower ones are the picture's own
 _SCALE = 8.0
 _MOST_PIXELS = 1 << 16
@@ -25,9 +29,10 @@ every wrinkle of a photograph's own histogram is many times its scatter."""
 
 
 class Roots(NamedTuple):
-    """Square roots (…, 256) of a picture's own counts, whose scatter is ½ whatever the count
-    (Anscombe 1948); of how many pixels they are (…, 1), at most `_MOST_PIXELS`; and the roots less
-    their means over 9 and over 33 levels around each, in which gaps and spikes stand out.
+    """Square roots (N, channels, 256) of a picture's own counts, whose scatter is ½ whatever the
+    count (Anscombe 1948); of how many pixels they are (N, channels, 1), at most `_MOST_PIXELS`; and
+    the roots of `_RIPPLED` channels less their means over 9 and over 33 levels around each, in
+    which gaps and spikes stand out.
     """
 
     roots: Tensor
@@ -42,14 +47,15 @@ class Roots(NamedTuple):
         roots = (counts * (_MOST_PIXELS / pixels).clamp_max(1)).sqrt()
         # Sums over 2, 4, 8, 16 and 32 levels from each on: a pooling layer would add up all windows
         # anew, and ONNX Runtime takes its time for running sums.
-        padded = F.pad(roots, (16, 16), mode="replicate")
+        rippled = roots[:, :_RIPPLED]
+        padded = F.pad(rippled, (16, 16), mode="replicate")
         sums = [padded]
         for width in (1, 2, 4, 8, 16):
             sums.append(sums[-1][..., width:] + sums[-1][..., :-width])
         # The 9 levels around one begin 4 before it and end with the 4th after it.
         nine = sums[3][..., 12 : 12 + LEVELS] + padded[..., 20 : 20 + LEVELS]
         all_33 = sums[5][..., :LEVELS] + padded[..., 32:]
-        fine, coarse = roots - nine / 9, roots - all_33 / 33
+        fine, coarse = rippled - nine / 9, rippled - all_33 / 33
         return cls(roots, pixels.clamp_max(_MOST_PIXELS), fine, coarse)
 
 
@@ -62,10 +68,10 @@ class HistogramEncoder(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        # Their sum is one convolution of all 14 channels; ONNX Runtime is almost twice as fast on
-        # twice seven, which it takes in the order they come in.
+        # Their sum is one convolution of all channels; ONNX Runtime is almost twice as fast on two
+        # of few, which it takes in the order they come in.
         self.shape = nn.Conv2d(len(CHANNELS), 32, (1, 8), (1, 4), (0, 2))
-        self.ripple = nn.Conv2d(len(CHANNELS), 32, (1, 8), (1, 4), (0, 2), bias=False)
+        self.ripple = nn.Conv2d(_RIPPLED, 32, (1, 8), (1, 4), (0, 2), bias=False)
         self.layers = nn.Sequential(
             nn.ReLU(True),
             nn.Conv2d(32, 48, (1, 4), (1, 4)),
@@ -106,7 +112,7 @@ class SpectrumEncoder(nn.Module):
         self.register_buffer("cosine", window * torch.cos(angle), persistent=False)
         self.register_buffer("sine", window * torch.sin(angle), persistent=False)
         self.layers = nn.Sequential(
-            nn.Conv2d(len(CHANNELS), 24, (1, 8), (1, 4), (0, 2)),
+            nn.Conv2d(_RIPPLED, 24, (1, 8), (1, 4), (0, 2)),
             nn.ReLU(True),
             nn.Conv2d(24, 40, (1, 3), (1, 2), (0, 1)),
             nn.ReLU(True),
@@ -123,7 +129,7 @@ class SpectrumEncoder(nn.Module):
         return out
 
     def power(self, own: Roots) -> Tensor:
-        """Of N regions → (N, channels, 124): of 4 to 127 waves over the levels."""
+        """Of N regions → (N, `_RIPPLED`, 124): of 4 to 127 waves over the levels."""
         ripple = own.coarse.clamp(-8, 16)
         low, high = ripple[..., : LEVELS // 2], ripple[..., LEVELS // 2 :].flip(-1)
         even, odd = (low + high) @ self.cosine, (low - high) @ self.sine
