@@ -92,7 +92,7 @@ BENCH_ROOT   := runs/bench-$(if $(BSDS),$(notdir $(abspath $(BSDS))),free)
 CARD         := $(BENCH_ROOT)-card.md
 CARD_PARTS   := "robustness.py $(BSDS)/val --pictures $(FREE)" \
   "severity_bound.py $(BSDS)/train $(BSDS)/val" "large_accuracy.py $(FREE)" \
-  "large_pictures.py" "panda_speed.py"
+  "large_pictures.py" "panda_speed.py" "batch_throughput.py"
 ROW_TRAIN    := $(BIN)/distortion-graph train --labelled $(BSDS)/train --held-out benchmarks/dev.json \
   $(if $(PHOTOS),--pictures $(PHOTOS)) --minutes $(MINUTES)
 BENCH_SOURCE := $(if $(BSDS),$(or $(wildcard $(BSDS)/val),$(BSDS)),pictures:$(BENCH_ROOT)-pictures)
