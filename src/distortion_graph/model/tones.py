@@ -17,9 +17,9 @@ from distortion_graph.regions.histograms import (
     LEVELS,
 )
 
-_RIPPLED = 3
-"""The first channels, red, green and blue: tone curves leave their gaps and spikes in these, the
-others are made of them and show them a second time or not at all."""
+_RIPPLED = CHANNELS.index("highest")
+"""So many channels come first, red, green and blue: tone curves leave their gaps and spikes in
+these, the others are made of them and show them a second time or not at all."""
 
 _LOWEST_WAVES = 4  # of a spectrum: waves over the 256 levels; slower ones are the picture's own
 _SCALE = 8.0

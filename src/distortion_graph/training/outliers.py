@@ -262,7 +262,7 @@ def shuffled(image: Image, rng: np.random.Generator) -> Image:
     rows, columns = image.shape[0] // side, image.shape[1] // side
     inner = image[: rows * side, : columns * side].reshape(rows, side, columns, side, 3)
     tiles = inner.swapaxes(1, 2).reshape(rows * columns, side, side, 3)
-    # Each goes one to four places on, some stay.
+    # In the order of their places, each put back by up to four.
     places = np.arange(len(tiles)) + rng.integers(0, 5, len(tiles))
     moved = tiles[np.argsort(places, kind="stable")].reshape(rows, columns, side, side, 3)
     out[: rows * side, : columns * side] = moved.swapaxes(1, 2).reshape(
