@@ -18,6 +18,7 @@ from distortion_graph.data.pictures import CleanPicture  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.heads import NodeHeads  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet  # noqa: E402
+from distortion_graph.training import familiarity  # noqa: E402
 from distortion_graph.training.architectures import architecture  # noqa: E402
 from distortion_graph.training.checkpoint import save_network  # noqa: E402
 from distortion_graph.training.config import TrainingConfig  # noqa: E402
@@ -113,6 +114,16 @@ def test_outliers_take_the_place_of_clean_regions_and_of_nothing_else():
                 assert not (differs & ~inside).any()
                 changed += int(differs.sum())
     assert changed > 1000
+
+
+def test_what_calibration_shows_are_strangers(monkeypatch):
+    rgb = np.ascontiguousarray(photographs.coffee()[:160, :200])
+    labels = (np.mgrid[:160, :200].sum(0) // 30 + 1).astype(np.uint16)
+    monkeypatch.setattr(familiarity, "STRANGERS", (lambda image, rng: 255 - image,))
+    for sample in samples_of([bench_picture(CleanPicture("c", rgb, (labels,)))], "hard"):
+        strange = make_strange(sample, 0, np.random.default_rng(0))
+        inside = sample.masks[strange.where[0]].any(0)
+        assert (strange.anchor[inside] == 255 - sample.anchor[inside]).all()
 
 
 def test_training_forgets_what_calibration_found(tmp_path):

@@ -35,7 +35,7 @@ _QUIET = np.float32(
 )  # a step in logarithms of about one grey level, in the middle of the range
 _LOG_LUMA = np.log(np.arange(256) + _DARKEST).astype(np.float32)
 _MOST_CROSSINGS = 1 << 16  # of more, in pictures of many megapixels, every second, third … is seen
-_PROFILE = np.arange(-REACH_PX - 1, REACH_PX + 3)
+_PROFILE = np.arange(-REACH_PX - 1, REACH_PX + 3)[:, None]
 
 
 def edge_steps(
@@ -49,7 +49,7 @@ def edge_steps(
     lumas = [luma_of(rgb).ravel() for rgb in pictures]
     for layer in layers:
         places, before, after, every = _crossings(layer.labels)
-        steps = _steps(_LOG_LUMA.take(np.stack([luma.take(places.T) for luma in lumas])))
+        steps = _steps(_LOG_LUMA.take(np.stack([luma.take(places) for luma in lumas])))
         count = len(layer.regions) + 1
         pixels, sums = _sums(steps, before, count)
         others, turned = _sums(steps, after, count)
@@ -69,7 +69,7 @@ def edge_steps(
 
 def _crossings(labels: Labels) -> tuple[NDArray[np.intp], Labels, Labels, int]:
     """Where rows and columns go from one label to another: the pixels along them as positions in
-    the picture, (n, 2 · `REACH_PX` + 4); the labels before and after, (n,); and of how many
+    the picture, (2 · `REACH_PX` + 4, n); the labels before and after, (n,); and of how many
     crossings one is among the n.
     """
     height, width = labels.shape
@@ -77,13 +77,13 @@ def _crossings(labels: Labels) -> tuple[NDArray[np.intp], Labels, Labels, int]:
     down = np.flatnonzero(labels[1:] != labels[:-1])
     every = max(1, -(-(len(across) + len(down)) // _MOST_CROSSINGS))
     rows, columns = np.divmod(across[::every], max(width - 1, 1))
-    along = rows[:, None] * width + np.clip(columns[:, None] + _PROFILE, 0, width - 1)
+    along = rows * width + np.clip(columns + _PROFILE, 0, width - 1)
     places, before, after = [along], [labels[rows, columns]], [labels[rows, columns + 1]]
     rows, columns = np.divmod(down[::every], width)
-    places.append(np.clip(rows[:, None] + _PROFILE, 0, height - 1) * width + columns[:, None])
+    places.append(np.clip(rows + _PROFILE, 0, height - 1) * width + columns)
     before.append(labels[rows, columns])
     after.append(labels[rows + 1, columns])
-    return np.concatenate(places), np.concatenate(before), np.concatenate(after), every
+    return np.concatenate(places, 1), np.concatenate(before), np.concatenate(after), every
 
 
 def _steps(profiles: Floats) -> Floats:
