@@ -20,7 +20,7 @@ from distortion_graph.graph import (
     graph_from_value,
     score_margin,
 )
-from distortion_graph.mllm.compact import compact, compact_text, form_text
+from distortion_graph.mllm.compact import compact, compact_text, form_text, hint_text
 from distortion_graph.mllm.hints import corrupted, shuffled
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
@@ -156,3 +156,19 @@ def test_scores_have_four_places() -> None:
 @pytest.mark.parametrize("ids", [[3], [3, 4]])
 def test_the_form_in_a_prompt_names_a_region_that_is_asked_about(ids: list[int]) -> None:
     assert form_text(ids).startswith('{"3": {"anchor"')
+
+
+def test_a_hint_says_which_of_its_labels_are_uncertain() -> None:
+    value = native()
+    ids = [region["id"] for region in value["regions"]]
+    value["model"]["known_threshold"] = 0.5
+    for region in value["regions"]:
+        region["anchor"]["known"] = region["target"]["known"] = 0.75
+    sure = graph_from_value(value, "here")
+    assert hint_text(sure) == compact_text(compact(sure))
+    value["regions"][0]["target"]["known"] = 0.25
+    unsure = graph_from_value(value, "here")
+    text = hint_text(unsure)
+    assert text.startswith(compact_text(compact(unsure)) + "\n\n")
+    assert text.endswith(f"may be none of the distortions: {ids[0]} of the target.")
+    assert hint_text(unsure, ids[1:]) == compact_text(compact(unsure, ids[1:]))

@@ -185,7 +185,7 @@ def test_text_and_overlay_come_beside_the_facts(process: Any, graph: DistortionG
     node = next(region for region in native["regions"] if region["id"] == 0)["target"]
     node["known"] = 0.01
     unsure = paragraph(load_graph(json.dumps(native)), ())
-    assert "not sure about region 0 of the target." in unsure
+    assert "Uncertain: region 0 of the target." in unsure
     assert json.loads(facts.text) == result.structured_content
     rgb = [load_picture(path).rgb for path in PAIR.values()]
     np.testing.assert_array_equal(pixels(picture), overlay(graph, *rgb))

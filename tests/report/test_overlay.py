@@ -8,9 +8,15 @@ from report_samples import pair, photo
 
 from distortion_graph.errors import ImageError
 from distortion_graph.formats import published
+from distortion_graph.graph import DistortionGraph
 from distortion_graph.report.drawing import Chip, Typeface
 from distortion_graph.report.overlay import LARGEST_PX, SHOWN_PX, overlay
-from distortion_graph.report.palette import CLEAN, INK, comparison_colours, severity_colours
+from distortion_graph.report.palette import (
+    CLEAN,
+    INK,
+    comparison_colours,
+    severity_colours,
+)
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
 
@@ -227,3 +233,25 @@ def test_another_meaning_of_the_colour_is_refused():
     sample = pair()
     with pytest.raises(ImageError, match="colour_by is 'score', expected 'severity' or"):
         overlay(sample.graph, sample.anchor.image, sample.target.image, "score")
+
+
+def test_an_uncertain_region_is_not_filled_and_the_legend_names_it():
+    sample = pair(1, 2, h=96, w=96)
+    grey = np.full_like(sample.anchor.image, 128)
+    value = sample.graph.model_dump(by_alias=True)
+    for region in value["regions"]:
+        for side in ("anchor", "target"):
+            region[side] |= {
+                "distortion": {"label": "noise"}, "severity": {"label": "severe"}, "known": 0.1
+            }  # fmt: skip
+    value["regions"][1]["anchor"]["known"] = 0.9
+    value["model"] = {"name": "m", "known_threshold": 0.2}
+    picture = overlay(DistortionGraph.model_validate(value), grey, grey)
+    y = picture.shape[0] // 5  # above the labels, in the left panel
+    left, right = picture[y, picture.shape[1] // 12], picture[y, 5 * picture.shape[1] // 12]
+    assert (left == 128).all() and not (right == 128).all()
+    value["model"]["known_threshold"] = 0.05
+    sure = overlay(DistortionGraph.model_validate(value), grey, grey)
+    assert sure.shape == picture.shape and (sure[-60:] != picture[-60:]).any()
+    left = sure[y, sure.shape[1] // 12]
+    assert not (left == 128).all()

@@ -12,12 +12,20 @@ from distortion_graph.graph import (
     Evidence,
     ImageInfo,
     LabelBelief,
+    ModelInfo,
     Node,
     RegionComparison,
     Scene,
     SceneNode,
 )
-from distortion_graph.report.wording import marks, printable, summary, words, worst_first
+from distortion_graph.report.wording import (
+    marks,
+    printable,
+    shown_shares,
+    summary,
+    words,
+    worst_first,
+)
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
 
@@ -99,6 +107,55 @@ def test_a_graph_without_scene_scores_or_regions_has_a_sentence():
     assert summary(graph()) == (
         "As a whole, the anchor is significantly better than the target (0.90 against 0.50)."
     )
+
+
+def unsure(made, *places):
+    """The graph by a model that calls the nodes at (region's position, side) unreliable."""
+    regions = list(made.regions)
+    for k, side in places:
+        node = regions[k].node(side).model_copy(update={"known": 0.1})
+        regions[k] = regions[k].model_copy(update={side: node})
+    model = ModelInfo(name="m", known_threshold=0.2)
+    return made.model_copy(update={"regions": tuple(regions), "model": model})
+
+
+def test_what_is_uncertain_is_not_called_clean():
+    made = graph(region(0, CLEAN, CLEAN), region(1, CLEAN, CLEAN), scores=(1.0, 1.0))
+    assert summary(unsure(made)).endswith("; every region looks clean in both.")
+    assert summary(unsure(made, (1, "target"))).endswith(
+        "; all 2 regions are the same; no region looks distorted; the model is uncertain about "
+        "1 of 2 regions."
+    )
+    one = unsure(graph(region(0, CLEAN, CLEAN)), (0, "anchor"), (0, "target"))
+    assert summary(one).endswith("; the model is uncertain about the one region.")
+
+
+def test_the_worst_region_may_be_uncertain():
+    made = unsure(graph(region(4, CLEAN, NOISY), region(2, HAZY, HAZY)), (0, "target"))
+    assert summary(made).endswith(
+        "; the worst is region 4 (sky) of the target: uncertain (0.25); the model is uncertain "
+        "about 1 of 2 regions."
+    )
+
+
+def test_shares_of_a_picture_set_apart_what_is_uncertain():
+    made = graph(region(0, CLEAN, NOISY), region(1, CLEAN, CLEAN), region(2, CLEAN, CLEAN))
+    areas = (0.25, 0.125, 0.5)
+    regions = tuple(
+        r.model_copy(update={"area_fraction": a}) for r, a in zip(made.regions, areas, strict=True)
+    )
+    anchor = SceneNode(score=0.9, distortion_share={"clean": 0.875})
+    target = SceneNode(score=0.5, distortion_share={"clean": 0.625, "contrast_inc": 0.25})
+    scene = made.scene.model_copy(update={"anchor": anchor, "target": target})
+    made = made.model_copy(update={"regions": regions, "scene": scene})
+    assert shown_shares(made, "anchor") == {"clean": 0.875}
+    doubtful = unsure(made, (0, "anchor"), (1, "anchor"), (0, "target"))
+    assert shown_shares(doubtful, "anchor") == {"clean": 0.5, "uncertain": 0.375}
+    assert shown_shares(doubtful, "target") == {
+        "clean": 0.625, "uncertain": 0.25, "contrast_inc": 0.0
+    }  # fmt: skip
+    assert list(shown_shares(doubtful, "target")) == ["clean", "uncertain", "contrast_inc"]
+    assert shown_shares(graph(), "anchor") == {}
 
 
 def test_regions_are_ordered_by_their_lower_score():

@@ -17,7 +17,7 @@ from typing import Any
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.mllm.answers import Answer, parse_answer
 from distortion_graph.mllm.client import Client
-from distortion_graph.mllm.compact import answer_schema, compact, compact_text, form_text
+from distortion_graph.mllm.compact import answer_schema, form_text, hint_text
 from distortion_graph.mllm.cues import Cue, cue_parts
 from distortion_graph.mllm.messages import (
     ContextTooLongError,
@@ -238,5 +238,5 @@ def region_values(
         "clean": vocabulary.clean,
         "comparisons": comparison_lines(vocabulary),
         "form": form_text(ids),
-        "hint": compact_text(compact(hint, set(ids))) if hint else "",
+        "hint": hint_text(hint, set(ids)) if hint else "",
     }

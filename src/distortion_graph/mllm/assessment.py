@@ -13,7 +13,7 @@ from distortion_graph.graph import DistortionGraph, RegionComparison
 from distortion_graph.mllm.answers import json_in, line_of, region_number
 from distortion_graph.mllm.asking import Manner, Sender
 from distortion_graph.mllm.client import Client
-from distortion_graph.mllm.compact import closed, compact, compact_text
+from distortion_graph.mllm.compact import closed, hint_text
 from distortion_graph.mllm.cues import quoted
 from distortion_graph.mllm.messages import ContextTooLongError, Request
 from distortion_graph.mllm.pair_view import PairView
@@ -119,7 +119,7 @@ def ask_assessment(
 def assessment_values(graph: DistortionGraph, ids: set[int], wish: Wish) -> dict[str, str]:
     """What is filled into the prompt about these regions of a graph."""
     return {
-        "hint": compact_text(compact(graph, ids)),
+        "hint": hint_text(graph, ids),
         "names": _names(graph, ids),
         "question": _question(wish.question),
         "sentences": str(wish.sentences),

@@ -19,10 +19,10 @@ from distortion_graph.graph import (
     ComparisonBelief,
     DistortionGraph,
     Evidence,
-    ImageInfo,
     Node,
     Scene,
     SceneNode,
+    Side,
 )
 from distortion_graph.graph_parts import Part
 from distortion_graph.mllm.compact import DECIMALS
@@ -32,7 +32,7 @@ from distortion_graph.mllm.wording import (
     distortion_lines,
     severity_words,
 )
-from distortion_graph.report.wording import is_uncertain, summary
+from distortion_graph.report.wording import is_uncertain, shown_shares, summary
 from distortion_graph.vocabulary import ComparisonLevel, Vocabulary
 
 OVERLAY_PX = 2048
@@ -80,7 +80,7 @@ class PictureFacts(Part):
     height_px: int | None
     score: float | None = Field(description="Quality from 0 to 1, 1 = pristine.")
     distortion_share: dict[str, float] | None = Field(
-        description="Share of the picture's area under each distortion."
+        description="Share of the picture's area under each distortion, and where it is uncertain."
     )
 
 
@@ -142,8 +142,8 @@ def comparison_facts(
         summary=summary(graph),
         notes=list(notes),
         scene=SceneFacts(
-            anchor=_picture(graph.anchor, scene.anchor),
-            target=_picture(graph.target, scene.target),
+            anchor=_picture(graph, "anchor", scene.anchor),
+            target=_picture(graph, "target", scene.target),
             comparison=scene.comparison and scene.comparison.label,
             margin=_margin(scene.comparison),
             evidence=_evidence(scene.evidence),
@@ -177,7 +177,7 @@ def paragraph(graph: DistortionGraph, notes: Sequence[str]) -> str:
     ]
     if unsure:
         more = f" and {len(unsure) - _NAMED} more" if len(unsure) > _NAMED else ""
-        said.append(f"The model is not sure about {', '.join(unsure[:_NAMED])}{more}.")
+        said.append(f"Uncertain: {', '.join(unsure[:_NAMED])}{more}.")
     return " ".join([*said, *(f"Note: {note}." for note in notes)])
 
 
@@ -235,13 +235,13 @@ def _node(graph: DistortionGraph, node: Node) -> NodeFacts:
     )
 
 
-def _picture(info: ImageInfo, node: SceneNode) -> PictureFacts:
-    shares = node.distortion_share
+def _picture(graph: DistortionGraph, side: Side, node: SceneNode) -> PictureFacts:
+    info, shares = graph.picture_of(side), shown_shares(graph, side)
     return PictureFacts(
         width_px=info.width,
         height_px=info.height,
         score=_short(node.score),
-        distortion_share=shares and {label: round(v, DECIMALS) for label, v in shares.items()},
+        distortion_share={label: round(v, DECIMALS) for label, v in shares.items()} or None,
     )
 
 

@@ -48,6 +48,7 @@ from distortion_graph.report.wording import (
     printable,
     rank_of,
     score_text,
+    shown_shares,
     words,
     worst_first,
 )
@@ -196,14 +197,15 @@ def _scene_row(graph: DistortionGraph) -> _Row | None:
     if scene is None:
         return None
     edge = None if scene.comparison is None else _edge(graph, scene.comparison)
-    return _Row("", "scene", (_scene_side(scene.anchor), _scene_side(scene.target)), edge)
+    anchor, target = scene.anchor, scene.target
+    sides = _scene_side(graph, "anchor", anchor), _scene_side(graph, "target", target)
+    return _Row("", "scene", sides, edge)
 
 
-def _scene_side(node: SceneNode) -> _Side:
+def _scene_side(graph: DistortionGraph, side: Side, node: SceneNode) -> _Side:
     """The label with the largest share of the picture, and that share."""
-    shares = node.distortion_share or {}
-    label = max(shares, key=lambda name: shares[name], default="")
-    text = f"{words(label)} {percent(shares[label])}" if label else ""
+    shares = shown_shares(graph, side)
+    text = next((f"{words(label)} {percent(share)}" for label, share in shares.items()), "")
     return _Side(text, score_text(node.score), INK)
 
 

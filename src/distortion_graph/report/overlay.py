@@ -34,13 +34,14 @@ from distortion_graph.report.outlines import ground_of, outline
 from distortion_graph.report.palette import (
     INK,
     MUTED,
+    NEUTRAL,
     Rgb,
     comparison_colours,
     severity_colours,
 )
 from distortion_graph.report.placing import Ground, place_labels
 from distortion_graph.report.sources import check_pixels
-from distortion_graph.report.wording import rank_of
+from distortion_graph.report.wording import UNCERTAIN, is_uncertain, rank_of
 
 ColourBy: TypeAlias = Literal["severity", "comparison"]
 """What the colour of a region means."""
@@ -177,7 +178,7 @@ def _drawn_regions(
     graph: DistortionGraph, side: Side, layout: _Layout, colour_by: ColourBy
 ) -> list[_Drawn]:
     vocabulary = graph.vocabulary
-    colours = _colours(graph, colour_by)
+    colours, by_severity = _colours(graph, colour_by), colour_by == "severity"
     found = []
     for region in graph.regions:
         mask = region.mask_of(side)
@@ -188,16 +189,17 @@ def _drawn_regions(
         node = region.node(side)
         rank = rank_of(graph, region.comparison.label) * (1 if side == "anchor" else -1)
         level = vocabulary.severity_index(node.severity.label)
-        place = level if colour_by == "severity" else rank + vocabulary.neutral_index
-        distortion = _words(node.distortion.label)
-        full = f"{distortion} · {_words(node.severity.label)}" if level else distortion
+        place = level if by_severity else rank + vocabulary.neutral_index
+        doubtful = is_uncertain(graph, node)
+        distortion = UNCERTAIN if doubtful else _words(node.distortion.label)
+        full = f"{distortion} · {_words(node.severity.label)}"
         found.append(
             _Drawn(
                 number=str(region.id),
-                wordings=tuple(dict.fromkeys((full, distortion))),
+                wordings=(full, distortion) if level and not doubtful else (distortion,),
                 rank=rank,
-                colour=colours[place],
-                filled=level > 0 if colour_by == "severity" else rank != 0,
+                colour=NEUTRAL if by_severity and doubtful else colours[place],
+                filled=level > 0 and not doubtful if by_severity else rank != 0,
                 ground=ground,
             )
         )
@@ -291,8 +293,11 @@ def _legend(graph: DistortionGraph, colour_by: ColourBy) -> list[_Entry]:
         filled = [_Entry(_words(c.label), colour, c.rank) for c, colour in fills]
         return [_Entry("against the other picture:"), *filled]
     severities = zip(vocabulary.severities, colours, strict=True)
+    nodes = (region.node(side) for region in graph.regions for side in SIDES)
+    doubtful = any(is_uncertain(graph, node) for node in nodes)
     return [
         *(_Entry(_words(label), colour) for label, colour in severities),
+        *([_Entry(UNCERTAIN, NEUTRAL)] if doubtful else []),
         *(_Entry(_words(c.label), rank=c.rank) for c in levels),
     ]
 

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from distortion_graph.graph import DistortionGraph, Node, RegionComparison, SceneNode
+from distortion_graph.graph import DistortionGraph, Node, RegionComparison, SceneNode, Side
 from distortion_graph.report.palette import hex_name, severity_colours
 from distortion_graph.report.wording import (
     UNCERTAIN,
@@ -21,6 +21,7 @@ from distortion_graph.report.wording import (
     printable,
     rank_of,
     score_text,
+    shown_shares,
     summary,
     words,
     worst_first,
@@ -59,7 +60,7 @@ def render(graph: DistortionGraph, width: int) -> RenderableType:
 
     A region's target stands under its anchor. Regions stand worst first: by the lower of a
     region's two scores; the scene stands last, with the distortion that covers most of each
-    picture. A node that the model does not believe to know is `uncertain`. Evidence is PSNR in
+    picture. A node whose label the model calls unreliable is `uncertain`. Evidence is PSNR in
     dB, SSIM, HaarPSI and the mean CIEDE2000 difference, between the two pictures.
     """
     rows = [_region_row(graph, region) for region in worst_first(graph)]
@@ -137,7 +138,10 @@ def _scene_row(graph: DistortionGraph) -> _Row | None:
         "",
         "scene",
         "",
-        (_scene_node(scene.anchor), _scene_node(scene.target)),
+        (
+            _scene_node(graph, "anchor", scene.anchor),
+            _scene_node(graph, "target", scene.target),
+        ),
         Text("–") if comparison is None else _comparison(graph, comparison.label),
         evidence_texts(scene.evidence),
     )
@@ -155,13 +159,12 @@ def _node(graph: DistortionGraph, node: Node) -> _Side:
     return _Side(Text(words(node.distortion.label)), severity, score_text(node.score))
 
 
-def _scene_node(node: SceneNode) -> _Side:
+def _scene_node(graph: DistortionGraph, side: Side, node: SceneNode) -> _Side:
     """The label with the largest share of the picture, and that share."""
-    shares = node.distortion_share or {}
-    if not shares:
-        return _Side(Text("–"), Text("–"), score_text(node.score))
-    label = max(shares, key=lambda name: shares[name])
-    return _Side(Text(words(label)), Text(percent(shares[label])), score_text(node.score))
+    for label, share in shown_shares(graph, side).items():
+        style = "dim" if label == UNCERTAIN else ""
+        return _Side(Text(words(label), style), Text(percent(share)), score_text(node.score))
+    return _Side(Text("–"), Text("–"), score_text(node.score))
 
 
 def _comparison(graph: DistortionGraph, label: str) -> Text:

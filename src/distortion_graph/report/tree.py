@@ -17,6 +17,7 @@ from distortion_graph.graph import (
     Node,
     RegionComparison,
     SceneNode,
+    Side,
 )
 from distortion_graph.report.wording import (
     UNCERTAIN,
@@ -27,6 +28,7 @@ from distortion_graph.report.wording import (
     printable,
     rank_of,
     score_text,
+    shown_shares,
     summary,
     words,
     worst_first,
@@ -50,7 +52,7 @@ def tree(graph: DistortionGraph) -> Tree:
     if graph.scene is not None:
         branch = root.add(Text("scene", "bold"))
         for side, node in zip(SIDES, (graph.scene.anchor, graph.scene.target), strict=True):
-            branch.add(Text(f"{side}: {_scene_node(node)}"))
+            branch.add(Text(f"{side}: {_scene_node(graph, side, node)}"))
         _add_comparison(branch, graph, graph.scene.comparison, graph.scene.evidence)
     return root
 
@@ -87,9 +89,9 @@ def _node(graph: DistortionGraph, node: Node) -> str:
     return ", ".join([*parts, score])
 
 
-def _scene_node(node: SceneNode) -> str:
+def _scene_node(graph: DistortionGraph, side: Side, node: SceneNode) -> str:
     """The score and the shares of labels, the largest first."""
-    shares = sorted((node.distortion_share or {}).items(), key=lambda item: -item[1])
+    shares = shown_shares(graph, side).items()
     shown = [f"{percent(share)} {words(label)}" for label, share in shares if share > 0]
     return ", ".join([f"score {score_text(node.score)}", *shown])
 

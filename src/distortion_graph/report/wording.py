@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
-from distortion_graph.graph import SIDES, DistortionGraph, Evidence, Node, RegionComparison
+from distortion_graph.graph import (
+    SIDES,
+    DistortionGraph,
+    Evidence,
+    Node,
+    RegionComparison,
+    Side,
+)
 
 _MARKS = {-1: "▼", 0: "=", 1: "▲"}
 
 
 UNCERTAIN = "uncertain"
-"""What is said of a node that the model itself does not believe to know."""
+"""What is said of a node whose label the model calls unreliable, in place of that label."""
 
 
 def is_uncertain(graph: DistortionGraph, node: Node) -> bool:
-    """Whether the model of the graph asks not to be believed about a node."""
+    """Whether the model of the graph calls its own label of a node unreliable.
+
+    That is so where the node's `known` is below the model's `known_threshold`.
+    """
     threshold = None if graph.model is None else graph.model.known_threshold
     return node.known is not None and threshold is not None and node.known < threshold
+
+
+def shown_shares(graph: DistortionGraph, side: Side) -> dict[str, float]:
+    """Share of a picture under each label, and under `UNCERTAIN`, the largest first.
+
+    The graph's own shares count a node's label however unreliable. The part of a label that
+    belongs to uncertain nodes is taken by the nodes' areas, which is exact where no regions
+    overlap. Empty where the shares are not known.
+    """
+    scene = graph.scene
+    node = None if scene is None else scene.anchor if side == "anchor" else scene.target
+    found = dict((node and node.distortion_share) or {})
+    uncertain = 0.0
+    for label, share in list(found.items()):
+        areas = [
+            (region.area_fraction or 0.0, is_uncertain(graph, region.node(side)))
+            for region in graph.regions
+            if region.node(side).distortion.label == label
+        ]
+        whole = math.fsum(area for area, _ in areas)
+        if whole == 0:
+            continue
+        part = share * math.fsum(area for area, doubtful in areas if doubtful) / whole
+        found[label] = share - part
+        uncertain += part
+    if uncertain:
+        found[UNCERTAIN] = uncertain
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
 
 
 def words(label: str) -> str:
@@ -67,10 +106,11 @@ def worst_first(graph: DistortionGraph) -> list[RegionComparison]:
 
 
 def summary(graph: DistortionGraph) -> str:
-    """One plain sentence: which picture is better, in how many regions, and the worst region."""
+    """One plain sentence: which picture is better, in how many regions, the worst region, and how
+    many of the regions are uncertain.
+    """
     sentence = f"{_overall(graph)}; {_counted(graph)}" if graph.regions else _overall(graph)
-    worst = _worst(graph)
-    return f"{sentence}; {worst}." if worst else f"{sentence}."
+    return "; ".join(part for part in (sentence, _worst(graph), _doubts(graph)) if part) + "."
 
 
 def _overall(graph: DistortionGraph) -> str:
@@ -112,15 +152,33 @@ def _worst(graph: DistortionGraph) -> str | None:
         if (node := region.node(side)).score is not None and node.distortion.label != clean
     ]
     if not found:
-        nodes = (region.node(side) for region in graph.regions for side in SIDES)
-        undistorted = graph.regions and all(node.distortion.label == clean for node in nodes)
-        return f"every region looks {words(clean)} in both" if undistorted else None
+        nodes = [region.node(side) for region in graph.regions for side in SIDES]
+        if not nodes or any(node.distortion.label != clean for node in nodes):
+            return None
+        every = "no region looks distorted" if _uncertain_regions(graph) else None
+        return every or f"every region looks {words(clean)} in both"
     score, side, region = min(found, key=lambda entry: entry[0])
     node = region.node(side)
     what = f"{words(node.distortion.label)}, {words(node.severity.label)}"
     if is_uncertain(graph, node):
         what = UNCERTAIN
     return f"the worst is {_titled(region)} of the {side}: {what} ({score:.2f})"
+
+
+def _uncertain_regions(graph: DistortionGraph) -> int:
+    """How many regions have an uncertain node."""
+    return sum(
+        any(is_uncertain(graph, region.node(side)) for side in SIDES) for region in graph.regions
+    )
+
+
+def _doubts(graph: DistortionGraph) -> str | None:
+    """How many regions the model is not sure of, where there are any."""
+    count, total = _uncertain_regions(graph), len(graph.regions)
+    if not count:
+        return None
+    where = "the one region" if total == 1 else f"{count} of {total} regions"
+    return f"the model is {UNCERTAIN} about {where}"
 
 
 def _titled(region: RegionComparison) -> str:

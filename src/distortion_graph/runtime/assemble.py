@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from distortion_graph.evidence import MeasuredEvidence, RegionEvidence
+from distortion_graph.evidence import NO_EVIDENCE, MeasuredEvidence, RegionEvidence
 from distortion_graph.graph import (
     DistortionGraph,
     Evidence,
@@ -23,8 +23,6 @@ from distortion_graph.regions.container import Region, RegionSet
 from distortion_graph.regions.rle import Rle, rle_from_mask
 from distortion_graph.runtime.decode import DECIMALS, Decoded
 from distortion_graph.vocabulary import Vocabulary
-
-_NO_EVIDENCE = MeasuredEvidence((), None)
 
 
 class Shape(NamedTuple):
@@ -42,7 +40,7 @@ def assemble(
     *,
     vocabulary: Vocabulary,
     model: ModelInfo | None = None,
-    evidence: MeasuredEvidence = _NO_EVIDENCE,
+    evidence: MeasuredEvidence = NO_EVIDENCE,
 ) -> DistortionGraph:
     """Build the graph; regions lie on the anchor and are scaled to a target of another size."""
     measured: Sequence[RegionEvidence | None] = evidence.regions or [None] * len(regions)

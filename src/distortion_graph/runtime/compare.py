@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from distortion_graph.errors import DistortionGraphWarning, ImageError, ModelError
-from distortion_graph.evidence import Level, measure_evidence
+from distortion_graph.evidence import NO_EVIDENCE, Level, MeasuredEvidence, measure_evidence
 from distortion_graph.graph import DistortionGraph, ModelInfo
 from distortion_graph.images import (
     DEFAULT_MAX_PIXELS,
@@ -100,18 +100,36 @@ def compare_pictures(
     loaded = model if isinstance(model, Model) else load_model(model)
     masks = found.lazy_masks()
     predictions = predict_canonically(loaded, anchor, fitted, found, masks)
+    measured = measure_evidence(anchor.rgb, fitted.rgb, masks, evidence)
     try:
-        decoded = decode(predictions, loaded.vocabulary, shared_areas(masks))
+        return build_graph(loaded, predictions, found, anchor, target, masks, measured)
     except ModelError as problem:
         raise ModelError(f"{loaded.folder}: {problem}") from problem
+
+
+def build_graph(
+    model: Model,
+    predictions: Predictions,
+    regions: RegionSet,
+    anchor: Picture,
+    target: Picture,
+    masks: LazyMasks | None = None,
+    evidence: MeasuredEvidence = NO_EVIDENCE,
+) -> DistortionGraph:
+    """The graph of what a model said: the one way from predictions to a graph.
+
+    `masks` are the regions', where there already are some, so that none is decoded twice. Raises
+    ModelError for predictions that do not fit the model's vocabulary.
+    """
+    areas = shared_areas(masks or regions.lazy_masks())
     return assemble(
-        decoded,
-        found,
+        decode(predictions, model.vocabulary, areas),
+        regions,
         anchor,
         target,
-        vocabulary=loaded.vocabulary,
-        model=ModelInfo(**asdict(loaded.identity)),
-        evidence=measure_evidence(anchor.rgb, fitted.rgb, masks, evidence),
+        vocabulary=model.vocabulary,
+        model=ModelInfo(**asdict(model.identity)),
+        evidence=evidence,
     )
 
 

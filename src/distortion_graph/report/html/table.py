@@ -12,6 +12,7 @@ from distortion_graph.graph import (
     Node,
     RegionComparison,
     SceneNode,
+    Side,
 )
 from distortion_graph.report.html.agreement import Agreement, NodeAgreement, RegionAgreement
 from distortion_graph.report.palette import (
@@ -29,6 +30,7 @@ from distortion_graph.report.wording import (
     printable,
     rank_of,
     score_text,
+    shown_shares,
     summary,
     words,
     worst_first,
@@ -168,19 +170,20 @@ def _scene_row(graph: DistortionGraph, measured: bool) -> str:
     if scene.comparison is not None:
         middle = _comparison_cell(graph, scene.comparison.label, None)
     facts = _evidence_cells(scene.evidence) if measured else ""
-    sides = [_scene_cells(node) for node in (scene.anchor, scene.target)]
+    sides = [
+        _scene_cells(graph, side, node)
+        for side, node in zip(SIDES, (scene.anchor, scene.target), strict=True)
+    ]
     head = '<th scope="row">scene <small>the whole picture</small></th>'
     return f'<tfoot><tr class="scene">{head}{sides[0]}{middle}{sides[1]}{facts}</tr></tfoot>'
 
 
-def _scene_cells(node: SceneNode) -> str:
+def _scene_cells(graph: DistortionGraph, side: Side, node: SceneNode) -> str:
     """The label with the largest share of the picture, and that share."""
-    shares = node.distortion_share or {}
-    if not shares:
-        return f"<td>–</td><td>–</td>{_number_cell(node.score)}"
-    label = max(shares, key=lambda name: shares[name])
-    share = f"<td>{percent(shares[label])}</td>"
-    return f"<td>{escape(words(label))}</td>{share}{_number_cell(node.score)}"
+    for label, share in shown_shares(graph, side).items():
+        shown = f"<td>{escape(words(label))}</td><td>{percent(share)}</td>"
+        return f"{shown}{_number_cell(node.score)}"
+    return f"<td>–</td><td>–</td>{_number_cell(node.score)}"
 
 
 def _evidence_cells(facts: Evidence | None) -> str:
