@@ -5,10 +5,10 @@
 FOLDER has images/ and label maps regions/, as BSDS500 val. On its hard pairs (docs/benchmark.md):
 distortion accuracy with masks that are off, pictures recompressed and resized, soft edges and grey
 pictures; pictures distorted alike all over; regions with two distortions; AVIF and WebP; thumbnails
-and tiny regions; how well `known` tells distortions of the vocabulary from five that it does not have
-(benchmarks/unseen.py), and how much of pictures that are clean all over is called uncertain. With
---pictures, a folder of photographs of other origin, also those: their clean regions, what of them
-is called uncertain, and their hard pairs.
+and tiny regions; how well `known` tells distortions of the vocabulary from five that it does not
+have (benchmarks/unseen.py), and how much of pictures that are clean all over is called uncertain.
+With --pictures, a folder of photographs of other origin, also those: their clean regions, what of
+them is called uncertain, and their hard pairs.
 """
 
 from __future__ import annotations
