@@ -154,6 +154,7 @@ def test_a_process_gives_the_numbers_of_compare(process: Any, graph: DistortionG
             assert said[side] == {
                 "distortion": node.distortion.label,
                 "severity": node.severity.label,
+                "words": ", ".join(graph.in_words(node)),
                 "score": round(node.score, 4),
                 "known": round(node.known, 4),
                 "uncertain": node.known < threshold,

@@ -221,7 +221,10 @@ def _arcs(
 ) -> list[Arc]:
     there: list[Relation] = [r for r in graph.relations if r.image in (side, "both")]
     room = min(_LONGEST_PREDICATE, extent[1] - extent[0])
-    texts = [shortened(drawable(printable(r.predicate), kind), room, _POINTS) for r in there]
+    texts = [
+        shortened(drawable(printable(r.predicate.replace("_", " ")), kind), room, _POINTS)
+        for r in there
+    ]
     lengths = [width_mm(text, _POINTS) for text in texts]
     return lay_out_arcs(there, rows, lengths, texts, extent, _BOX)
 

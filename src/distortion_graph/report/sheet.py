@@ -244,7 +244,8 @@ def _caption(
     title = plain if named in ("", plain, str(region.id)) else f"{region.id}  {named}"
     lines = [_Line(text) for text in _wrapped(title, room, face)]
     for side, colour in zip(SIDES, colours, strict=True):
-        lines.append(_Line(_node_text(graph, region.node(side), side), colour=colour))
+        first, *more = _wrapped(_node_text(graph, region.node(side), side), room, face)
+        lines += [_Line(first, colour=colour), *map(_Line, more)]
     lines.append(_Line(verdict, colour=compared, rank=rank))
     notes = [*_evidence_lines(region.evidence), *_crop_lines(crops)]
     lines += [_Line(text, MUTED) for note in notes for text in _wrapped(note, room, face)]

@@ -141,7 +141,7 @@ def _node_cells(graph: DistortionGraph, node: Node, truth: NodeAgreement | None)
     if truth is not None:
         what += _correction(graph, truth.distortion, truth.true_distortion)
         how_bad += _correction(graph, truth.severity, truth.true_severity)
-    return f"<td>{what}</td><td>{how_bad}</td>{_number_cell(node.score)}"
+    return f'<td class="what">{what}</td><td>{how_bad}</td>{_number_cell(node.score)}'
 
 
 def _chip(text: str, level: int) -> str:
@@ -181,7 +181,7 @@ def _scene_cells(graph: DistortionGraph, side: Side, node: SceneNode) -> str:
     """What covers most of the picture, and its share."""
     said = [(escape(text), percent(share)) for text, share in scene_words(graph, side)]
     what, share = said[0] if said else ("–", "–")
-    return f"<td>{what}</td><td>{share}</td>{_number_cell(node.score)}"
+    return f'<td class="what">{what}</td><td>{share}</td>{_number_cell(node.score)}'
 
 
 def _evidence_cells(facts: Evidence | None) -> str:
