@@ -143,6 +143,10 @@ def test_a_build_goes_on_with_its_words_alone(cli, root):
     assert code == 0 and "nothing to do, every file is whole" in out
     from_itself = ("--vocabulary", "set/dataset.json", *OPTIONS[2:], *PARTS)
     assert cli(*call, *from_itself, "--workers", 0)[0] == 0
+    read_as = WORDS | {"words": {"soft": "out of focus"}}
+    Path("read.json").write_text(json.dumps(read_as))
+    code, out, _ = cli(*call, "--vocabulary", "read.json", *OPTIONS[2:], *PARTS, "--workers", 0)
+    assert code == 0 and "nothing to do, every file is whole" in out
     code, _, err = cli(*call, *OPTIONS, "--made-of", PARTS[1].replace("pixelate", "blur:lens"))
     assert code == 2 and "set: was made with --made-of soft=blur:gaussian,pixelate" in err
     code, _, err = cli(*call)

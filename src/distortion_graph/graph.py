@@ -23,7 +23,6 @@ from distortion_graph.graph_parts import (
     SIDES,
     ComparisonBelief,
     Evidence,
-    FrozenMap,
     ImageInfo,
     LabelBelief,
     Mask,
@@ -37,7 +36,7 @@ from distortion_graph.graph_parts import (
     Side,
     score_margin,
 )
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.vocabulary import UNCERTAIN, FrozenMap, Vocabulary
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -109,6 +108,21 @@ class DistortionGraph(Part):
     def picture_of(self, side: Side) -> ImageInfo:
         """What the graph knows of the anchor or the target picture."""
         return self.anchor if side == "anchor" else self.target
+
+    def is_uncertain(self, node: Node) -> bool:
+        """Whether the model asks not to be believed about a node, which it knows too little."""
+        threshold = None if self.model is None else self.model.known_threshold
+        return node.known is not None and threshold is not None and node.known < threshold
+
+    def in_words(self, node: Node) -> tuple[str, ...]:
+        """What people read of a node: distortion and severity, such as ("too dark", "minor").
+
+        The distortion alone where nothing is wrong, and ("uncertain",) where the node is.
+        """
+        if self.is_uncertain(node):
+            return (UNCERTAIN,)
+        labels = dict.fromkeys((node.distortion.label, node.severity.label))  # clean stands in both
+        return tuple(map(self.vocabulary.in_words, labels))
 
     def swapped(self) -> DistortionGraph:
         """The graph of the same pictures with anchor and target exchanged.

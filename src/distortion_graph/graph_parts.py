@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NoReturn, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 
 from distortion_graph.graph_checks import PROBABILITY_TOLERANCE
 from distortion_graph.regions.rle import rle_from_text
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.vocabulary import FrozenMap, Vocabulary
 
 Side: TypeAlias = Literal["anchor", "target"]
 """One of the two pictures."""
@@ -22,27 +22,11 @@ SIDES: tuple[Side, Side] = ("anchor", "target")
 """Both, always in this order."""
 
 
-class FrozenMap(dict[str, float]):
-    """A dict that cannot be changed and can be hashed: a frozen graph is frozen all through."""
-
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError("the parts of a distortion graph cannot be changed; make a new one")
-
-    __setitem__ = __delitem__ = __ior__ = _refuse
-    clear = pop = popitem = setdefault = update = _refuse
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(frozenset(self.items()))
-
-    def __reduce__(self) -> tuple[type[FrozenMap], tuple[dict[str, float]]]:
-        return FrozenMap, (dict(self),)
-
-
 Whole: TypeAlias = Annotated[int, Strict(), Field(ge=0)]
 Size: TypeAlias = Annotated[int, Strict(), Field(ge=1)]
 Number: TypeAlias = Annotated[float, Strict()]
 Share: TypeAlias = Annotated[float, Strict(), Field(ge=0, le=1)]
-Shares: TypeAlias = Annotated[Mapping[str, Share], AfterValidator(FrozenMap)]
+Shares: TypeAlias = Annotated[Mapping[str, Share], AfterValidator(FrozenMap[float])]
 Sha256: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 

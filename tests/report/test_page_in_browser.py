@@ -297,7 +297,7 @@ def test_mistakes_are_marked_where_the_truth_is_known(open_page):
     tab.locator("#filter-mistakes").check()
     assert visible_rows(tab) == set(wrong)
     for k in wrong:
-        true = truth.regions[k].anchor.distortion.label.replace("_", " ")
+        true = truth.vocabulary.in_words(truth.regions[k].anchor.distortion.label)
         assert tab.locator(f"{everywhere(k)[3]} .truth").inner_text() == true
         assert tab.locator(f"{everywhere(k)[2]} .truth").inner_text() == true
 

@@ -239,7 +239,7 @@ def _assessment(
     client: Client, pair: Pair, manner: Manner, about: str | None, sentences: int, talk: Talk
 ) -> Answer:
     from distortion_graph.mllm.assessment import Wish, ask_assessment
-    from distortion_graph.report.wording import printable, words
+    from distortion_graph.report.wording import printable
 
     said = ask_assessment(client, pair.view, pair.graph, manner, Wish(sentences, about))
     if said.refused or not said.sentences:
@@ -254,7 +254,7 @@ def _assessment(
     if said.regions_left_out:
         talk.warn(f"{said.regions_left_out} regions did not fit into the model's context")
     _tell_scaled(said.side_px, talk)
-    names = {region.id: words(region.name) for region in pair.graph.regions}
+    names = {region.id: printable(region.name) for region in pair.graph.regions}
 
     def show(talk: Talk) -> None:
         for sentence in said.sentences:
@@ -309,7 +309,8 @@ def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk:
     from distortion_graph.mllm.whole import ask_whole
     from distortion_graph.report.wording import printable, score_text, words
 
-    said = ask_whole(client, pair.view, pair.graph.vocabulary, manner, swapped=target_first)
+    vocabulary = pair.graph.vocabulary
+    said = ask_whole(client, pair.view, vocabulary, manner, swapped=target_first)
     if said is None:
         raise _no_answer(client)
     _tell_scaled(said.side_px, talk)
@@ -320,9 +321,9 @@ def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk:
         talk.warn("in the reason the target is the anchor, since it was shown first")
 
     def show(talk: Talk) -> None:
-        talk.say(f"The anchor is {words(said.comparison)}.")
+        talk.say(f"The anchor is {words(vocabulary, said.comparison)}.")
         for side, picture in (("Anchor", said.anchor), ("Target", said.target)):
-            named = [words(label) for label in picture.distortions]
+            named = [words(vocabulary, label) for label in picture.distortions]
             wrong = ", ".join([*named, *map(printable, picture.unknown)]) or "nothing wrong"
             talk.say(f"{side}: {wrong}; score {score_text(picture.score)}.")
         if said.reason:

@@ -58,7 +58,8 @@ LOST: Mapping[Form, tuple[str, ...]] = MappingProxyType(
 )  # fmt: skip
 """The parts that a form cannot hold.
 
-Names, labels, scores and comparisons are in every form. `vocabulary` means scales and thresholds.
+Names, labels, scores and comparisons are in every form. `vocabulary` means scales, thresholds and
+words.
 """
 
 MASK_FORMS: tuple[Form, ...] = ("coco", "label-studio", "cvat")
@@ -113,7 +114,9 @@ _PRESENT: Mapping[str, Callable[[DistortionGraph], bool]] = {
         if not key.startswith("sha256")
     ),
     _HASHES: lambda graph: any(graph.picture_of(side).sha256 is not None for side in SIDES),
-    _VOCABULARY: lambda graph: graph.vocabulary != DEFAULT_VOCABULARY,
+    _VOCABULARY: lambda graph: (
+        graph.vocabulary != DEFAULT_VOCABULARY or graph.vocabulary.words is not None
+    ),
     _IDS: lambda graph: any(region.id != k for k, region in enumerate(graph.regions)),
     _AREAS: lambda graph: any(region.area_fraction is not None for region in graph.regions),
     _MASKS: lambda graph: any(node.mask is not None for node in _nodes(graph)),

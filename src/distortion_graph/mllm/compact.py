@@ -6,7 +6,8 @@ One entry a region, keyed by its mark, the region's id as text:
            "target": {"distortion": "clean", "severity": 0, "score": 1.0},
            "comparison": "significantly_worse"}}
 
-Severity is a position on the vocabulary's scale, the score has four places.
+Labels stand in it as they are, since answers are to have them; severity is a position on the
+vocabulary's scale, the score has four places.
 """
 
 from __future__ import annotations
@@ -15,8 +16,7 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from distortion_graph.graph import SIDES, DistortionGraph, Node, RegionComparison
-from distortion_graph.report.wording import UNCERTAIN, is_uncertain
+from distortion_graph.graph import DistortionGraph, Node, RegionComparison
 from distortion_graph.vocabulary import Vocabulary
 
 DECIMALS = 4
@@ -38,25 +38,6 @@ def compact_region(region: RegionComparison, vocabulary: Vocabulary) -> dict[str
         "target": _node(region.target, vocabulary),
         "comparison": region.comparison.label,
     }
-
-
-def hint_text(graph: DistortionGraph, ids: Collection[int] | None = None) -> str:
-    """The regions of a graph as a suggestion: the compact form, then which labels of it are
-    uncertain, where there are any.
-    """
-    text = compact_text(compact(graph, ids))
-    doubtful = [
-        f"{region.id} of the {side}"
-        for region in graph.regions
-        for side in SIDES
-        if (ids is None or region.id in ids) and is_uncertain(graph, region.node(side))
-    ]
-    if not doubtful:
-        return text
-    return (
-        f"{text}\n\nThe program calls its own labels of these regions {UNCERTAIN}; what they show "
-        f"may be none of the distortions: {', '.join(doubtful)}."
-    )
 
 
 def _node(node: Node, vocabulary: Vocabulary) -> dict[str, Any]:

@@ -19,20 +19,26 @@ from distortion_graph.graph import (
     ComparisonBelief,
     DistortionGraph,
     Evidence,
+    ImageInfo,
     Node,
     Scene,
     SceneNode,
-    Side,
 )
 from distortion_graph.graph_parts import Part
 from distortion_graph.mllm.compact import DECIMALS
 from distortion_graph.mllm.wording import (
-    MEANINGS,
     comparison_lines,
     distortion_lines,
+    meaning,
     severity_words,
 )
-from distortion_graph.report.wording import is_uncertain, shown_shares, summary
+from distortion_graph.report.wording import (
+    is_uncertain,
+    node_words,
+    summary,
+    uncertain_places,
+    words,
+)
 from distortion_graph.vocabulary import ComparisonLevel, Vocabulary
 
 OVERLAY_PX = 2048
@@ -47,8 +53,9 @@ _NAMED = 5
 class NodeFacts(Part):
     """A region in one picture."""
 
-    distortion: str = Field(description="What is wrong; the words are in describe_vocabulary.")
+    distortion: str = Field(description="The label of what is wrong (describe_vocabulary).")
     severity: str
+    words: str = Field(description="Both as people read them; 'uncertain' for an uncertain node.")
     score: float | None = Field(description="Quality from 0 to 1, 1 = pristine.")
     known: float | None = Field(description="Probability that the vocabulary has a word for it.")
     uncertain: bool = Field(description="The model asks not to be believed about this node.")
@@ -80,7 +87,7 @@ class PictureFacts(Part):
     height_px: int | None
     score: float | None = Field(description="Quality from 0 to 1, 1 = pristine.")
     distortion_share: dict[str, float] | None = Field(
-        description="Share of the picture's area under each distortion, and where it is uncertain."
+        description="Share of the picture's area under each distortion."
     )
 
 
@@ -108,9 +115,10 @@ class Comparison(Part):
 
 
 class DistortionWord(Part):
-    """A distortion label and its meaning, where that is known."""
+    """A distortion label, its words, and its meaning, where that is known."""
 
     label: str
+    words: str = Field(description="What people read instead.")
     meaning: str | None
 
 
@@ -142,8 +150,8 @@ def comparison_facts(
         summary=summary(graph),
         notes=list(notes),
         scene=SceneFacts(
-            anchor=_picture(graph, "anchor", scene.anchor),
-            target=_picture(graph, "target", scene.target),
+            anchor=_picture(graph.anchor, scene.anchor),
+            target=_picture(graph.target, scene.target),
             comparison=scene.comparison and scene.comparison.label,
             margin=_margin(scene.comparison),
             evidence=_evidence(scene.evidence),
@@ -169,15 +177,10 @@ def comparison_facts(
 def paragraph(graph: DistortionGraph, notes: Sequence[str]) -> str:
     """The graph in one sentence, then where it is not to be believed, then the notes."""
     said = [summary(graph)]
-    unsure = [
-        f"region {region.id} of the {side}"
-        for region in graph.regions
-        for side in SIDES
-        if is_uncertain(graph, region.node(side))
-    ]
+    unsure = uncertain_places(graph)
     if unsure:
         more = f" and {len(unsure) - _NAMED} more" if len(unsure) > _NAMED else ""
-        said.append(f"Uncertain: {', '.join(unsure[:_NAMED])}{more}.")
+        said.append(f"The model is not sure about {', '.join(unsure[:_NAMED])}{more}.")
     return " ".join([*said, *(f"Note: {note}." for note in notes)])
 
 
@@ -185,7 +188,9 @@ def vocabulary_facts(vocabulary: Vocabulary, known_threshold: float | None) -> W
     """The words of a vocabulary."""
     return Words(
         distortions=[
-            DistortionWord(label=label, meaning=MEANINGS.get(label))
+            DistortionWord(
+                label=label, words=words(vocabulary, label), meaning=meaning(vocabulary, label)
+            )
             for label in vocabulary.distortions
         ],
         severities=list(vocabulary.severities),
@@ -229,19 +234,20 @@ def _node(graph: DistortionGraph, node: Node) -> NodeFacts:
     return NodeFacts(
         distortion=node.distortion.label,
         severity=node.severity.label,
+        words=", ".join(node_words(graph, node)),
         score=_short(node.score),
         known=_short(node.known),
         uncertain=is_uncertain(graph, node),
     )
 
 
-def _picture(graph: DistortionGraph, side: Side, node: SceneNode) -> PictureFacts:
-    info, shares = graph.picture_of(side), shown_shares(graph, side)
+def _picture(info: ImageInfo, node: SceneNode) -> PictureFacts:
+    shares = node.distortion_share
     return PictureFacts(
         width_px=info.width,
         height_px=info.height,
         score=_short(node.score),
-        distortion_share={label: round(v, DECIMALS) for label, v in shares.items()} or None,
+        distortion_share=shares and {label: round(v, DECIMALS) for label, v in shares.items()},
     )
 
 

@@ -41,7 +41,7 @@ from distortion_graph.report.palette import (
 )
 from distortion_graph.report.placing import Ground, place_labels
 from distortion_graph.report.sources import check_pixels
-from distortion_graph.report.wording import UNCERTAIN, is_uncertain, rank_of
+from distortion_graph.report.wording import UNCERTAIN, is_uncertain, node_words, rank_of, words
 
 ColourBy: TypeAlias = Literal["severity", "comparison"]
 """What the colour of a region means."""
@@ -178,7 +178,7 @@ def _drawn_regions(
     graph: DistortionGraph, side: Side, layout: _Layout, colour_by: ColourBy
 ) -> list[_Drawn]:
     vocabulary = graph.vocabulary
-    colours, by_severity = _colours(graph, colour_by), colour_by == "severity"
+    colours = _colours(graph, colour_by)
     found = []
     for region in graph.regions:
         mask = region.mask_of(side)
@@ -189,17 +189,16 @@ def _drawn_regions(
         node = region.node(side)
         rank = rank_of(graph, region.comparison.label) * (1 if side == "anchor" else -1)
         level = vocabulary.severity_index(node.severity.label)
-        place = level if by_severity else rank + vocabulary.neutral_index
-        doubtful = is_uncertain(graph, node)
-        distortion = UNCERTAIN if doubtful else _words(node.distortion.label)
-        full = f"{distortion} · {_words(node.severity.label)}"
+        place = level if colour_by == "severity" else rank + vocabulary.neutral_index
+        said = node_words(graph, node)
+        known = not is_uncertain(graph, node)
         found.append(
             _Drawn(
                 number=str(region.id),
-                wordings=(full, distortion) if level and not doubtful else (distortion,),
+                wordings=tuple(dict.fromkeys((" · ".join(said), said[0]))),
                 rank=rank,
-                colour=NEUTRAL if by_severity and doubtful else colours[place],
-                filled=level > 0 and not doubtful if by_severity else rank != 0,
+                colour=colours[place] if known or colour_by == "comparison" else NEUTRAL,
+                filled=known and level > 0 if colour_by == "severity" else rank != 0,
                 ground=ground,
             )
         )
@@ -226,8 +225,8 @@ def _fill(canvas: Canvas, ground: Ground, colour: Rgb, rim: int) -> None:
 
 def _wordings(region: _Drawn, face: Typeface) -> list[Chip]:
     """Labels from the longest to the number alone, without words the typeface cannot draw."""
-    words = [*(w for w in region.wordings if face.can_draw(w)), ""]
-    chips = [Chip(region.number, w, region.rank, region.colour) for w in words]
+    texts = [*(w for w in region.wordings if face.can_draw(w)), ""]
+    chips = [Chip(region.number, text, region.rank, region.colour) for text in texts]
     return [*chips, Chip(region.number, "", None, region.colour)]
 
 
@@ -287,18 +286,18 @@ class _Entry:
 def _legend(graph: DistortionGraph, colour_by: ColourBy) -> list[_Entry]:
     """What the fill means, then what the marks mean where that is something else."""
     vocabulary, colours = graph.vocabulary, _colours(graph, colour_by)
-    levels = list(reversed(vocabulary.comparisons))
+    levels = [(words(vocabulary, c.label), c.rank) for c in reversed(vocabulary.comparisons)]
     if colour_by == "comparison":
         fills = zip(levels, reversed(colours), strict=True)
-        filled = [_Entry(_words(c.label), colour, c.rank) for c, colour in fills]
+        filled = [_Entry(text, colour, rank) for (text, rank), colour in fills]
         return [_Entry("against the other picture:"), *filled]
     severities = zip(vocabulary.severities, colours, strict=True)
     nodes = (region.node(side) for region in graph.regions for side in SIDES)
-    doubtful = any(is_uncertain(graph, node) for node in nodes)
+    unsure = any(is_uncertain(graph, node) for node in nodes)
     return [
-        *(_Entry(_words(label), colour) for label, colour in severities),
-        *([_Entry(UNCERTAIN, NEUTRAL)] if doubtful else []),
-        *(_Entry(_words(c.label), rank=c.rank) for c in levels),
+        *(_Entry(words(vocabulary, label), colour) for label, colour in severities),
+        *([_Entry(UNCERTAIN, NEUTRAL)] if unsure else []),
+        *(_Entry(text, rank=rank) for text, rank in levels),
     ]
 
 
@@ -317,7 +316,3 @@ def _legend_rows(
         rows[-1].append(entry)
         used += width
     return rows
-
-
-def _words(label: str) -> str:
-    return label.replace("_", " ")

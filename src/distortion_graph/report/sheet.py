@@ -38,9 +38,9 @@ from distortion_graph.report.palette import (
 )
 from distortion_graph.report.sources import check_pixels
 from distortion_graph.report.wording import (
-    UNCERTAIN,
     evidence_texts,
     is_uncertain,
+    node_words,
     printable,
     rank_of,
     score_text,
@@ -238,13 +238,14 @@ def _caption(
     vocabulary, room = graph.vocabulary, _CAPTION - 2 * _FACE
     rank = rank_of(graph, region.comparison.label)
     compared = comparison_colours(len(vocabulary.comparisons))[rank + vocabulary.neutral_index]
-    verdict = f"anchor against target: {words(region.comparison.label)}"
+    verdict = f"anchor against target: {words(vocabulary, region.comparison.label)}"
     named = printable(region.name)
     plain = f"region {region.id}"
     title = plain if named in ("", plain, str(region.id)) else f"{region.id}  {named}"
     lines = [_Line(text) for text in _wrapped(title, room, face)]
     for side, colour in zip(SIDES, colours, strict=True):
-        lines.append(_Line(_node_text(graph, region.node(side), side), colour=colour))
+        first, *more = _wrapped(_node_text(graph, region.node(side), side), room, face)
+        lines += [_Line(first, colour=colour), *map(_Line, more)]
     lines.append(_Line(verdict, colour=compared, rank=rank))
     notes = [*_evidence_lines(region.evidence), *_crop_lines(crops)]
     lines += [_Line(text, MUTED) for note in notes for text in _wrapped(note, room, face)]
@@ -252,10 +253,8 @@ def _caption(
 
 
 def _node_text(graph: DistortionGraph, node: Node, side: Side) -> str:
-    what = words(node.distortion.label)
-    if node.severity.label != graph.vocabulary.clean:
-        what = f"{what} · {words(node.severity.label)}"
-    return f"{side}: {UNCERTAIN if is_uncertain(graph, node) else what}, {score_text(node.score)}"
+    what = " · ".join(node_words(graph, node))
+    return f"{side}: {what}, {score_text(node.score)}"
 
 
 def _evidence_lines(facts: Evidence | None) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -20,8 +21,8 @@ from distortion_graph.report.wording import (
     percent,
     printable,
     rank_of,
+    scene_words,
     score_text,
-    shown_shares,
     summary,
     words,
     worst_first,
@@ -30,6 +31,8 @@ from distortion_graph.report.wording import (
 WIDE_COLUMNS = 100
 """From this width on evidence has columns of its own; below it stands under the comparison."""
 
+_NAME = 1  # the column of names, which take what room the others leave
+_SHORTEST_NAME, _LONGEST_NAME = 4, 24
 _EVIDENCE = ("PSNR", "SSIM", "Haar", "ΔE")
 _BETTER, _WORSE = "bright_blue", "dark_orange3"
 
@@ -60,43 +63,54 @@ def render(graph: DistortionGraph, width: int) -> RenderableType:
 
     A region's target stands under its anchor. Regions stand worst first: by the lower of a
     region's two scores; the scene stands last, with the distortion that covers most of each
-    picture. A node whose label the model calls unreliable is `uncertain`. Evidence is PSNR in
+    picture. A node that the model does not believe to know is `uncertain`. Evidence is PSNR in
     dB, SSIM, HaarPSI and the mean CIEDE2000 difference, between the two pictures.
     """
     rows = [_region_row(graph, region) for region in worst_first(graph)]
-    table = _table(rows, _scene_row(graph), wide=width >= WIDE_COLUMNS)
+    table = _table(rows, _scene_row(graph), width)
     return Group(table, Text(""), Text(summary(graph)))
 
 
-def _table(rows: Sequence[_Row], scene: _Row | None, *, wide: bool) -> Table:
-    every = [*rows, *([scene] if scene else [])]
+def _table(rows: Sequence[_Row], scene: _Row | None, width: int) -> Table:
+    wide, every = width >= WIDE_COLUMNS, [*rows, *([scene] if scene else [])]
     measured = any(any(row.evidence) for row in every)
+    under = "" if wide or not measured else "\n" + _in_columns(_EVIDENCE)
+    titles = ["id", "name", "", "distortion", "severity", "score", f"the anchor is{under}"]
+    titles += _EVIDENCE if wide and measured else ()
+    cells = [_cells(row, wide=wide, measured=measured) for row in every]
+    gap, room = _gap_and_room([titles, *cells], width)
     table = Table(
-        box=box.SIMPLE_HEAD,
+        box=box.SIMPLE_HEAD,  # which puts a blank of its own between columns
         show_edge=False,
         pad_edge=False,
-        padding=(0, 1, 0, 0),
+        padding=(0, gap - 1, 0, 0),
         header_style="bold",
     )
-    table.add_column("id", justify="right", no_wrap=True)
-    table.add_column("name", max_width=24 if wide else 11, no_wrap=True, overflow="ellipsis")
-    table.add_column("", no_wrap=True)
-    table.add_column("distortion", no_wrap=True)
-    table.add_column("severity", no_wrap=True)
-    table.add_column("score", justify="right", no_wrap=True)
-    under = "" if wide or not measured else "\n" + _in_columns(_EVIDENCE)
-    table.add_column(f"the anchor is{under}", no_wrap=True, overflow="ellipsis")
-    if wide and measured:
-        for title in _EVIDENCE:
-            table.add_column(title, justify="right", no_wrap=True)
-    for row in every:
+    for title in titles:
+        right = title in ("id", "score", *_EVIDENCE)
+        most = room if title == titles[_NAME] else None
+        table.add_column(title, justify="right" if right else "left", no_wrap=True, max_width=most)
+    for row, texts in zip(every, cells, strict=True):
         if row is scene:
             table.add_section()
-        table.add_row(*_cells(row, wide=wide, measured=measured))
+        table.add_row(*texts)
     return table
 
 
-def _cells(row: _Row, *, wide: bool, measured: bool) -> list[RenderableType]:
+def _gap_and_room(lines: Sequence[Sequence[Text | str]], width: int) -> tuple[int, int]:
+    """Blanks between columns, and how wide names may be; columns close up before names are cut."""
+    widths = [
+        max(cell_len(line) for text in column for line in str(text).split("\n"))
+        for column in zip(*lines, strict=True)
+    ]
+    wanted = min(widths[_NAME], _LONGEST_NAME)
+    others = sum(widths) - widths[_NAME]
+    rooms = {gap: width - others - gap * (len(widths) - 1) for gap in (2, 1)}
+    gap = 2 if rooms[2] >= wanted else 1
+    return gap, min(max(rooms[gap], _SHORTEST_NAME), wanted)
+
+
+def _cells(row: _Row, *, wide: bool, measured: bool) -> list[Text | str]:
     anchor, target = row.sides
     comparison = row.comparison
     if measured and not wide:
@@ -138,10 +152,7 @@ def _scene_row(graph: DistortionGraph) -> _Row | None:
         "",
         "scene",
         "",
-        (
-            _scene_node(graph, "anchor", scene.anchor),
-            _scene_node(graph, "target", scene.target),
-        ),
+        (_scene_node(graph, "anchor", scene.anchor), _scene_node(graph, "target", scene.target)),
         Text("–") if comparison is None else _comparison(graph, comparison.label),
         evidence_texts(scene.evidence),
     )
@@ -155,19 +166,19 @@ def _node(graph: DistortionGraph, node: Node) -> _Side:
     colour = hex_name(severity_colours(len(vocabulary.severities))[level])
     # The palette's yellow cannot be read on white; a terminal's own yellow suits its ground.
     style = ("", "yellow")[level] if level < 2 else colour
-    severity = Text("–" if level == 0 else words(node.severity.label), style)
-    return _Side(Text(words(node.distortion.label)), severity, score_text(node.score))
+    severity = Text("–" if level == 0 else words(vocabulary, node.severity.label), style)
+    return _Side(Text(words(vocabulary, node.distortion.label)), severity, score_text(node.score))
 
 
 def _scene_node(graph: DistortionGraph, side: Side, node: SceneNode) -> _Side:
-    """The label with the largest share of the picture, and that share."""
-    for label, share in shown_shares(graph, side).items():
-        style = "dim" if label == UNCERTAIN else ""
-        return _Side(Text(words(label), style), Text(percent(share)), score_text(node.score))
-    return _Side(Text("–"), Text("–"), score_text(node.score))
+    """What covers most of the picture, and its share."""
+    said = [(text, percent(share)) for text, share in scene_words(graph, side)]
+    what, share = said[0] if said else ("–", "–")
+    style = "dim" if what == UNCERTAIN else ""
+    return _Side(Text(what, style), Text(share), score_text(node.score))
 
 
 def _comparison(graph: DistortionGraph, label: str) -> Text:
     rank = rank_of(graph, label)
     style = _BETTER if rank > 0 else _WORSE if rank < 0 else ""
-    return Text.assemble((marks(rank), style), " ", words(label))
+    return Text.assemble((marks(rank), style), " ", words(graph.vocabulary, label))

@@ -27,8 +27,8 @@ from distortion_graph.report.wording import (
     percent,
     printable,
     rank_of,
+    scene_words,
     score_text,
-    shown_shares,
     summary,
     words,
     worst_first,
@@ -83,21 +83,20 @@ def _node(graph: DistortionGraph, node: Node) -> str:
     score = f"score {score_text(node.score)}"
     if is_uncertain(graph, node):
         return f"{UNCERTAIN}, {score}"
-    parts = [_belief(node.distortion)]
+    parts = [_belief(graph, node.distortion)]
     if node.severity.label != graph.vocabulary.clean:
-        parts.append(_belief(node.severity))
+        parts.append(_belief(graph, node.severity))
     return ", ".join([*parts, score])
 
 
 def _scene_node(graph: DistortionGraph, side: Side, node: SceneNode) -> str:
     """The score and the shares of labels, the largest first."""
-    shares = shown_shares(graph, side).items()
-    shown = [f"{percent(share)} {words(label)}" for label, share in shares if share > 0]
+    shown = [f"{percent(share)} {text}" for text, share in scene_words(graph, side)]
     return ", ".join([f"score {score_text(node.score)}", *shown])
 
 
-def _belief(belief: LabelBelief) -> str:
-    label = words(belief.label)
+def _belief(graph: DistortionGraph, belief: LabelBelief) -> str:
+    label = words(graph.vocabulary, belief.label)
     return label if belief.probability is None else f"{label} (p = {belief.probability:.2f})"
 
 
@@ -110,7 +109,7 @@ def _add_comparison(
     """Lines of what the anchor is and of what was measured."""
     if comparison is not None:
         mark = marks(rank_of(graph, comparison.label))
-        branch.add(Text(f"the anchor is {mark} {_belief(comparison)}"))
+        branch.add(Text(f"the anchor is {mark} {_belief(graph, comparison)}"))
     texts = zip(_EVIDENCE, evidence_texts(evidence), strict=True)
     measured = [f"{name} {text}{unit}" for (name, unit), text in texts if text]
     if measured:

@@ -1,8 +1,10 @@
-"""A graph in words for people: labels without underscores, and one sentence about the whole."""
+"""A graph in words for people: what is said of a label, a node and a scene, and one sentence.
+
+Whatever shows a graph to people takes its words from here, so that all of it tells one story.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 from distortion_graph.graph import (
@@ -11,56 +13,57 @@ from distortion_graph.graph import (
     Evidence,
     Node,
     RegionComparison,
+    Scene,
     Side,
 )
+from distortion_graph.vocabulary import UNCERTAIN as UNCERTAIN
+from distortion_graph.vocabulary import Vocabulary
 
 _MARKS = {-1: "▼", 0: "=", 1: "▲"}
 
 
-UNCERTAIN = "uncertain"
-"""What is said of a node whose label the model calls unreliable, in place of that label."""
-
-
 def is_uncertain(graph: DistortionGraph, node: Node) -> bool:
-    """Whether the model of the graph calls its own label of a node unreliable.
+    """Whether the model of the graph asks not to be believed about a node."""
+    return graph.is_uncertain(node)
 
-    That is so where the node's `known` is below the model's `known_threshold`.
+
+def words(vocabulary: Vocabulary, label: str) -> str:
+    """A label as people read it: `saturate_dec` → `washed-out colours`."""
+    return printable(vocabulary.in_words(label))
+
+
+def node_words(graph: DistortionGraph, node: Node) -> tuple[str, ...]:
+    """What people read of a node (`DistortionGraph.in_words`): its distortion, and how severe."""
+    return tuple(map(printable, graph.in_words(node)))
+
+
+def uncertain_places(graph: DistortionGraph) -> list[str]:
+    """Where the model asks not to be believed: `region 3 of the anchor`."""
+    return [
+        f"region {region.id} of the {side}"
+        for region in graph.regions
+        for side in SIDES
+        if is_uncertain(graph, region.node(side))
+    ]
+
+
+def scene_words(graph: DistortionGraph, side: Side) -> list[tuple[str, float]]:
+    """What a picture shows, each with its share of the area, the largest first.
+
+    An uncertain region counts as uncertain, with its whole area where it overlaps another.
     """
-    threshold = None if graph.model is None else graph.model.known_threshold
-    return node.known is not None and threshold is not None and node.known < threshold
-
-
-def shown_shares(graph: DistortionGraph, side: Side) -> dict[str, float]:
-    """Share of a picture under each label, and under `UNCERTAIN`, the largest first.
-
-    The graph's own shares count a node's label however unreliable. The part of a label that
-    belongs to uncertain nodes is taken by the nodes' areas, which is exact where no regions
-    overlap. Empty where the shares are not known.
-    """
-    scene = graph.scene
-    node = None if scene is None else scene.anchor if side == "anchor" else scene.target
-    found = dict((node and node.distortion_share) or {})
+    scene = graph.scene or Scene()
+    shares = dict((scene.anchor if side == "anchor" else scene.target).distortion_share or {})
     uncertain = 0.0
-    for label, share in list(found.items()):
-        areas = [
-            (region.area_fraction or 0.0, is_uncertain(graph, region.node(side)))
-            for region in graph.regions
-            if region.node(side).distortion.label == label
-        ]
-        whole = math.fsum(area for area, _ in areas)
-        if whole == 0:
-            continue
-        part = share * math.fsum(area for area, doubtful in areas if doubtful) / whole
-        found[label] = share - part
-        uncertain += part
-    if uncertain:
-        found[UNCERTAIN] = uncertain
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
-
-
-def words(label: str) -> str:
-    """A label as people write it: `slightly_worse` → `slightly worse`."""
-    return printable(label.replace("_", " "))
+    for region in graph.regions:
+        label = region.node(side).distortion.label
+        if is_uncertain(graph, region.node(side)) and label in shares:
+            moved = min(region.area_fraction or 0.0, shares[label])
+            shares[label] -= moved
+            uncertain += moved
+    said = [(words(graph.vocabulary, label), share) for label, share in shares.items()]
+    shown = [(text, share) for text, share in [*said, (UNCERTAIN, uncertain)] if share > 0]
+    return sorted(shown, key=lambda entry: -entry[1])
 
 
 def printable(text: str) -> str:
@@ -106,11 +109,10 @@ def worst_first(graph: DistortionGraph) -> list[RegionComparison]:
 
 
 def summary(graph: DistortionGraph) -> str:
-    """One plain sentence: which picture is better, in how many regions, the worst region, and how
-    many of the regions are uncertain.
-    """
+    """One plain sentence: which picture is better, in how many regions, and the worst region."""
     sentence = f"{_overall(graph)}; {_counted(graph)}" if graph.regions else _overall(graph)
-    return "; ".join(part for part in (sentence, _worst(graph), _doubts(graph)) if part) + "."
+    worst = _worst(graph)
+    return f"{sentence}; {worst}." if worst else f"{sentence}."
 
 
 def _overall(graph: DistortionGraph) -> str:
@@ -124,7 +126,8 @@ def _overall(graph: DistortionGraph) -> str:
     shown = f" ({scores[0]:.2f} against {scores[1]:.2f})" if len(scores) == 2 else ""
     if rank == 0:
         return f"As wholes, anchor and target are about equal{shown}"
-    return f"As a whole, the anchor is {words(scene.comparison.label)} than the target{shown}"
+    said = words(graph.vocabulary, scene.comparison.label)
+    return f"As a whole, the anchor is {said} than the target{shown}"
 
 
 def _counted(graph: DistortionGraph) -> str:
@@ -152,33 +155,25 @@ def _worst(graph: DistortionGraph) -> str | None:
         if (node := region.node(side)).score is not None and node.distortion.label != clean
     ]
     if not found:
-        nodes = [region.node(side) for region in graph.regions for side in SIDES]
-        if not nodes or any(node.distortion.label != clean for node in nodes):
-            return None
-        every = "no region looks distorted" if _uncertain_regions(graph) else None
-        return every or f"every region looks {words(clean)} in both"
+        nodes = (region.node(side) for region in graph.regions for side in SIDES)
+        undistorted = graph.regions and all(node.distortion.label == clean for node in nodes)
+        return _all_clean(graph) if undistorted else None
     score, side, region = min(found, key=lambda entry: entry[0])
-    node = region.node(side)
-    what = f"{words(node.distortion.label)}, {words(node.severity.label)}"
-    if is_uncertain(graph, node):
-        what = UNCERTAIN
+    what = ", ".join(node_words(graph, region.node(side)))
     return f"the worst is {_titled(region)} of the {side}: {what} ({score:.2f})"
 
 
-def _uncertain_regions(graph: DistortionGraph) -> int:
-    """How many regions have an uncertain node."""
-    return sum(
-        any(is_uncertain(graph, region.node(side)) for side in SIDES) for region in graph.regions
-    )
-
-
-def _doubts(graph: DistortionGraph) -> str | None:
-    """How many regions the model is not sure of, where there are any."""
-    count, total = _uncertain_regions(graph), len(graph.regions)
-    if not count:
-        return None
-    where = "the one region" if total == 1 else f"{count} of {total} regions"
-    return f"the model is {UNCERTAIN} about {where}"
+def _all_clean(graph: DistortionGraph) -> str:
+    """What is said where every label is clean: that, but for the regions that are uncertain."""
+    clean, total = words(graph.vocabulary, graph.vocabulary.clean), len(graph.regions)
+    unsure = sum(any(is_uncertain(graph, r.node(side)) for side in SIDES) for r in graph.regions)
+    if not unsure:
+        return f"every region looks {clean} in both"
+    if unsure == total:
+        return f"{'every' if total > 1 else 'the'} region is {UNCERTAIN}"
+    some = "1 region is" if unsure == 1 else f"{unsure} regions are"
+    others = "the other looks" if total - unsure == 1 else "the others look"
+    return f"{some} {UNCERTAIN}, {others} {clean} in both"
 
 
 def _titled(region: RegionComparison) -> str:

@@ -120,7 +120,10 @@ class BuildOptions:
         return RecipeDescription(id=digest[:12], **facts)
 
     def facts(self, sources: tuple[Source, ...]) -> dict[str, Any]:
-        """Everything that decides the result, by the words of the command line, ready for JSON."""
+        """Everything that decides the result, by the words of the command line, ready for JSON.
+
+        How people read the vocabulary's labels decides nothing.
+        """
         recipe = self.describe_recipe().model_dump(mode="json")
         return {
             "SOURCE": [f"{source.name} ({source.kind})" for source in sources],
@@ -131,7 +134,7 @@ class BuildOptions:
             "--seed": self.seed,
             "--vocabulary": None
             if self.vocabulary == DEFAULT_VOCABULARY
-            else self.vocabulary.model_dump(mode="json"),
+            else self.vocabulary.model_dump(mode="json", exclude={"words"}),
             "--made-of": recipe["made_of"],
             "--types": recipe["types"],
             "--severity": recipe["severity_weights"],

@@ -29,8 +29,8 @@ from distortion_graph.report.wording import (
     percent,
     printable,
     rank_of,
+    scene_words,
     score_text,
-    shown_shares,
     summary,
     words,
     worst_first,
@@ -136,30 +136,31 @@ def _node_cells(graph: DistortionGraph, node: Node, truth: NodeAgreement | None)
         said = f'<td title="the model does not know this"><i>{UNCERTAIN}</i></td><td>–</td>'
         return said + _number_cell(node.score)
     level = vocabulary.severity_index(node.severity.label)
-    what = escape(words(node.distortion.label))
-    how_bad = "–" if level == 0 else _chip(words(node.severity.label), level)
+    what = escape(words(vocabulary, node.distortion.label))
+    how_bad = "–" if level == 0 else _chip(words(vocabulary, node.severity.label), level)
     if truth is not None:
-        what += _correction(truth.distortion, truth.true_distortion)
-        how_bad += _correction(truth.severity, truth.true_severity)
-    return f"<td>{what}</td><td>{how_bad}</td>{_number_cell(node.score)}"
+        what += _correction(graph, truth.distortion, truth.true_distortion)
+        how_bad += _correction(graph, truth.severity, truth.true_severity)
+    return f'<td class="what">{what}</td><td>{how_bad}</td>{_number_cell(node.score)}'
 
 
 def _chip(text: str, level: int) -> str:
     return f'<span class="chip s{level}">{escape(text)}</span>'
 
 
-def _correction(right: bool, true: str) -> str:
+def _correction(graph: DistortionGraph, right: bool, true: str) -> str:
     if right:
         return ""
-    return f' <span class="wrong">✗ <span class="truth">{escape(words(true))}</span></span>'
+    said = escape(words(graph.vocabulary, true))
+    return f' <span class="wrong">✗ <span class="truth">{said}</span></span>'
 
 
 def _comparison_cell(graph: DistortionGraph, label: str, truth: RegionAgreement | None) -> str:
     rank = rank_of(graph, label)
     way = "better" if rank > 0 else "worse" if rank < 0 else "same"
     sign = f'<span class="mark {way}" aria-hidden="true">{marks(rank)}</span>'
-    fix = _correction(truth.comparison, truth.true_comparison) if truth else ""
-    return f"<td>{sign} {escape(words(label))}{fix}</td>"
+    fix = _correction(graph, truth.comparison, truth.true_comparison) if truth else ""
+    return f"<td>{sign} {escape(words(graph.vocabulary, label))}{fix}</td>"
 
 
 def _scene_row(graph: DistortionGraph, measured: bool) -> str:
@@ -170,20 +171,17 @@ def _scene_row(graph: DistortionGraph, measured: bool) -> str:
     if scene.comparison is not None:
         middle = _comparison_cell(graph, scene.comparison.label, None)
     facts = _evidence_cells(scene.evidence) if measured else ""
-    sides = [
-        _scene_cells(graph, side, node)
-        for side, node in zip(SIDES, (scene.anchor, scene.target), strict=True)
-    ]
+    nodes = zip(SIDES, (scene.anchor, scene.target), strict=True)
+    sides = [_scene_cells(graph, side, node) for side, node in nodes]
     head = '<th scope="row">scene <small>the whole picture</small></th>'
     return f'<tfoot><tr class="scene">{head}{sides[0]}{middle}{sides[1]}{facts}</tr></tfoot>'
 
 
 def _scene_cells(graph: DistortionGraph, side: Side, node: SceneNode) -> str:
-    """The label with the largest share of the picture, and that share."""
-    for label, share in shown_shares(graph, side).items():
-        shown = f"<td>{escape(words(label))}</td><td>{percent(share)}</td>"
-        return f"{shown}{_number_cell(node.score)}"
-    return f"<td>–</td><td>–</td>{_number_cell(node.score)}"
+    """What covers most of the picture, and its share."""
+    said = [(escape(text), percent(share)) for text, share in scene_words(graph, side)]
+    what, share = said[0] if said else ("–", "–")
+    return f'<td class="what">{what}</td><td>{share}</td>{_number_cell(node.score)}'
 
 
 def _evidence_cells(facts: Evidence | None) -> str:

@@ -19,6 +19,7 @@ from distortion_graph.graph import (
 from distortion_graph.report.html.agreement import Agreement, RegionAgreement
 from distortion_graph.report.html.shapes import deepest_point, outlines
 from distortion_graph.report.wording import (
+    UNCERTAIN,
     evidence_texts,
     is_uncertain,
     marks,
@@ -78,12 +79,17 @@ def _words(graph: DistortionGraph) -> dict[str, Any]:
     vocabulary = graph.vocabulary
     return {
         "clean": vocabulary.clean_index,
-        "distortions": [words(label) for label in vocabulary.distortions],
-        "severities": [words(label) for label in vocabulary.severities],
+        "distortions": [words(vocabulary, label) for label in vocabulary.distortions],
+        "severities": [words(vocabulary, label) for label in vocabulary.severities],
         "comparisons": [
-            {"text": words(level.label), "rank": level.rank, "marks": marks(level.rank)}
+            {
+                "text": words(vocabulary, level.label),
+                "rank": level.rank,
+                "marks": marks(level.rank),
+            }
             for level in vocabulary.comparisons
         ],
+        "uncertain": UNCERTAIN,
     }
 
 

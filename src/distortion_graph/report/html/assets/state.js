@@ -90,7 +90,7 @@ const titleOf = (region) => (isNamed(region) ? `${region.id} ${region.name}` : `
 const seenFrom = (side, position) => (side === 0 ? position : words.comparisons.length - 1 - position);
 
 function nodeText(node) {
-  if (node.uncertain) return "uncertain";
+  if (node.uncertain) return words.uncertain;
   const what = words.distortions[node.distortion];
   return node.severity === 0 ? what : `${what}, ${words.severities[node.severity]}`;
 }
