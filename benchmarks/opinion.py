@@ -123,7 +123,7 @@ def measure(model: Model, opinions: Sequence[Opinion]) -> Measured:
         no_region = np.zeros((0, *pair[0].shape[:2]), bool)
         seen = cast(RegionEvidence, measure_evidence(*pair, no_region, "fast").scene)
         compared = said.scene.comparison
-        margin = compared and compared.margin
+        margin = None if compared is None else compared.margin
         numbers = {
             "score": said.scene.target.score,
             "margin": None if margin is None else -margin,
