@@ -6,8 +6,8 @@
 FOLDER holds pictures and `opinions.csv` with a row for every pair: `reference`, `distorted` (names
 of files), `score` (mean opinion of the distorted picture, higher is better) and `kind`. Every pair
 is compared on the 3×3 grid. Beside the model's scene score and margin stand PSNR, SSIM and HaarPSI
-of the same pairs, and the score taken to the scale of opinions by a monotone map for each label,
-which is always fitted on the other contents (`mapped` below).
+of the same pairs, and (`mapped`) the score and HaarPSI taken to the scale of opinions by a monotone
+map for each label that the model gives, which is always fitted on the other contents.
 
 SRCC and KRCC are Spearman's and Kendall's rank correlations; PLCC is Pearson's after the usual
 logistic fit. Intervals are over contents, of which there are as many as references.
@@ -45,7 +45,7 @@ LIST = "opinions.csv"
 COLUMNS = ("reference", "distorted", "score", "kind")
 IDENTICAL_DB = 100.0
 """PSNR of two identical pictures, which is infinite, so that it has a place among the others."""
-SMOOTHING = 10
+SMOOTHING = 3
 """A label's map listens to all other labels together as to so many pairs of its own."""
 
 
@@ -162,14 +162,17 @@ def monotone_map(score: Numbers, opinion: Numbers, weight: Numbers) -> Callable[
     return lambda x: np.interp(x, middle, height)
 
 
-def mapped(measured: Measured) -> Numbers:
-    """(N,) scores on the scale of opinions, each by a map that was fitted without its content."""
-    score, label = measured.given["score"], np.array(measured.label)
+def mapped(measured: Measured, name: str = "score") -> Numbers:
+    """(N,) scores on the scale of opinions, each by a map that was fitted without its content.
+
+    `name` is what is mapped of `given`; the label is the model's, whatever it is.
+    """
+    score, label = measured.given[name], np.array(measured.label)
     content, found = np.array(measured.content), np.zeros(len(measured.opinion))
     for left_out in np.unique(content):
         known = content != left_out
-        for name in np.unique(label[~known]):
-            own = label == name
+        for this in np.unique(label[~known]):
+            own = label == this
             others = int((known & ~own).sum())
             weight = np.where(own, 1.0, SMOOTHING / max(others, 1))
             curve = monotone_map(score[known], measured.opinion[known], weight[known])
@@ -279,7 +282,8 @@ def main() -> None:
         measured = measure(model, read_opinions(options.folder))
     except DistortionGraphError as problem:
         parser.exit(2, f"opinion: error: {problem}\n")
-    measured.given["mapped"] = mapped(measured)
+    both = {f"{name}, mapped": mapped(measured, name) for name in ("score", "HaarPSI")}
+    measured.given.update(both)
     found = {"model": f"{model.identity.name} {model.identity.version}"} | figures(measured)
     text = text_of(found)
     print(text)
