@@ -87,7 +87,7 @@ def main() -> None:
         paths = find_pictures(options.folder)[: options.limit]
         table = table_of(losses_of(paths))
     except DistortionGraphError as problem:
-        raise SystemExit(f"level_losses: {problem}") from None
+        parser.exit(2, f"level_losses: error: {problem}\n")
     made: dict[str, Any] = {
         "about": "Median loss (1 − HaarPSI over the whole frame) of levels 1 to 5 of every type "
         "and sub-type on clean photographs; made by benchmarks/level_losses.py",

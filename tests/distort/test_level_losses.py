@@ -82,4 +82,6 @@ def test_a_folder_without_pictures_is_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["level_losses.py", str(tmp_path), "--out", str(out)])
     with pytest.raises(SystemExit) as caught:
         script.main()
-    assert "no picture found" in str(caught.value) and not out.exists()
+    said = capsys.readouterr().err
+    assert caught.value.code == 2 and said.count("\n") == 1
+    assert "no picture found" in said and not out.exists()
