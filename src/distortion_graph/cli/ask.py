@@ -85,33 +85,34 @@ def ask(
     ] = Question.assessment,
     about: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="What you want to know; goes into the assessment."),
+        typer.Option(metavar="TEXT", help="Say what you want to know; with an assessment."),
     ] = None,
     sentences: Annotated[
-        int, typer.Option(min=1, max=50, metavar="N", help="Longest assessment.")
+        int, typer.Option(min=1, max=50, metavar="N", help="Write at most N sentences.")
     ] = 8,
     regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
     cues: Annotated[
         str,
         typer.Option(
             metavar="CUES",
-            help="How regions are shown: marks, boxes, boxes-text, outlines, crops, names or none, "
-            "joined by +.",
+            help="Show regions by marks, boxes, boxes-text, outlines, crops, names or none; join "
+            "several by +.",
         ),
     ] = "marks",
     hint: Annotated[
-        PairHint, typer.Option(help="What is suggested with --question regions.")
+        PairHint,
+        typer.Option(help="Suggest the predicted graph with --question regions, or nothing."),
     ] = PairHint.predicted,
     target_first: Annotated[
         bool, typer.Option("--target-first", help="Show the target first.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the answer there as JSON.")
+        Path | None, typer.Option(metavar="FILE", help="Write the answer to FILE as JSON.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     graph_model: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Our model that predicts the graph; else the shipped."),
+        typer.Option(metavar="MODEL", help="Predict the graph by this model, as compare --model."),
     ] = None,
     fit: Annotated[
         Fit, typer.Option(help="A target of another size: refuse it, or scale it to the anchor.")
@@ -125,7 +126,7 @@ def ask(
     max_side: MaxSide = None,
     max_output_tokens: MaxOutputTokens = None,
     temperature: Temperature = 0.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the model.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the language model.")] = 0,
     timeout: Timeout = 120.0,
     retries: Retries = 6,
     price: Price = None,

@@ -93,10 +93,11 @@ def compare(
     ],
     regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the graph there, as --format says.")
+        Path | None, typer.Option(metavar="FILE", help="Write the graph to FILE (--format).")
     ] = None,
     format: Annotated[
-        Format, typer.Option(metavar="FORM", help="The form of --out: " + FORMS_HELP)
+        Format,
+        typer.Option(metavar="FORM", help="The form that --out is written in: " + FORMS_HELP),
     ] = Format.native,
     overlay: Annotated[
         Path | None,
@@ -104,14 +105,17 @@ def compare(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a page to look at: one HTML file with all in it."),
+        typer.Option(
+            metavar="FILE",
+            help="Write one HTML file to look at and send: pictures, graph and table.",
+        ),
     ] = None,
     lossy: Lossy = False,
     json: Annotated[
-        bool, typer.Option("--json", help="Print the native graph instead of the table.")
+        bool, typer.Option("--json", help="Print the graph as native JSON instead of the table.")
     ] = False,
     evidence: Annotated[
-        EvidenceLevel, typer.Option(help="What to measure; fast leaves out CIEDE2000.")
+        EvidenceLevel, typer.Option(help="Measure all, all but CIEDE2000 (fast), or nothing.")
     ] = EvidenceLevel.all,
     fit: Annotated[
         Fit, typer.Option(help="A target of another size: refuse it, or scale it to the anchor.")
@@ -120,7 +124,8 @@ def compare(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="Folder of a model made by `export`, or hf://ORG/NAME; else the shipped one.",
+            help="Use this model: a folder made by `export`, or hf://ORG/NAME. By default the one "
+            "that comes with the program.",
         ),
     ] = None,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,

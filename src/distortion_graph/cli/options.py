@@ -44,15 +44,18 @@ MeasuredPictures: TypeAlias = Annotated[
     typer.Option("--held-out", help="JSON lists of the pictures to take; without it all of them."),
 ]
 MovedAnchor: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="FILE", help="The anchor, where the graph's has moved.")
+    str | None,
+    typer.Option(metavar="FILE", help="Read the anchor from here, not where the graph says."),
 ]
 MovedTarget: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="FILE", help="The target, where the graph's has moved.")
+    str | None,
+    typer.Option(metavar="FILE", help="Read the target from here, not where the graph says."),
 ]
 Lossy: TypeAlias = Annotated[
     bool,
     typer.Option(
-        "--lossy", help="Make the report smaller: pictures re-encoded with loss, and labelled so."
+        "--lossy",
+        help="Make the report smaller: re-encode its pictures with loss, and say so in it.",
     ),
 ]
 DataRoot: TypeAlias = Annotated[

@@ -19,7 +19,7 @@ function startFilters() {
     select("The anchor is", "comparison", [["", "any"], ...words.comparisons.map((level, k) => [k, level.text])]),
     make("label", {}, "Name", make("input", { type: "search", id: "filter-name", size: 12,
       oninput: (event) => { filter.name = event.target.value.trim().toLowerCase(); apply(); } })),
-    regions.some(isQuiet) ? check(`Collapse ${words.distortions[words.clean]} and same`, "quiet") : "",
+    regions.some(isQuiet) ? check(`Collapse ${words.distortions[words.clean]} and ${words.comparisons.find((level) => level.rank === 0).text}`, "quiet") : "",
     data.truth ? check("Mistakes only", "mistakes") : "",
     make("span", { id: "count", role: "status" }));
   form.addEventListener("submit", (event) => event.preventDefault());
