@@ -76,8 +76,8 @@ def test_two_in_a_hundred_known_nodes_are_below_the_threshold(cli, net, here):
     score = HeldOutScore(load_labelled(here / "lab"))
     known = [
         predictor.predict(s.anchor, s.target, s.masks).known.ravel()
-        for split in ("easy", "medium", "hard")
-        for s in score.samples(split)
+        for pairs in ("easy", "medium", "hard")
+        for s in score.samples(pairs)
     ]
     assert np.mean(np.concatenate(known) < threshold) == pytest.approx(0.02, abs=0.015)
 

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from distortion_graph.cli.bench_figures import figures
+from distortion_graph.cli.choice import TestSplit, ThreePairs, chosen
 from distortion_graph.cli.console import Talk, talk_of, terminal_width
 from distortion_graph.cli.options import (
     DataRoot,
@@ -52,24 +53,6 @@ class DefaultGroup(TyperGroup):
 
 
 bench_app = typer.Typer(cls=DefaultGroup, rich_markup_mode=None, help="Measure graphs.")
-
-
-class Split(StrEnum):
-    """Which pairs."""
-
-    easy = "easy"
-    medium = "medium"
-    hard = "hard"
-    all = "all"
-    all_pairs = "all-pairs"
-
-
-class Part(StrEnum):
-    """Which part of a data set."""
-
-    train = "train"
-    val = "val"
-    test = "test"
 
 
 class Missing(StrEnum):
@@ -116,10 +99,8 @@ class Outputs:
 def run(
     context: typer.Context,
     root: DataRoot,
-    split: Annotated[
-        Split, typer.Option(help="Which pairs; all = easy, medium and hard.")
-    ] = Split.all,
-    part: Annotated[Part, typer.Option(help="Which part of the data set.")] = Part.test,
+    pairs: ThreePairs = None,
+    split: TestSplit = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -177,7 +158,7 @@ def run(
     \b
     Examples:
       distortion-graph bench my-set
-      distortion-graph bench my-set --split hard --model shipped --model runs/mine/model
+      distortion-graph bench my-set --pairs hard --model shipped --model runs/mine/model
       distortion-graph bench PandaSet --predictions mine=graphs --missing miss --json mine.json
       distortion-graph bench compare first.json mine.json
 
@@ -193,13 +174,18 @@ def run(
             _check_outside(option, folder, root)
     if true_graphs is not None and graphs is not None and _same_place(graphs, str(true_graphs)):
         raise OutputError(f"{graphs}: --graphs and --true-graphs are the same folder; name two")
-    from distortion_graph.bench.benchmark import BenchOptions
+    from distortion_graph.bench.benchmark import LISTS, BenchOptions
     from distortion_graph.data.pictures import read_names
     from distortion_graph.data.reader import PandaSet
 
     reader = PandaSet(root, index=index)
     options = BenchOptions(
-        split.value, part.value, read_names(only) if only else None, limit, seed, baselines
+        chosen(pairs, LISTS),
+        chosen(split, ("test",)),
+        read_names(only) if only else None,
+        limit,
+        seed,
+        baselines,
     )
     runs = _runs(reader, model, predictions, missing, graphs, threads)
     if true_graphs is not None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from distortion_graph.cli.choice import renamed
 from distortion_graph.errors import DistortionGraphError
 
 if TYPE_CHECKING:
@@ -177,9 +178,10 @@ def _judged(error: BaseException) -> tuple[int, str]:
 
 def _usage_text(error: Any) -> str:
     """A usage error's own words, without its library's, and where help is."""
+    context = error.ctx
     text = str(error.format_message()).rstrip(".").replace("Value error, ", "")
     text = text.replace("Input should be", "expected", 1).removeprefix("Invalid value: ")
-    context = error.ctx
+    text = renamed(getattr(error, "option_name", None), context and context.command) or text
     return f"{text} (see {context.command_path if context else NAME} --help)"
 
 

@@ -159,7 +159,12 @@ def _fact_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"metric: {metric.get('name', '?')} {metric.get('version', '')}".rstrip()
     yield f"seed {facts['seed']}, recipe {facts['recipe']}, images {facts['image']}"
     for source in facts["sources"]:
-        skipped = f", {source['skipped']} left out" if source["skipped"] else ""
+        counts = (
+            (source["pictures"], "pictures"),
+            (source["skipped"], "pictures left out"),
+            (source["noted"], "read with a note"),
+            (sum(source["left_out"].values()), "other files"),
+        )
+        told = ", ".join(f"{count} {what}" for count, what in counts if count or what == "pictures")
         licence = source["licence"] or "no licence given"
-        pictures = f"{source['pictures']} pictures"
-        yield f"source {source['name']} ({source['kind']}): {pictures}{skipped}; {licence}"
+        yield f"source {source['name']} ({source['kind']}): {told}; {licence}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,61 +12,41 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.data.folders import Folder, LeftOut, list_folder, no_picture
 from distortion_graph.errors import DistortionGraphError, ImageError, RegionError
 from distortion_graph.files import atomic_write_bytes
-from distortion_graph.images import Picture, load_picture, rgb_sha256
+from distortion_graph.images import PICTURE_SUFFIXES, Picture, load_picture, rgb_sha256
 from distortion_graph.regions.auto import auto_regions
 from distortion_graph.regions.fitting import read_label_picture
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 _LONGEST_SIDE_PX = 1280
 _LARGEST_LABEL = 65535
 
 
 @dataclass(frozen=True)
 class CleanPicture:
-    """A picture to degrade: H×W×3 uint8, its name, and one or more H×W label maps (0 = none)."""
+    """A picture to degrade: H×W×3 uint8, its name, and one or more H×W label maps (0 = none).
+
+    `notes` are what the reader says of it beside its pixels.
+    """
 
     tag: str
     rgb: NDArray[np.uint8]
     label_maps: tuple[NDArray[np.uint16], ...]
+    notes: tuple[str, ...] = ()
 
 
 def find_pictures(folder: Path) -> list[Path]:
     """Picture files below a folder, sorted by path; raises ImageError when there is none."""
-    return sorted(p for name in picture_names(folder) if (p := folder / name).is_file())
+    return [folder / name for name in picture_folder(folder).names]
 
 
-def picture_names(folder: Path) -> list[str]:
-    """Picture files below a folder as "sub/folder/name.png", in no order; as `find_pictures`."""
-    found = file_names(folder, SUFFIXES)
-    if not found:
-        raise ImageError(f"{folder}: no picture found, expected files {', '.join(SUFFIXES)}")
+def picture_folder(folder: Path) -> Folder:
+    """The pictures below a folder and what else is there; raises ImageError for no picture."""
+    found = list_folder(folder, PICTURE_SUFFIXES)
+    if not found.names:
+        raise no_picture(folder, found, PICTURE_SUFFIXES)
     return found
-
-
-def file_names(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
-    """Files below a folder with one of these suffixes, as "sub/folder/name", in no order.
-
-    None below what is no folder; raises ImageError for one that cannot be read.
-    """
-
-    def refuse(error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError | NotADirectoryError):
-            raise ImageError(f"{error.filename}: cannot be read ({error.strerror})") from error
-
-    found: list[str] = []
-    for place, _, names in os.walk(folder, onerror=refuse):
-        inside = Path(place).relative_to(folder).as_posix()
-        before = "" if inside == "." else f"{inside}/"
-        found += [before + name for name in names if _suffix(name) in suffixes]
-    return found
-
-
-def _suffix(name: str) -> str:
-    """As `Path.suffix`, which takes ten times as long."""
-    before, dot, after = name.rpartition(".")
-    return f".{after.lower()}" if dot and before.strip(".") else ""
 
 
 def load_with_maps(picture: Path, map_folder: Path) -> CleanPicture:
@@ -77,7 +56,8 @@ def load_with_maps(picture: Path, map_folder: Path) -> CleanPicture:
     """
     loaded = load_picture(picture)
     maps = _map_files(picture.stem, map_folder)
-    return CleanPicture(picture.stem, loaded.rgb, tuple(read_map(m, loaded) for m in maps))
+    labels = tuple(read_map(m, loaded) for m in maps)
+    return CleanPicture(picture.stem, loaded.rgb, labels, loaded.warnings)
 
 
 def _map_files(name: str, folder: Path) -> list[Path]:
@@ -118,7 +98,8 @@ def load_alone(picture: Path, cache: Path) -> CleanPicture:
 
     Regions are kept in `cache` as label maps, keyed by the pixels.
     """
-    rgb = load_picture(picture).rgb
+    loaded = load_picture(picture)
+    rgb = loaded.rgb
     scale = _LONGEST_SIDE_PX / max(rgb.shape[:2])
     if scale < 1:
         size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
@@ -128,7 +109,7 @@ def load_alone(picture: Path, cache: Path) -> CleanPicture:
         cache.mkdir(parents=True, exist_ok=True)
         labels = auto_regions(rgb).label_map().astype(np.uint16)
         atomic_write_bytes(kept, cv2.imencode(".png", labels)[1].tobytes())
-    return CleanPicture(picture.stem, rgb, (read_map(kept, load_picture(rgb)),))
+    return CleanPicture(picture.stem, rgb, (read_map(kept, load_picture(rgb)),), loaded.warnings)
 
 
 def load_labelled(folder: Path) -> list[CleanPicture]:
@@ -147,6 +128,12 @@ def load_sources(
     if not found:
         raise ImageError("no pictures given, expected at least one folder of them")
     return found
+
+
+def left_out_of(labelled: Sequence[Path], alone: Sequence[Path]) -> tuple[LeftOut, ...]:
+    """What `load_sources` of the same folders leaves out, label maps of no picture aside."""
+    folders = (*(folder / "images" for folder in labelled), *alone)
+    return tuple(found for folder in folders for found in picture_folder(folder).left_out)
 
 
 def read_names(path: Path) -> frozenset[str]:

@@ -202,7 +202,7 @@ def calibrate_network(place: Path, out: Path, wanted: Request) -> Calibration:
     it = open_network(place, wanted)
     if not isinstance(it.network, DistortionGraphNet):
         raise ModelError(f"{it.folder}: a network of {it.kind.name!r} has no temperatures")
-    pairs = (sample for split in wanted.splits for sample in it.samples(split))
+    pairs = (sample for pairs in wanted.pairs for sample in it.samples(pairs))
     found = calibrate(it.network, pairs)
     save_network(out, it.network, it.network.state_dict())
     settings = it.folder / SETTINGS_FILE

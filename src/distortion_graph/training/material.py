@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from distortion_graph.bench.benchmark import root_identity
+from distortion_graph.data.folders import LeftOut, ReaderNotes, left_out_lines
 from distortion_graph.data.pictures import (
     CleanPicture,
     large_regions,
+    left_out_of,
     load_sources,
     read_names,
 )
@@ -31,10 +33,14 @@ _HASHED_EVERY_PX = 5
 
 @dataclass(frozen=True)
 class Material:
-    """What to train on, and the pictures to choose on; of a data set the split val is for that."""
+    """What to train on, and the pictures to choose on; of a data set the split val is for that.
+
+    `left_out` are the other files in the pictures' folders.
+    """
 
     training: Source
     held_out: tuple[CleanPicture, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def everything(self) -> tuple[CleanPicture, ...]:
@@ -42,6 +48,15 @@ class Material:
         if isinstance(self.training, PandaSet):
             return ()
         return (*self.training, *self.held_out)
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """Files that were left out, and what the reader says of pictures; of a kind a few."""
+        yield from left_out_lines(self.left_out)
+        notes = ReaderNotes()
+        for picture in self.everything:
+            yield from notes.take(picture.notes)
+        yield from notes.rest()
 
     @property
     def summary(self) -> str:
@@ -72,7 +87,7 @@ def open_material(data: DataConfig, *, cache: Path) -> Material:
             f"{data.held_out}: none of its {len(kept_out)} names is one of the {len(sources)} "
             "pictures"
         )
-    return Material(training, choosing)
+    return Material(training, choosing, left_out_of(data.labelled, data.pictures))
 
 
 def check_source(source: Source, sampling: SamplingConfig) -> None:

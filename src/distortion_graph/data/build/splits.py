@@ -56,7 +56,7 @@ def parse_splits(text: str) -> SplitRule:
         name = check_split(name.strip()) if "=" in part else ""
         share = _number(number)
         if not name or share is None or name in shares:
-            raise DatasetError(f"splits {text!r}: expected {_FORMS}")
+            raise DatasetError(f"--split {text}: expected {_FORMS}")
         shares[name] = share
     total = math.fsum(shares.values())
     ratios = {name: shares[name] / total for name in SPLITS if name in shares}

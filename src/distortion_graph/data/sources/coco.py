@@ -79,5 +79,5 @@ def _read(path: Path, images: Path, masks: Path, categories: Path | None) -> Ann
     check_any_there(items, images, masks, path)
     if categories is not None:
         names = names_from(read_json(categories), str(categories))
-        return Annotations(items, names, (path, categories))
-    return Annotations(items, names_from(value.get("categories") or {}, str(path)), (path,))
+        return Annotations(items, names, images, (path, categories))
+    return Annotations(items, names_from(value.get("categories") or {}, str(path)), images, (path,))

@@ -71,7 +71,7 @@ def _read(path: Path, images: Path, masks: Path) -> Annotations:
     check_any_there(found, images, masks, path)
     for item in found:
         _check_predicates(item, len(predicates), path)
-    return Annotations(found, dict(enumerate(classes)), (path,), predicates)
+    return Annotations(found, dict(enumerate(classes)), images, (path,), predicates)
 
 
 def _names(value: dict[str, Any], key: str, path: Path) -> tuple[str, ...]:
