@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from json import dumps
@@ -286,7 +286,7 @@ def _regions(
     )
     answer = asked.answer
     if not answer.regions:
-        raise _no_answer(client, refused=bool(asked.refused))
+        raise _no_answer(client, asked.texts, refused=bool(asked.refused))
     for number, why in answer.unusable.items():
         talk.warn(f"region {number}: {why}; left out")
     missing = answer.missing([region.id for region in graph.regions])
@@ -331,10 +331,19 @@ def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk:
     return Answer(dumps(asdict(said), indent=1, ensure_ascii=False), show)
 
 
-def _no_answer(client: Client, *, refused: bool = False) -> DistortionGraphError:
+def _no_answer(
+    client: Client, texts: Sequence[str] = (), *, refused: bool = False
+) -> DistortionGraphError:
+    from distortion_graph.mllm.thinking import thinks_to_the_end
+
     name = client.backend.name
     if refused:
         return DistortionGraphError(f"{name} refused to answer; ask another model")
+    if any(map(thinks_to_the_end, texts)):
+        return DistortionGraphError(
+            f"{name}: its reply ends before its thinking does, so there is no answer; give a "
+            "larger --max-output-tokens"
+        )
     return DistortionGraphError(
         f"{name}: its reply has no answer that can be used; ask again with another model, fewer "
         "--regions or a larger --max-output-tokens"

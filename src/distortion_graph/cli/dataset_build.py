@@ -206,11 +206,8 @@ def _sources(specs: Sequence[str], choice: RegionChoice, segmenter: str) -> tupl
 def _summary(out: Path, done: BuildReport, options: BuildOptions) -> str:
     count = sum(done.pictures.values())
     parts = ", ".join(f"{split} {number}" for split, number in done.pictures.items())
-    counts = (
-        (done.skipped, "pictures left out"),
-        (done.noted, "read with a note"),
-        (done.left_out, "other files"),
-    )
+    others = "other file" if done.left_out == 1 else "other files"
+    counts = ((done.skipped, "left out"), (done.noted, "with notes"), (done.left_out, others))
     skipped = "".join(f", {count} {what}" for count, what in counts if count)
     root = f"{out}: {count} pictures in {len(options.versions)} versions ({parts}{skipped})"
     if done.complete_before and not done.repaired:

@@ -159,12 +159,13 @@ def _fact_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"metric: {metric.get('name', '?')} {metric.get('version', '')}".rstrip()
     yield f"seed {facts['seed']}, recipe {facts['recipe']}, images {facts['image']}"
     for source in facts["sources"]:
+        others = sum(source["left_out"].values())
         counts = (
-            (source["pictures"], "pictures"),
-            (source["skipped"], "pictures left out"),
-            (source["noted"], "read with a note"),
-            (sum(source["left_out"].values()), "other files"),
+            (source["skipped"], "left out"),
+            (source["noted"], "with notes"),
+            (others, "other file" if others == 1 else "other files"),
         )
-        told = ", ".join(f"{count} {what}" for count, what in counts if count or what == "pictures")
+        told = "".join(f", {count} {what}" for count, what in counts if count)
         licence = source["licence"] or "no licence given"
-        yield f"source {source['name']} ({source['kind']}): {told}; {licence}"
+        what = f"source {source['name']} ({source['kind']})"
+        yield f"{what}: {source['pictures']} pictures{told}; {licence}"

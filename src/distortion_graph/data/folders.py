@@ -79,10 +79,9 @@ def _reason(entry: os.DirEntry[str], suffixes: tuple[str, ...], what: str) -> st
     if entry.is_symlink() and entry.is_dir():
         return "a link to a folder"
     suffix = suffix_of(entry.name)
-    if suffix not in suffixes:
-        return f"{suffix} is no suffix of {what}" if suffix else "without a suffix"
-    # What else is not as it looks, reading tells.
-    return "a link to no file" if entry.is_symlink() and not entry.is_file() else None
+    if suffix in suffixes:
+        return None  # whether it is as it looks, reading tells
+    return f"{suffix} is no suffix of {what}" if suffix else "without a suffix"
 
 
 def _is_of_the_system(name: str) -> bool:
@@ -99,8 +98,8 @@ def no_picture(folder: Path, found: Folder, suffixes: Iterable[str]) -> ImageErr
     """The error for a folder without any picture, with what is there instead."""
     kinds = Counter(suffix_of(other.file) or "without a suffix" for other in found.left_out)
     others = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(_MOST_NAMES))
-    there = f", only {len(found.left_out)} other files ({others})" if others else ""
-    return ImageError(f"{folder}: no picture found{there}; expected files {', '.join(suffixes)}")
+    there = f" among {len(found.left_out)} files ({others})" if others else ""
+    return ImageError(f"{folder}: no picture found{there}, expected files {', '.join(suffixes)}")
 
 
 def left_out_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
