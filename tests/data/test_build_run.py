@@ -499,7 +499,7 @@ def test_sources_say_their_splits_or_lists_do(tmp_path):
     by_list = replace(options, splits=parse_splits(str(tmp_path / "lists.json")))
     report = build(folder, tmp_path / "r2", by_list, told)
     assert dict(report.pictures) == {"val": 1}
-    assert told.warnings == ["2 of 3 pictures are on no list and are left out"]
+    assert told.warnings == ["2 of 3 pictures are on no list and are left out: test_a, val_c"]
     assert len(list(read_manifest(tmp_path / "r2" / "manifest.jsonl"))) == 4
 
 

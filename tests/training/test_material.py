@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("torch")
-from distortion_graph.training.config import DataConfig  # noqa: E402
-from distortion_graph.training.material import open_material  # noqa: E402
+from distortion_graph.training.config import DataConfig
+from distortion_graph.training.material import open_material
 
 
 def rgb(seed):

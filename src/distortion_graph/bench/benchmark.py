@@ -30,6 +30,7 @@ from distortion_graph.data.layout import DATASET_FILE, INDEX_FILE, MANIFEST_FILE
 from distortion_graph.data.pair_lists import PAIRS
 from distortion_graph.data.synthesis import MIXED
 from distortion_graph.errors import DatasetError
+from distortion_graph.regions.picture_names import composed
 from distortion_graph.vocabulary import Vocabulary
 
 LISTS = ("easy", "medium", "hard")
@@ -123,7 +124,7 @@ def all_keys(chosen: ChosenPairs, options: BenchOptions) -> list[PairKey]:
 
 
 def _wanted(tag: str, only: Collection[str] | None) -> bool:
-    return only is None or tag in only or Path(tag).stem in only
+    return only is None or bool({composed(tag), composed(Path(tag).stem)} & set(only))
 
 
 def _measured(

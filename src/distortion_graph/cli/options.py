@@ -13,9 +13,10 @@ from distortion_graph.errors import OutputError
 
 REGIONS_HELP = (
     "Where the regions come from: auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png "
-    "(0 = unlabelled) or LABELS.png,NAMES.json; REGIONS.json (COCO RLE, polygons, boxes); "
-    "panoptic:FILE.json or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; panoptic:FOLDER or "
-    "panoptic:ORG/NAME (found and named by a panoptic model; needs the segment extra)."
+    "(0 = unlabelled) or LABELS.png,NAMES.json; REGIONS.json[,image=NAME] (COCO RLE, polygons, "
+    "boxes); panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
+    "panoptic:FOLDER or panoptic:ORG/NAME (found and named by a panoptic model; needs the segment "
+    "extra)."
 )
 
 Quiet: TypeAlias = Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,10 +111,14 @@ def left_out_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
     for found in left_out:
         groups.setdefault((found.folder, found.reason), []).append(found.file)
     for (folder, reason), names in groups.items():
-        shown = names[:_MOST_NAMES]
-        more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
         files = "file" if len(names) == 1 else "files"
-        yield f"{folder}: {len(names)} {files} left out ({reason}): {', '.join(shown)}{more}"
+        yield f"{folder}: {len(names)} {files} left out ({reason}): {first_names(names)}"
+
+
+def first_names(names: Sequence[str]) -> str:
+    """`a, b, c, d, e and 3 more`."""
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
 
 
 class ReaderNotes:

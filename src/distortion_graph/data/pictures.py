@@ -18,6 +18,7 @@ from distortion_graph.files import atomic_write_bytes
 from distortion_graph.images import PICTURE_SUFFIXES, Picture, load_picture, rgb_sha256
 from distortion_graph.regions.auto import auto_regions
 from distortion_graph.regions.fitting import read_label_picture
+from distortion_graph.regions.picture_names import composed
 
 _LONGEST_SIDE_PX = 1280
 _LARGEST_LABEL = 65535
@@ -62,12 +63,13 @@ def load_with_maps(picture: Path, map_folder: Path) -> CleanPicture:
 
 def _map_files(name: str, folder: Path) -> list[Path]:
     """Annotators are numbers, so that `a_b_0.png` is a map of `a_b` and not of `a`."""
-    numbered = re.compile(rf"{re.escape(name)}_(\d+)\.png")
-    found = [(m, path) for path in folder.glob("*.png") if (m := numbered.fullmatch(path.name))]
+    numbered = re.compile(rf"{re.escape(composed(name))}_(\d+)\.png")
+    paths = {composed(path.name): path for path in folder.glob("*.png")}
+    found = [(m, path) for called, path in paths.items() if (m := numbered.fullmatch(called))]
     if found:
         return [path for _, path in sorted(found, key=lambda entry: int(entry[0][1]))]
-    alone = folder / f"{name}.png"
-    if not alone.is_file():
+    alone = paths.get(composed(f"{name}.png"))
+    if alone is None:
         raise no_map(name, folder)
     return [alone]
 
@@ -137,11 +139,17 @@ def left_out_of(labelled: Sequence[Path], alone: Sequence[Path]) -> tuple[LeftOu
 
 
 def read_names(path: Path) -> frozenset[str]:
-    """Picture names (without suffix) listed in a JSON object of lists, such as a held-out list."""
+    """Picture names listed in a JSON object of lists, such as a held-out list.
+
+    They are in composed Unicode (NFC), as `composed` makes what they are compared with.
+    """
     try:
         lists = json.loads(path.read_text("utf-8"))
         return frozenset(
-            str(name) for value in lists.values() if isinstance(value, list) for name in value
+            composed(str(name))
+            for value in lists.values()
+            if isinstance(value, list)
+            for name in value
         )
     except (OSError, ValueError, AttributeError) as problem:
         raise DistortionGraphError(

@@ -22,6 +22,7 @@ from distortion_graph.data.pictures import (
 )
 from distortion_graph.data.reader import PandaSet
 from distortion_graph.errors import DistortionGraphError, ImageError, RegionError
+from distortion_graph.regions.picture_names import composed
 from distortion_graph.training.config import DataConfig
 from distortion_graph.training.samples import SamplingConfig
 
@@ -80,8 +81,8 @@ def open_material(data: DataConfig, *, cache: Path) -> Material:
         return Material(PandaSet(data.root))
     kept_out = read_names(data.held_out) if data.held_out else frozenset()
     sources = load_sources(data.labelled, data.pictures, cache=cache)
-    training = [p for p in sources if p.tag not in kept_out]
-    choosing = tuple(p for p in sources if p.tag in kept_out)
+    training = [p for p in sources if composed(p.tag) not in kept_out]
+    choosing = tuple(p for p in sources if composed(p.tag) in kept_out)
     if data.held_out and not choosing:
         raise DistortionGraphError(
             f"{data.held_out}: none of its {len(kept_out)} names is one of the {len(sources)} "

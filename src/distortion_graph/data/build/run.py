@@ -27,7 +27,7 @@ from distortion_graph.data.build.work import (
     scan_picture,
     work_on,
 )
-from distortion_graph.data.folders import ReaderNotes, left_out_lines
+from distortion_graph.data.folders import ReaderNotes, first_names, left_out_lines
 from distortion_graph.data.layout import JOURNAL_FILE
 from distortion_graph.data.sources import Source
 from distortion_graph.data.workers import Workers
@@ -174,9 +174,12 @@ def _splits_by_name(run: _Run) -> dict[str, str | None] | None:
     pictures = run.listing.pictures
     if rule.lists is not None:
         found = split_by_lists([listed.stem for listed in pictures], rule.lists)
-        left = sum(split is None for split in found.values())
+        left = [stem for stem, split in found.items() if split is None]
         if left:
-            run.report.warn(f"{left} of {len(found)} pictures are on no list and are left out")
+            run.report.warn(
+                f"{len(left)} of {len(found)} pictures are on no list and are left out: "
+                f"{first_names(left)}"
+            )
         return found
     if rule.needs_pixels:
         return None

@@ -12,6 +12,7 @@ from pathlib import Path
 from distortion_graph.data.fingerprints import near_pairs
 from distortion_graph.data.layout import SPLITS, check_split
 from distortion_graph.errors import DatasetError
+from distortion_graph.regions.picture_names import composed
 
 _LARGEST_SHARE = 1e9
 """Enough for any whole numbers, and sums of it stay finite."""
@@ -102,9 +103,10 @@ def split_by_lists(
 
     Raises DatasetError for a listed name that is no picture's.
     """
-    listed = {name: split for split, names in lists.items() for name in names}
-    found = {stem: listed.get(stem) for stem in stems}
-    lost = next((name for name in listed if name not in found), None)
+    listed = {composed(name): split for split, names in lists.items() for name in names}
+    found = {stem: listed.get(composed(stem)) for stem in stems}
+    there = {composed(stem) for stem in found}
+    lost = next((name for name in listed if name not in there), None)
     if lost is not None:
         raise DatasetError(
             f"splits: {lost!r} is listed under {listed[lost]} and no source has a picture of that "

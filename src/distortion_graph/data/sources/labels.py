@@ -16,6 +16,7 @@ from distortion_graph.errors import DatasetError, ImageError
 from distortion_graph.images import load_picture
 from distortion_graph.regions.coco import names_from, read_json
 from distortion_graph.regions.container import RegionSet
+from distortion_graph.regions.picture_names import composed
 
 _ANNOTATOR = re.compile(r"(.+)_(\d+)", re.ASCII | re.DOTALL)
 
@@ -64,7 +65,7 @@ class LabelSource:
         """All pictures, also those that turn out to have no label map when they are loaded."""
         pictures, map_files = self._listed()
         stems = {name: flat_stem(name) for name in pictures.names}
-        maps = _maps_by_stem(set(stems.values()), map_files.names)
+        maps = _maps_by_stem({composed(stem) for stem in stems.values()}, map_files.names)
         found = [
             LabelItem(
                 stem,
@@ -72,7 +73,7 @@ class LabelSource:
                 split_of(name),
                 name,
                 map_folder=self.regions,
-                maps=maps.get(stem, ()),
+                maps=maps.get(composed(stem), ()),
             )
             for name, stem in stems.items()
         ]
@@ -81,7 +82,8 @@ class LabelSource:
     def left_out(self) -> Sequence[LeftOut]:
         """What is no picture in images/, and in regions/ no label map of one of the pictures."""
         pictures, map_files = self._listed()
-        maps = _maps_by_stem({flat_stem(name) for name in pictures.names}, map_files.names)
+        stems = {composed(flat_stem(name)) for name in pictures.names}
+        maps = _maps_by_stem(stems, map_files.names)
         used = {name for several in maps.values() for name in several}
         reason = f"of no picture in {self.images.name}"
         strays = [LeftOut(self.regions, n, reason) for n in map_files.names if n not in used]
@@ -117,12 +119,12 @@ class LabelSource:
 
 
 def _maps_by_stem(stems: set[str], names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Which of the map files belong to which picture.
+    """Which of the map files belong to which picture, its stem in composed Unicode (NFC).
 
     Annotators are numbers, so that `a_b_0.png` is a map of `a_b` and not of `a`. A picture `a_2`
     without numbered maps has `a_2.png`, which then is no map of a picture `a`.
     """
-    by_stem = {flat_stem(name): name for name in sorted(names, reverse=True)}
+    by_stem = {composed(flat_stem(name)): name for name in sorted(names, reverse=True)}
     numbered: dict[str, list[tuple[int, str]]] = {}
     for stem in by_stem:
         found = _ANNOTATOR.fullmatch(stem)
