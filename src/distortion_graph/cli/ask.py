@@ -45,7 +45,8 @@ from distortion_graph.cli.options import (
     check_outputs,
     region_files,
 )
-from distortion_graph.errors import DistortionGraphError
+from distortion_graph.cli.streams import is_standard, write_all
+from distortion_graph.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
@@ -106,7 +107,8 @@ def ask(
         bool, typer.Option("--target-first", help="Show the target first.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the answer there as JSON.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the answer there as JSON; - is standard output."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     graph_model: Annotated[
@@ -154,7 +156,7 @@ def ask(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet, verbose=verbose)
+    talk.set(quiet=quiet, verbose=verbose, outputs=(out,))
     need_mllm("ask")
     if about is not None and question is not Question.assessment:
         raise DistortionGraphError("--about goes into an assessment, expected no other --question")
@@ -162,6 +164,8 @@ def ask(
         raise DistortionGraphError(
             "--target-first goes with --question regions or whole, expected no assessment"
         )
+    if json and is_standard(out):
+        raise OutputError("--json prints to standard output too; leave it out, or name a file")
     if out is not None:
         check_outputs([("--out", out, False)], [anchor, target, *region_files(regions)])
     from distortion_graph.mllm.asking import Manner
@@ -189,9 +193,7 @@ def ask(
     # So that Ctrl-C still lets a reply that is under way be received and kept.
     (answer,) = list(run_all([answered], 1, stop))
     if out is not None:
-        from distortion_graph.files import atomic_write_text
-
-        atomic_write_text(out, answer.json + "\n")
+        write_all([(out, f"{answer.json}\n".encode())])
     if json:
         write_json(answer.json)
     else:

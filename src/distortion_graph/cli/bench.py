@@ -26,6 +26,7 @@ from distortion_graph.cli.options import (
     Verbose,
     check_outputs,
 )
+from distortion_graph.cli.streams import is_standard, write_all
 from distortion_graph.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
@@ -78,12 +79,13 @@ class Outputs:
         check_outputs([(name, path, False) for name, path in given], inputs)
         if root is not None:
             for name, path in given:
+                if is_standard(path):
+                    continue
                 _check_outside(name, path, root)
 
     def write(self, text: str, tables: Sequence[ResultTable]) -> None:
         """All files or none."""
         from distortion_graph.bench.tables import latex, markdown
-        from distortion_graph.files import atomic_write_all
 
         files = []
         if self.json is not None:
@@ -92,7 +94,7 @@ class Outputs:
             files.append((self.markdown, "\n".join(map(markdown, tables))))
         if self.latex is not None:
             files.append((self.latex, "\n".join(map(latex, tables))))
-        atomic_write_all([(path, content.encode()) for path, content in files])
+        write_all([(path, content.encode()) for path, content in files])
 
 
 @bench_app.command("run")
@@ -166,7 +168,7 @@ def run(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet, verbose=verbose)
+    talk.set(quiet=quiet, verbose=verbose, outputs=(json, markdown, latex))
     outputs = Outputs(json, markdown, latex)
     outputs.check([str(p) for p in (only, index) if p], root)
     for option, folder in (("--graphs", graphs), ("--true-graphs", true_graphs)):
@@ -222,7 +224,7 @@ def compare(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet)
+    talk.set(quiet=quiet, outputs=(json, markdown, latex))
     outputs = Outputs(json, markdown, latex)
     outputs.check([str(path) for path in results])
     from distortion_graph.bench.comparison import (

@@ -17,6 +17,7 @@ from distortion_graph.cli.options import (
     Quiet,
     check_outputs,
 )
+from distortion_graph.cli.streams import write_all
 
 if TYPE_CHECKING:
     from distortion_graph.bench.figures import Figures
@@ -54,9 +55,8 @@ def evaluate(
 
     need_torch("evaluate", "accelerate", "yaml")
     talk = talk_of(context)
-    talk.set(quiet=quiet)
+    talk.set(quiet=quiet, outputs=(json,))
     check_outputs([("--json", json, False)] if json else [], [])
-    from distortion_graph.files import atomic_write_text
     from distortion_graph.training.config import DataConfig
     from distortion_graph.training.evaluation import Request, evaluate_network
 
@@ -64,7 +64,7 @@ def evaluate(
     wanted = Request(data, chosen(pairs, ("hard",)), chosen(split, ("val",)), seed, draws)
     found = evaluate_network(network, wanted, talk.warn)
     if json is not None:
-        atomic_write_text(json, found.model_dump_json(indent=1) + "\n")
+        write_all([(json, (found.model_dump_json(indent=1) + "\n").encode())])
     _show(network.name, found, talk)
 
 

@@ -170,7 +170,7 @@ def evaluate(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet, verbose=verbose)
+    talk.set(quiet=quiet, verbose=verbose, outputs=(markdown, latex))
     need_mllm("mllm eval")
     outputs = Outputs(None, markdown, latex)
     outputs.check([str(p) for p in (only, index) if p], root)
