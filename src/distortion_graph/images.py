@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import importlib
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -25,6 +26,24 @@ if TYPE_CHECKING:
 
 DEFAULT_MAX_PIXELS = 100_000_000
 """Pictures of more pixels than this are refused unless the caller allows more."""
+
+SUFFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+        "PNG": (".png", ".apng"),
+        "WebP": (".webp",),
+        "TIFF": (".tif", ".tiff"),
+        "BMP": (".bmp", ".dib"),
+        "AVIF": (".avif", ".avifs"),
+        "GIF": (".gif",),
+        "HEIF": (".heic", ".heif", ".hif"),
+        "JPEG XL": (".jxl",),
+    }
+)
+"""By the kind of a picture, what its files' names end with; some kinds need the extra `formats`."""
+
+PICTURE_SUFFIXES: tuple[str, ...] = tuple(s for kind in SUFFIXES.values() for s in kind)
+"""What is taken for a picture where a folder is listed. Reading looks at the bytes alone."""
 
 _ORIENTATION_TAG = 274
 ImageSource: TypeAlias = "str | Path | bytes | bytearray | memoryview | Image.Image | NDArray[Any]"

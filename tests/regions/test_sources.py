@@ -216,7 +216,7 @@ def test_coco_annotations_of_one_picture(tmp_path):
     value = {
         "images": [
             {"id": 5, "file_name": "x/a.jpg", "height": H, "width": W},
-            {"id": 6, "file_name": "b.jpg", "height": 3, "width": 3},
+            {"id": 6, "file_name": "b.jpg", "height": H, "width": W},
         ],
         "categories": [{"id": 1, "name": "cat"}, {"id": 4, "name": "dog"}],
         "annotations": [
@@ -228,7 +228,11 @@ def test_coco_annotations_of_one_picture(tmp_path):
     path = write(tmp_path / "c.json", value)
     mine = replace(load_picture(np.zeros((H, W, 3), np.uint8)), source="/else/where/a.png")
     assert resolve(path, mine).names == ("dog", "region 1")
-    assert "annotations of 2 pictures, none or several named None" in refusal(path)
+    assert refusal(path) == (
+        f"{path}: annotations of 2 pictures, and the one compared has no name: x/a.jpg (id 5), "
+        f"b.jpg (id 6); choose one, as with --regions {path},image=x/a.jpg"
+    )
+    assert resolve(f"{path},image=b.jpg").names == ("cat",)
     value["annotations"] = value["annotations"][1:]
     assert resolve(write(tmp_path / "c.json", value)).names == ("dog", "region 1")
 

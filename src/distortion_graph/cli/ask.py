@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from json import dumps
@@ -45,7 +45,8 @@ from distortion_graph.cli.options import (
     check_outputs,
     region_files,
 )
-from distortion_graph.errors import DistortionGraphError
+from distortion_graph.cli.streams import is_standard, write_all
+from distortion_graph.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
@@ -107,7 +108,10 @@ def ask(
         bool, typer.Option("--target-first", help="Show the target first.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the answer to FILE as JSON.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the answer to FILE as JSON; - is standard output."
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     graph_model: Annotated[
@@ -155,7 +159,7 @@ def ask(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet, verbose=verbose)
+    talk.set(quiet=quiet, verbose=verbose, outputs=(out,))
     need_mllm("ask")
     if about is not None and question is not Question.assessment:
         raise DistortionGraphError("--about goes into an assessment, expected no other --question")
@@ -163,6 +167,8 @@ def ask(
         raise DistortionGraphError(
             "--target-first goes with --question regions or whole, expected no assessment"
         )
+    if json and is_standard(out):
+        raise OutputError("--json prints to standard output too; leave it out, or name a file")
     if out is not None:
         check_outputs([("--out", out, False)], [anchor, target, *region_files(regions)])
     from distortion_graph.mllm.asking import Manner
@@ -190,9 +196,7 @@ def ask(
     # So that Ctrl-C still lets a reply that is under way be received and kept.
     (answer,) = list(run_all([answered], 1, stop))
     if out is not None:
-        from distortion_graph.files import atomic_write_text
-
-        atomic_write_text(out, answer.json + "\n")
+        write_all([(out, f"{answer.json}\n".encode())])
     if json:
         write_json(answer.json)
     else:
@@ -287,7 +291,7 @@ def _regions(
     )
     answer = asked.answer
     if not answer.regions:
-        raise _no_answer(client, refused=bool(asked.refused))
+        raise _no_answer(client, asked.texts, refused=bool(asked.refused))
     for number, why in answer.unusable.items():
         talk.warn(f"region {number}: {why}; left out")
     missing = answer.missing([region.id for region in graph.regions])
@@ -333,10 +337,19 @@ def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk:
     return Answer(dumps(asdict(said), indent=1, ensure_ascii=False), show)
 
 
-def _no_answer(client: Client, *, refused: bool = False) -> DistortionGraphError:
+def _no_answer(
+    client: Client, texts: Sequence[str] = (), *, refused: bool = False
+) -> DistortionGraphError:
+    from distortion_graph.mllm.thinking import thinks_to_the_end
+
     name = client.backend.name
     if refused:
         return DistortionGraphError(f"{name} refused to answer; ask another model")
+    if any(map(thinks_to_the_end, texts)):
+        return DistortionGraphError(
+            f"{name}: its reply ends before its thinking does, so there is no answer; give a "
+            "larger --max-output-tokens"
+        )
     return DistortionGraphError(
         f"{name}: its reply has no answer that can be used; ask again with another model, fewer "
         "--regions or a larger --max-output-tokens"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from distortion_graph.cli.bench import Part
+from distortion_graph.cli.choice import ValSplit, chosen
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Labelled, MeasuredPictures, MeasuredRoot, Pictures, Quiet
 
@@ -21,7 +21,7 @@ def calibrate(
     labelled: Labelled = None,
     pictures: Pictures = None,
     root: MeasuredRoot = None,
-    part: Annotated[Part, typer.Option(help="Which part of the data set.")] = Part.val,
+    split: ValSplit = None,
     held_out: MeasuredPictures = None,
     clean_pictures: Annotated[
         list[Path] | None,
@@ -56,9 +56,8 @@ def calibrate(
     from distortion_graph.training.evaluation import Request
 
     data = DataConfig(tuple(labelled or ()), tuple(pictures or ()), root, held_out)
-    found = calibrate_network(
-        network, out, Request(data, LISTS, part.value, seed, 0), clean_pictures or ()
-    )
+    wanted = Request(data, LISTS, chosen(split, ("val",)), seed, 0)
+    found = calibrate_network(network, out, wanted, clean_pictures or ())
     for kind, temperature in found.temperature.items():
         before, after = found.error_before[kind], found.error_after[kind]
         talk.show(

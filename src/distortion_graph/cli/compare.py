@@ -21,6 +21,7 @@ from distortion_graph.cli.options import (
     check_outputs,
     region_files,
 )
+from distortion_graph.cli.streams import is_standard, named, write_all
 from distortion_graph.errors import OutputError
 
 if TYPE_CHECKING:
@@ -93,7 +94,10 @@ def compare(
     ],
     regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the graph to FILE (--format).")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the graph to FILE (--format); - is standard output."
+        ),
     ] = None,
     format: Annotated[
         Format,
@@ -161,7 +165,7 @@ def compare(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet, verbose=verbose)
+    talk.set(quiet=quiet, verbose=verbose, outputs=(out, overlay, report))
     providers = tuple(provider) if provider else None
     job = Job(
         anchor, target, regions, out, format, overlay, report, lossy, json, evidence, fit, model,
@@ -183,6 +187,12 @@ def _check(job: Job) -> None:
         raise OutputError(f"{job.report}: --report is a page, as HTML; the picture is --overlay")
     if job.lossy and not job.report:
         raise OutputError("--lossy is about the pictures in --report, expected --report FILE too")
+    if job.json and any(map(is_standard, (job.out, job.overlay, job.report))):
+        raise OutputError("--json prints to standard output too; leave it out, or name a file")
+    if is_standard(job.out) and len(_graph_paths(job)) > 1:
+        raise OutputError(
+            f"--format {job.format.value} is two files, which standard output cannot hold; name one"
+        )
     outputs = [("--out", path, False) for path in _graph_paths(job)]
     outputs += [
         (option, path, picture)
@@ -232,7 +242,7 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
 
 def _write(job: Job, graph: DistortionGraph, pictures: list[Picture], talk: Talk) -> None:
     """All files or none."""
-    from distortion_graph.files import atomic_write_all, encode_image
+    from distortion_graph.files import encode_image
 
     files: list[tuple[Path, bytes]] = []
     if job.out is not None:
@@ -246,10 +256,10 @@ def _write(job: Job, graph: DistortionGraph, pictures: list[Picture], talk: Talk
         from distortion_graph.report.overlay import overlay
 
         picture = overlay(graph, pictures[0].rgb, pictures[1].rgb)
-        files.append((job.overlay, encode_image(job.overlay, picture)))
+        files.append((job.overlay, encode_image(named(job.overlay), picture)))
     if job.report is not None:
         files.append((job.report, _page(job, graph, pictures).encode()))
-    atomic_write_all(files)
+    write_all(files)
 
 
 def _page(job: Job, graph: DistortionGraph, pictures: list[Picture]) -> str:
@@ -269,5 +279,5 @@ def _report(job: Job, graph: DistortionGraph, talk: Talk) -> None:
 
         talk.show(render(graph, terminal_width()))
     for path in (*_graph_paths(job), job.overlay, job.report):
-        if path is not None:
+        if path is not None and not is_standard(path):
             talk.detail(f"wrote {path}")

@@ -13,9 +13,10 @@ from distortion_graph.errors import OutputError
 
 REGIONS_HELP = (
     "Where the regions come from: auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png "
-    "(0 = unlabelled) or LABELS.png,NAMES.json; REGIONS.json (COCO RLE, polygons, boxes); "
-    "panoptic:FILE.json or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; panoptic:FOLDER or "
-    "panoptic:ORG/NAME (found and named by a panoptic model; needs the segment extra)."
+    "(0 = unlabelled) or LABELS.png,NAMES.json; REGIONS.json[,image=NAME] (COCO RLE, polygons, "
+    "boxes); panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
+    "panoptic:FOLDER or panoptic:ORG/NAME (found and named by a panoptic model; needs the segment "
+    "extra)."
 )
 
 Quiet: TypeAlias = Annotated[
@@ -90,13 +91,18 @@ def region_files(spec: str | None) -> list[str]:
 def check_outputs(outputs: Iterable[tuple[str, Path, bool]], inputs: Sequence[str]) -> None:
     """Refuse outputs that cannot be written, before any work is done.
 
-    `outputs` are (option, path, whether it is a picture); `inputs` are files that are read, which
-    no output may overwrite. Raises OutputError.
+    `outputs` are (option, path, whether it is a picture), where one may be "-", standard output;
+    `inputs` are files that are read, which no output may overwrite. Raises OutputError.
     """
+    from distortion_graph.cli.streams import check_standard, is_standard
     from distortion_graph.files import check_output
 
+    outputs = list(outputs)
+    check_standard(outputs)
     seen: list[tuple[str, Path]] = []
     for option, path, picture in outputs:
+        if is_standard(path):
+            continue
         check_output(path, picture=picture)
         for name in inputs:
             if same_file(path, name):

@@ -50,6 +50,19 @@ def decode_rgb(data: bytes, where: str) -> NDArray[np.uint8]:
     return rgb
 
 
+def notes_of(data: bytes, where: str) -> tuple[str, ...]:
+    """What the reader says of a picture beside its pixels, a line each; nothing of a plain one.
+
+    Raises DatasetError as `decode_rgb` does.
+    """
+    if _plain_size(data, whole=False) is not None:
+        return ()
+    try:
+        return load_picture(data, name=where).warnings
+    except ImageError as e:
+        raise DatasetError(str(e)) from e
+
+
 def picture_size(data: bytes, where: str) -> tuple[int, int]:
     """(h, w) in pixels as displayed, from the header of a picture file's bytes.
 

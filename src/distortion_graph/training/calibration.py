@@ -275,7 +275,7 @@ def calibrate_network(
     it = open_network(place, wanted)
     if not isinstance(it.network, DistortionGraphNet):
         raise ModelError(f"{it.folder}: a network of {it.kind.name!r} has no temperatures")
-    pairs = (sample for split in wanted.splits for sample in it.samples(split))
+    pairs = (sample for pairs in wanted.pairs for sample in it.samples(pairs))
     extra = it.clean_in(more_clean) if more_clean else ()
     found = calibrate(it.network, pairs, chain(it.clean(), extra))
     save_network(out, it.network, it.network.state_dict())
