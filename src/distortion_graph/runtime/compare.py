@@ -31,7 +31,7 @@ from distortion_graph.runtime.names import MANIFEST_FILE
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.runtime.registry import find_model
 from distortion_graph.runtime.session import Model
-from distortion_graph.threads import side_by_side
+from distortion_graph.threads import side_by_side, thread_budget
 
 Fit = Literal["error", "resize"]
 
