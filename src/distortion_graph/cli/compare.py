@@ -17,6 +17,7 @@ from distortion_graph.cli.options import (
     Lossy,
     MaxPixels,
     Quiet,
+    Threads,
     Verbose,
     check_outputs,
     region_files,
@@ -128,9 +129,7 @@ def compare(
         list[str] | None,
         typer.Option(metavar="NAME", help="ONNX Runtime provider; repeat for a second choice."),
     ] = None,
-    threads: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Threads of the model; 0 = one a core.")
-    ] = 0,
+    threads: Threads = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -163,7 +162,11 @@ def compare(
         max_pixels, providers, threads,
     )  # fmt: skip
     _check(job)
-    _report(job, _run(job, talk), talk)
+    from distortion_graph.threads import thread_budget
+
+    with thread_budget(job.threads):
+        graph = _run(job, talk)
+    _report(job, graph, talk)
 
 
 def _check(job: Job) -> None:
@@ -203,7 +206,7 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
     from distortion_graph.images import load_picture
     from distortion_graph.runtime.compare import compare_pictures, load_model
 
-    model = load_model(job.model, job.providers, job.threads)
+    model = load_model(job.model, job.providers)
     ready = time.perf_counter()
     pictures = [load_picture(name, max_pixels=job.max_pixels) for name in (job.anchor, job.target)]
     for picture in pictures:

@@ -28,6 +28,12 @@ Verbose: TypeAlias = Annotated[
 MaxPixels: TypeAlias = Annotated[
     int, typer.Option(min=1, metavar="N", help="Refuse pictures of more pixels than this.")
 ]
+Threads: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        min=0, metavar="N", help="Use at most N threads in all; 0 = one per core that is allowed."
+    ),
+]
 Labelled: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option(help="Folder with images/ and label maps regions/<name>_<annotator>.png."),

@@ -45,6 +45,7 @@ def compare(
     evidence: Level = "all",
     fit: Fit = "error",
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    threads: int = 0,
 ) -> DistortionGraph:
     """Compare two pictures of the same scene region by region.
 
@@ -60,6 +61,8 @@ def compare(
         evidence: what to measure between the pictures: "all", "fast" (without CIEDE2000), "none".
         fit: what to do with a target of another size: "error", or "resize" it to the anchor's.
         max_pixels: pictures of more pixels are refused.
+        threads: at most so many work at once, this one among them; 0 for as many as the model was
+            loaded with, which by default is one per core that the process may use.
 
     Raises:
         ImageError, RegionError, ModelError: one line each, see `distortion_graph.errors`.
@@ -76,12 +79,14 @@ def compare(
 
     # Pillow images may share a file that only one thread can read.
     files = all(isinstance(source, str | Path | bytes) for source in (anchor, target))
-    pictures = side_by_side(anchors, targets) if files else (anchors(), targets())
+    of_model = model.threads if isinstance(model, Model) else 0
+    with thread_budget(threads or of_model):
+        pictures = side_by_side(anchors, targets) if files else (anchors(), targets())
     for picture in pictures:
         for text in picture.warnings:
             warnings.warn(text, DistortionGraphWarning, stacklevel=2)
     return compare_pictures(
-        pictures[0], pictures[1], regions=regions, model=model, evidence=evidence, fit=fit
+        *pictures, regions=regions, model=model, evidence=evidence, fit=fit, threads=threads
     )
 
 
@@ -93,11 +98,20 @@ def compare_pictures(
     model: Model | str | Path | None = None,
     evidence: Level = "all",
     fit: Fit = "error",
+    threads: int = 0,
 ) -> DistortionGraph:
     """`compare` for pictures that are already loaded; their warnings are the caller's to show."""
+    loaded = model if isinstance(model, Model) else load_model(model)
+    with thread_budget(threads or loaded.threads):
+        return _compared(anchor, target, regions, loaded, evidence, fit)
+
+
+def _compared(
+    anchor: Picture, target: Picture, regions: RegionSpec, loaded: Model, evidence: Level, fit: Fit
+) -> DistortionGraph:
+    """The graph, within the budget of threads there is."""
     fitted = _fitted(anchor, target, fit)
     found = resolve_regions(regions, anchor, fitted)
-    loaded = model if isinstance(model, Model) else load_model(model)
     masks = found.lazy_masks()
     predictions = predict_canonically(loaded, anchor, fitted, found, masks)
     try:
