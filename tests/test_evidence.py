@@ -7,7 +7,6 @@ import tracemalloc
 import warnings
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings

@@ -83,7 +83,9 @@ def test_each_thread_has_its_part_of_the_budget():
         steps = [(3, allowed_threads), (0, allowed_threads), (9, allowed_threads)]
         assert parallel_steps(steps) == [3, 1, 7]
     with thread_budget(1):
-        assert parallel_map(lambda _: threading.get_ident(), range(3)) == [threading.get_ident()] * 3
+        assert (
+            parallel_map(lambda _: threading.get_ident(), range(3)) == [threading.get_ident()] * 3
+        )
 
 
 def test_steps_together_never_take_more_threads_than_there_are():

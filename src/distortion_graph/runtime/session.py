@@ -241,10 +241,13 @@ class Model:
 
         pixels = [partial(pixel_sums, band) for band in bands(tile)]
         readings = [partial(self._read, statistics, part) for part in _parts(1 + len(masks))]
-        rest: list[tuple[int, Callable[[], Any]]] = [(1, work) for work in (*pixels, *readings)]
-        maps, _, *found = parallel_steps(
-            [(allowed // 2, map_sums), (allowed // 4, statistics), *rest]
-        )
+        works: list[Callable[[], Any]] = [*pixels, *readings]
+        steps: list[tuple[int, Callable[[], Any]]] = [
+            (allowed // 2, map_sums),
+            (allowed // 4, statistics),
+            *((1, work) for work in works),
+        ]
+        maps, _, *found = parallel_steps(steps)
         counts, areas = counted()
         of_pixels = _added(found[: len(pixels)], len(counts))
         sums = joined_moments(of_pixels, _added([maps], len(counts)))
