@@ -23,6 +23,7 @@ from distortion_graph.graph_parts import (
     SIDES,
     ComparisonBelief,
     Evidence,
+    Fitting,
     FrozenMap,
     ImageInfo,
     LabelBelief,
@@ -50,6 +51,7 @@ __all__ = [
     "ComparisonBelief",
     "DistortionGraph",
     "Evidence",
+    "Fitting",
     "FrozenMap",
     "ImageInfo",
     "LabelBelief",
@@ -78,12 +80,17 @@ class DistortionGraph(Part):
 
     Building one with contradicting values raises pydantic's `ValidationError`; `load_graph` reads
     a file or text and raises a one-line `GraphError` instead.
+
+    `fit` says how pictures of unequal size were compared: "crop" is their common part from the top
+    left corner, in which all regions lie; "resize" is the target scaled to the anchor's size. It
+    is null where the sizes are equal, or where nobody said.
     """
 
     schema_: Literal["distortion-graph/1"] = Field(default=SCHEMA, alias="schema")
     vocabulary: Vocabulary
     anchor: ImageInfo
     target: ImageInfo
+    fit: Fitting | None = None
     model: ModelInfo | None = None
     regions: tuple[RegionComparison, ...]
     scene: Scene | None = None
@@ -109,6 +116,17 @@ class DistortionGraph(Part):
     def picture_of(self, side: Side) -> ImageInfo:
         """What the graph knows of the anchor or the target picture."""
         return self.anchor if side == "anchor" else self.target
+
+    def common_part(self) -> tuple[int, int] | None:
+        """(h, w) of what was compared of both pictures from their top left corner, in pixels.
+
+        None where it is all of them, or where the sizes are not known.
+        """
+        sides = self.anchor, self.target
+        heights, widths = ([getattr(s, key) for s in sides] for key in ("height", "width"))
+        if self.fit != "crop" or None in (*heights, *widths):
+            return None
+        return min(heights), min(widths)
 
     def swapped(self) -> DistortionGraph:
         """The graph of the same pictures with anchor and target exchanged.

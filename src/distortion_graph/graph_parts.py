@@ -22,6 +22,10 @@ SIDES: tuple[Side, Side] = ("anchor", "target")
 """Both, always in this order."""
 
 
+Fitting: TypeAlias = Literal["crop", "resize"]
+"""How two pictures of unequal size were compared: their common part, or one scaled to the other."""
+
+
 class FrozenMap(dict[str, float]):
     """A dict that cannot be changed and can be hashed: a frozen graph is frozen all through."""
 

@@ -14,6 +14,8 @@ from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_js
 from distortion_graph.cli.options import (
     DEFAULT_MAX_PIXELS,
     REGIONS_HELP,
+    Fit,
+    FitOption,
     Lossy,
     MaxPixels,
     Quiet,
@@ -56,13 +58,6 @@ class EvidenceLevel(StrEnum):
     all = "all"
     fast = "fast"
     none = "none"
-
-
-class Fit(StrEnum):
-    """What to do with a target of another size."""
-
-    error = "error"
-    resize = "resize"
 
 
 @dataclass(frozen=True)
@@ -114,9 +109,7 @@ def compare(
     evidence: Annotated[
         EvidenceLevel, typer.Option(help="What to measure; fast leaves out CIEDE2000.")
     ] = EvidenceLevel.all,
-    fit: Annotated[
-        Fit, typer.Option(help="A target of another size: refuse it, or scale it to the anchor.")
-    ] = Fit.error,
+    fit: FitOption = Fit.error,
     model: Annotated[
         str | None,
         typer.Option(
@@ -215,7 +208,12 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
         talk.detail(f"{picture.source}: {picture.width}×{picture.height} pixels")
     read = time.perf_counter()
     graph = compare_pictures(
-        *pictures, regions=job.regions, model=model, evidence=job.evidence.value, fit=job.fit.value
+        *pictures,
+        regions=job.regions,
+        model=model,
+        evidence=job.evidence.value,
+        fit=job.fit.value,
+        warn=talk.warn,
     )
     done = time.perf_counter()
     _write(job, graph, pictures, talk)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
-import cv2
-import numpy as np
-
-from distortion_graph.errors import DistortionGraphWarning, ImageError, ModelError
+from distortion_graph.errors import DistortionGraphWarning, ModelError
 from distortion_graph.evidence import Level, measure_evidence
 from distortion_graph.graph import DistortionGraph, ModelInfo
 from distortion_graph.images import (
@@ -24,16 +20,21 @@ from distortion_graph.images import (
 )
 from distortion_graph.regions.container import RegionSet
 from distortion_graph.regions.masks import LazyMasks
-from distortion_graph.regions.sources import RegionSpec, resolve_regions
+from distortion_graph.regions.sources import RegionSpec, found_in_pictures, resolve_regions
 from distortion_graph.runtime.assemble import assemble
 from distortion_graph.runtime.decode import decode, shared_areas
 from distortion_graph.runtime.names import MANIFEST_FILE
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.runtime.registry import find_model
 from distortion_graph.runtime.session import Model
+from distortion_graph.runtime.sizes import Fit, Fitted, fit_pair
 from distortion_graph.threads import side_by_side, thread_budget
 
-Fit = Literal["error", "resize"]
+_SHOWN_IDS = 8
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, DistortionGraphWarning, stacklevel=2)
 
 
 def compare(
@@ -54,12 +55,14 @@ def compare(
 
     Args:
         anchor: path, file bytes, Pillow image or H×W×3 uint8 array.
-        target: the same; of the anchor's size unless `fit` is "resize".
+        target: the same; of the anchor's size unless `fit` says what to do with another one.
         regions: masks (R, H, W) bool, a label map (H, W), a `RegionSet`, or a source such as
             "auto", "whole", "grid:3x4", "labels.png", "regions.json" (see `resolve_regions`).
         model: a loaded `Model`, a model folder, or None for the shipped one.
         evidence: what to measure between the pictures: "all", "fast" (without CIEDE2000), "none".
-        fit: what to do with a target of another size: "error", or "resize" it to the anchor's.
+        fit: what to do with a target of another size: "error"; "crop", compare the common part of
+            the two from their top left corner; "resize" the target to the anchor's size where both
+            have the same shape within a pixel, or "resize!" in any case.
         max_pixels: pictures of more pixels are refused.
         threads: at most so many work at once, this one among them; 0 for as many as the model was
             loaded with, which by default is one per core that the process may use.
@@ -68,7 +71,8 @@ def compare(
         ImageError, RegionError, ModelError: one line each, see `distortion_graph.errors`.
 
     Warns:
-        DistortionGraphWarning: a picture was not taken quite as it is (transparency, frames).
+        DistortionGraphWarning: a picture was not taken quite as it is (transparency, frames), or a
+            region lies outside the common part.
     """
 
     def anchors() -> Picture:
@@ -82,12 +86,19 @@ def compare(
     of_model = model.threads if isinstance(model, Model) else 0
     with thread_budget(threads or of_model):
         pictures = side_by_side(anchors, targets) if files else (anchors(), targets())
-    for picture in pictures:
-        for text in picture.warnings:
-            warnings.warn(text, DistortionGraphWarning, stacklevel=2)
-    return compare_pictures(
-        *pictures, regions=regions, model=model, evidence=evidence, fit=fit, threads=threads
+    notes = [text for picture in pictures for text in picture.warnings]
+    graph = compare_pictures(
+        *pictures,
+        regions=regions,
+        model=model,
+        evidence=evidence,
+        fit=fit,
+        threads=threads,
+        warn=notes.append,
     )
+    for text in notes:
+        warnings.warn(text, DistortionGraphWarning, stacklevel=2)
+    return graph
 
 
 def compare_pictures(
@@ -99,34 +110,32 @@ def compare_pictures(
     evidence: Level = "all",
     fit: Fit = "error",
     threads: int = 0,
+    warn: Callable[[str], object] = _warn,
 ) -> DistortionGraph:
-    """`compare` for pictures that are already loaded; their warnings are the caller's to show."""
+    """`compare` for pictures that are already loaded; their own warnings are the caller's to show.
+
+    `warn` is told, in a line, of what else is left out; by default Python's warnings are.
+    """
     loaded = model if isinstance(model, Model) else load_model(model)
     with thread_budget(threads or loaded.threads):
-        return _compared(anchor, target, regions, loaded, evidence, fit)
-
-
-def _compared(
-    anchor: Picture, target: Picture, regions: RegionSpec, loaded: Model, evidence: Level, fit: Fit
-) -> DistortionGraph:
-    """The graph, within the budget of threads there is."""
-    fitted = _fitted(anchor, target, fit)
-    found = resolve_regions(regions, anchor, fitted)
-    masks = found.lazy_masks()
-    predictions = predict_canonically(loaded, anchor, fitted, found, masks)
-    try:
-        decoded = decode(predictions, loaded.vocabulary, shared_areas(masks))
-    except ModelError as problem:
-        raise ModelError(f"{loaded.folder}: {problem}") from problem
-    return assemble(
-        decoded,
-        found,
-        anchor,
-        target,
-        vocabulary=loaded.vocabulary,
-        model=ModelInfo(**asdict(loaded.identity)),
-        evidence=measure_evidence(anchor.rgb, fitted.rgb, masks, evidence),
-    )
+        pair = fit_pair(anchor, target, fit)
+        found = _regions_of(regions, anchor, pair, warn)
+        masks = found.lazy_masks()
+        predictions = predict_canonically(loaded, pair.anchor, pair.target, found, masks)
+        try:
+            decoded = decode(predictions, loaded.vocabulary, shared_areas(masks))
+        except ModelError as problem:
+            raise ModelError(f"{loaded.folder}: {problem}") from problem
+        return assemble(
+            decoded,
+            found,
+            anchor,
+            target,
+            vocabulary=loaded.vocabulary,
+            model=ModelInfo(**asdict(loaded.identity)),
+            evidence=measure_evidence(pair.anchor.rgb, pair.target.rgb, masks, evidence),
+            fit=pair.how,
+        )
 
 
 def predict_canonically(
@@ -176,22 +185,22 @@ def _loaded(
     return Model.load(folder, providers=providers, threads=threads)
 
 
-def _fitted(anchor: Picture, target: Picture, fit: Fit) -> Picture:
-    """The target at the anchor's size."""
-    if fit not in ("error", "resize"):
-        raise ImageError(f"fit is {fit!r}, expected 'error' or 'resize'")
-    if target.size == anchor.size:
-        return target
-    if fit == "error":
-        raise ImageError(
-            f"{target.source or 'target'}: is {target.width}×{target.height}, expected "
-            f"{anchor.width}×{anchor.height} as {anchor.source or 'anchor'}; "
-            "--fit resize (fit='resize') scales the target to the anchor's size"
+def _regions_of(
+    spec: RegionSpec, anchor: Picture, pair: Fitted, warn: Callable[[str], object]
+) -> RegionSet:
+    """The regions of what is compared; masks that are given lie on the whole anchor."""
+    if pair.how != "crop" or found_in_pictures(spec):
+        return resolve_regions(spec, pair.anchor, pair.target)
+    given = resolve_regions(spec, anchor, anchor)
+    found = given.cut_to(pair.anchor.size)
+    outside = [str(number) for number in given.ids if number not in set(found.ids)]
+    if outside:
+        few = ", ".join(outside[:_SHOWN_IDS]) + ", …" * (len(outside) > _SHOWN_IDS)
+        warn(
+            f"{len(outside)} region{'s' * (len(outside) > 1)} outside the common part of the "
+            f"pictures, left out: {few}"
         )
-    shrinks = target.width * target.height > anchor.width * anchor.height
-    way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    resized = cv2.resize(target.rgb, (anchor.width, anchor.height), interpolation=way)
-    return load_picture(np.asarray(resized, np.uint8))
+    return found
 
 
 def _unnamed(source: object, side: str) -> str | None:
