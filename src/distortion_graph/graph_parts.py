@@ -22,6 +22,10 @@ SIDES: tuple[Side, Side] = ("anchor", "target")
 """Both, always in this order."""
 
 
+Fitting: TypeAlias = Literal["crop", "resize"]
+"""How two pictures of unequal size were compared: their common part, or one scaled to the other."""
+
+
 Whole: TypeAlias = Annotated[int, Strict(), Field(ge=0)]
 Size: TypeAlias = Annotated[int, Strict(), Field(ge=1)]
 Number: TypeAlias = Annotated[float, Strict()]

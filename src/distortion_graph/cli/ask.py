@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from distortion_graph.cli.compare import Fit
 from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
 from distortion_graph.cli.mllm_options import (
     MODEL_HELP,
@@ -39,6 +38,8 @@ from distortion_graph.cli.mllm_options import (
 from distortion_graph.cli.options import (
     DEFAULT_MAX_PIXELS,
     REGIONS_HELP,
+    Fit,
+    FitOption,
     MaxPixels,
     Quiet,
     Verbose,
@@ -118,9 +119,7 @@ def ask(
         str | None,
         typer.Option(metavar="MODEL", help="Predict the graph by this model, as compare --model."),
     ] = None,
-    fit: Annotated[
-        Fit, typer.Option(help="A target of another size: refuse it, or scale it to the anchor.")
-    ] = Fit.error,
+    fit: FitOption = Fit.error,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     base_url: BaseUrl = None,
     key_variable: KeyVariable = "OPENAI_API_KEY",
@@ -236,7 +235,9 @@ def _pair(
     for picture in pictures:
         for text in picture.warnings:
             talk.warn(text)
-    graph = compare_pictures(*pictures, regions=regions, model=load_model(model), fit=fit.value)
+    graph = compare_pictures(
+        *pictures, regions=regions, model=load_model(model), fit=fit.value, warn=talk.warn
+    )
     return Pair(PairView.of_graph(graph, pictures[0].rgb, pictures[1].rgb), graph)
 
 

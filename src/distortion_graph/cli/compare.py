@@ -14,9 +14,12 @@ from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_js
 from distortion_graph.cli.options import (
     DEFAULT_MAX_PIXELS,
     REGIONS_HELP,
+    Fit,
+    FitOption,
     Lossy,
     MaxPixels,
     Quiet,
+    Threads,
     Verbose,
     check_outputs,
     region_files,
@@ -56,13 +59,6 @@ class EvidenceLevel(StrEnum):
     all = "all"
     fast = "fast"
     none = "none"
-
-
-class Fit(StrEnum):
-    """What to do with a target of another size."""
-
-    error = "error"
-    resize = "resize"
 
 
 @dataclass(frozen=True)
@@ -121,9 +117,7 @@ def compare(
     evidence: Annotated[
         EvidenceLevel, typer.Option(help="Measure all, all but CIEDE2000 (fast), or nothing.")
     ] = EvidenceLevel.all,
-    fit: Annotated[
-        Fit, typer.Option(help="A target of another size: refuse it, or scale it to the anchor.")
-    ] = Fit.error,
+    fit: FitOption = Fit.error,
     model: Annotated[
         str | None,
         typer.Option(
@@ -137,9 +131,7 @@ def compare(
         list[str] | None,
         typer.Option(metavar="NAME", help="ONNX Runtime provider; repeat for a second choice."),
     ] = None,
-    threads: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Threads of the model; 0 = one a core.")
-    ] = 0,
+    threads: Threads = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -172,7 +164,11 @@ def compare(
         max_pixels, providers, threads,
     )  # fmt: skip
     _check(job)
-    _report(job, _run(job, talk), talk)
+    from distortion_graph.threads import thread_budget
+
+    with thread_budget(job.threads):
+        graph = _run(job, talk)
+    _report(job, graph, talk)
 
 
 def _check(job: Job) -> None:
@@ -218,7 +214,7 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
     from distortion_graph.images import load_picture
     from distortion_graph.runtime.compare import compare_pictures, load_model
 
-    model = load_model(job.model, job.providers, job.threads)
+    model = load_model(job.model, job.providers)
     ready = time.perf_counter()
     pictures = [load_picture(name, max_pixels=job.max_pixels) for name in (job.anchor, job.target)]
     for picture in pictures:
@@ -227,7 +223,12 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
         talk.detail(f"{picture.source}: {picture.width}×{picture.height} pixels")
     read = time.perf_counter()
     graph = compare_pictures(
-        *pictures, regions=job.regions, model=model, evidence=job.evidence.value, fit=job.fit.value
+        *pictures,
+        regions=job.regions,
+        model=model,
+        evidence=job.evidence.value,
+        fit=job.fit.value,
+        warn=talk.warn,
     )
     done = time.perf_counter()
     _write(job, graph, pictures, talk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -28,6 +29,30 @@ Verbose: TypeAlias = Annotated[
 ]
 MaxPixels: TypeAlias = Annotated[
     int, typer.Option(min=1, metavar="N", help="Refuse pictures of more pixels than this.")
+]
+Threads: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        min=0, metavar="N", help="Use at most N threads in all; 0 = one per core that is allowed."
+    ),
+]
+
+
+class Fit(StrEnum):
+    """What to do with a target of another size; `runtime.sizes.Fit` has the same words."""
+
+    error = "error"
+    crop = "crop"
+    resize = "resize"
+    resize_anyway = "resize!"
+
+
+FitOption: TypeAlias = Annotated[
+    Fit,
+    typer.Option(
+        help="A target of another size: refuse it; compare the common part, top left; scale it to "
+        "the anchor if it has the same shape; or scale it in any case."
+    ),
 ]
 Labelled: TypeAlias = Annotated[
     list[Path] | None,

@@ -83,7 +83,7 @@ EDGE_FACTS: Mapping[str, type] = {
 
 BOX_FACTS = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
 EVIDENCE_FACTS = ("psnr_db", "ssim", "haarpsi", "delta_e")
-WHOLE_FACTS = ("vocabulary", "anchor", "target", "model")
+WHOLE_FACTS = ("vocabulary", "anchor", "target", "fit", "model")
 
 
 def node_name(side: str, region: int | str) -> str:
@@ -92,7 +92,7 @@ def node_name(side: str, region: int | str) -> str:
 
 
 def whole_facts(graph: DistortionGraph) -> dict[str, str]:
-    """The schema, and vocabulary, pictures and model as JSON text; without a model, none."""
+    """The schema, and vocabulary, pictures, `fit` and model as JSON text; none of what is null."""
     value = graph.model_dump(mode="json", by_alias=True, include=set(WHOLE_FACTS))
     texts = {key: json_text(value[key]) for key in WHOLE_FACTS if value[key] is not None}
     return {"schema": graph.schema_, **texts}

@@ -29,6 +29,7 @@ Form: TypeAlias = Literal[
 _DECIMALS = 4  # of scores in the published form and in drawings
 
 _MODEL, _PICTURES, _HASHES, _VOCABULARY = "model", "pictures", "picture hashes", "vocabulary"
+_FIT = "how sizes were fitted"
 _IDS, _AREAS, _MASKS, _BOXES = "region ids", "areas", "masks", "boxes"
 _PROBABILITIES, _OTHERS, _KNOWN = "probabilities", "probabilities of other labels", "known"
 _DIGITS, _EVIDENCE, _SCENE, _RELATIONS = "score digits", "evidence", "scene", "relations"
@@ -37,23 +38,23 @@ LOST: Mapping[Form, tuple[str, ...]] = MappingProxyType(
     {
         "native": (),
         "published": (
-            _MODEL, _PICTURES, _HASHES, _VOCABULARY, _IDS, _AREAS, _MASKS, _BOXES, _PROBABILITIES,
-            _OTHERS, _KNOWN, _DIGITS, _EVIDENCE, _SCENE,
+            _MODEL, _PICTURES, _FIT, _HASHES, _VOCABULARY, _IDS, _AREAS, _MASKS, _BOXES,
+            _PROBABILITIES, _OTHERS, _KNOWN, _DIGITS, _EVIDENCE, _SCENE,
         ),
         "node-link": (),
         "graphml": (),
         "json-ld": (),
         "dot": (
-            _MODEL, _PICTURES, _HASHES, _VOCABULARY, _AREAS, _MASKS, _BOXES, _PROBABILITIES,
+            _MODEL, _PICTURES, _FIT, _HASHES, _VOCABULARY, _AREAS, _MASKS, _BOXES, _PROBABILITIES,
             _OTHERS, _KNOWN, _DIGITS, _EVIDENCE,
         ),
-        "csv": (_MODEL, _PICTURES, _HASHES, _VOCABULARY),
-        "parquet": (_MODEL, _PICTURES, _HASHES, _VOCABULARY),
-        "coco": (_OTHERS, _SCENE, _RELATIONS),
+        "csv": (_MODEL, _PICTURES, _FIT, _HASHES, _VOCABULARY),
+        "parquet": (_MODEL, _PICTURES, _FIT, _HASHES, _VOCABULARY),
+        "coco": (_FIT, _OTHERS, _SCENE, _RELATIONS),
         "label-studio": (
-            _HASHES, _VOCABULARY, _AREAS, _BOXES, _OTHERS, _KNOWN, _EVIDENCE, _SCENE,
+            _FIT, _HASHES, _VOCABULARY, _AREAS, _BOXES, _OTHERS, _KNOWN, _EVIDENCE, _SCENE,
         ),
-        "cvat": (_MODEL, _HASHES, _VOCABULARY, _OTHERS, _SCENE, _RELATIONS),
+        "cvat": (_MODEL, _FIT, _HASHES, _VOCABULARY, _OTHERS, _SCENE, _RELATIONS),
     }
 )  # fmt: skip
 """The parts that a form cannot hold.
@@ -113,6 +114,7 @@ _PRESENT: Mapping[str, Callable[[DistortionGraph], bool]] = {
         for key, value in graph.picture_of(side)
         if not key.startswith("sha256")
     ),
+    _FIT: lambda graph: graph.fit is not None,
     _HASHES: lambda graph: any(graph.picture_of(side).sha256 is not None for side in SIDES),
     _VOCABULARY: lambda graph: (
         graph.vocabulary != DEFAULT_VOCABULARY or graph.vocabulary.words is not None

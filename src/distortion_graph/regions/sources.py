@@ -82,6 +82,13 @@ def resolve_regions(spec: RegionSpec, anchor: Picture, target: Picture) -> Regio
     )
 
 
+def found_in_pictures(spec: RegionSpec) -> bool:
+    """Whether a spec names no masks: its regions lie on whatever pictures they are asked for."""
+    if not isinstance(spec, str) or spec in ("auto", "whole") or spec.startswith("grid:"):
+        return isinstance(spec, str)
+    return spec.startswith(_PANOPTIC) and names_a_model(spec.removeprefix(_PANOPTIC))
+
+
 def _checked_set(regions: RegionSet, anchor: Picture) -> RegionSet:
     if len(regions) == 0:
         raise RegionError("regions: no region left, expected at least one")

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from distortion_graph.errors import ImageError
 from distortion_graph.graph import SIDES, DistortionGraph, Side
 from distortion_graph.regions.rle import Rle
+from distortion_graph.report.common_part import on_one_canvas
 from distortion_graph.report.drawing import (
     Canvas,
     Chip,
@@ -107,7 +108,8 @@ def overlay(
     Args:
         graph: any graph; regions without a mask are left out.
         anchor_rgb: (H, W, 3) uint8, of the size that the graph gives for the anchor.
-        target_rgb: (H', W', 3) uint8; shown at the anchor's size.
+        target_rgb: (H', W', 3) uint8; shown at the anchor's size, or, where only the common part
+            of the two was compared, at the anchor's scale, the rest of both dimmed.
         colour_by: "severity", or "comparison": blue where the picture is the better one of the
             two, orange to vermilion where it is the worse one, grey and not filled where both
             are the same.
@@ -125,7 +127,9 @@ def overlay(
     pictures = dict(zip(SIDES, (anchor_rgb, target_rgb), strict=True))
     for side in SIDES:
         check_pixels(graph, side, pictures[side], "overlay")
-    layout = _layout(anchor_rgb.shape[1], anchor_rgb.shape[0])
+    graph, *canvases = on_one_canvas(graph, anchor_rgb, target_rgb)
+    pictures = dict(zip(SIDES, canvases, strict=True))
+    layout = _layout(canvases[0].shape[1], canvases[0].shape[0])
     panels = [_panel(graph, side, pictures[side], layout, colour_by) for side in SIDES]
     return _composed(graph, panels, layout, colour_by)
 

@@ -112,7 +112,33 @@ def summary(graph: DistortionGraph) -> str:
     """One plain sentence: which picture is better, in how many regions, and the worst region."""
     sentence = f"{_overall(graph)}; {_counted(graph)}" if graph.regions else _overall(graph)
     worst = _worst(graph)
-    return f"{sentence}; {worst}." if worst else f"{sentence}."
+    sentences = f"{sentence}; {worst}." if worst else f"{sentence}."
+    return " ".join([sentences, *fit_notes(graph)])
+
+
+def fit_notes(graph: DistortionGraph) -> list[str]:
+    """What was done about pictures of unequal size, in sentences; none where they are equal."""
+    part = graph.common_part()
+    if graph.fit == "resize":
+        size = f" ({graph.target.width}×{graph.target.height})" if graph.target.width else ""
+        return [f"The target{size} was scaled to the anchor's size."]
+    if part is None:
+        return []
+    notes = [f"Only the common part, the top left {part[1]}×{part[0]} pixels, was compared."]
+    for side in SIDES:
+        info = graph.picture_of(side)
+        below, right = (info.height or 0) - part[0], (info.width or 0) - part[1]
+        left = [
+            f"{count} {unit}{'s' * (count > 1)} {where}"
+            for count, unit, where in (
+                (below, "row", "at the bottom"),
+                (right, "column", "on the right"),
+            )
+            if count
+        ]
+        if left:
+            notes.append(f"Left out of the {side}: {_listed(left)}.")
+    return notes
 
 
 def _overall(graph: DistortionGraph) -> str:
@@ -120,7 +146,8 @@ def _overall(graph: DistortionGraph) -> str:
     if scene is None or scene.comparison is None:
         return "The pictures as wholes were not compared"
     if scene.evidence is not None and scene.evidence.ssim == 1 and scene.evidence.psnr_db is None:
-        return "The two pictures are identical, pixel for pixel"
+        what = "two pictures are" if graph.fit is None else "compared parts are"
+        return f"The {what} identical, pixel for pixel"
     rank = rank_of(graph, scene.comparison.label)
     scores = [s for s in (scene.anchor.score, scene.target.score) if s is not None]
     shown = f" ({scores[0]:.2f} against {scores[1]:.2f})" if len(scores) == 2 else ""

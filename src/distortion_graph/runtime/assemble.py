@@ -12,6 +12,7 @@ from distortion_graph.evidence import NO_EVIDENCE, MeasuredEvidence, RegionEvide
 from distortion_graph.graph import (
     DistortionGraph,
     Evidence,
+    Fitting,
     ImageInfo,
     Mask,
     ModelInfo,
@@ -41,21 +42,27 @@ def assemble(
     vocabulary: Vocabulary,
     model: ModelInfo | None = None,
     evidence: MeasuredEvidence = NO_EVIDENCE,
+    fit: Fitting | None = None,
 ) -> DistortionGraph:
-    """Build the graph; regions lie on the anchor and are scaled to a target of another size."""
+    """Build the graph.
+
+    With `fit` "crop" the regions lie on the common part of both pictures; else on the anchor, and
+    are scaled to a target of another size.
+    """
     measured: Sequence[RegionEvidence | None] = evidence.regions or [None] * len(regions)
-    shapes = _shapes(regions)
+    laid = _extended if fit == "crop" else _scaled
+    shapes = _shapes(laid(regions, anchor.size))
     target_shapes: Sequence[Shape | None] = [None] * len(regions)
     if target.size != anchor.size:
-        target_shapes = _shapes(_scaled(regions, target.size))
-    pixels = anchor.width * anchor.height
+        target_shapes = _shapes(laid(regions, target.size))
+    pixels = regions.size[0] * regions.size[1]
     parts = [
         RegionComparison(
             id=region.id,
             name=region.name,
             area_fraction=round(area / pixels, DECIMALS),
-            anchor=_placed(answer.anchor, shape),
-            target=_placed(answer.target, other),
+            anchor=answer.anchor.model_copy(update=shape._asdict()),
+            target=_placed(answer.target, other, shape),
             comparison=answer.comparison,
             evidence=_evidence(facts),
         )
@@ -74,6 +81,7 @@ def assemble(
         vocabulary=vocabulary,
         anchor=_info(anchor),
         target=_info(target),
+        fit=fit,
         model=model,
         regions=tuple(parts),
         scene=scene,
@@ -88,12 +96,30 @@ def _shapes(regions: RegionSet) -> list[Shape]:
     ]
 
 
-def _placed(node: Node, shape: Shape | None) -> Node:
-    return node if shape is None else node.model_copy(update=shape._asdict())
+def _placed(node: Node, shape: Shape | None, anchors: Shape) -> Node:
+    """The target's node; what equals the anchor's stays null there."""
+    if shape is None:
+        return node
+    own = {key: value for key, value in shape._asdict().items() if value != getattr(anchors, key)}
+    return node.model_copy(update=own)
+
+
+def _extended(regions: RegionSet, size: tuple[int, int]) -> RegionSet:
+    """The regions of a picture's top left on all of the picture."""
+    if regions.size == size:
+        return regions
+    found = []
+    for region in regions:
+        mask = np.zeros(size, np.bool_)
+        mask[: regions.size[0], : regions.size[1]] = region.rle.decode()
+        found.append(Region(region.id, region.name, rle_from_mask(mask)))
+    return RegionSet(size, tuple(found))
 
 
 def _scaled(regions: RegionSet, size: tuple[int, int]) -> RegionSet:
     """The regions on a picture of another size, none of them lost."""
+    if regions.size == size:
+        return regions
     scaled = (Region(r.id, r.name, scaled_rle(r.rle, size)) for r in regions)
     return RegionSet(size, tuple(scaled))
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
-import cv2
-import numpy as np
-
-from distortion_graph.errors import DistortionGraphWarning, ImageError, ModelError
+from distortion_graph.errors import DistortionGraphWarning, ModelError
 from distortion_graph.evidence import NO_EVIDENCE, Level, MeasuredEvidence, measure_evidence
-from distortion_graph.graph import DistortionGraph, ModelInfo
+from distortion_graph.graph import DistortionGraph, Fitting, ModelInfo
 from distortion_graph.images import (
     DEFAULT_MAX_PIXELS,
     ImageSource,
@@ -24,16 +20,21 @@ from distortion_graph.images import (
 )
 from distortion_graph.regions.container import RegionSet
 from distortion_graph.regions.masks import LazyMasks
-from distortion_graph.regions.sources import RegionSpec, resolve_regions
+from distortion_graph.regions.sources import RegionSpec, found_in_pictures, resolve_regions
 from distortion_graph.runtime.assemble import assemble
 from distortion_graph.runtime.decode import decode, shared_areas
 from distortion_graph.runtime.names import MANIFEST_FILE
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.runtime.registry import find_model
 from distortion_graph.runtime.session import Model
-from distortion_graph.threads import side_by_side
+from distortion_graph.runtime.sizes import Fit, Fitted, fit_pair
+from distortion_graph.threads import side_by_side, thread_budget
 
-Fit = Literal["error", "resize"]
+_SHOWN_IDS = 8
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, DistortionGraphWarning, stacklevel=2)
 
 
 def compare(
@@ -45,6 +46,7 @@ def compare(
     evidence: Level = "all",
     fit: Fit = "error",
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    threads: int = 0,
 ) -> DistortionGraph:
     """Compare two pictures of the same scene region by region.
 
@@ -53,19 +55,24 @@ def compare(
 
     Args:
         anchor: path, file bytes, Pillow image or H×W×3 uint8 array.
-        target: the same; of the anchor's size unless `fit` is "resize".
+        target: the same; of the anchor's size unless `fit` says what to do with another one.
         regions: masks (R, H, W) bool, a label map (H, W), a `RegionSet`, or a source such as
             "auto", "whole", "grid:3x4", "labels.png", "regions.json" (see `resolve_regions`).
         model: a loaded `Model`, a model folder, or None for the shipped one.
         evidence: what to measure between the pictures: "all", "fast" (without CIEDE2000), "none".
-        fit: what to do with a target of another size: "error", or "resize" it to the anchor's.
+        fit: what to do with a target of another size: "error"; "crop", compare the common part of
+            the two from their top left corner; "resize" the target to the anchor's size where both
+            have the same shape within a pixel, or "resize!" in any case.
         max_pixels: pictures of more pixels are refused.
+        threads: at most so many work at once, this one among them; 0 for as many as the model was
+            loaded with, which by default is one per core that the process may use.
 
     Raises:
         ImageError, RegionError, ModelError: one line each, see `distortion_graph.errors`.
 
     Warns:
-        DistortionGraphWarning: a picture was not taken quite as it is (transparency, frames).
+        DistortionGraphWarning: a picture was not taken quite as it is (transparency, frames), or a
+            region lies outside the common part.
     """
 
     def anchors() -> Picture:
@@ -76,13 +83,22 @@ def compare(
 
     # Pillow images may share a file that only one thread can read.
     files = all(isinstance(source, str | Path | bytes) for source in (anchor, target))
-    pictures = side_by_side(anchors, targets) if files else (anchors(), targets())
-    for picture in pictures:
-        for text in picture.warnings:
-            warnings.warn(text, DistortionGraphWarning, stacklevel=2)
-    return compare_pictures(
-        pictures[0], pictures[1], regions=regions, model=model, evidence=evidence, fit=fit
+    of_model = model.threads if isinstance(model, Model) else 0
+    with thread_budget(threads or of_model):
+        pictures = side_by_side(anchors, targets) if files else (anchors(), targets())
+    notes = [text for picture in pictures for text in picture.warnings]
+    graph = compare_pictures(
+        *pictures,
+        regions=regions,
+        model=model,
+        evidence=evidence,
+        fit=fit,
+        threads=threads,
+        warn=notes.append,
     )
+    for text in notes:
+        warnings.warn(text, DistortionGraphWarning, stacklevel=2)
+    return graph
 
 
 def compare_pictures(
@@ -93,18 +109,33 @@ def compare_pictures(
     model: Model | str | Path | None = None,
     evidence: Level = "all",
     fit: Fit = "error",
+    threads: int = 0,
+    warn: Callable[[str], object] = _warn,
 ) -> DistortionGraph:
-    """`compare` for pictures that are already loaded; their warnings are the caller's to show."""
-    fitted = _fitted(anchor, target, fit)
-    found = resolve_regions(regions, anchor, fitted)
+    """`compare` for pictures that are already loaded; their own warnings are the caller's to show.
+
+    `warn` is told, in a line, of what else is left out; by default Python's warnings are.
+    """
     loaded = model if isinstance(model, Model) else load_model(model)
-    masks = found.lazy_masks()
-    predictions = predict_canonically(loaded, anchor, fitted, found, masks)
-    measured = measure_evidence(anchor.rgb, fitted.rgb, masks, evidence)
-    try:
-        return build_graph(loaded, predictions, found, anchor, target, masks, measured)
-    except ModelError as problem:
-        raise ModelError(f"{loaded.folder}: {problem}") from problem
+    with thread_budget(threads or loaded.threads):
+        pair = fit_pair(anchor, target, fit)
+        found = _regions_of(regions, anchor, pair, warn)
+        masks = found.lazy_masks()
+        predictions = predict_canonically(loaded, pair.anchor, pair.target, found, masks)
+        measured = measure_evidence(pair.anchor.rgb, pair.target.rgb, masks, evidence)
+        try:
+            return build_graph(
+                loaded,
+                predictions,
+                found,
+                anchor,
+                target,
+                masks=masks,
+                evidence=measured,
+                fit=pair.how,
+            )
+        except ModelError as problem:
+            raise ModelError(f"{loaded.folder}: {problem}") from problem
 
 
 def build_graph(
@@ -113,13 +144,16 @@ def build_graph(
     regions: RegionSet,
     anchor: Picture,
     target: Picture,
+    *,
     masks: LazyMasks | None = None,
     evidence: MeasuredEvidence = NO_EVIDENCE,
+    fit: Fitting | None = None,
 ) -> DistortionGraph:
     """The graph of what a model said: the one way from predictions to a graph.
 
-    `masks` are the regions', where there already are some, so that none is decoded twice. Raises
-    ModelError for predictions that do not fit the model's vocabulary.
+    `masks` are the regions', where there already are some, so that none is decoded twice; `fit` is
+    how pictures of unequal size were compared. Raises ModelError for predictions that do not fit
+    the model's vocabulary.
     """
     areas = shared_areas(masks or regions.lazy_masks())
     return assemble(
@@ -130,6 +164,7 @@ def build_graph(
         vocabulary=model.vocabulary,
         model=ModelInfo(**asdict(model.identity)),
         evidence=evidence,
+        fit=fit,
     )
 
 
@@ -180,22 +215,22 @@ def _loaded(
     return Model.load(folder, providers=providers, threads=threads)
 
 
-def _fitted(anchor: Picture, target: Picture, fit: Fit) -> Picture:
-    """The target at the anchor's size."""
-    if fit not in ("error", "resize"):
-        raise ImageError(f"fit is {fit!r}, expected 'error' or 'resize'")
-    if target.size == anchor.size:
-        return target
-    if fit == "error":
-        raise ImageError(
-            f"{target.source or 'target'}: is {target.width}×{target.height}, expected "
-            f"{anchor.width}×{anchor.height} as {anchor.source or 'anchor'}; "
-            "--fit resize (fit='resize') scales the target to the anchor's size"
+def _regions_of(
+    spec: RegionSpec, anchor: Picture, pair: Fitted, warn: Callable[[str], object]
+) -> RegionSet:
+    """The regions of what is compared; masks that are given lie on the whole anchor."""
+    if pair.how != "crop" or found_in_pictures(spec):
+        return resolve_regions(spec, pair.anchor, pair.target)
+    given = resolve_regions(spec, anchor, anchor)
+    found = given.cut_to(pair.anchor.size)
+    outside = [str(number) for number in given.ids if number not in set(found.ids)]
+    if outside:
+        few = ", ".join(outside[:_SHOWN_IDS]) + ", …" * (len(outside) > _SHOWN_IDS)
+        warn(
+            f"{len(outside)} region{'s' * (len(outside) > 1)} outside the common part of the "
+            f"pictures, left out: {few}"
         )
-    shrinks = target.width * target.height > anchor.width * anchor.height
-    way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    resized = cv2.resize(target.rgb, (anchor.width, anchor.height), interpolation=way)
-    return load_picture(np.asarray(resized, np.uint8))
+    return found
 
 
 def _unnamed(source: object, side: str) -> str | None:

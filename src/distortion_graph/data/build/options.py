@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ from distortion_graph.data.synthesis import DEFAULT_SEVERITY_LEVELS, MIXED, Reci
 from distortion_graph.distort import LEVELS
 from distortion_graph.errors import DatasetError, RecipeError
 from distortion_graph.quality import HAARPSI, FullReferenceMetric
+from distortion_graph.threads import available_cores
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 _DEFAULT_QUALITY = 95
@@ -51,7 +51,7 @@ class BuildOptions:
     regions: RegionChoice = field(default_factory=RegionChoice)
     metric: FullReferenceMetric = HAARPSI
     licences: Mapping[str, str] = field(default_factory=dict)
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    workers: int = field(default_factory=available_cores)
     strict: bool = False
 
     def __post_init__(self) -> None:

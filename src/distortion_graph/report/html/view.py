@@ -36,12 +36,14 @@ def view(graph: DistortionGraph, agreed: Agreement | None = None) -> dict[str, A
     """The page's data.
 
     Regions stand in the graph's order; `worst_first` are their positions by score. Sizes are
-    [width, height] in pixels, null where the graph tells none.
+    [width, height] in pixels, null where the graph tells none. `cropped`: only the common part of
+    the pictures, from their top left corner, was compared.
     """
     place = {region.id: k for k, region in enumerate(graph.regions)}
     paths = {side: _paths(graph, side) for side in SIDES}
     return {
         "words": _words(graph),
+        "cropped": graph.fit == "crop",
         "sides": [_side(graph, side) for side in SIDES],
         "regions": [
             _region(graph, region, [paths[side][k] for side in SIDES], agreed)
