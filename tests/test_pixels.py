@@ -10,7 +10,6 @@ import pytest
 from picture_bytes import DEEP, RGB, RNG, SCALED, chunk_trns, encode, png, refusal
 from PIL import Image, ImageCms
 
-from distortion_graph.errors import ImageError
 from distortion_graph.images import load_picture, orient
 
 # ---- 16 bits -----------------------------------------------------------------------------------
@@ -89,11 +88,27 @@ def test_16_bit_layouts_that_would_lose_bits_are_refused(photometric, extra, cap
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(("dtype", "word"), [(np.float32, "floating-point"), (np.int32, "32-bit")])
+@pytest.mark.parametrize(
+    ("dtype", "word"), [(np.float32, "floating-point"), (np.int32, "whole-number")]
+)
 def test_pixels_without_a_stated_white_are_refused(dtype, word):
     data = encode(Image.fromarray(np.ones((2, 2), dtype)), "TIFF")
-    with pytest.raises(ImageError, match=rf"a\.tif: {word}.* pixels, expected 8 or 16 bits a chan"):
-        load_picture(data, name="a.tif")
+    assert refusal(data, name="a.tif") == (
+        f"a.tif: found {word} pixels of 32 bits, 1 channel, expected whole numbers of 8 or 16 bits "
+        "a channel; scale it to 16 bits first"
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floating_point_colours_are_named(dtype):
+    tifffile = pytest.importorskip("tifffile")
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, np.ones((3, 4, 3), dtype), photometric="rgb")
+    bits = np.dtype(dtype).itemsize * 8
+    assert refusal(buffer.getvalue(), name="a.tif") == (
+        f"a.tif: found floating-point pixels of {bits} bits, 3 channels, expected whole numbers of "
+        "8 or 16 bits a channel; scale it to 16 bits first"
+    )
 
 
 # ---- transparency ------------------------------------------------------------------------------

@@ -28,6 +28,13 @@ Verbose: TypeAlias = Annotated[
 MaxPixels: TypeAlias = Annotated[
     int, typer.Option(min=1, metavar="N", help="Refuse pictures of more pixels than this.")
 ]
+Background: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="COLOUR|checker",
+        help="Lay transparent pixels on this: a CSS colour name, #rrggbb, or a checkerboard.",
+    ),
+]
 Labelled: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option(help="Folder with images/ and label maps regions/<name>_<annotator>.png."),
@@ -76,6 +83,8 @@ LatexTables: TypeAlias = Annotated[
 ]
 DEFAULT_MAX_PIXELS = 100_000_000
 """As in `distortion_graph.images`, which is not imported for a `--help`; a test compares them."""
+DEFAULT_BACKGROUND = "white"
+"""As in `distortion_graph.backgrounds`, likewise."""
 
 
 def region_files(spec: str | None) -> list[str]:

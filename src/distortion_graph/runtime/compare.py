@@ -12,6 +12,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
+from distortion_graph.backgrounds import DEFAULT_BACKGROUND, background_words
 from distortion_graph.errors import DistortionGraphWarning, ImageError, ModelError
 from distortion_graph.evidence import Level, measure_evidence
 from distortion_graph.graph import DistortionGraph, ModelInfo
@@ -45,6 +46,7 @@ def compare(
     evidence: Level = "all",
     fit: Fit = "error",
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    background: str = DEFAULT_BACKGROUND,
 ) -> DistortionGraph:
     """Compare two pictures of the same scene region by region.
 
@@ -60,6 +62,7 @@ def compare(
         evidence: what to measure between the pictures: "all", "fast" (without CIEDE2000), "none".
         fit: what to do with a target of another size: "error", or "resize" it to the anchor's.
         max_pixels: pictures of more pixels are refused.
+        background: what transparent pixels are laid on: a CSS colour, "#rrggbb" or "checker".
 
     Raises:
         ImageError, RegionError, ModelError: one line each, see `distortion_graph.errors`.
@@ -68,21 +71,55 @@ def compare(
         DistortionGraphWarning: a picture was not taken quite as it is (transparency, frames).
     """
 
-    def anchors() -> Picture:
-        return load_picture(anchor, max_pixels=max_pixels, name=_unnamed(anchor, "anchor"))
-
-    def targets() -> Picture:
-        return load_picture(target, max_pixels=max_pixels, name=_unnamed(target, "target"))
-
-    # Pillow images may share a file that only one thread can read.
-    files = all(isinstance(source, str | Path | bytes) for source in (anchor, target))
-    pictures = side_by_side(anchors, targets) if files else (anchors(), targets())
-    for picture in pictures:
-        for text in picture.warnings:
-            warnings.warn(text, DistortionGraphWarning, stacklevel=2)
+    pictures = load_pair(anchor, target, max_pixels=max_pixels, background=background)
+    for text in pair_warnings(*pictures):
+        warnings.warn(text, DistortionGraphWarning, stacklevel=2)
     return compare_pictures(
         pictures[0], pictures[1], regions=regions, model=model, evidence=evidence, fit=fit
     )
+
+
+def load_pair(
+    anchor: ImageSource | Picture,
+    target: ImageSource | Picture,
+    *,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    background: str = DEFAULT_BACKGROUND,
+) -> tuple[Picture, Picture]:
+    """`load_picture` of both, at the same time where they are files; raises ImageError."""
+
+    def anchors() -> Picture:
+        name = _unnamed(anchor, "anchor")
+        return load_picture(anchor, max_pixels=max_pixels, name=name, background=background)
+
+    def targets() -> Picture:
+        name = _unnamed(target, "target")
+        return load_picture(target, max_pixels=max_pixels, name=name, background=background)
+
+    # Pillow images may share a file that only one thread can read.
+    files = all(isinstance(source, str | Path | bytes) for source in (anchor, target))
+    return side_by_side(anchors, targets) if files else (anchors(), targets())
+
+
+def pair_warnings(anchor: Picture, target: Picture) -> tuple[str, ...]:
+    """What a person should know of two pictures: their own warnings, and transparency that differs.
+
+    One line each.
+    """
+    found = (*anchor.warnings, *target.warnings)
+    if anchor.size != target.size:
+        return found
+    opaque = np.full(anchor.size, 255, np.uint8)
+    alphas = [opaque if picture.alpha is None else picture.alpha for picture in (anchor, target)]
+    share = float((alphas[0] != alphas[1]).mean())
+    if share == 0:
+        return found
+    laid = background_words(anchor.background or target.background or DEFAULT_BACKGROUND)
+    names = f"{anchor.source or 'anchor'} and {target.source or 'target'}"
+    differ = f"differ in transparency ({100 * share:.1f} % of the pixels)"
+    if np.array_equal(anchor.rgb, target.rgb):
+        return (*found, f"{names} are equal once laid on {laid}; they {differ}")
+    return (*found, f"{names} {differ}; what is compared is what they look like on {laid}")
 
 
 def compare_pictures(
