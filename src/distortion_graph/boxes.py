@@ -33,9 +33,8 @@ def boxes(data: bytes | memoryview) -> Iterator[Box]:
         if size == _TO_THE_END:
             size = len(view) - at
         if size < head or at + size > len(view):
-            raise DamageError(
-                f"its part {kind.decode('ascii', 'replace')!r} says {size} bytes, there are {len(view) - at}"
-            )
+            name = kind.decode("ascii", "replace")
+            raise DamageError(f"its part {name!r} says {size} bytes, there are {len(view) - at}")
         yield Box(kind, view[at + head : at + size])
         at += size
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import logging
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +19,7 @@ from distortion_graph.boxes import boxes
 from distortion_graph.errors import DamageError, ImageError
 from distortion_graph.integrity import check_whole
 from distortion_graph.jpeg_decoding import decode_jpeg
+from distortion_graph.quiet_stderr import without_messages
 from distortion_graph.tiff_directories import (
     BITS_PER_SAMPLE,
     FLOATING_POINT,
@@ -32,6 +35,8 @@ FORMATS_EXTRA = "pip install 'distortion-graph[formats]'"
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 _SHARED_BRANDS = (b"mif1", b"msf1")
 _JXL_HEADS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+# What lines of libtiff's own begin with: the name Pillow gives every file, or one of its functions.
+_LIBTIFF_MARKS = ("tempfile.tif", "Decode", "TIFF", "MissingRequired", "JPEGLib")
 _JPEG_COLOURS = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 
 
@@ -128,9 +133,12 @@ def open_header(data: bytes, label: str, max_pixels: int | None = None) -> Opene
         raise ImageError(f"{label}: not a picture of a known kind, expected one of {known}")
     opener = _opener(kind, label)
     try:
+        if kind.name == "TIFF":
+            directories(data)  # Pillow warns of bad ones and goes on
         if kind.name == "JPEG XL":  # whose header is read by decoding it all
             check_pixels(_jxl_size(data), max_pixels, label)
-        image: Image.Image = opener(io.BytesIO(data))
+        with _quiet_opening() if not kind.extra else contextlib.nullcontext():
+            image: Image.Image = opener(io.BytesIO(data))
     except ImageError:
         raise
     except Exception as e:  # a damaged header can raise anything in a decoder
@@ -145,16 +153,25 @@ def decode_strictly(opened: Opened, label: str) -> Decoded:
     """Decode an opened picture; raises ImageError where anything of its file is cut or damaged."""
     image, kind, data = opened.image, opened.kind, opened.data
     try:
-        notes = check_whole(data, kind)
+        notes = frame_notes(image) + check_whole(data, kind)
         if kind == "JPEG":
-            return _decode_jpeg(image, data)
+            return _decode_jpeg(image, data, notes)
         if kind == "HEIF" and image.info.get("bit_depth", 8) > 8:
             return Decoded(image, _deep_heif(data), notes)
-        with _no_truncated_images():
+        quiet = without_messages(_LIBTIFF_MARKS) if _by_libtiff(image) else contextlib.nullcontext()
+        with _no_truncated_images(), quiet:
             image.load()
     except Exception as e:  # as above: damaged data, not a defect here
         raise damaged(label, kind, e) from e
     return Decoded(image, None, notes)
+
+
+def frame_notes(image: Image.Image) -> tuple[str, ...]:
+    """What to say of further frames or pages, of which none is used."""
+    frames = int(getattr(image, "n_frames", 1))
+    if frames < 2:
+        return ()
+    return (f"has {frames} frames, only number {image.tell() + 1} is used",)
 
 
 def damaged(label: str, kind: str, error: Exception) -> ImageError:
@@ -210,13 +227,14 @@ def _refuse_floating_point(data: bytes, label: str) -> None:
         )
 
 
-def _decode_jpeg(image: Image.Image, data: bytes) -> Decoded:
+def _decode_jpeg(image: Image.Image, data: bytes, notes: tuple[str, ...]) -> Decoded:
     from PIL import Image
 
     colours = _JPEG_COLOURS.get(image.mode)
     if colours is None:
         raise DamageError(f"pixels of mode {image.mode}")
-    pixels, notes = decode_jpeg(data, colours)
+    pixels, more = decode_jpeg(data, colours)
+    notes += more
     if pixels is None or image.mode == "CMYK":  # whose inversion Pillow knows of
         with _no_truncated_images():
             image.load()
@@ -259,6 +277,24 @@ def _jxl_size(data: bytes) -> tuple[int, int]:
     across, down = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))[ratio - 1]
     return height * across // down, height
 
+
+def _by_libtiff(image: Image.Image) -> bool:
+    return any(tile[0] == "libtiff" for tile in getattr(image, "tile", ()))
+
+
+_opening = threading.Lock()
+
+
+@contextlib.contextmanager
+def _quiet_opening() -> Iterator[None]:
+    """Pillow's remarks on EXIF data and the like are not for users, who cannot act on them."""
+    logging.getLogger("PIL").addHandler(_UNHEARD)  # a second time it changes nothing
+    with _opening, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+_UNHEARD = logging.NullHandler()
 
 _strict_lock = threading.Lock()
 _strict: dict[str, Any] = {"users": 0, "before": False}

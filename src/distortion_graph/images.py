@@ -27,6 +27,7 @@ from distortion_graph.decoders import (
     check_pixels,
     damaged,
     decode_strictly,
+    frame_notes,
     open_header,
 )
 from distortion_graph.errors import ImageError
@@ -193,7 +194,6 @@ def _from_bytes(
 ) -> Picture:
     opened = open_header(data, label, max_pixels)
     as_stored = _stored_orientation(opened.image, opened.kind)
-    notes = _frame_notes(opened.image)
     # Pixels come first: for EXIF data behind them Pillow would decode by itself, and leniently.
     decoded = decode_strictly(opened, label)
     # Some readers turn the picture while loading and then report nothing left to turn.
@@ -202,7 +202,7 @@ def _from_bytes(
     return _picture(
         _turned(shown, left),
         label,
-        (*notes, *decoded.notes, *shown.notes),
+        decoded.notes + shown.notes,
         background,
         source=source,
         sha256=hashlib.sha256(data).hexdigest(),
@@ -214,8 +214,8 @@ def _from_pillow(image: Image.Image, label: str, max_pixels: int, background: st
     check_pixels(image.size, max_pixels, label)
     kind = getattr(image, "format", None) or "picture"
     as_stored = _pillow_orientation(image)
-    notes = _frame_notes(image)
     try:
+        notes = frame_notes(image)
         image.load()
     except Exception as e:  # damaged data can raise anything in a decoder
         raise damaged(label, kind, e) from e
@@ -308,16 +308,6 @@ def _pillow_orientation(image: Image.Image) -> int:
     except Exception:  # broken EXIF data are no reason to refuse good pixels
         return 1
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
-
-
-def _frame_notes(image: Image.Image) -> tuple[str, ...]:
-    try:
-        frames = int(getattr(image, "n_frames", 1))
-    except (OSError, EOFError, SyntaxError, ValueError):
-        return ("damaged after the first frame, which is used",)
-    if frames < 2:
-        return ()
-    return (f"has {frames} frames, only number {image.tell() + 1} is used",)
 
 
 def _printable(path: str) -> str:

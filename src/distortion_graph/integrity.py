@@ -46,12 +46,10 @@ def _check_riff(data: bytes) -> int:
     at = 12
     while at < end:
         (length,) = struct.unpack_from("<I", data, at + 4)
-        kind = data[at : at + 4]
+        kind = data[at : at + 4].decode("ascii", "replace")
         at += 8 + length
         if at > end:
-            raise DamageError(
-                f"its chunk {kind.decode('ascii', 'replace')!r} says {length} bytes, the file ends before"
-            )
+            raise DamageError(f"its chunk {kind!r} says {length} bytes, the file ends before")
         at += length % 2
     return end
 

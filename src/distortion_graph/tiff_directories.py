@@ -12,6 +12,8 @@ ORIENTATION, BITS_PER_SAMPLE, COMPRESSION = 274, 258, 259
 SAMPLES_PER_PIXEL, SAMPLE_FORMAT = 277, 339
 FLOATING_POINT = 3
 _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
+# Width, height, compression, photometric, orientation, samples, rows a strip, layout of planes.
+_SINGLE = (256, 257, 259, 262, 274, 277, 278, 284)
 _DEFLATE = (8, 32946)
 _MOST_DIRECTORIES = 10_000
 # Field type → letter of `struct`; the rest (bytes, texts, rationals) only have to be there.
@@ -59,6 +61,8 @@ def _directory(data: bytes, at: int, order: str, big: bool) -> tuple[Directory, 
             (value_at,) = struct.unpack_from(order + ("Q" if big else "I"), data, value_at)
             if value_at + length * _SIZES.get(kind, 1) > len(data):
                 raise DamageError(f"the value of tag {tag} lies outside the file")
+        if tag in _SINGLE and length != 1:
+            raise DamageError(f"tag {tag} has {length} values, expected one")
         if kind in _NUMBERS:
             fields[tag] = struct.unpack_from(f"{order}{length}{_NUMBERS[kind]}", data, value_at)
     (following,) = struct.unpack_from(order + ("Q" if big else "I"), data, at + count * entry)
