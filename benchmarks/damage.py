@@ -35,11 +35,12 @@ class Outcome:
 
     @property
     def total(self) -> int:
+        """How many files were damaged."""
         return self.refused + self.same + self.unnoticed
 
 
 def files(picture: Image.Image) -> dict[str, bytes]:
-    """The picture in every format that is read, as its usual variants; HEIF and JPEG XL by extra."""
+    """The picture in every format that is read, HEIF and JPEG XL only with the extra `formats`."""
     deep = (np.asarray(picture).astype(np.uint16) * 257)[..., 0]
     made: dict[str, Callable[[], bytes]] = {
         "PNG": lambda: _saved(picture, "PNG"),

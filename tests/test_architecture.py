@@ -57,6 +57,8 @@ PART_OF = {
     "colour_tags": "pixels",
     "icc_profiles": "pixels",
     "backgrounds": "pixels",
+    "deflate": "pixels",
+    "quiet_stderr": "pixels",
     "graph_parts": "graph",
     "graph_checks": "graph",
     "__main__": "cli",

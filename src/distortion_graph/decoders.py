@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import io
 import logging
+import struct
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.boxes import boxes
+from distortion_graph.boxes import boxes, primary_properties
 from distortion_graph.errors import DamageError, ImageError
 from distortion_graph.integrity import check_whole
 from distortion_graph.jpeg_decoding import decode_jpeg
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 FORMATS_EXTRA = "pip install 'distortion-graph[formats]'"
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 _SHARED_BRANDS = (b"mif1", b"msf1")
+_AV1_MORE_THAN_8_BITS, _AV1_12_BITS = 0x40, 0x20
 _JXL_HEADS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 # What lines of libtiff's own begin with: the name Pillow gives every file, or one of its functions.
 _LIBTIFF_MARKS = ("tempfile.tif", "Decode", "TIFF", "MissingRequired", "JPEGLib")
@@ -110,13 +112,14 @@ class Opened:
 
 @dataclass(frozen=True)
 class Decoded:
-    """A loaded Pillow image; `deep` are its pixels where they have 16 bits that Pillow cannot hold.
+    """A decoded picture: the Pillow image is loaded, or `values` are its pixels.
 
-    `notes` are about the file, without its name.
+    `values`, (H, W, C): 16 bits that Pillow cannot hold, C of 1 … 4, or 8 bits of another decoder,
+    C of 1 or 3. `notes` are about the file, without its name.
     """
 
     image: Image.Image
-    deep: NDArray[np.uint16] | None
+    values: NDArray[np.uint8] | NDArray[np.uint16] | None
     notes: tuple[str, ...]
 
 
@@ -163,7 +166,8 @@ def decode_strictly(opened: Opened, label: str) -> Decoded:
             image.load()
     except Exception as e:  # as above: damaged data, not a defect here
         raise damaged(label, kind, e) from e
-    return Decoded(image, None, notes)
+    deep = _deep_avif(data, image) if kind == "AVIF" else None
+    return Decoded(image, deep, notes)
 
 
 def frame_notes(image: Image.Image) -> tuple[str, ...]:
@@ -228,8 +232,6 @@ def _refuse_floating_point(data: bytes, label: str) -> None:
 
 
 def _decode_jpeg(image: Image.Image, data: bytes, notes: tuple[str, ...]) -> Decoded:
-    from PIL import Image
-
     colours = _JPEG_COLOURS.get(image.mode)
     if colours is None:
         raise DamageError(f"pixels of mode {image.mode}")
@@ -239,9 +241,7 @@ def _decode_jpeg(image: Image.Image, data: bytes, notes: tuple[str, ...]) -> Dec
         with _no_truncated_images():
             image.load()
         return Decoded(image, None, notes)
-    found = Image.fromarray(pixels[..., 0] if image.mode == "L" else pixels)
-    found.info = image.info
-    return Decoded(found, None, notes)
+    return Decoded(image, pixels, notes)
 
 
 def _deep_heif(data: bytes) -> NDArray[np.uint16]:
@@ -251,6 +251,29 @@ def _deep_heif(data: bytes) -> NDArray[np.uint16]:
     found = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
     pixels = np.asarray(found)
     return pixels if pixels.ndim == 3 else pixels[..., None]
+
+
+def _deep_avif(data: bytes, image: Image.Image) -> NDArray[np.uint16] | None:
+    """Pixels of 10 or 12 bits, scaled to 16, of which Pillow keeps 8; None where there are none."""
+    try:
+        setup = next((b.data for b in primary_properties(data) if b.kind == b"av1C"), None)
+    except (DamageError, struct.error, IndexError):
+        return None
+    if setup is None or len(setup) < 3 or not setup[2] & _AV1_MORE_THAN_8_BITS:
+        return None
+    import cv2
+
+    found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    eight: NDArray[np.uint8] = np.asarray(image)
+    if found is None or found.dtype != np.uint16 or found.shape != eight.shape:
+        return None
+    bits = 12 if setup[2] & _AV1_12_BITS else 10
+    deep = np.asarray(found, np.uint16)[..., [2, 1, 0, 3][: found.shape[2]]]
+    # Both readers must mean the same pixels, up to rounding.
+    if np.abs((deep >> (bits - 8)).astype(np.int16) - eight).max() > 1:
+        return None
+    top = 2**bits - 1
+    return np.asarray((deep.astype(np.uint32) * 65535 + top // 2) // top, np.uint16)
 
 
 def _jxl_size(data: bytes) -> tuple[int, int]:

@@ -198,7 +198,7 @@ def _from_bytes(
     decoded = decode_strictly(opened, label)
     # Some readers turn the picture while loading and then report nothing left to turn.
     left = _stored_orientation(opened.image, opened.kind)
-    shown = _shown(decoded.image, data, label, decoded.deep)
+    shown = _shown(decoded.image, data, label, decoded.values)
     return _picture(
         _turned(shown, left),
         label,
@@ -225,12 +225,15 @@ def _from_pillow(image: Image.Image, label: str, max_pixels: int, background: st
 
 
 def _shown(
-    image: Image.Image, data: bytes | None, label: str, deep: NDArray[np.uint16] | None
+    image: Image.Image,
+    data: bytes | None,
+    label: str,
+    values: NDArray[np.uint8] | NDArray[np.uint16] | None,
 ) -> Shown:
     from distortion_graph.pixels import to_srgb
 
     try:
-        return to_srgb(image, data, label, deep)
+        return to_srgb(image, data, label, values)
     except ImageError:
         raise
     except Exception as e:  # as above

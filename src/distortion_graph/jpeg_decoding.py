@@ -64,7 +64,7 @@ def decode_jpeg(data: bytes, colours: str) -> tuple[NDArray[np.uint8] | None, tu
     try:
         return simplejpeg.decode_jpeg(data, colours, strict=True), notes
     except ValueError as e:
-        if str(e).startswith(_UNKNOWN_SAMPLING):
+        if _UNKNOWN_SAMPLING in str(e):
             return None, (*notes, "its chroma sampling is unusual, damage cannot be noticed")
         raise DamageError(" ".join(str(e).split())) from e
 

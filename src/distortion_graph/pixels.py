@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from distortion_graph.tiff_directories import BITS_PER_SAMPLE
 if TYPE_CHECKING:
     from PIL import Image, ImageCms
 
+_N = TypeVar("_N", bound=np.integer)
 _PROBE_STEPS = 9
 _MODES_OF_PROFILE = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}
 
@@ -39,14 +40,18 @@ class Shown:
 
 
 def to_srgb(
-    image: Image.Image, data: bytes | None, label: str, deep: NDArray[np.uint16] | None = None
+    image: Image.Image,
+    data: bytes | None,
+    label: str,
+    values: NDArray[np.uint8] | NDArray[np.uint16] | None = None,
 ) -> Shown:
-    """8-bit sRGB pixels of a loaded Pillow image.
+    """8-bit sRGB pixels of a Pillow image.
 
-    `data` are the file's bytes where there are any: Pillow keeps 8 of 16 bits of a colour
-    picture, so those are read again, or given as `deep`, (H, W, C) with C of 1 … 4. 16-bit values
-    v without a colour space to convert from become round(v / 257). `label` names the picture in
-    errors. Raises ImageError for 32-bit and floating-point pixels, whose white nothing states.
+    The image is loaded, or its pixels are `values`, (H, W, C): C of 1 … 4 with 16 bits, 1 or 3
+    with 8. `data` are the file's bytes where there are any: Pillow keeps 8 of 16 bits of a colour
+    picture, so those are read again. 16-bit values v without a colour space to convert from become
+    round(v / 257). `label` names the picture in errors. Raises ImageError for 32-bit and
+    floating-point pixels, whose white nothing states.
     """
     if image.mode in ("I", "F"):
         kind = "floating-point" if image.mode == "F" else "whole-number"
@@ -55,9 +60,14 @@ def to_srgb(
             "16 bits a channel; scale it to 16 bits first"
         )
     tag = colour_tag(image.info, data)
-    if deep is None:
-        deep = _sixteen_bit(image, data, label)
-    shown = _show_8_bits(image, tag, label) if deep is None else _show_deep(image, deep, tag)
+    if values is None:
+        values = _sixteen_bit(image, data, label)
+    if values is None:
+        shown = _show_8_bits(image, tag, label)
+    elif values.dtype == np.uint16:
+        shown = _show_deep(image, np.asarray(values, np.uint16), tag)
+    else:
+        shown = _show_values(np.asarray(values, np.uint8), tag, label)
     opaque = shown.alpha is None or bool(shown.alpha.min() == 255)
     return replace(
         shown,
@@ -86,11 +96,26 @@ def _show_8_bits(image: Image.Image, tag: ColourTag, label: str) -> Shown:
             plain = False
     if base.mode == "CMYK":
         notes.append("CMYK pixels without a usable profile, colours are approximate")
-    rgb = np.asarray(base.convert("RGB"))
+    rgb = np.asarray(base if base.mode == "RGB" else base.convert("RGB"))
     if tag.space is not None:
         rgb, note = _from_space(rgb, tag.space)
         notes += note
     return Shown(rgb, alpha, plain, tuple(notes))
+
+
+def _show_values(values: NDArray[np.uint8], tag: ColourTag, label: str) -> Shown:
+    """Of opaque 8-bit pixels; without colours to convert, Pillow need not copy them."""
+    from PIL import Image
+
+    if tag.icc is None and tag.space is None:
+        return Shown(_three_channels(values), None, tag.plain, ())
+    return _show_8_bits(
+        Image.fromarray(values.squeeze(2) if values.shape[2] == 1 else values), tag, label
+    )
+
+
+def _three_channels(values: NDArray[_N]) -> NDArray[_N]:
+    return values if values.shape[2] == 3 else np.repeat(values, 3, axis=2)
 
 
 def _show_deep(image: Image.Image, deep: NDArray[np.uint16], tag: ColourTag) -> Shown:
@@ -104,9 +129,9 @@ def _show_deep(image: Image.Image, deep: NDArray[np.uint16], tag: ColourTag) -> 
         if _changes_nothing(space):
             space = None
     if space is None:
-        rgb = np.ascontiguousarray(np.broadcast_to(to_8_bits(colour), (*colour.shape[:2], 3)))
+        rgb = _three_channels(to_8_bits(colour))
     else:
-        rgb, notes = _from_space(np.broadcast_to(colour, (*colour.shape[:2], 3)), space)
+        rgb, notes = _from_space(_three_channels(colour), space)
     return Shown(rgb, alpha, False, tuple(notes))
 
 

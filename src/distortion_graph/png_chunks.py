@@ -7,10 +7,16 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from distortion_graph.deflate import inflated_bytes
 from distortion_graph.errors import DamageError
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_BYTES = 13
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+# Left, top and steps of the passes of an interlaced picture (PNG specification, 8.1).
+_ADAM7 = (
+    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,16 +56,31 @@ def _shown(kind: bytes) -> str:
 
 
 def check_png(data: bytes) -> int:
-    """Compare every sum of a PNG file; returns where its last chunk ends.
+    """Compare every sum of a PNG file and count its pixels; returns where its last chunk ends.
 
     Raises DamageError.
     """
     found = list(chunks(data, check=True))
     if found[0].kind != b"IHDR" or len(found[0].data) != _HEADER_BYTES:
         raise DamageError("its first chunk is not its header IHDR")
-    if not any(chunk.kind == b"IDAT" for chunk in found):
-        raise DamageError("it has no pixels (no chunk IDAT)")
+    there = inflated_bytes(chunk.data for chunk in found if chunk.kind == b"IDAT")
+    expected = _pixel_bytes(found[0].data)
+    if there < expected:
+        raise DamageError(f"it holds {there} bytes of pixels, its header says {expected}")
     return found[-1].at + 12 + len(found[-1].data)
+
+
+def _pixel_bytes(header: memoryview) -> int:
+    """How many bytes the rows have, with the filter's number before each; 0 if not known."""
+    width, height, depth, colour, _, _, interlaced = struct.unpack(">IIBBBBB", header)
+    bits = depth * _CHANNELS.get(colour, 0)
+    passes = _ADAM7 if interlaced else ((0, 0, 1, 1),)
+    total = 0
+    for left, top, across, down in passes:
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        if columns > 0 and rows > 0:
+            total += rows * (1 + (columns * bits + 7) // 8)
+    return total
 
 
 def words_behind_pixels(data: bytes) -> bool:

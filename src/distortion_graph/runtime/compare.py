@@ -104,22 +104,29 @@ def load_pair(
 def pair_warnings(anchor: Picture, target: Picture) -> tuple[str, ...]:
     """What a person should know of two pictures: their own warnings, and transparency that differs.
 
-    One line each.
+    One line each. Where only one picture is transparent, its own warning says enough, unless
+    nothing else tells the two apart.
     """
     found = (*anchor.warnings, *target.warnings)
-    if anchor.size != target.size:
-        return found
-    opaque = np.full(anchor.size, 255, np.uint8)
-    alphas = [opaque if picture.alpha is None else picture.alpha for picture in (anchor, target)]
-    share = float((alphas[0] != alphas[1]).mean())
-    if share == 0:
+    share = _alpha_difference(anchor, target)
+    equal = share > 0 and np.array_equal(anchor.rgb, target.rgb)
+    if share == 0 or not (equal or (anchor.alpha is not None and target.alpha is not None)):
         return found
     laid = background_words(anchor.background or target.background or DEFAULT_BACKGROUND)
     names = f"{anchor.source or 'anchor'} and {target.source or 'target'}"
     differ = f"differ in transparency ({100 * share:.1f} % of the pixels)"
-    if np.array_equal(anchor.rgb, target.rgb):
+    if equal:
         return (*found, f"{names} are equal once laid on {laid}; they {differ}")
     return (*found, f"{names} {differ}; what is compared is what they look like on {laid}")
+
+
+def _alpha_difference(anchor: Picture, target: Picture) -> float:
+    """The share of pixels whose alpha differs; 0 where the pictures have two sizes."""
+    if anchor.size != target.size or (anchor.alpha is None and target.alpha is None):
+        return 0.0
+    opaque = np.full(anchor.size, 255, np.uint8)
+    first, second = (opaque if p.alpha is None else p.alpha for p in (anchor, target))
+    return float((first != second).mean())
 
 
 def compare_pictures(
