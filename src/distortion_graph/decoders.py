@@ -122,6 +122,12 @@ class Decoded:
     values: NDArray[np.uint8] | NDArray[np.uint16] | None
     notes: tuple[str, ...]
 
+    def numbers(self) -> NDArray[Any]:
+        """The pixels as stored: (H, W), or (H, W, C) of several channels; palettes by index."""
+        if self.values is None:
+            return np.asarray(self.image)
+        return self.values[..., 0] if self.values.shape[2] == 1 else self.values
+
 
 def open_header(data: bytes, label: str, max_pixels: int | None = None) -> Opened:
     """Read a picture file's header only; raises ImageError.

@@ -222,7 +222,7 @@ def _read_depth(path: Path, picture: Picture) -> NDArray[np.float32]:
             f"{label}: depth map is {image.width}×{image.height}, expected the picture's "
             f"{picture.width}×{picture.height}"
         )
-    values: NDArray[Any] = np.asarray(decode_strictly(opened, label).image)
+    values: NDArray[Any] = decode_strictly(opened, label).numbers()
     if values.ndim != 2 or image.mode == "P" or not np.isfinite(values).all():
         raise ImageError(
             f"{label}: pixels of mode {image.mode}, expected one channel of finite depths"

@@ -73,7 +73,7 @@ def read_label_picture(path: Path, picture: Picture) -> NDArray[Any]:
         # From the header: a label picture of another size is refused before it is decoded.
         turned = turns((image.height, image.width), picture, label)
         _check_mode(image.mode, label)
-        values = np.asarray(decode_strictly(opened, label).image)
+        values = decode_strictly(opened, label).numbers()
     except ImageError as e:
         raise RegionError(str(e)) from e
     if values.dtype == np.bool_:
