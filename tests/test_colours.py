@@ -371,7 +371,7 @@ def test_heif_is_read_as_it_is_displayed():
     pillow_heif.register_heif_opener()
     exif = Image.Exif()
     exif[274] = 6
-    picture = load_picture(encode(Image.fromarray(SRGB), "HEIF", exif=exif, quality=95))
+    picture = load_picture(encode(Image.fromarray(SRGB), "HEIF", exif=exif.tobytes(), quality=95))
     assert picture.size == (SRGB.shape[1], SRGB.shape[0])
     assert np.abs(picture.rgb.astype(int) - np.rot90(SRGB, -1)).mean() < 3
 

@@ -300,8 +300,10 @@ def _stored_orientation(image: Image.Image, kind: str) -> int:
     if kind == "TIFF":
         found = getattr(image, "tag_v2", {}).get(ORIENTATION, 1)
         return found if found in range(1, 9) else 1
-    if kind == "JPEG XL" and not getattr(image, "jpeg", False):
-        return 1  # the decoder has turned it, whatever EXIF data say
+    # HEIF and JPEG XL say by themselves how they are turned, and their decoders do it; EXIF data
+    # count only for a JPEG that was packed as JPEG XL.
+    if kind == "HEIF" or (kind == "JPEG XL" and not getattr(image, "jpeg", False)):
+        return 1
     return orientation_of(image.info)
 
 
