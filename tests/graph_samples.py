@@ -48,6 +48,7 @@ def native():
             "source": "a.png",
             "sha256": "0" * 64,
             "sha256_of": "file",
+            "transparency": {"background": "white", "sha256": "c" * 64},
         },
         "target": {
             "width": 3,
@@ -55,6 +56,7 @@ def native():
             "source": None,
             "sha256": "f" * 64,
             "sha256_of": "rgb",
+            "transparency": None,
         },
         "model": {"name": "small", "version": "1", "sha256": "a" * 64, "known_threshold": 0.5},
         "regions": [

@@ -35,6 +35,7 @@ from distortion_graph.graph_parts import (
     Scene,
     SceneNode,
     Side,
+    Transparency,
     score_margin,
 )
 from distortion_graph.vocabulary import UNCERTAIN, FrozenMap, Vocabulary
@@ -62,6 +63,7 @@ __all__ = [
     "Scene",
     "SceneNode",
     "Side",
+    "Transparency",
     "graph_from_value",
     "json_schema",
     "json_schema_text",

@@ -43,11 +43,23 @@ class Part(BaseModel):
     )
 
 
+class Transparency(Part):
+    """What became of a picture's transparent pixels.
+
+    `background`: the colour they were laid on (a CSS name or #rrggbb), or "checker". `sha256` is
+    of the H×W alpha plane, so that pictures that differ in nothing else can be told apart.
+    """
+
+    background: Text
+    sha256: Sha256
+
+
 class ImageInfo(Part):
     """A picture: displayed size in pixels, where it came from, and the hash of its bytes.
 
     `source` is null for arrays. `sha256` is of the file's bytes or of the H×W×3 RGB values, as
-    `sha256_of` says; the two are null together.
+    `sha256_of` says; the two are null together. `transparency` is null where every pixel is
+    opaque.
     """
 
     width: Size | None = None
@@ -55,6 +67,7 @@ class ImageInfo(Part):
     source: str | None = None
     sha256: Sha256 | None = None
     sha256_of: Literal["file", "rgb"] | None = None
+    transparency: Transparency | None = None
 
     @model_validator(mode="after")
     def _check(self) -> ImageInfo:

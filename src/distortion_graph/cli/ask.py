@@ -227,14 +227,17 @@ def _pair(
     fit: Fit,
     talk: Talk,
 ) -> Pair:
-    from distortion_graph.images import load_picture
     from distortion_graph.mllm.pair_view import PairView
-    from distortion_graph.runtime.compare import compare_pictures, load_model
+    from distortion_graph.runtime.compare import (
+        compare_pictures,
+        load_model,
+        load_pair,
+        pair_warnings,
+    )
 
-    pictures = [load_picture(name, max_pixels=max_pixels) for name in (anchor, target)]
-    for picture in pictures:
-        for text in picture.warnings:
-            talk.warn(text)
+    pictures = load_pair(anchor, target, max_pixels=max_pixels)
+    for text in pair_warnings(*pictures):
+        talk.warn(text)
     graph = compare_pictures(
         *pictures, regions=regions, model=load_model(model), fit=fit.value, warn=talk.warn
     )

@@ -12,8 +12,10 @@ import typer
 
 from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
 from distortion_graph.cli.options import (
+    DEFAULT_BACKGROUND,
     DEFAULT_MAX_PIXELS,
     REGIONS_HELP,
+    Background,
     Fit,
     FitOption,
     Lossy,
@@ -77,6 +79,7 @@ class Job:
     evidence: EvidenceLevel
     fit: Fit
     model: str | None
+    background: str
     max_pixels: int
     providers: tuple[str, ...] | None
     threads: int
@@ -126,6 +129,7 @@ def compare(
             "that comes with the program.",
         ),
     ] = None,
+    background: Background = DEFAULT_BACKGROUND,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     provider: Annotated[
         list[str] | None,
@@ -161,7 +165,7 @@ def compare(
     providers = tuple(provider) if provider else None
     job = Job(
         anchor, target, regions, out, format, overlay, report, lossy, json, evidence, fit, model,
-        max_pixels, providers, threads,
+        background, max_pixels, providers, threads,
     )  # fmt: skip
     _check(job)
     from distortion_graph.threads import thread_budget
@@ -173,6 +177,9 @@ def compare(
 
 def _check(job: Job) -> None:
     """Refuse what can be known to fail before anything is computed."""
+    from distortion_graph.backgrounds import check_background
+
+    check_background(job.background)
     if job.out and job.out.suffix.lower() in _PICTURE_SUFFIXES:
         raise OutputError(f"{job.out}: --out is the graph, as JSON; the picture is --overlay")
     if job.format is not Format.native and not job.out:
@@ -211,15 +218,21 @@ def _graph_paths(job: Job) -> list[Path]:
 def _run(job: Job, talk: Talk) -> DistortionGraph:
     """Compute the graph and write the files that were asked for."""
     start = time.perf_counter()
-    from distortion_graph.images import load_picture
-    from distortion_graph.runtime.compare import compare_pictures, load_model
+    from distortion_graph.runtime.compare import (
+        compare_pictures,
+        load_model,
+        load_pair,
+        pair_warnings,
+    )
 
     model = load_model(job.model, job.providers)
     ready = time.perf_counter()
-    pictures = [load_picture(name, max_pixels=job.max_pixels) for name in (job.anchor, job.target)]
+    pictures = load_pair(
+        job.anchor, job.target, max_pixels=job.max_pixels, background=job.background
+    )
+    for text in pair_warnings(*pictures):
+        talk.warn(text)
     for picture in pictures:
-        for text in picture.warnings:
-            talk.warn(text)
         talk.detail(f"{picture.source}: {picture.width}×{picture.height} pixels")
     read = time.perf_counter()
     graph = compare_pictures(
@@ -241,7 +254,7 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
     return graph
 
 
-def _write(job: Job, graph: DistortionGraph, pictures: list[Picture], talk: Talk) -> None:
+def _write(job: Job, graph: DistortionGraph, pictures: tuple[Picture, Picture], talk: Talk) -> None:
     """All files or none."""
     from distortion_graph.files import encode_image
 
@@ -263,7 +276,7 @@ def _write(job: Job, graph: DistortionGraph, pictures: list[Picture], talk: Talk
     write_all(files)
 
 
-def _page(job: Job, graph: DistortionGraph, pictures: list[Picture]) -> str:
+def _page(job: Job, graph: DistortionGraph, pictures: tuple[Picture, Picture]) -> str:
     """The report; the very bytes of the files go into it."""
     from distortion_graph.cli.report import page_of
     from distortion_graph.report.sources import file_of

@@ -54,6 +54,13 @@ FitOption: TypeAlias = Annotated[
         "the anchor if it has the same shape; or scale it in any case."
     ),
 ]
+Background: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="COLOUR|checker",
+        help="Lay transparent pixels on this: a CSS colour name, #rrggbb, or a checkerboard.",
+    ),
+]
 Labelled: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option(help="Folder with images/ and label maps regions/<name>_<annotator>.png."),
@@ -105,6 +112,8 @@ LatexTables: TypeAlias = Annotated[
 ]
 DEFAULT_MAX_PIXELS = 100_000_000
 """As in `distortion_graph.images`, which is not imported for a `--help`; a test compares them."""
+DEFAULT_BACKGROUND = "white"
+"""As in `distortion_graph.backgrounds`, likewise."""
 
 
 def region_files(spec: str | None) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from distortion_graph.backgrounds import background_words
 from distortion_graph.graph import (
     SIDES,
     DistortionGraph,
@@ -146,8 +147,7 @@ def _overall(graph: DistortionGraph) -> str:
     if scene is None or scene.comparison is None:
         return "The pictures as wholes were not compared"
     if scene.evidence is not None and scene.evidence.ssim == 1 and scene.evidence.psnr_db is None:
-        what = "two pictures are" if graph.fit is None else "compared parts are"
-        return f"The {what} identical, pixel for pixel"
+        return _identical(graph)
     rank = rank_of(graph, scene.comparison.label)
     scores = [s for s in (scene.anchor.score, scene.target.score) if s is not None]
     shown = f" ({scores[0]:.2f} against {scores[1]:.2f})" if len(scores) == 2 else ""
@@ -155,6 +155,16 @@ def _overall(graph: DistortionGraph) -> str:
         return f"As wholes, anchor and target are about equal{shown}"
     said = words(graph.vocabulary, scene.comparison.label)
     return f"As a whole, the anchor is {said} than the target{shown}"
+
+
+def _identical(graph: DistortionGraph) -> str:
+    """Of equal pixels; alpha that differs cannot be seen in them."""
+    what = "two pictures are" if graph.fit is None else "compared parts are"
+    found = [t for side in SIDES if (t := graph.picture_of(side).transparency) is not None]
+    if not found or (len(found) == 2 and found[0].sha256 == found[1].sha256):
+        return f"The {what} identical, pixel for pixel"
+    laid = printable(background_words(found[0].background))
+    return f"The {what} equal once laid on {laid}; they differ in transparency"
 
 
 def _counted(graph: DistortionGraph) -> str:

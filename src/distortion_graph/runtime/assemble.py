@@ -18,8 +18,9 @@ from distortion_graph.graph import (
     ModelInfo,
     Node,
     RegionComparison,
+    Transparency,
 )
-from distortion_graph.images import Picture
+from distortion_graph.images import Picture, alpha_sha256
 from distortion_graph.regions.container import Region, RegionSet
 from distortion_graph.regions.rle import Rle, rle_from_mask
 from distortion_graph.runtime.decode import DECIMALS, Decoded
@@ -147,7 +148,14 @@ def _info(picture: Picture) -> ImageInfo:
         source=None if source is None else source.encode("utf-8", "replace").decode(),
         sha256=picture.sha256,
         sha256_of=picture.sha256_of,
+        transparency=_transparency(picture),
     )
+
+
+def _transparency(picture: Picture) -> Transparency | None:
+    if picture.alpha is None or picture.background is None:
+        return None
+    return Transparency(background=picture.background, sha256=alpha_sha256(picture.alpha))
 
 
 def _evidence(facts: RegionEvidence | None) -> Evidence | None:

@@ -8,6 +8,9 @@ from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
+from distortion_graph.backgrounds import DEFAULT_BACKGROUND, background_words
 from distortion_graph.errors import DistortionGraphWarning, ModelError
 from distortion_graph.evidence import NO_EVIDENCE, Level, MeasuredEvidence, measure_evidence
 from distortion_graph.graph import DistortionGraph, Fitting, ModelInfo
@@ -46,6 +49,7 @@ def compare(
     evidence: Level = "all",
     fit: Fit = "error",
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    background: str = DEFAULT_BACKGROUND,
     threads: int = 0,
 ) -> DistortionGraph:
     """Compare two pictures of the same scene region by region.
@@ -64,6 +68,7 @@ def compare(
             the two from their top left corner; "resize" the target to the anchor's size where both
             have the same shape within a pixel, or "resize!" in any case.
         max_pixels: pictures of more pixels are refused.
+        background: what transparent pixels are laid on: a CSS colour, "#rrggbb" or "checker".
         threads: at most so many work at once, this one among them; 0 for as many as the model was
             loaded with, which by default is one per core that the process may use.
 
@@ -75,18 +80,10 @@ def compare(
             region lies outside the common part.
     """
 
-    def anchors() -> Picture:
-        return load_picture(anchor, max_pixels=max_pixels, name=_unnamed(anchor, "anchor"))
-
-    def targets() -> Picture:
-        return load_picture(target, max_pixels=max_pixels, name=_unnamed(target, "target"))
-
-    # Pillow images may share a file that only one thread can read.
-    files = all(isinstance(source, str | Path | bytes) for source in (anchor, target))
     of_model = model.threads if isinstance(model, Model) else 0
     with thread_budget(threads or of_model):
-        pictures = side_by_side(anchors, targets) if files else (anchors(), targets())
-    notes = [text for picture in pictures for text in picture.warnings]
+        pictures = load_pair(anchor, target, max_pixels=max_pixels, background=background)
+    notes = list(pair_warnings(*pictures))
     graph = compare_pictures(
         *pictures,
         regions=regions,
@@ -99,6 +96,56 @@ def compare(
     for text in notes:
         warnings.warn(text, DistortionGraphWarning, stacklevel=2)
     return graph
+
+
+def load_pair(
+    anchor: ImageSource | Picture,
+    target: ImageSource | Picture,
+    *,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    background: str = DEFAULT_BACKGROUND,
+) -> tuple[Picture, Picture]:
+    """`load_picture` of both, at the same time where they are files; raises ImageError."""
+
+    def anchors() -> Picture:
+        name = _unnamed(anchor, "anchor")
+        return load_picture(anchor, max_pixels=max_pixels, name=name, background=background)
+
+    def targets() -> Picture:
+        name = _unnamed(target, "target")
+        return load_picture(target, max_pixels=max_pixels, name=name, background=background)
+
+    # Pillow images may share a file that only one thread can read.
+    files = all(isinstance(source, str | Path | bytes) for source in (anchor, target))
+    return side_by_side(anchors, targets) if files else (anchors(), targets())
+
+
+def pair_warnings(anchor: Picture, target: Picture) -> tuple[str, ...]:
+    """What a person should know of two pictures: their own warnings, and transparency that differs.
+
+    One line each. Where only one picture is transparent, its own warning says enough, unless
+    nothing else tells the two apart.
+    """
+    found = (*anchor.warnings, *target.warnings)
+    share = _alpha_difference(anchor, target)
+    equal = share > 0 and np.array_equal(anchor.rgb, target.rgb)
+    if share == 0 or not (equal or (anchor.alpha is not None and target.alpha is not None)):
+        return found
+    laid = background_words(anchor.background or target.background or DEFAULT_BACKGROUND)
+    names = f"{anchor.source or 'anchor'} and {target.source or 'target'}"
+    differ = f"differ in transparency ({100 * share:.1f} % of the pixels)"
+    if equal:
+        return (*found, f"{names} are equal once laid on {laid}; they {differ}")
+    return (*found, f"{names} {differ}; what is compared is what they look like on {laid}")
+
+
+def _alpha_difference(anchor: Picture, target: Picture) -> float:
+    """The share of pixels whose alpha differs; 0 where the pictures have two sizes."""
+    if anchor.size != target.size or (anchor.alpha is None and target.alpha is None):
+        return 0.0
+    opaque = np.full(anchor.size, 255, np.uint8)
+    first, second = (opaque if p.alpha is None else p.alpha for p in (anchor, target))
+    return float((first != second).mean())
 
 
 def compare_pictures(
