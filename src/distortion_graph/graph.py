@@ -266,7 +266,7 @@ def parse_json(text: str | bytes, where: str) -> Any:
         spot = f"line {error.lineno}, column {error.colno}"
         raise GraphError(f"{where}: not valid JSON at {spot}: {error.msg}") from error
     except UnicodeDecodeError as error:
-        raise GraphError(f"{where}: not UTF-8 text at byte {error.start}") from error
+        raise GraphError(f"{where}: not UTF-8 text at byte {error.start}, expected JSON") from error
     except (ValueError, RecursionError) as error:
         raise GraphError(f"{where}: JSON cannot be read: {error}") from error
 

@@ -97,6 +97,17 @@ def test_a_narrow_terminal_is_kept_to(graph, width):
     assert max(map(cell_len, shown(with_evidence(graph), width).splitlines())) <= width
 
 
+@pytest.mark.parametrize("width", [42, 50, 60, 72])
+def test_numbers_and_sides_are_whole_where_words_are_cut(graph, width):
+    text = shown(with_evidence(graph), width)
+    for region in graph.regions:
+        assert any(line.split()[:1] == [str(region.id)] for line in text.splitlines())
+        for side in ("anchor", "target"):
+            assert f"{region.node(side).score:.2f} " in text
+    assert text.count("anchor ") >= len(graph.regions)
+    assert text.count("target ") >= len(graph.regions)
+
+
 def test_names_are_text_and_not_markup(graph):
     names = ["[red]x", "\x1b[31my", "空と海", "a\nb", "n" * 300, "é"]
     regions = tuple(

@@ -31,8 +31,11 @@ from distortion_graph.report.wording import (
 WIDE_COLUMNS = 100
 """From this width on evidence has columns of its own; below it stands under the comparison."""
 
-_NAME = 1  # the column of names, which take what room the others leave
-_SHORTEST_NAME, _LONGEST_NAME = 4, 24
+_NAME, _DISTORTION, _SEVERITY, _COMPARISON = 1, 3, 4, 6
+_LONGEST_NAME = 24
+_CUT = ((_NAME, 6), (_COMPARISON, 4), (_DISTORTION, 8), (_SEVERITY, 3))
+"""Which columns are cut where the terminal is narrow, and to what at least, in this order."""
+
 _EVIDENCE = ("PSNR", "SSIM", "Haar", "ΔE")
 _BETTER, _WORSE = "bright_blue", "dark_orange3"
 
@@ -78,7 +81,7 @@ def _table(rows: Sequence[_Row], scene: _Row | None, width: int) -> Table:
     titles = ["id", "name", "", "distortion", "severity", "score", f"the anchor is{under}"]
     titles += _EVIDENCE if wide and measured else ()
     cells = [_cells(row, wide=wide, measured=measured) for row in every]
-    gap, room = _gap_and_room([titles, *cells], width)
+    gap, widths = _fitted([titles, *cells], width)
     table = Table(
         box=box.SIMPLE_HEAD,  # which puts a blank of its own between columns
         show_edge=False,
@@ -86,9 +89,8 @@ def _table(rows: Sequence[_Row], scene: _Row | None, width: int) -> Table:
         padding=(0, gap - 1, 0, 0),
         header_style="bold",
     )
-    for title in titles:
+    for title, most in zip(titles, widths, strict=True):
         right = title in ("id", "score", *_EVIDENCE)
-        most = room if title == titles[_NAME] else None
         table.add_column(title, justify="right" if right else "left", no_wrap=True, max_width=most)
     for row, texts in zip(every, cells, strict=True):
         if row is scene:
@@ -97,17 +99,21 @@ def _table(rows: Sequence[_Row], scene: _Row | None, width: int) -> Table:
     return table
 
 
-def _gap_and_room(lines: Sequence[Sequence[Text | str]], width: int) -> tuple[int, int]:
-    """Blanks between columns, and how wide names may be; columns close up before names are cut."""
+def _fitted(lines: Sequence[Sequence[Text | str]], width: int) -> tuple[int, list[int]]:
+    """Blanks between columns, and the widths of these; they close up before any of them is cut."""
     widths = [
         max(cell_len(line) for text in column for line in str(text).split("\n"))
         for column in zip(*lines, strict=True)
     ]
-    wanted = min(widths[_NAME], _LONGEST_NAME)
-    others = sum(widths) - widths[_NAME]
-    rooms = {gap: width - others - gap * (len(widths) - 1) for gap in (2, 1)}
-    gap = 2 if rooms[2] >= wanted else 1
-    return gap, min(max(rooms[gap], _SHORTEST_NAME), wanted)
+    widths[_NAME] = min(widths[_NAME], _LONGEST_NAME)
+    gaps = len(widths) - 1
+    gap = 2 if sum(widths) + 2 * gaps <= width else 1
+    excess = sum(widths) + gap * gaps - width
+    for column, least in _CUT:
+        cut = min(max(excess, 0), max(widths[column] - least, 0))
+        widths[column] -= cut
+        excess -= cut
+    return gap, widths
 
 
 def _cells(row: _Row, *, wide: bool, measured: bool) -> list[Text | str]:

@@ -16,6 +16,7 @@ from distortion_graph.graph import (
 )
 from distortion_graph.report.html.agreement import Agreement, NodeAgreement, RegionAgreement
 from distortion_graph.report.palette import (
+    NEUTRAL,
     comparison_colours,
     hex_name,
     ink_on,
@@ -51,17 +52,21 @@ def asset(name: str) -> str:
 
 
 def colour_rules(graph: DistortionGraph) -> str:
-    """CSS: colour and ink of each severity, .s0 … .sN, and each comparison in rank order, .c0 …"""
+    """CSS: colour and ink of each severity, .s0 … .sN, and each comparison in rank order, .c0 …
+
+    .su is of a node whose severity is uncertain.
+    """
     vocabulary = graph.vocabulary
+    named = [
+        *((f"s{k}", c) for k, c in enumerate(severity_colours(len(vocabulary.severities)))),
+        ("su", NEUTRAL),
+        *((f"c{k}", c) for k, c in enumerate(comparison_colours(len(vocabulary.comparisons)))),
+    ]
     rules = []
-    for name, sign, colours in (
-        ("severity", "s", severity_colours(len(vocabulary.severities))),
-        ("comparison", "c", comparison_colours(len(vocabulary.comparisons))),
-    ):
-        rules += [
-            f".dg .{sign}{k} {{ --{name}: {hex_name(c)}; --{name}-ink: {hex_name(ink_on(c))} }}"
-            for k, c in enumerate(colours)
-        ]
+    for sign, colour in named:
+        name = "severity" if sign.startswith("s") else "comparison"
+        values = f"--{name}: {hex_name(colour)}; --{name}-ink: {hex_name(ink_on(colour))}"
+        rules.append(f".dg .{sign} {{ {values} }}")
     return "\n".join(rules)
 
 

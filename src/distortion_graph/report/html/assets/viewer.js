@@ -71,7 +71,7 @@ function markOf(position, side) {
   const node = region.nodes[side];
   const kind = region.paths[side] ? "" : " box";
   const rank = words.comparisons[region.comparison].rank;
-  const classes = [`s${node.severity}`, `c${seenFrom(side, region.comparison)}`];
+  const classes = [node.uncertain ? "su" : `s${node.severity}`, `c${seenFrom(side, region.comparison)}`];
   if (node.severity === 0 || node.uncertain) classes.push("unmarked-severity");
   if (rank === 0) classes.push("unmarked-comparison");
   if (isQuiet(region)) classes.push("quiet");
@@ -92,6 +92,8 @@ function legend(colour) {
   const entries = colour === "severity"
     ? words.severities.map((text, k) => [text, `severity s${k}`])
     : words.comparisons.map((level, k) => [`${level.marks} ${level.text}`, `comparison c${k}`]);
+  const unsure = colour === "severity" && regions.some((region) => region.nodes.some((node) => node.uncertain));
+  if (unsure) entries.push([words.uncertain, "severity su"]);
   byId("legend").replaceChildren(...entries.map(([text, name]) =>
     make("span", {}, make("span", { class: `swatch ${name}` }), text)));
   byId("legend").hidden = colour === "hidden";
