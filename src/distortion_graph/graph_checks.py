@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
     from distortion_graph.graph_parts import (
         ComparisonBelief,
+        Difference,
         ImageInfo,
         LabelBelief,
         Node,
@@ -54,8 +55,10 @@ def graph_problems(graph: DistortionGraph) -> Iterator[str]:
         yield from _extent_problems(place, region, "anchor", graph.anchor)
         yield from _extent_problems(place, region, "target", graph.target)
         yield from _comparison_problems(f"{place}.comparison", region.comparison, vocabulary)
+        yield from _difference_problems(f"{place}.differs", region.differs, graph)
     if graph.scene is not None:
         yield from _scene_problems(graph.scene, vocabulary)
+        yield from _difference_problems("scene.differs", graph.scene.differs, graph)
     for i, relation in enumerate(graph.relations):
         for role in ("subject", "object"):
             region_id = getattr(relation, role)
@@ -144,6 +147,20 @@ def _extent_problems(
         yield f"{place}.{side}.mask: its size is {mask.size[0]} × {mask.size[1]}, {found}"
     if box is not None and (box[0] + box[2] > image.width or box[1] + box[3] > image.height):
         yield f"{place}.{side}.bbox_xywh_px: {list(box)} leaves the picture, {found}"
+
+
+def _difference_problems(
+    place: str, differs: Difference | None, graph: DistortionGraph
+) -> Iterator[str]:
+    """A size that is that of neither picture, where both are known."""
+    sizes = [(picture.height, picture.width) for picture in (graph.anchor, graph.target)]
+    if differs is None or any(None in size for size in sizes) or differs.size in sizes:
+        return
+    known = " and ".join(f"{height} × {width}" for height, width in dict.fromkeys(sizes))
+    yield (
+        f"{place}.size: is {differs.size[0]} × {differs.size[1]}, but the pictures are {known} "
+        "(height × width)"
+    )
 
 
 def _scene_problems(scene: Scene, vocabulary: Vocabulary) -> Iterator[str]:

@@ -8,8 +8,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from distortion_graph.differences import MeasuredDifferences, RegionDifference
 from distortion_graph.evidence import MeasuredEvidence, RegionEvidence
 from distortion_graph.graph import (
+    MOST_SPOTS,
+    Difference,
     DistortionGraph,
     Evidence,
     ImageInfo,
@@ -25,6 +28,7 @@ from distortion_graph.runtime.decode import DECIMALS, Decoded
 from distortion_graph.vocabulary import Vocabulary
 
 _NO_EVIDENCE = MeasuredEvidence((), None)
+_NO_DIFFERENCES = MeasuredDifferences((), None)
 
 
 class Shape(NamedTuple):
@@ -43,9 +47,11 @@ def assemble(
     vocabulary: Vocabulary,
     model: ModelInfo | None = None,
     evidence: MeasuredEvidence = _NO_EVIDENCE,
+    differences: MeasuredDifferences = _NO_DIFFERENCES,
 ) -> DistortionGraph:
     """Build the graph; regions lie on the anchor and are scaled to a target of another size."""
     measured: Sequence[RegionEvidence | None] = evidence.regions or [None] * len(regions)
+    differing: Sequence[RegionDifference | None] = differences.regions or [None] * len(regions)
     shapes = _shapes(regions)
     target_shapes: Sequence[Shape | None] = [None] * len(regions)
     if target.size != anchor.size:
@@ -60,18 +66,25 @@ def assemble(
             target=_placed(answer.target, other),
             comparison=answer.comparison,
             evidence=_evidence(facts),
+            differs=_difference(found, anchor.size),
         )
-        for region, area, answer, shape, other, facts in zip(
+        for region, area, answer, shape, other, facts, found in zip(
             regions,
             regions.areas().tolist(),
             decoded.regions,
             shapes,
             target_shapes,
             measured,
+            differing,
             strict=True,
         )
     ]
-    scene = decoded.scene.model_copy(update={"evidence": _evidence(evidence.scene)})
+    scene = decoded.scene.model_copy(
+        update={
+            "evidence": _evidence(evidence.scene),
+            "differs": _difference(differences.scene, anchor.size),
+        }
+    )
     return DistortionGraph(
         vocabulary=vocabulary,
         anchor=_info(anchor),
@@ -134,6 +147,17 @@ def _evidence(facts: RegionEvidence | None) -> Evidence | None:
         ssim=_rounded(facts.ssim, DECIMALS),
         haarpsi=_rounded(facts.haarpsi, DECIMALS),
         delta_e=_rounded(facts.delta_e, 4),
+    )
+
+
+def _difference(found: RegionDifference | None, size: tuple[int, int]) -> Difference | None:
+    if found is None:
+        return None
+    return Difference(
+        share=round(found.share, DECIMALS),
+        equal=round(found.equal, DECIMALS),
+        size=size,
+        spots=found.spots[:MOST_SPOTS],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -11,7 +11,14 @@ from typing import Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from distortion_graph.differences import (
+    DifferenceMap,
+    MeasuredDifferences,
+    changed_pixels,
+    find_differences,
+)
 from distortion_graph.errors import DistortionGraphWarning, ImageError, ModelError
 from distortion_graph.evidence import Level, measure_evidence
 from distortion_graph.graph import DistortionGraph, ModelInfo
@@ -23,7 +30,7 @@ from distortion_graph.images import (
     rgb_sha256,
 )
 from distortion_graph.regions.container import RegionSet
-from distortion_graph.regions.masks import LazyMasks
+from distortion_graph.regions.masks import LazyMasks, Masks, crops
 from distortion_graph.regions.sources import RegionSpec, resolve_regions
 from distortion_graph.runtime.assemble import assemble
 from distortion_graph.runtime.decode import decode, shared_areas
@@ -31,7 +38,7 @@ from distortion_graph.runtime.names import MANIFEST_FILE
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.runtime.registry import find_model
 from distortion_graph.runtime.session import Model
-from distortion_graph.threads import side_by_side
+from distortion_graph.threads import Once, side_by_side
 
 Fit = Literal["error", "resize"]
 
@@ -96,7 +103,8 @@ def compare_pictures(
 ) -> DistortionGraph:
     """`compare` for pictures that are already loaded; their warnings are the caller's to show."""
     fitted = _fitted(anchor, target, fit)
-    found = resolve_regions(regions, anchor, fitted)
+    differences = Once(lambda: find_differences(anchor.rgb, fitted.rgb))
+    found = resolve_regions(regions, anchor, fitted, differences)
     loaded = model if isinstance(model, Model) else load_model(model)
     masks = found.lazy_masks()
     predictions = predict_canonically(loaded, anchor, fitted, found, masks)
@@ -112,7 +120,17 @@ def compare_pictures(
         vocabulary=loaded.vocabulary,
         model=ModelInfo(**asdict(loaded.identity)),
         evidence=measure_evidence(anchor.rgb, fitted.rgb, masks, evidence),
+        differences=_measured(differences, masks, evidence),
     )
+
+
+def _measured(
+    differences: Callable[[], DifferenceMap], masks: LazyMasks, level: Level
+) -> MeasuredDifferences:
+    """The differences of the regions and the scene, which every level but "none" measures."""
+    if level == "none":
+        return MeasuredDifferences((None,) * len(masks), None)
+    return differences().measure(masks)
 
 
 def predict_canonically(
@@ -126,7 +144,8 @@ def predict_canonically(
 
     The model is run once, pictures ordered by the hash of their pixels, each different mask once
     and ordered by its run lengths; then the caller's order is restored. `masks` are the regions',
-    where there already are some, so that none is decoded twice.
+    where there already are some, so that none is decoded twice. A region whose pixels are equal in
+    both pictures is the same in both, whatever the model says (`Predictions.where_equal`).
     """
     hashes = rgb_sha256(anchor.rgb), rgb_sha256(target.rgb)
     different = {region.rle.counts: region.rle for region in regions}
@@ -136,9 +155,18 @@ def predict_canonically(
     predictions = model.predict(*pair, masks)
     if hashes[0] > hashes[1]:
         predictions = predictions.swapped()
-    elif hashes[0] == hashes[1]:
-        predictions = predictions.symmetric()
+    identical = hashes[0] == hashes[1]
+    equal = np.ones(len(masks), np.bool_) if identical else _equal_inside(*pair, masks)
+    predictions = predictions.where_equal(equal, scene=identical)
     return predictions.reorder([place[region.rle.counts] for region in regions])
+
+
+def _equal_inside(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], masks: Masks
+) -> NDArray[np.bool_]:
+    """(R,): whether all pixels of a region are equal in both pictures."""
+    changed = changed_pixels(first, second)
+    return np.array([not (changed[c.box] & c.mask).any() for c in crops(masks)], np.bool_)
 
 
 def load_model(
