@@ -12,6 +12,7 @@ from rich.text import Text
 
 from distortion_graph.graph import DistortionGraph, Node, RegionComparison, SceneNode
 from distortion_graph.report.palette import hex_name, severity_colours
+from distortion_graph.report.places import place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
@@ -52,13 +53,15 @@ class _Row:
     sides: tuple[_Side, _Side]
     comparison: Text
     evidence: tuple[str, str, str, str]
+    differs: str = ""
 
 
 def render(graph: DistortionGraph, width: int) -> RenderableType:
     """The table of a graph for a terminal of `width` columns, and its summary below.
 
     A region's target stands under its anchor. Regions stand worst first: by the lower of a
-    region's two scores; the scene stands last, with the distortion that covers most of each
+    region's two scores; then those clean in both, the most different first. Where a region's pixels
+    differ in places, the first of them stands under the comparison. The scene stands last, with the distortion that covers most of each
     picture. A node that the model does not believe to know is `uncertain`. Evidence is PSNR in
     dB, SSIM, HaarPSI and the mean CIEDE2000 difference, between the two pictures.
     """
@@ -100,6 +103,8 @@ def _cells(row: _Row, *, wide: bool, measured: bool) -> list[RenderableType]:
     comparison = row.comparison
     if measured and not wide:
         comparison = Text.assemble(comparison, "\n", (_in_columns(row.evidence), "dim"))
+    if row.differs:
+        comparison = Text.assemble(comparison, "\n", (f"≠ {row.differs}", "bold"))
     return [
         row.number,
         Text.assemble(row.name, "\n", (row.area, "dim")),
@@ -125,6 +130,7 @@ def _region_row(graph: DistortionGraph, region: RegionComparison) -> _Row:
         (_node(graph, region.anchor), _node(graph, region.target)),
         _comparison(graph, region.comparison.label),
         evidence_texts(region.evidence),
+        place_text(graph, region),
     )
 
 
