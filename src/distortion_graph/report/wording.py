@@ -87,7 +87,10 @@ def summary(graph: DistortionGraph) -> str:
         equal = " are about equal"
         linked = ", but" if equal in overall else ";"
         overall = f"{overall.replace(equal, ' are judged equally good')}{linked} {differ}"
-    sentence = f"{overall}; {_counted(graph)}" if graph.regions else overall
+    counted = _counted(graph) if graph.regions else ""
+    if differ is not None:  # what differs is not called the same
+        counted = counted.replace("the same", "equally good")
+    sentence = f"{overall}; {counted}" if counted else overall
     worst = _worst(graph)
     return f"{sentence}; {worst}." if worst else f"{sentence}."
 
