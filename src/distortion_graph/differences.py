@@ -9,7 +9,8 @@
   (by `LIGHTNESS`), or the deviation of L* at `TEXTURE_PX` pixels.
 * A *spot* is a group of differing cells between which at most one cell lies: of `SPOT_CELLS`
   cells or more, or of fewer where one of them differs plainly (by `PLAIN_COLOUR` or
-  `PLAIN_LIGHTNESS`), as a changed letter does. Its box is that of its pixels that differ visibly.
+  `PLAIN_LIGHTNESS`), as a changed letter does. Neighbouring cells with a pixel whose lightness
+  differs belong to it as well. Its box is that of its pixels that differ visibly.
 
 What is measured is the same, to the bit, when the pictures are exchanged, and depends on neither
 the tiles nor the threads that share the work. Lightness and deviation are computed in integers.
@@ -62,6 +63,7 @@ Bytes = NDArray[np.uint8]
 Box = tuple[int, int, int, int]
 
 _EQUAL, _ALIKE, _BETWEEN, _DIFFERS = range(4)
+_SAME, _FRINGE, _CHANGED, _PLAIN = range(4)  # cells
 _TILE = 256
 _THREADS_FROM_PIXELS = 1 << 18
 _WINDOW = 7
@@ -223,7 +225,7 @@ def _by_size(entry: tuple[Box, int]) -> tuple[int, int, int, int]:
 
 
 def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, top: int, left: int) -> None:
-    """Write the classes of a tile's pixels, and how far its cells differ: 0, 1, or 2 plainly."""
+    """Write the classes of a tile's pixels, and how its cells differ: `_FRINGE` and beyond."""
     own = np.s_[top : top + _TILE, left : left + _TILE]
     pair = anchor[own], target[own]
     changed = changed_pixels(*pair)
@@ -246,12 +248,15 @@ def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, top: int, lef
     light = _apart(*(_lightness(rgb).astype(np.float32) for rgb in means)) / np.float32(_PER_L)
     light *= changed
     mean_colour = delta_e(*map(_cell_means, pair))
-    lighter, plainly = (_cell_counts(light >= t) >= LIGHT_PX for t in (LIGHTNESS, PLAIN_LIGHTNESS))
-    differs = (mean_colour >= CELL_COLOUR) | lighter | (_cell_counts(texture) >= TEXTURE_PX)
-    differs &= _cell_counts(visible) > 0
-    plainly |= mean_colour >= PLAIN_COLOUR
+    lighter, plainly = (_cell_counts(light >= t) for t in (LIGHTNESS, PLAIN_LIGHTNESS))
+    differs = (mean_colour >= CELL_COLOUR) | (lighter >= LIGHT_PX)
+    differs |= _cell_counts(texture) >= TEXTURE_PX
+    plain = (mean_colour >= PLAIN_COLOUR) | (plainly >= LIGHT_PX)
     cells = levels[top // CELL : (top + _TILE) // CELL, left // CELL : (left + _TILE) // CELL]
-    cells[:] = differs.astype(np.uint8) + (differs & plainly)
+    cells[lighter > 0] = _FRINGE
+    cells[differs] = _CHANGED
+    cells[plain] = _PLAIN
+    cells[_cell_counts(visible) == 0] = _SAME
 
 
 def _apart(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -303,16 +308,17 @@ def _cell_means(rgb: Rgb) -> Rgb:
 
 def _grouped(levels: Bytes) -> NDArray[np.int32]:
     """Numbers of spots from the cells' levels."""
+    changed = (levels >= _CHANGED).astype(np.uint8)
     # Cells grown by one to the right and down touch, also by a corner, where one lies between.
-    grown = cv2.dilate(levels, np.ones((2, 2), np.uint8), anchor=(0, 0))
-    _, groups = cv2.connectedComponents((grown > 0).astype(np.uint8), connectivity=8)
-    groups[levels == 0] = 0
-    sizes = np.bincount(groups.ravel())
-    spot = sizes >= SPOT_CELLS
-    spot[groups[levels == 2]] = True
+    grown = cv2.dilate(changed, np.ones((2, 2), np.uint8), anchor=(0, 0))
+    _, groups = cv2.connectedComponents(grown, connectivity=8)
+    groups[changed == 0] = 0
+    spot = np.bincount(groups.ravel()) >= SPOT_CELLS
+    spot[groups[levels == _PLAIN]] = True
     spot[0] = False
-    numbers = np.cumsum(spot) * spot
-    return np.asarray(numbers[groups], np.int32)
+    numbers = (np.cumsum(spot) * spot)[groups].astype(np.float32)
+    around = cv2.dilate(numbers, np.ones((3, 3), np.uint8))
+    return np.where(levels == _FRINGE, around, numbers).astype(np.int32)
 
 
 def _extents(
