@@ -38,11 +38,16 @@ def places_on(
     )
 
 
-def place_text(graph: DistortionGraph, region: RegionComparison) -> str:
-    """`differs at 980,600 and 2 more`; empty where people are told of no place."""
+def place_text(graph: DistortionGraph, region: RegionComparison, *, short: bool = False) -> str:
+    """`differs at 980,600 and 2 more`, in short `≠ at 980,600 +2`; empty where there is no place.
+
+    The short one fits into a column of 19 letters.
+    """
     found = places(graph, region)
     if not found:
         return ""
+    if short:
+        return f"≠ at {_corner(found[0])}" + (f" +{len(found) - 1}" if len(found) > 1 else "")
     rest = "" if len(found) == 1 else f" and {len(found) - 1} more"
     return f"differs at {_corner(found[0])}{rest}"
 

@@ -104,7 +104,7 @@ def _cells(row: _Row, *, wide: bool, measured: bool) -> list[RenderableType]:
     if measured and not wide:
         comparison = Text.assemble(comparison, "\n", (_in_columns(row.evidence), "dim"))
     if row.differs:
-        comparison = Text.assemble(comparison, "\n", (f"≠ {row.differs}", "bold"))
+        comparison = Text.assemble(comparison, "\n", (row.differs, "bold"))
     return [
         row.number,
         Text.assemble(row.name, "\n", (row.area, "dim")),
@@ -130,7 +130,7 @@ def _region_row(graph: DistortionGraph, region: RegionComparison) -> _Row:
         (_node(graph, region.anchor), _node(graph, region.target)),
         _comparison(graph, region.comparison.label),
         evidence_texts(region.evidence),
-        place_text(graph, region),
+        place_text(graph, region, short=True),
     )
 
 
