@@ -36,7 +36,9 @@ def jpeg(rgb: Rgb, quality: int, subsampling: int) -> Rgb:
 
 def photograph() -> Rgb:
     """0.4 megapixels of a photograph."""
-    return np.asarray(Image.fromarray(data.astronaut()).resize((640, 640), Image.Resampling.LANCZOS))
+    return np.asarray(
+        Image.fromarray(data.astronaut()).resize((640, 640), Image.Resampling.LANCZOS)
+    )
 
 
 def page(text: str, px: float, at: tuple[int, int] = (40, 30), ink: str = "#1d1d1f") -> Rgb:

@@ -5,15 +5,16 @@
   `TEXTURE` between them. It *looks equal* where that CIEDE2000 is below `ALIKE`. A pixel that is
   equal in both pictures looks equal and never differs, whatever its neighbours are.
 * A *cell* of 8×8 pixels differs where a pixel of it does and, beyond what JPEG of quality 75 does
-  to a photograph, its mean colour differs (by `CELL_COLOUR`), the lightness of `LIGHT_PX` pixels
-  (by `LIGHTNESS`), or the deviation of L* at `TEXTURE_PX` pixels.
+  to a photograph, its mean colour differs (by `CELL_COLOUR`; at the picture's edge, that of three
+  quarters of a cell or more), the lightness of `LIGHT_PX` pixels (by `LIGHTNESS`), or the
+  deviation of L* at `TEXTURE_PX` pixels.
 * A *spot* is a group of differing cells between which at most one cell lies: of `SPOT_CELLS`
   cells or more, or of fewer where one of them differs plainly (by `PLAIN_COLOUR` or
   `PLAIN_LIGHTNESS`), as a changed letter does. Neighbouring cells with a pixel whose lightness
   differs belong to it as well. Its box is that of its pixels that differ visibly.
 
 What is measured is the same, to the bit, when the pictures are exchanged, and depends on neither
-the tiles nor the threads that share the work. Lightness and deviation are computed in integers.
+the tiles nor the threads that share the work. The 3×3 means and L* are rounded to 8 bits.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ LIGHTNESS, PLAIN_LIGHTNESS, LIGHT_PX = 6.0, 8.0, 3
 TEXTURE_PX = 16
 """How many pixels of a cell must differ in deviation."""
 
-SPOT_CELLS = 6
+SPOT_CELLS = 8
 """Cells of a spot none of which differs plainly."""
 
 PART = 0.1
@@ -125,11 +126,16 @@ class DifferenceMap:
         return found
 
     def is_local(self, most: float) -> bool:
-        """Whether the pictures differ in places: in spots on no more than that share of the cells,
-        which hold most of the pixels that differ visibly."""
-        owned = self._spot_pixels
+        """Whether the pictures differ in places: spots are on no more than that share of the cells,
+        and three quarters of the pixels outside them are equal in both pictures."""
         cells = np.count_nonzero(self.spots)
-        return 0 < cells <= most * self.spots.size and bool(2 * owned[1:].sum() > owned.sum())
+        if not 0 < cells <= most * self.spots.size:
+            return False
+        height, width = self.classes.shape
+        changed = _cell_counts(self.classes != _EQUAL)[self.spots == 0].sum()
+        outside = _cell_counts(np.ones((height, width), np.bool_))[self.spots == 0].sum()
+        # A blur leaves what is flat as it was: 61 % of the pixels at most, in photographs.
+        return bool(4 * changed <= outside)
 
     def outlines(self) -> list[NDArray[np.int64]]:
         """Of every spot, in the order of the scene's boxes, the (N, 2) first and last pixels of its
@@ -248,6 +254,8 @@ def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, top: int, lef
     light = _apart(*(_lightness(rgb).astype(np.float32) for rgb in means)) / np.float32(_PER_L)
     light *= changed
     mean_colour = delta_e(*map(_cell_means, pair))
+    # Less than three quarters of a cell, at the picture's edge, are too little for a mean.
+    mean_colour[_cell_counts(np.ones_like(changed)) < CELL * CELL * 3 // 4] = 0
     lighter, plainly = (_cell_counts(light >= t) for t in (LIGHTNESS, PLAIN_LIGHTNESS))
     differs = (mean_colour >= CELL_COLOUR) | (lighter >= LIGHT_PX)
     differs |= _cell_counts(texture) >= TEXTURE_PX

@@ -75,8 +75,8 @@ def _places(differences: DifferenceMap, size: tuple[int, int]) -> NDArray[np.uin
 
     A place is the convex hull of a spot and the pixels around it, so that it is in one piece and
     nothing of the spot is left outside. None where the pictures do not differ in places: without
-    a spot, with spots on more than a fifth of the picture, or where most of what differs lies
-    outside the spots, as after a distortion all over.
+    a spot, with spots on more than a fifth of the picture, or where more than a quarter of the
+    pixels outside the spots are not equal either, as after a distortion all over.
     """
     import cv2
 
