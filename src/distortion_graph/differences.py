@@ -241,7 +241,7 @@ def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, top: int, lef
     around = np.s_[top - above : top + _TILE + _REACH, left - before : left + _TILE + _REACH]
     inner = np.s_[above : above + changed.shape[0], before : before + changed.shape[1]]
     windows = [np.ascontiguousarray(rgb[around]) for rgb in (anchor, target)]
-    means = [np.ascontiguousarray(cv2.blur(rgb, (3, 3))[inner]) for rgb in windows]
+    means = [np.ascontiguousarray(cv2.blur(rgb, (3, 3))[inner], np.uint8) for rgb in windows]
     colour = delta_e(*means)
     texture = _apart(*(_deviation(rgb)[inner] for rgb in windows)) >= TEXTURE
     texture &= changed
@@ -268,7 +268,7 @@ def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, top: int, lef
 
 
 def _apart(one: NDArray[np.float32], two: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.abs(one - two)
+    return np.asarray(np.abs(one - two), np.float32)
 
 
 def _lightness(rgb: Rgb) -> Bytes:
@@ -277,13 +277,13 @@ def _lightness(rgb: Rgb) -> Bytes:
 
 
 def _deviation(rgb: Rgb) -> NDArray[np.float32]:
-    """Standard deviation of L* in the window around every pixel; only its root is rounded."""
+    """Standard deviation of L* in the window around every pixel, from sums that are exact."""
     light = _lightness(rgb)
     window, pixels = (_WINDOW, _WINDOW), _WINDOW**2
     sums = cv2.boxFilter(light, cv2.CV_32S, window, normalize=False)
     squares = cv2.sqrBoxFilter(light, cv2.CV_32F, window, normalize=False).astype(np.int32)
     spread = (pixels * squares - sums * sums).astype(np.float32)
-    return np.sqrt(spread) / np.float32(pixels * _PER_L)
+    return np.asarray(np.sqrt(spread) / np.float32(pixels * _PER_L), np.float32)
 
 
 def _on_cells(values: NDArray[np.bool_], above: int = 0, before: int = 0) -> Bools:
@@ -296,7 +296,7 @@ def _on_cells(values: NDArray[np.bool_], above: int = 0, before: int = 0) -> Boo
 def _cell_counts(pixels: Bools) -> NDArray[np.int64]:
     """How many pixels of every cell are True."""
     words = _on_cells(pixels).view(np.uint64)
-    return _ones(words).reshape(-1, CELL, words.shape[1]).sum(1)
+    return np.asarray(_ones(words).reshape(-1, CELL, words.shape[1]).sum(1), np.int64)
 
 
 def _ones(words: NDArray[np.uint64]) -> NDArray[np.int64]:

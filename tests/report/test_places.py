@@ -159,7 +159,7 @@ def test_the_overlay_frames_the_places_of_both_pictures():
 
     def framed(picture):
         pane = picture[: int(0.9 * len(picture))]  # without the legend
-        y, x = np.nonzero((pane == PLACE).all(-1))
+        x = np.nonzero((pane == PLACE).all(-1))[1]
         return len(x), int(x.min(initial=10**6)), int(x.max(initial=0))
 
     assert framed(plain)[0] == 0

@@ -37,7 +37,7 @@ CONTEXT: dict[str, Any] = {
         for key in ("distortions", "severities", "comparisons", "size", "bbox_xywh_px")
     },
 }
-"""What the keys mean: terms of `TERMS`, maps of probabilities and boxes as JSON, lists in their order."""
+"""What the keys mean: terms of `TERMS`, probabilities and spots as JSON, lists in their order."""
 
 
 def to_json_ld(graph: DistortionGraph) -> dict[str, Any]:

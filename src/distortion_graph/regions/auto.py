@@ -240,7 +240,7 @@ class _Merger:
             smallest = min(free, key=lambda r: (self.area[r], r), default=None)
             if smallest is None or self.area[smallest] >= limit:
                 return
-            near = self.borders[smallest].keys()
+            near = set(self.borders[smallest])
             near = near - self.fixed or near
             self.join(smallest, min(near, key=lambda r: (self.cost(smallest, r), r)))
 
@@ -270,7 +270,7 @@ def _merge(
 def _cut_out(
     labels: NDArray[np.int64], features: NDArray[np.float32], places: NDArray[np.uint8]
 ) -> NDArray[np.int64]:
-    """The map with every place as a region; what a place cuts off and is too small joins another."""
+    """The map with every place as a region; what it cuts off and is too small joins another."""
     from skimage.measure import label
 
     whole = np.where(places > 0, labels.max() + places, labels)

@@ -110,8 +110,8 @@ def draw_graph(graph: DistortionGraph, kind: FigureKind = "svg", *, collapse: bo
     """The file of a graph's drawing; needs the figures extra.
 
     With `collapse` the regions that are clean in both pictures, the same, without a place where the
-    pictures differ and in no relation become one line with their number. The text of an SVG is text; letters that matplotlib's typeface
-    lacks are boxes in the other kinds.
+    pictures differ and in no relation become one line with their number. The text of an SVG is
+    text; letters that matplotlib's typeface lacks are boxes in the other kinds.
     """
     with settings():
         return _drawn(graph, kind, collapse)

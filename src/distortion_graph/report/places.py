@@ -69,7 +69,7 @@ def most_different(graph: DistortionGraph) -> RegionComparison | None:
 
 def number_of_places(graph: DistortionGraph) -> int:
     """How many places there are in the picture; a graph lists no more than `MOST_SPOTS`."""
-    whole = graph.scene and graph.scene.differs
+    whole = _whole(graph)
     told = [box for region in graph.regions for box in places(graph, region)]
     if whole is None:
         return min(len(told), MOST_SPOTS)
@@ -86,7 +86,7 @@ def places_clause(graph: DistortionGraph, region_name: str | None) -> str | None
     number, region = number_of_places(graph), most_different(graph)
     if not number:
         return None
-    whole = graph.scene and graph.scene.differs
+    whole = _whole(graph)
     spots = places(graph, region) if region else whole.spots if whole else ()
     where = f"at {_corner(spots[0])}"
     if region_name is not None:
@@ -97,8 +97,12 @@ def places_clause(graph: DistortionGraph, region_name: str | None) -> str | None
     return f"they differ in {many}, most {where}"
 
 
+def _whole(graph: DistortionGraph) -> Difference | None:
+    return None if graph.scene is None else graph.scene.differs
+
+
 def _speaks(graph: DistortionGraph, region: RegionComparison) -> bool:
-    whole = graph.scene and graph.scene.differs
+    whole = _whole(graph)
     if whole is not None and _mostly_equal(whole):
         return True
     vocabulary = graph.vocabulary

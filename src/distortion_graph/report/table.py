@@ -60,10 +60,11 @@ def render(graph: DistortionGraph, width: int) -> RenderableType:
     """The table of a graph for a terminal of `width` columns, and its summary below.
 
     A region's target stands under its anchor. Regions stand worst first: by the lower of a
-    region's two scores; then those clean in both, the most different first. Where a region's pixels
-    differ in places, the first of them stands under the comparison. The scene stands last, with the distortion that covers most of each
-    picture. A node that the model does not believe to know is `uncertain`. Evidence is PSNR in
-    dB, SSIM, HaarPSI and the mean CIEDE2000 difference, between the two pictures.
+    region's two scores; then those clean in both, the most different first. Where the pictures
+    differ in places of a region, the first of them stands under the comparison. The scene stands
+    last, with the distortion that covers most of each picture. A node that the model does not
+    believe to know is `uncertain`. Evidence is PSNR in dB, SSIM, HaarPSI and the mean CIEDE2000
+    difference, between the two pictures.
     """
     rows = [_region_row(graph, region) for region in worst_first(graph)]
     table = _table(rows, _scene_row(graph), wide=width >= WIDE_COLUMNS)

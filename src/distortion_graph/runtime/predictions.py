@@ -121,11 +121,12 @@ class Predictions:
         neutral[neutral.size // 2] = 1
 
         def chosen(name: str) -> NDArray[np.float64] | None:
-            mine = getattr(self, name)
+            mine: NDArray[np.float64] | None = getattr(self, name)
             if mine is None:
                 return None
             where = regions.reshape(1, -1, *(1,) * (mine.ndim - 2))
-            return np.where(where, getattr(mean, name), mine)
+            both: NDArray[np.float64] = np.where(where, getattr(mean, name), mine)
+            return both
 
         nodes: Any = {name: chosen(name) for name in _OF_NODES}
         comparison = np.where(regions[:, None], neutral, self.comparison)
