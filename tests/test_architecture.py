@@ -30,6 +30,7 @@ ORDER = [
     "ciede2000",
     "quality",
     "evidence",
+    "differences",
     "regions",
     "graph",
     "formats",

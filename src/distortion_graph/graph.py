@@ -20,8 +20,10 @@ from pydantic_core import PydanticCustomError
 from distortion_graph.errors import GraphError
 from distortion_graph.graph_checks import graph_problems, validation_line
 from distortion_graph.graph_parts import (
+    MOST_SPOTS,
     SIDES,
     ComparisonBelief,
+    Difference,
     Evidence,
     Fitting,
     ImageInfo,
@@ -46,9 +48,11 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
 __all__ = [
+    "MOST_SPOTS",
     "SCHEMA",
     "SIDES",
     "ComparisonBelief",
+    "Difference",
     "DistortionGraph",
     "Evidence",
     "Fitting",

@@ -118,7 +118,8 @@ def compare(
         bool, typer.Option("--json", help="Print the graph as native JSON instead of the table.")
     ] = False,
     evidence: Annotated[
-        EvidenceLevel, typer.Option(help="Measure all, all but CIEDE2000 (fast), or nothing.")
+        EvidenceLevel,
+        typer.Option(help="Measure all, all but the mean CIEDE2000 (fast), or nothing."),
     ] = EvidenceLevel.all,
     fit: FitOption = Fit.error,
     model: Annotated[
@@ -142,8 +143,9 @@ def compare(
     """Compare two pictures region by region.
 
     Says what is wrong in each region of either picture, how bad it is, and which picture is
-    better: as a table, the worst regions first (by the lower of a region's two scores), and one
-    sentence about the whole.
+    better: as a table, the worst regions first (by the lower of a region's two scores) and then
+    those that differ most, and one sentence about the whole. Where the pictures show different
+    things, the table and the sentence say where.
 
     Files are written when everything is done, under a temporary name and then renamed: a run that
     fails writes nothing and leaves an existing file as it was; one that succeeds replaces it. No

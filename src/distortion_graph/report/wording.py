@@ -17,6 +17,7 @@ from distortion_graph.graph import (
     Scene,
     Side,
 )
+from distortion_graph.report.places import differing_share, most_different, places_clause
 from distortion_graph.vocabulary import UNCERTAIN as UNCERTAIN
 from distortion_graph.vocabulary import Vocabulary
 
@@ -105,13 +106,34 @@ def percent(share: float) -> str:
 
 
 def worst_first(graph: DistortionGraph) -> list[RegionComparison]:
-    """The regions by the lower of their two scores, the lowest first; without a score last."""
-    return sorted(graph.regions, key=lambda region: min(_scores(region), default=2.0))
+    """The distorted regions, worst first; then the clean ones, the most different first.
+
+    The worst is the one with the lowest score in either picture; without a score it is the last.
+    Of clean regions that differ alike, the worst is first.
+    """
+    clean = graph.vocabulary.clean
+
+    def order(region: RegionComparison) -> tuple[bool, float, float]:
+        is_clean = all(region.node(side).distortion.label == clean for side in SIDES)
+        different = differing_share(region) if is_clean else 0.0
+        return is_clean, -different, min(_scores(region), default=2.0)
+
+    return sorted(graph.regions, key=order)
 
 
 def summary(graph: DistortionGraph) -> str:
-    """One plain sentence: which picture is better, in how many regions, and the worst region."""
-    sentence = f"{_overall(graph)}; {_counted(graph)}" if graph.regions else _overall(graph)
+    """One plain sentence: which picture is better, where they differ, and the worst region."""
+    overall = _overall(graph)
+    region = most_different(graph)
+    differ = places_clause(graph, None if region is None else _titled(region))
+    if differ is not None:
+        equal = " are about equal"
+        linked = ", but" if equal in overall else ";"
+        overall = f"{overall.replace(equal, ' are judged equally good')}{linked} {differ}"
+    counted = _counted(graph) if graph.regions else ""
+    if differ is not None:  # what differs is not called the same
+        counted = counted.replace("the same", "equally good")
+    sentence = f"{overall}; {counted}" if counted else overall
     worst = _worst(graph)
     sentences = f"{sentence}; {worst}." if worst else f"{sentence}."
     return " ".join([sentences, *fit_notes(graph)])

@@ -8,8 +8,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from distortion_graph.differences import NO_DIFFERENCES, MeasuredDifferences, RegionDifference
 from distortion_graph.evidence import NO_EVIDENCE, MeasuredEvidence, RegionEvidence
 from distortion_graph.graph import (
+    MOST_SPOTS,
+    Difference,
     DistortionGraph,
     Evidence,
     Fitting,
@@ -43,6 +46,7 @@ def assemble(
     vocabulary: Vocabulary,
     model: ModelInfo | None = None,
     evidence: MeasuredEvidence = NO_EVIDENCE,
+    differences: MeasuredDifferences = NO_DIFFERENCES,
     fit: Fitting | None = None,
 ) -> DistortionGraph:
     """Build the graph.
@@ -51,6 +55,7 @@ def assemble(
     are scaled to a target of another size.
     """
     measured: Sequence[RegionEvidence | None] = evidence.regions or [None] * len(regions)
+    differing: Sequence[RegionDifference | None] = differences.regions or [None] * len(regions)
     laid = _extended if fit == "crop" else _scaled
     shapes = _shapes(laid(regions, anchor.size))
     target_shapes: Sequence[Shape | None] = [None] * len(regions)
@@ -66,18 +71,25 @@ def assemble(
             target=_placed(answer.target, other, shape),
             comparison=answer.comparison,
             evidence=_evidence(facts),
+            differs=_difference(found, regions.size),
         )
-        for region, area, answer, shape, other, facts in zip(
+        for region, area, answer, shape, other, facts, found in zip(
             regions,
             regions.areas().tolist(),
             decoded.regions,
             shapes,
             target_shapes,
             measured,
+            differing,
             strict=True,
         )
     ]
-    scene = decoded.scene.model_copy(update={"evidence": _evidence(evidence.scene)})
+    scene = decoded.scene.model_copy(
+        update={
+            "evidence": _evidence(evidence.scene),
+            "differs": _difference(differences.scene, regions.size),
+        }
+    )
     return DistortionGraph(
         vocabulary=vocabulary,
         anchor=_info(anchor),
@@ -166,6 +178,17 @@ def _evidence(facts: RegionEvidence | None) -> Evidence | None:
         ssim=_rounded(facts.ssim, DECIMALS),
         haarpsi=_rounded(facts.haarpsi, DECIMALS),
         delta_e=_rounded(facts.delta_e, 4),
+    )
+
+
+def _difference(found: RegionDifference | None, size: tuple[int, int]) -> Difference | None:
+    if found is None:
+        return None
+    return Difference(
+        share=round(found.share, DECIMALS),
+        equal=round(found.equal, DECIMALS),
+        size=size,
+        spots=found.spots[:MOST_SPOTS],
     )
 
 

@@ -9,8 +9,16 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distortion_graph.backgrounds import DEFAULT_BACKGROUND, background_words
+from distortion_graph.differences import (
+    NO_DIFFERENCES,
+    DifferenceMap,
+    MeasuredDifferences,
+    changed_pixels,
+    find_differences,
+)
 from distortion_graph.errors import DistortionGraphWarning, ModelError
 from distortion_graph.evidence import NO_EVIDENCE, Level, MeasuredEvidence, measure_evidence
 from distortion_graph.graph import DistortionGraph, Fitting, ModelInfo
@@ -22,7 +30,7 @@ from distortion_graph.images import (
     rgb_sha256,
 )
 from distortion_graph.regions.container import RegionSet
-from distortion_graph.regions.masks import LazyMasks
+from distortion_graph.regions.masks import LazyMasks, Masks, crops
 from distortion_graph.regions.sources import RegionSpec, found_in_pictures, resolve_regions
 from distortion_graph.runtime.assemble import assemble
 from distortion_graph.runtime.decode import decode, shared_areas
@@ -31,7 +39,7 @@ from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.runtime.registry import find_model
 from distortion_graph.runtime.session import Model
 from distortion_graph.runtime.sizes import Fit, Fitted, fit_pair
-from distortion_graph.threads import side_by_side, thread_budget
+from distortion_graph.threads import CachedCall, side_by_side, thread_budget
 
 _SHOWN_IDS = 8
 
@@ -166,7 +174,8 @@ def compare_pictures(
     loaded = model if isinstance(model, Model) else load_model(model)
     with thread_budget(threads or loaded.threads):
         pair = fit_pair(anchor, target, fit)
-        found = _regions_of(regions, anchor, pair, warn)
+        differences = CachedCall(lambda: find_differences(pair.anchor.rgb, pair.target.rgb))
+        found = _regions_of(regions, anchor, pair, differences, warn)
         masks = found.lazy_masks()
         predictions = predict_canonically(loaded, pair.anchor, pair.target, found, masks)
         measured = measure_evidence(pair.anchor.rgb, pair.target.rgb, masks, evidence)
@@ -179,6 +188,7 @@ def compare_pictures(
                 target,
                 masks=masks,
                 evidence=measured,
+                differences=_measured(differences, masks, evidence),
                 fit=pair.how,
             )
         except ModelError as problem:
@@ -194,6 +204,7 @@ def build_graph(
     *,
     masks: LazyMasks | None = None,
     evidence: MeasuredEvidence = NO_EVIDENCE,
+    differences: MeasuredDifferences = NO_DIFFERENCES,
     fit: Fitting | None = None,
 ) -> DistortionGraph:
     """The graph of what a model said: the one way from predictions to a graph.
@@ -211,8 +222,18 @@ def build_graph(
         vocabulary=model.vocabulary,
         model=ModelInfo(**asdict(model.identity)),
         evidence=evidence,
+        differences=differences,
         fit=fit,
     )
+
+
+def _measured(
+    differences: Callable[[], DifferenceMap], masks: LazyMasks, level: Level
+) -> MeasuredDifferences:
+    """The differences of the regions and the scene, which every level but "none" measures."""
+    if level == "none":
+        return MeasuredDifferences((None,) * len(masks), None)
+    return differences().measure(masks)
 
 
 def predict_canonically(
@@ -226,7 +247,8 @@ def predict_canonically(
 
     The model is run once, pictures ordered by the hash of their pixels, each different mask once
     and ordered by its run lengths; then the caller's order is restored. `masks` are the regions',
-    where there already are some, so that none is decoded twice.
+    where there already are some, so that none is decoded twice. A region whose pixels are equal in
+    both pictures is the same in both, whatever the model says (`Predictions.where_equal`).
     """
     hashes = rgb_sha256(anchor.rgb), rgb_sha256(target.rgb)
     different = {region.rle.counts: region.rle for region in regions}
@@ -236,9 +258,18 @@ def predict_canonically(
     predictions = model.predict(*pair, masks)
     if hashes[0] > hashes[1]:
         predictions = predictions.swapped()
-    elif hashes[0] == hashes[1]:
-        predictions = predictions.symmetric()
+    identical = hashes[0] == hashes[1]
+    equal = np.ones(len(masks), np.bool_) if identical else _equal_inside(*pair, masks)
+    predictions = predictions.where_equal(equal, scene=identical)
     return predictions.reorder([place[region.rle.counts] for region in regions])
+
+
+def _equal_inside(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], masks: Masks
+) -> NDArray[np.bool_]:
+    """(R,): whether all pixels of a region are equal in both pictures."""
+    changed = changed_pixels(first, second)
+    return np.array([not (changed[c.box] & c.mask).any() for c in crops(masks)], np.bool_)
 
 
 def load_model(
@@ -263,11 +294,15 @@ def _loaded(
 
 
 def _regions_of(
-    spec: RegionSpec, anchor: Picture, pair: Fitted, warn: Callable[[str], object]
+    spec: RegionSpec,
+    anchor: Picture,
+    pair: Fitted,
+    differences: Callable[[], DifferenceMap],
+    warn: Callable[[str], object],
 ) -> RegionSet:
     """The regions of what is compared; masks that are given lie on the whole anchor."""
     if pair.how != "crop" or found_in_pictures(spec):
-        return resolve_regions(spec, pair.anchor, pair.target)
+        return resolve_regions(spec, pair.anchor, pair.target, differences)
     given = resolve_regions(spec, anchor, anchor)
     found = given.cut_to(pair.anchor.size)
     outside = [str(number) for number in given.ids if number not in set(found.ids)]

@@ -82,6 +82,9 @@ function markOf(position, side) {
       choose(position);
     } },
     makeSvg("path", { class: `fill${kind}`, d: path }), makeSvg("path", { class: `line${kind}`, d: path }));
+  for (const [x, y, width, height] of region.differs?.boxes[side] ?? []) {
+    mark.append(makeSvg("rect", { class: "place under", x, y, width, height }), makeSvg("rect", { class: "place", x, y, width, height }));
+  }
   const spot = region.spots[side] ?? (box && [box[0] + box[2] / 2, box[1] + box[3] / 2]);
   if (spot) mark.append(makeSvg("text", { x: spot[0], y: spot[1], "aria-hidden": "true" }, String(region.id)));
   link(mark, position);
@@ -94,6 +97,7 @@ function legend(colour) {
     : words.comparisons.map((level, k) => [`${level.marks} ${level.text}`, `comparison c${k}`]);
   const unsure = colour === "severity" && regions.some((region) => region.nodes.some((node) => node.uncertain));
   if (unsure) entries.push([words.uncertain, "severity su"]);
+  if (regions.some((region) => region.differs)) entries.push(["they differ here", "place"]);
   byId("legend").replaceChildren(...entries.map(([text, name]) =>
     make("span", {}, make("span", { class: `swatch ${name}` }), text)));
   byId("legend").hidden = colour === "hidden";
