@@ -276,6 +276,23 @@ def test_a_data_set_is_read_as_strictly(name):
             assert np.array_equal(decode_rgb(data, "x"), strict.rgb)
 
 
+@pytest.mark.parametrize("lenient", [False, True])
+@pytest.mark.parametrize("name", ["PNG", "TIFF, LZW", "JPEG"])
+def test_a_damaged_pillow_image_is_no_picture(name, lenient, monkeypatch):
+    """One that was opened and not yet loaded: whoever loads it first must see the damage."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)
+    data = bytearray(files()[name])
+    if name == "PNG":
+        data[len(data) // 2 : len(data) // 2 + 40] = bytes(40)
+    else:
+        del data[len(data) // 2 :]
+    try:
+        image = Image.open(io.BytesIO(data))
+    except OSError:
+        return
+    assert "damaged or incomplete" in refusal(image)
+
+
 def test_the_table_of_damage_counts_every_file():
     picture = whole("BMP")
     data = files()["BMP"]

@@ -168,7 +168,7 @@ def decode_strictly(opened: Opened, label: str) -> Decoded:
         if kind == "HEIF" and image.info.get("bit_depth", 8) > 8:
             return Decoded(image, _deep_heif(data), notes)
         quiet = without_messages(_LIBTIFF_MARKS) if _by_libtiff(image) else contextlib.nullcontext()
-        with _no_truncated_images(), quiet:
+        with no_truncated_images(), quiet:
             image.load()
     except Exception as e:  # as above: damaged data, not a defect here
         raise damaged(label, kind, e) from e
@@ -244,7 +244,7 @@ def _decode_jpeg(image: Image.Image, data: bytes, notes: tuple[str, ...]) -> Dec
     pixels, more = decode_jpeg(data, colours)
     notes += more
     if pixels is None or image.mode == "CMYK":  # whose inversion Pillow knows of
-        with _no_truncated_images():
+        with no_truncated_images():
             image.load()
         return Decoded(image, None, notes)
     return Decoded(image, pixels, notes)
@@ -330,7 +330,7 @@ _strict: dict[str, Any] = {"users": 0, "before": False}
 
 
 @contextlib.contextmanager
-def _no_truncated_images() -> Iterator[None]:
+def no_truncated_images() -> Iterator[None]:
     """Pillow refuses what is cut off, even where the program around has asked it not to.
 
     That wish is one for the whole process; it is put back when nobody decodes any more.

@@ -30,6 +30,7 @@ from distortion_graph.decoders import (
     damaged,
     decode_strictly,
     frame_notes,
+    no_truncated_images,
     open_header,
 )
 from distortion_graph.errors import ImageError
@@ -233,15 +234,19 @@ def _from_bytes(
 def _from_pillow(image: Image.Image, label: str, max_pixels: int, background: str) -> Picture:
     check_pixels(image.size, max_pixels, label)
     kind = getattr(image, "format", None) or "picture"
-    as_stored = _pillow_orientation(image)
+    as_stored = _stored_orientation(image, kind) if kind == "TIFF" else 1
     try:
         notes = frame_notes(image)
-        image.load()
+        with no_truncated_images():
+            image.load()
     except Exception as e:  # damaged data can raise anything in a decoder
         raise damaged(label, kind, e) from e
+    left = _pillow_orientation(image)  # only now, as above
     shown = _shown(image, None, label, None)
-    turned = _turned(shown, _pillow_orientation(image))
-    return _picture(turned, label, notes + shown.notes, background, orientation=as_stored)
+    orientation = left if as_stored == 1 else as_stored
+    return _picture(
+        _turned(shown, left), label, notes + shown.notes, background, orientation=orientation
+    )
 
 
 def _shown(
