@@ -45,7 +45,7 @@ def test_a_file_is_named_in_every_message(tmp_path):
         ('{"a": NaN}', "NaN is not allowed in JSON"),
         ('{"a": -Infinity}', "-Infinity is not allowed in JSON"),
         ("[1, 2]", "found a JSON list, expected a graph object"),
-        (b"\xff\xfe", "not UTF-8 text at byte 0"),
+        (b"\xff\xfe", "not UTF-8 text at byte 0, expected JSON"),
         ("[" * 100_000, "JSON cannot be read"),
         ('{"a": ' + "9" * 5000 + "}", "JSON cannot be read"),
         ("{}", "the key 'schema' is missing, expected 'distortion-graph/1'"),

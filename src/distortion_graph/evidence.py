@@ -81,6 +81,10 @@ class MeasuredEvidence(NamedTuple):
     scene: RegionEvidence | None
 
 
+NO_EVIDENCE = MeasuredEvidence((), None)
+"""Nothing was measured."""
+
+
 def measure_evidence(
     anchor: Rgb,
     target: Rgb,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
     from distortion_graph.graph_parts import (
         ComparisonBelief,
+        Difference,
         ImageInfo,
         LabelBelief,
         Node,
@@ -56,11 +57,13 @@ def graph_problems(graph: DistortionGraph) -> Iterator[str]:
         yield from _part_problems(place, region, "anchor", graph.common_part())
         yield from _part_problems(place, region, "target", graph.common_part())
         yield from _comparison_problems(f"{place}.comparison", region.comparison, vocabulary)
+        yield from _difference_problems(f"{place}.differs", region.differs, graph)
     sizes = _size(graph.anchor), _size(graph.target)
     if graph.fit is not None and sizes[0] == sizes[1] and None not in sizes[0]:
         yield f"fit: {graph.fit!r} for two pictures of one size, expected null"
     if graph.scene is not None:
         yield from _scene_problems(graph.scene, vocabulary)
+        yield from _difference_problems("scene.differs", graph.scene.differs, graph)
     for i, relation in enumerate(graph.relations):
         for role in ("subject", "object"):
             region_id = getattr(relation, role)
@@ -167,6 +170,22 @@ def _part_problems(
 
 def _size(image: ImageInfo) -> tuple[int | None, int | None]:
     return image.height, image.width
+
+
+def _difference_problems(
+    place: str, differs: Difference | None, graph: DistortionGraph
+) -> Iterator[str]:
+    """A size that is neither a picture's nor that of their common part, where these are known."""
+    sizes = [_size(graph.anchor), _size(graph.target)]
+    if differs is None or any(None in size for size in sizes):
+        return
+    if differs.size in (*sizes, graph.common_part()):
+        return
+    known = " and ".join(f"{height} × {width}" for height, width in dict.fromkeys(sizes))
+    yield (
+        f"{place}.size: is {differs.size[0]} × {differs.size[1]}, but the pictures are {known} "
+        "(height × width)"
+    )
 
 
 def _scene_problems(scene: Scene, vocabulary: Vocabulary) -> Iterator[str]:

@@ -10,6 +10,8 @@ from page_samples import named, page, rich_sample, without_masks
 from PIL import Image
 from report_samples import pair
 
+from distortion_graph.graph import ModelInfo
+
 WIDTHS = (390, 820, 1400)
 
 
@@ -274,6 +276,43 @@ def test_relations_are_drawn_listed_and_shown_with_their_regions(open_page):
     assert tab.locator("#drawing .arcs path.active").count() == 2
 
 
+def test_an_uncertain_node_is_uncertain_in_pictures_legend_and_filters(open_page):
+    sample, graph = rich_sample()
+    first = graph.regions[0]
+    unsure = first.model_copy(update={"anchor": first.anchor.model_copy(update={"known": 0.1})})
+    graph = graph.model_copy(
+        update={
+            "regions": (unsure, *graph.regions[1:]),
+            "model": ModelInfo(name="small", known_threshold=0.5),
+        }
+    )
+    tab = open_page(page(sample, graph))
+    if tab.locator("#filter-quiet").count():
+        tab.locator("#filter-quiet").uncheck()
+    assert tab.locator("#legend").inner_text().split() == [
+        *graph.vocabulary.severities,
+        "uncertain",
+    ]
+    assert "su" in classes(tab, everywhere(0)[0]).split()
+    assert "su" not in classes(tab, everywhere(0)[1]).split()
+    assert tab.locator(".marks .su").count() == 1
+    tab.locator("#filter-distortion").select_option("uncertain")
+    assert visible_rows(tab) == {0}
+    # Its label is not believed, so that no filter of labels finds it by that.
+    label = first.anchor.distortion.label
+    others = {
+        k
+        for k, region in enumerate(graph.regions)
+        for node in (region.anchor, region.target)
+        if node.distortion.label == label and not graph.is_uncertain(node)
+    }
+    if others:
+        tab.locator("#filter-distortion").select_option(graph.vocabulary.in_words(label))
+        assert visible_rows(tab) == others
+    tab.get_by_role("button", name="Comparison").click()
+    assert "uncertain" not in tab.locator("#legend").inner_text()
+
+
 def test_mistakes_are_marked_where_the_truth_is_known(open_page):
     sample, truth = rich_sample()
     wrong = {1: "noise", 4: "blur"}
@@ -297,7 +336,7 @@ def test_mistakes_are_marked_where_the_truth_is_known(open_page):
     tab.locator("#filter-mistakes").check()
     assert visible_rows(tab) == set(wrong)
     for k in wrong:
-        true = truth.regions[k].anchor.distortion.label.replace("_", " ")
+        true = truth.vocabulary.in_words(truth.regions[k].anchor.distortion.label)
         assert tab.locator(f"{everywhere(k)[3]} .truth").inner_text() == true
         assert tab.locator(f"{everywhere(k)[2]} .truth").inner_text() == true
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from json import dumps
@@ -46,7 +46,8 @@ from distortion_graph.cli.options import (
     check_outputs,
     region_files,
 )
-from distortion_graph.errors import DistortionGraphError
+from distortion_graph.cli.streams import is_standard, write_all
+from distortion_graph.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
@@ -86,33 +87,37 @@ def ask(
     ] = Question.assessment,
     about: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="What you want to know; goes into the assessment."),
+        typer.Option(metavar="TEXT", help="Say what you want to know; with an assessment."),
     ] = None,
     sentences: Annotated[
-        int, typer.Option(min=1, max=50, metavar="N", help="Longest assessment.")
+        int, typer.Option(min=1, max=50, metavar="N", help="Write at most N sentences.")
     ] = 8,
     regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
     cues: Annotated[
         str,
         typer.Option(
             metavar="CUES",
-            help="How regions are shown: marks, boxes, boxes-text, outlines, crops, names or none, "
-            "joined by +.",
+            help="Show regions by marks, boxes, boxes-text, outlines, crops, names or none; join "
+            "several by +.",
         ),
     ] = "marks",
     hint: Annotated[
-        PairHint, typer.Option(help="What is suggested with --question regions.")
+        PairHint,
+        typer.Option(help="Suggest the predicted graph with --question regions, or nothing."),
     ] = PairHint.predicted,
     target_first: Annotated[
         bool, typer.Option("--target-first", help="Show the target first.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the answer there as JSON.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the answer to FILE as JSON; - is standard output."
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     graph_model: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Our model that predicts the graph; else the shipped."),
+        typer.Option(metavar="MODEL", help="Predict the graph by this model, as compare --model."),
     ] = None,
     fit: FitOption = Fit.error,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
@@ -124,7 +129,7 @@ def ask(
     max_side: MaxSide = None,
     max_output_tokens: MaxOutputTokens = None,
     temperature: Temperature = 0.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the model.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the language model.")] = 0,
     timeout: Timeout = 120.0,
     retries: Retries = 6,
     price: Price = None,
@@ -153,7 +158,7 @@ def ask(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet, verbose=verbose)
+    talk.set(quiet=quiet, verbose=verbose, outputs=(out,))
     need_mllm("ask")
     if about is not None and question is not Question.assessment:
         raise DistortionGraphError("--about goes into an assessment, expected no other --question")
@@ -161,6 +166,8 @@ def ask(
         raise DistortionGraphError(
             "--target-first goes with --question regions or whole, expected no assessment"
         )
+    if json and is_standard(out):
+        raise OutputError("--json prints to standard output too; leave it out, or name a file")
     if out is not None:
         check_outputs([("--out", out, False)], [anchor, target, *region_files(regions)])
     from distortion_graph.mllm.asking import Manner
@@ -188,9 +195,7 @@ def ask(
     # So that Ctrl-C still lets a reply that is under way be received and kept.
     (answer,) = list(run_all([answered], 1, stop))
     if out is not None:
-        from distortion_graph.files import atomic_write_text
-
-        atomic_write_text(out, answer.json + "\n")
+        write_all([(out, f"{answer.json}\n".encode())])
     if json:
         write_json(answer.json)
     else:
@@ -222,14 +227,17 @@ def _pair(
     fit: Fit,
     talk: Talk,
 ) -> Pair:
-    from distortion_graph.images import load_picture
     from distortion_graph.mllm.pair_view import PairView
-    from distortion_graph.runtime.compare import compare_pictures, load_model
+    from distortion_graph.runtime.compare import (
+        compare_pictures,
+        load_model,
+        load_pair,
+        pair_warnings,
+    )
 
-    pictures = [load_picture(name, max_pixels=max_pixels) for name in (anchor, target)]
-    for picture in pictures:
-        for text in picture.warnings:
-            talk.warn(text)
+    pictures = load_pair(anchor, target, max_pixels=max_pixels)
+    for text in pair_warnings(*pictures):
+        talk.warn(text)
     graph = compare_pictures(
         *pictures, regions=regions, model=load_model(model), fit=fit.value, warn=talk.warn
     )
@@ -240,7 +248,7 @@ def _assessment(
     client: Client, pair: Pair, manner: Manner, about: str | None, sentences: int, talk: Talk
 ) -> Answer:
     from distortion_graph.mllm.assessment import Wish, ask_assessment
-    from distortion_graph.report.wording import printable, words
+    from distortion_graph.report.wording import printable
 
     said = ask_assessment(client, pair.view, pair.graph, manner, Wish(sentences, about))
     if said.refused or not said.sentences:
@@ -255,7 +263,7 @@ def _assessment(
     if said.regions_left_out:
         talk.warn(f"{said.regions_left_out} regions did not fit into the model's context")
     _tell_scaled(said.side_px, talk)
-    names = {region.id: words(region.name) for region in pair.graph.regions}
+    names = {region.id: printable(region.name) for region in pair.graph.regions}
 
     def show(talk: Talk) -> None:
         for sentence in said.sentences:
@@ -287,7 +295,7 @@ def _regions(
     )
     answer = asked.answer
     if not answer.regions:
-        raise _no_answer(client, refused=bool(asked.refused))
+        raise _no_answer(client, asked.texts, refused=bool(asked.refused))
     for number, why in answer.unusable.items():
         talk.warn(f"region {number}: {why}; left out")
     missing = answer.missing([region.id for region in graph.regions])
@@ -310,7 +318,8 @@ def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk:
     from distortion_graph.mllm.whole import ask_whole
     from distortion_graph.report.wording import printable, score_text, words
 
-    said = ask_whole(client, pair.view, pair.graph.vocabulary, manner, swapped=target_first)
+    vocabulary = pair.graph.vocabulary
+    said = ask_whole(client, pair.view, vocabulary, manner, swapped=target_first)
     if said is None:
         raise _no_answer(client)
     _tell_scaled(said.side_px, talk)
@@ -321,9 +330,9 @@ def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk:
         talk.warn("in the reason the target is the anchor, since it was shown first")
 
     def show(talk: Talk) -> None:
-        talk.say(f"The anchor is {words(said.comparison)}.")
+        talk.say(f"The anchor is {words(vocabulary, said.comparison)}.")
         for side, picture in (("Anchor", said.anchor), ("Target", said.target)):
-            named = [words(label) for label in picture.distortions]
+            named = [words(vocabulary, label) for label in picture.distortions]
             wrong = ", ".join([*named, *map(printable, picture.unknown)]) or "nothing wrong"
             talk.say(f"{side}: {wrong}; score {score_text(picture.score)}.")
         if said.reason:
@@ -332,10 +341,19 @@ def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk:
     return Answer(dumps(asdict(said), indent=1, ensure_ascii=False), show)
 
 
-def _no_answer(client: Client, *, refused: bool = False) -> DistortionGraphError:
+def _no_answer(
+    client: Client, texts: Sequence[str] = (), *, refused: bool = False
+) -> DistortionGraphError:
+    from distortion_graph.mllm.thinking import thinks_to_the_end
+
     name = client.backend.name
     if refused:
         return DistortionGraphError(f"{name} refused to answer; ask another model")
+    if any(map(thinks_to_the_end, texts)):
+        return DistortionGraphError(
+            f"{name}: its reply ends before its thinking does, so there is no answer; give a "
+            "larger --max-output-tokens"
+        )
     return DistortionGraphError(
         f"{name}: its reply has no answer that can be used; ask again with another model, fewer "
         "--regions or a larger --max-output-tokens"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from distortion_graph.cli.console import Talk, talk_of
+from distortion_graph.cli.convert import GRAPH_HELP
 from distortion_graph.cli.options import (
     DEFAULT_MAX_PIXELS,
     MaxPixels,
@@ -18,6 +19,7 @@ from distortion_graph.cli.options import (
     Quiet,
     check_outputs,
 )
+from distortion_graph.cli.streams import is_standard, named, write_all
 from distortion_graph.errors import ImageError
 
 if TYPE_CHECKING:
@@ -70,31 +72,36 @@ class Job:
 
 def draw(
     context: typer.Context,
-    graph: Annotated[Path, typer.Argument(metavar="GRAPH", help="Native or published.")],
+    graph: Annotated[Path, typer.Argument(metavar="GRAPH", help=GRAPH_HELP)],
     overlay: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Both pictures with the graph written on them."),
+        typer.Option(metavar="FILE", help="Draw the graph on both pictures, side by side."),
     ] = None,
     sheet: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Both pictures plain, and the worst regions enlarged."),
+        typer.Option(
+            metavar="FILE", help="Draw both pictures plain, and the worst regions enlarged below."
+        ),
     ] = None,
     drawing: Annotated[
         Path | None,
         typer.Option(
             "--graph",
             metavar="FILE",
-            help="The graph itself, nodes and edges: .svg, .png or .pdf; needs the figures extra.",
+            help="Draw the graph itself, nodes and edges, as .svg, .png or .pdf; needs the figures "
+            "extra.",
         ),
     ] = None,
     colour: Annotated[
-        ColourBy, typer.Option(help="What the colour of a region of --overlay means.")
+        ColourBy, typer.Option(help="Colour the regions of --overlay by this.")
     ] = ColourBy.severity,
     worst: Annotated[
-        int, typer.Option(min=0, metavar="N", help="How many regions --sheet shows.")
+        int,
+        typer.Option(min=0, metavar="N", help="Show so many regions in --sheet, the worst ones."),
     ] = 4,
     collapse: Annotated[
-        bool, typer.Option(help="In --graph, one line for all regions with nothing to see.")
+        bool,
+        typer.Option(help="Draw one line in --graph for all regions that are clean and the same."),
     ] = True,
     anchor: MovedAnchor = None,
     target: MovedTarget = None,
@@ -103,9 +110,10 @@ def draw(
 ) -> None:
     """Draw a graph on its pictures, or its nodes and edges.
 
-    At least one of --overlay, --sheet and --graph is needed; --graph needs no pictures. Pictures
-    are looked for where the graph says and beside the graph file. One that has changed since is
-    drawn with a warning; one of another size is an error.
+    At least one of --overlay, --sheet and --graph is needed, and one may be -, standard output: a
+    PNG, or the SVG of --graph. --graph needs no pictures. Pictures are looked for where the graph
+    says and beside the graph file. A picture that has changed since is drawn with a warning; a
+    picture of another size is an error.
 
     \b
     Examples:
@@ -118,7 +126,7 @@ def draw(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet)
+    talk.set(quiet=quiet, outputs=(overlay, sheet, drawing))
     if overlay is sheet is drawing is None:
         raise typer.BadParameter("one of --overlay, --sheet and --graph is needed")
     given = anchor, target
@@ -129,14 +137,14 @@ def draw(
 
 def _write(job: Job, talk: Talk) -> None:
     """All files or none."""
-    from distortion_graph.files import atomic_write_all, encode_image
+    from distortion_graph.files import encode_image
     from distortion_graph.formats.files import read_graph
 
-    files: list[tuple[str | Path, bytes]] = []
+    files: list[tuple[Path, bytes]] = []
     if job.drawing is not None:
         from distortion_graph.report.figures import figure_kind, need_matplotlib
 
-        kind = figure_kind(job.drawing)
+        kind = "svg" if is_standard(job.drawing) else figure_kind(job.drawing)
         need_matplotlib()
     graph = read_graph(job.graph)
     if job.needs_pictures:
@@ -145,16 +153,17 @@ def _write(job: Job, talk: Talk) -> None:
         from distortion_graph.report.overlay import overlay
 
         drawn = overlay(graph, *pictures, job.colour.value)
-        files.append((job.overlay, encode_image(job.overlay, drawn)))
+        files.append((job.overlay, encode_image(named(job.overlay), drawn)))
     if job.sheet is not None:
         from distortion_graph.report.sheet import sheet
 
-        files.append((job.sheet, encode_image(job.sheet, sheet(graph, *pictures, job.worst))))
+        drawn = sheet(graph, *pictures, job.worst)
+        files.append((job.sheet, encode_image(named(job.sheet), drawn)))
     if job.drawing is not None:
         from distortion_graph.report.graph_drawing import draw_graph
 
         files.append((job.drawing, draw_graph(graph, kind, collapse=job.collapse)))
-    atomic_write_all(files)
+    write_all(files)
 
 
 def _pictures(

@@ -14,9 +14,10 @@ from distortion_graph.errors import OutputError
 
 REGIONS_HELP = (
     "Where the regions come from: auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png "
-    "(0 = unlabelled) or LABELS.png,NAMES.json; REGIONS.json (COCO RLE, polygons, boxes); "
-    "panoptic:FILE.json or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; panoptic:FOLDER or "
-    "panoptic:ORG/NAME (found and named by a panoptic model; needs the segment extra)."
+    "(0 = unlabelled) or LABELS.png,NAMES.json; REGIONS.json[,image=NAME] (COCO RLE, polygons, "
+    "boxes); panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
+    "panoptic:FOLDER or panoptic:ORG/NAME (found and named by a panoptic model; needs the segment "
+    "extra)."
 )
 
 Quiet: TypeAlias = Annotated[
@@ -53,6 +54,13 @@ FitOption: TypeAlias = Annotated[
         "the anchor if it has the same shape; or scale it in any case."
     ),
 ]
+Background: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="COLOUR|checker",
+        help="Lay transparent pixels on this: a CSS colour name, #rrggbb, or a checkerboard.",
+    ),
+]
 Labelled: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option(help="Folder with images/ and label maps regions/<name>_<annotator>.png."),
@@ -69,15 +77,18 @@ MeasuredPictures: TypeAlias = Annotated[
     typer.Option("--held-out", help="JSON lists of the pictures to take; without it all of them."),
 ]
 MovedAnchor: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="FILE", help="The anchor, where the graph's has moved.")
+    str | None,
+    typer.Option(metavar="FILE", help="Read the anchor from here, not where the graph says."),
 ]
 MovedTarget: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="FILE", help="The target, where the graph's has moved.")
+    str | None,
+    typer.Option(metavar="FILE", help="Read the target from here, not where the graph says."),
 ]
 Lossy: TypeAlias = Annotated[
     bool,
     typer.Option(
-        "--lossy", help="Make the report smaller: pictures re-encoded with loss, and labelled so."
+        "--lossy",
+        help="Make the report smaller: re-encode its pictures with loss, and say so in it.",
     ),
 ]
 DataRoot: TypeAlias = Annotated[
@@ -101,6 +112,8 @@ LatexTables: TypeAlias = Annotated[
 ]
 DEFAULT_MAX_PIXELS = 100_000_000
 """As in `distortion_graph.images`, which is not imported for a `--help`; a test compares them."""
+DEFAULT_BACKGROUND = "white"
+"""As in `distortion_graph.backgrounds`, likewise."""
 
 
 def region_files(spec: str | None) -> list[str]:
@@ -112,13 +125,18 @@ def region_files(spec: str | None) -> list[str]:
 def check_outputs(outputs: Iterable[tuple[str, Path, bool]], inputs: Sequence[str]) -> None:
     """Refuse outputs that cannot be written, before any work is done.
 
-    `outputs` are (option, path, whether it is a picture); `inputs` are files that are read, which
-    no output may overwrite. Raises OutputError.
+    `outputs` are (option, path, whether it is a picture), where one may be "-", standard output;
+    `inputs` are files that are read, which no output may overwrite. Raises OutputError.
     """
+    from distortion_graph.cli.streams import check_standard, is_standard
     from distortion_graph.files import check_output
 
+    outputs = list(outputs)
+    check_standard(outputs)
     seen: list[tuple[str, Path]] = []
     for option, path, picture in outputs:
+        if is_standard(path):
+            continue
         check_output(path, picture=picture)
         for name in inputs:
             if same_file(path, name):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from distortion_graph.cli.console import Talk, talk_of
+from distortion_graph.cli.convert import GRAPH_HELP
 from distortion_graph.cli.options import (
     DEFAULT_MAX_PIXELS,
     Lossy,
@@ -17,6 +18,7 @@ from distortion_graph.cli.options import (
     Quiet,
     check_outputs,
 )
+from distortion_graph.cli.streams import is_standard, write_all
 from distortion_graph.errors import GraphError, OutputError
 
 if TYPE_CHECKING:
@@ -31,18 +33,20 @@ _INDEX = "index.html"
 
 def report(
     context: typer.Context,
-    graphs: Annotated[
-        list[Path], typer.Argument(metavar="GRAPH...", help="Graph files, native or published.")
-    ],
+    graphs: Annotated[list[Path], typer.Argument(metavar="GRAPH...", help=GRAPH_HELP)],
     out: Annotated[
-        Path, typer.Option(metavar="PATH", help="The page; of several graphs a new folder.")
+        Path,
+        typer.Option(
+            metavar="PATH",
+            help="Write the page here; - is standard output. For several graphs, a new folder.",
+        ),
     ],
     truth: Annotated[
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="The true graph, whose differences are marked; of several graphs a folder with "
-            "files of the same names.",
+            help="Mark what differs from this true graph; for several graphs, a folder with files "
+            "of the same names.",
         ),
     ] = None,
     anchor: MovedAnchor = None,
@@ -56,7 +60,7 @@ def report(
     One HTML file that needs nothing else: both pictures with the regions on them (side by side,
     swiped, blinked or subtracted, at any zoom), the graph, and the table. Pictures that browsers
     show are in it byte for byte, others as lossless WebP. They are looked for where the graph says,
-    and beside the graph file; one that has moved or changed is said so on the page.
+    and beside the graph file; the page says which of them is missing or has changed.
 
     Several graphs become a folder with a page each and index.html, a gallery of all.
 
@@ -70,12 +74,14 @@ def report(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet)
+    talk.set(quiet=quiet, outputs=(out,))
     if len(graphs) == 1:
         _one(graphs[0], out, truth, (anchor, target), lossy, max_pixels, talk)
         return
     if anchor or target:
         raise OutputError("--anchor and --target are of one graph, but several are given")
+    if is_standard(out):
+        raise OutputError("--out -: of several graphs it is a folder, expected its name")
     _several(graphs, out, truth, lossy, max_pixels, talk)
 
 
@@ -88,7 +94,6 @@ def _one(
     max_pixels: int,
     talk: Talk,
 ) -> None:
-    from distortion_graph.files import atomic_write_text
     from distortion_graph.formats.files import read_graph
 
     inputs = [str(path), *(str(p) for p in (truth, *given) if p)]
@@ -99,7 +104,7 @@ def _one(
     for picture in found:
         if picture.picture is not None:
             check_outputs([("--out", out, False)], [str(picture.picture.source)])
-    atomic_write_text(out, page_of(graph, found, true, lossy=lossy))
+    write_all([(out, page_of(graph, found, true, lossy=lossy).encode())])
 
 
 def _several(

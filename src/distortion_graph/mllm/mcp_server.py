@@ -36,7 +36,7 @@ from distortion_graph.mllm.mcp_answers import (
 from distortion_graph.mllm.mcp_files import REGIONS_HELP, Access
 from distortion_graph.report.overlay import overlay
 from distortion_graph.report.wording import printable
-from distortion_graph.runtime.compare import compare_pictures
+from distortion_graph.runtime.compare import compare_pictures, pair_warnings
 from distortion_graph.runtime.session import Model
 from distortion_graph.runtime.sizes import Fit
 
@@ -147,7 +147,7 @@ def offers(model: Model, access: Access) -> dict[str, Offer]:
         regions = access.regions(question.regions)
         anchor = access.picture(question.anchor, "anchor")
         target = access.picture(question.target, "target")
-        notes = [*anchor.warnings, *target.warnings]
+        notes = list(pair_warnings(anchor, target))
         graph = compare_pictures(
             anchor, target, regions=regions, model=model, fit=question.fit, warn=notes.append
         )

@@ -8,8 +8,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from distortion_graph.evidence import MeasuredEvidence, RegionEvidence
+from distortion_graph.differences import NO_DIFFERENCES, MeasuredDifferences, RegionDifference
+from distortion_graph.evidence import NO_EVIDENCE, MeasuredEvidence, RegionEvidence
 from distortion_graph.graph import (
+    MOST_SPOTS,
+    Difference,
     DistortionGraph,
     Evidence,
     Fitting,
@@ -18,14 +21,13 @@ from distortion_graph.graph import (
     ModelInfo,
     Node,
     RegionComparison,
+    Transparency,
 )
-from distortion_graph.images import Picture
+from distortion_graph.images import Picture, alpha_sha256
 from distortion_graph.regions.container import Region, RegionSet
 from distortion_graph.regions.rle import Rle, rle_from_mask
 from distortion_graph.runtime.decode import DECIMALS, Decoded
 from distortion_graph.vocabulary import Vocabulary
-
-_NO_EVIDENCE = MeasuredEvidence((), None)
 
 
 class Shape(NamedTuple):
@@ -43,7 +45,8 @@ def assemble(
     *,
     vocabulary: Vocabulary,
     model: ModelInfo | None = None,
-    evidence: MeasuredEvidence = _NO_EVIDENCE,
+    evidence: MeasuredEvidence = NO_EVIDENCE,
+    differences: MeasuredDifferences = NO_DIFFERENCES,
     fit: Fitting | None = None,
 ) -> DistortionGraph:
     """Build the graph.
@@ -52,6 +55,7 @@ def assemble(
     are scaled to a target of another size.
     """
     measured: Sequence[RegionEvidence | None] = evidence.regions or [None] * len(regions)
+    differing: Sequence[RegionDifference | None] = differences.regions or [None] * len(regions)
     laid = _extended if fit == "crop" else _scaled
     shapes = _shapes(laid(regions, anchor.size))
     target_shapes: Sequence[Shape | None] = [None] * len(regions)
@@ -67,18 +71,25 @@ def assemble(
             target=_placed(answer.target, other, shape),
             comparison=answer.comparison,
             evidence=_evidence(facts),
+            differs=_difference(found, regions.size),
         )
-        for region, area, answer, shape, other, facts in zip(
+        for region, area, answer, shape, other, facts, found in zip(
             regions,
             regions.areas().tolist(),
             decoded.regions,
             shapes,
             target_shapes,
             measured,
+            differing,
             strict=True,
         )
     ]
-    scene = decoded.scene.model_copy(update={"evidence": _evidence(evidence.scene)})
+    scene = decoded.scene.model_copy(
+        update={
+            "evidence": _evidence(evidence.scene),
+            "differs": _difference(differences.scene, regions.size),
+        }
+    )
     return DistortionGraph(
         vocabulary=vocabulary,
         anchor=_info(anchor),
@@ -149,7 +160,14 @@ def _info(picture: Picture) -> ImageInfo:
         source=None if source is None else source.encode("utf-8", "replace").decode(),
         sha256=picture.sha256,
         sha256_of=picture.sha256_of,
+        transparency=_transparency(picture),
     )
+
+
+def _transparency(picture: Picture) -> Transparency | None:
+    if picture.alpha is None or picture.background is None:
+        return None
+    return Transparency(background=picture.background, sha256=alpha_sha256(picture.alpha))
 
 
 def _evidence(facts: RegionEvidence | None) -> Evidence | None:
@@ -160,6 +178,17 @@ def _evidence(facts: RegionEvidence | None) -> Evidence | None:
         ssim=_rounded(facts.ssim, DECIMALS),
         haarpsi=_rounded(facts.haarpsi, DECIMALS),
         delta_e=_rounded(facts.delta_e, 4),
+    )
+
+
+def _difference(found: RegionDifference | None, size: tuple[int, int]) -> Difference | None:
+    if found is None:
+        return None
+    return Difference(
+        share=round(found.share, DECIMALS),
+        equal=round(found.equal, DECIMALS),
+        size=size,
+        spots=found.spots[:MOST_SPOTS],
     )
 
 

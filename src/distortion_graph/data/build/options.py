@@ -120,18 +120,21 @@ class BuildOptions:
         return RecipeDescription(id=digest[:12], **facts)
 
     def facts(self, sources: tuple[Source, ...]) -> dict[str, Any]:
-        """Everything that decides the result, by the words of the command line, ready for JSON."""
+        """Everything that decides the result, by the words of the command line, ready for JSON.
+
+        How people read the vocabulary's labels decides nothing.
+        """
         recipe = self.describe_recipe().model_dump(mode="json")
         return {
             "SOURCE": [f"{source.name} ({source.kind})" for source in sources],
             "--segmenter": [source.segmenter for source in sources],
-            "--splits": self.splits.text,
+            "--split": self.splits.text,
             "--image-format": self.image_format,
             "--quality": self.stored_quality,
             "--seed": self.seed,
             "--vocabulary": None
             if self.vocabulary == DEFAULT_VOCABULARY
-            else self.vocabulary.model_dump(mode="json"),
+            else self.vocabulary.model_dump(mode="json", exclude={"words"}),
             "--made-of": recipe["made_of"],
             "--types": recipe["types"],
             "--severity": recipe["severity_weights"],
@@ -200,9 +203,11 @@ SILENT: Reporter = _Silent()
 class BuildReport:
     """What a build did.
 
-    `pictures` are in the root, by split, `skipped` could not be used. Of the pictures `made` were
-    made now and `kept` found whole; `images` degraded ones were written now. `complete_before`:
-    there was nothing to do but to check, `repaired` pictures of a complete root were made again.
+    `pictures` are in the root, by split, `skipped` could not be used, `noted` were read with a note
+    (a part of them taken, colours changed), `left_out` are the sources' other files. Of the
+    pictures `made` were made now and `kept` found whole; `images` degraded ones were written now.
+    `complete_before`: there was nothing to do but to check, `repaired` pictures of a complete root
+    were made again.
     """
 
     pictures: Mapping[str, int]
@@ -213,3 +218,5 @@ class BuildReport:
     seconds: float
     complete_before: bool = False
     repaired: int = 0
+    noted: int = 0
+    left_out: int = 0

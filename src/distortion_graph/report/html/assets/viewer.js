@@ -71,7 +71,7 @@ function markOf(position, side) {
   const node = region.nodes[side];
   const kind = region.paths[side] ? "" : " box";
   const rank = words.comparisons[region.comparison].rank;
-  const classes = [`s${node.severity}`, `c${seenFrom(side, region.comparison)}`];
+  const classes = [node.uncertain ? "su" : `s${node.severity}`, `c${seenFrom(side, region.comparison)}`];
   if (node.severity === 0 || node.uncertain) classes.push("unmarked-severity");
   if (rank === 0) classes.push("unmarked-comparison");
   if (isQuiet(region)) classes.push("quiet");
@@ -82,6 +82,9 @@ function markOf(position, side) {
       choose(position);
     } },
     makeSvg("path", { class: `fill${kind}`, d: path }), makeSvg("path", { class: `line${kind}`, d: path }));
+  for (const [x, y, width, height] of region.differs?.boxes[side] ?? []) {
+    mark.append(makeSvg("rect", { class: "place under", x, y, width, height }), makeSvg("rect", { class: "place", x, y, width, height }));
+  }
   const spot = region.spots[side] ?? (box && [box[0] + box[2] / 2, box[1] + box[3] / 2]);
   if (spot) mark.append(makeSvg("text", { x: spot[0], y: spot[1], "aria-hidden": "true" }, String(region.id)));
   link(mark, position);
@@ -92,6 +95,9 @@ function legend(colour) {
   const entries = colour === "severity"
     ? words.severities.map((text, k) => [text, `severity s${k}`])
     : words.comparisons.map((level, k) => [`${level.marks} ${level.text}`, `comparison c${k}`]);
+  const unsure = colour === "severity" && regions.some((region) => region.nodes.some((node) => node.uncertain));
+  if (unsure) entries.push([words.uncertain, "severity su"]);
+  if (regions.some((region) => region.differs)) entries.push(["they differ here", "place"]);
   byId("legend").replaceChildren(...entries.map(([text, name]) =>
     make("span", {}, make("span", { class: `swatch ${name}` }), text)));
   byId("legend").hidden = colour === "hidden";
