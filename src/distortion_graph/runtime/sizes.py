@@ -63,11 +63,15 @@ def fit_pair(anchor: Picture, target: Picture, fit: Fit) -> Fitted:
 
 
 def same_shape(first: tuple[int, int], second: tuple[int, int]) -> bool:
-    """Whether scaling makes two sizes (h, w) equal, to a pixel of the smaller one."""
+    """Whether scaling makes two sizes (h, w) equal, to a pixel of the smaller one.
+
+    Two that share a side have the scale 1.
+    """
     small, large = sorted((first, second), key=lambda size: size[0] * size[1])
     longer = int(large[1] > large[0])
-    scale = large[longer] / small[longer]
-    return abs(large[1 - longer] / scale - small[1 - longer]) <= 1
+    shared = small[0] == large[0] or small[1] == large[1]
+    scale = 1 if shared else large[longer] / small[longer]
+    return all(abs(large[side] / scale - small[side]) <= 1 for side in (0, 1))
 
 
 def size_advice(anchor: tuple[int, int], target: tuple[int, int]) -> str:
