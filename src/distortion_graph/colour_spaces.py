@@ -49,6 +49,7 @@ _BRADFORD = np.array(
 )
 _SAME_CHROMATICITY = 0.002
 _TABLE_STEPS = 65535
+_DITHER_STEPS = 16
 
 
 @dataclass(frozen=True)
@@ -144,9 +145,11 @@ class ColourSpace:
     def is_srgb(self) -> bool:
         """Whether it is sRGB up to the rounding with which files state it."""
         same = all(curve.key == SRGB_TRANSFER.key for curve in self.curves)
-        return (
-            same and not self.narrow and bool(np.abs(self.to_srgb_linear - np.eye(3)).max() < 0.01)
-        )
+        return same and not self.narrow and self.is_curve()
+
+    def is_curve(self) -> bool:
+        """Whether no channel takes part in another one on the way to sRGB, up to that rounding."""
+        return bool(np.abs(self.to_srgb_linear - np.eye(3)).max() < 0.01)
 
 
 def space_of(primaries: Chromaticities, transfer: Transfer, *, narrow: bool = False) -> ColourSpace:
@@ -174,15 +177,22 @@ def convert(values: NDArray[np.integer], space: ColourSpace) -> tuple[NDArray[np
 
     The share counts pixels brighter than white in some channel; it is 0 but for HDR. Colours
     outside sRGB are clipped channel by channel, as a relative colorimetric rendering does.
+
+    Where 8-bit numbers only go through a curve, some levels of the result would be empty and
+    others twice as full, as after a change of contrast. There a fixed pattern moves each number
+    within its own rounding, by at most one level of the result, which fills the levels.
     """
     height, width = values.shape[:2]
-    tables = _tables(space, values.dtype)
+    finer = _DITHER_STEPS if values.dtype == np.uint8 and space.is_curve() else 1
+    tables = _tables(space, values.dtype, finer)
     matrix = space.to_srgb_linear.astype(np.float32)
     out = np.empty(values.shape, np.uint8)
     encode, clipped = _encoding_table(), 0
     rows = max(1, 500_000 // max(1, width))
     for top in range(0, height, rows):
         band = values[top : top + rows]
+        if finer > 1:
+            band = _dithered(band, top, finer, tables)
         linear = np.stack([table[band[..., k]] for k, table in enumerate(tables)], axis=-1)
         if space.curves[0].scene:
             linear = _displayed(linear, space)
@@ -205,10 +215,38 @@ def _displayed(linear: Linear, space: ColourSpace) -> Linear:
     return np.asarray(linear * gain[..., None], np.float32)
 
 
-def _tables(space: ColourSpace, dtype: np.dtype[np.integer]) -> list[Linear]:
-    """Light of every number of every channel."""
+def _dithered(
+    band: NDArray[np.integer], top: int, finer: int, tables: list[Linear]
+) -> NDArray[np.integer]:
+    """Rows from `top` on, in steps `finer` times as fine, each number moved within its rounding.
+
+    Interleaved gradient noise (Jimenez, SIGGRAPH 2014): by place alone, so that equal pictures
+    stay equal, and evenly spread in every small neighbourhood. Each channel has its own part of
+    the pattern. `tables` is the light of every fine step.
+    """
+    height, width, _ = band.shape
+    y, x = np.mgrid[top : top + height, :width]
+    out = np.empty(band.shape, np.int32)
+    for k, table in enumerate(tables):
+        slope = 0.06711056 * (x + 5 * k) + 0.00583715 * (y + 3 * k)
+        noise = (52.9829189 * (slope % 1)) % 1 - 0.5
+        moved = band[..., k] + noise * _widths(table, finer)[band[..., k]]
+        out[..., k] = np.rint(moved * finer)
+    return np.clip(out, 0, 255 * finer)
+
+
+def _widths(table: Linear, finer: int) -> Floats:
+    """(256,): how far apart a number may be spread: a whole step, or two levels of the result."""
+    shown = _encoded(np.clip(table, 0, 1)) * 255
+    steps = np.arange(256) * finer
+    low, high = np.maximum(steps - finer // 2, 0), np.minimum(steps + finer // 2, 255 * finer)
+    return np.minimum(1.0, 2 / np.maximum(shown[high] - shown[low], 1e-6))
+
+
+def _tables(space: ColourSpace, dtype: np.dtype[np.integer], finer: int) -> list[Linear]:
+    """Light of every number of every channel, in steps `finer` times as fine."""
     top = int(np.iinfo(dtype).max)
-    codes = np.arange(top + 1) / top
+    codes = np.arange(top * finer + 1) / (top * finer)
     if space.narrow:
         scale = (top + 1) / 256  # 16 and 235 of 8 bits are 4096 and 60160 of 16
         codes = np.clip((codes * top / scale - 16) / 219, 0, 1)
@@ -217,9 +255,13 @@ def _tables(space: ColourSpace, dtype: np.dtype[np.integer]) -> list[Linear]:
 
 def _encoding_table() -> NDArray[np.uint8]:
     """Light in steps of 1/65535 as 8-bit sRGB (IEC 61966-2-1)."""
-    light = np.arange(_TABLE_STEPS + 1) / _TABLE_STEPS
-    shown = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    shown = _encoded(np.arange(_TABLE_STEPS + 1) / _TABLE_STEPS)
     return np.asarray(np.floor(shown * 255 + 0.5), np.uint8)
+
+
+def _encoded(light: NDArray[np.floating]) -> Floats:
+    """Light from 0 to 1 as sRGB from 0 to 1."""
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
 
 
 def _near(first: Chromaticities, second: Chromaticities) -> bool:

@@ -20,7 +20,7 @@ from distortion_graph.report.palette import INK
 from distortion_graph.report.wording import summary
 from distortion_graph.runtime.sizes import same_shape, size_advice
 
-WHOLE = np.ascontiguousarray(cv2.resize(pictures.coffee(), (240, 160), interpolation=cv2.INTER_AREA))
+WHOLE = cv2.resize(pictures.coffee(), (240, 160), interpolation=cv2.INTER_AREA)
 BLURRED = np.asarray(cv2.GaussianBlur(WHOLE, (0, 0), 2.5))
 NARROW, SHORT = WHOLE[:, :200], BLURRED[:120]  # common part 200×120
 CROP, SCALE = "--fit crop (fit='crop') compares", "--fit resize (fit='resize') scales"

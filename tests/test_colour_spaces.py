@@ -11,6 +11,7 @@ import struct
 import sys
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from picture_bytes import encode, matrix_profile, png, refusal
@@ -252,7 +253,9 @@ def test_the_order_of_precedence_is_the_specification_s(tags, winner):
         "gamma": encoded(SRGB / 255),
     }
     distance = {name: np.abs(rgb - value).max() for name, value in expected.items()}
-    assert min(distance, key=distance.get) == winner and distance[winner] <= 0.6
+    # A number of 8 bits that goes through a curve is spread by up to a level more.
+    most = 1.6 if winner == "gamma" else 0.6
+    assert min(distance, key=distance.get) == winner and distance[winner] <= most
 
 
 def test_pillow_images_bring_their_gamma_along(tmp_path):
@@ -435,4 +438,26 @@ def test_published_matrices_come_out():
 def test_power_of_one_is_light_itself():
     values = np.arange(256, dtype=np.uint8)[None, :, None].repeat(3, 2)
     rgb, clipped = convert(values, space_of(PRIMARIES[1], power(1.0)))
-    assert np.abs(rgb[0] - encoded(values[0] / 255)).max() <= 0.51 and clipped == 0
+    assert np.abs(rgb[0] - encoded(values[0] / 255)).max() <= 1.51 and clipped == 0
+    deep = np.arange(65536, dtype=np.uint16).reshape(256, 256)[..., None].repeat(3, 2)
+    rgb, clipped = convert(deep, space_of(PRIMARIES[1], power(1.0)))
+    assert np.abs(rgb - encoded(deep / 65535)).max() <= 0.51 and clipped == 0
+
+
+def test_a_curve_leaves_no_comb_of_empty_levels():
+    soft = cv2.GaussianBlur(np.random.default_rng(0).random((240, 320, 3)), (0, 0), 20)
+    soft = (soft - soft.min()) / (soft.max() - soft.min())
+    stored = np.rint(255 * soft).astype(np.uint8)
+    rounded = np.rint(encoded((stored / 255) ** 1.8)).astype(np.uint8)
+    rgb, _ = convert(stored, space_of(PRIMARIES[1], power(1.8)))
+
+    def empty(picture):
+        counts = np.bincount(picture.ravel(), minlength=256)
+        there = np.flatnonzero(counts)
+        return int((counts[there[0] : there[-1] + 1] == 0).sum())
+
+    assert empty(rounded) >= 15 and empty(rgb) <= 2
+    off = rgb - encoded((stored / 255) ** 1.8)
+    assert np.abs(off).max() <= 1.51 and abs(off.mean()) < 0.05
+    again, _ = convert(stored.copy(), space_of(PRIMARIES[1], power(1.8)))
+    assert np.array_equal(again, rgb)
