@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -11,10 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from distortion_graph.data.workers import Workers
 from distortion_graph.errors import DistortionGraphError
+from distortion_graph.images import load_picture
 from distortion_graph.threads import (
     CachedCall,
     allowed_threads,
@@ -255,6 +258,24 @@ def test_the_command_with_one_thread_is_one_thread_from_its_start():
     )  # fmt: skip
     code, share = done.stdout.split()
     assert code == "0" and float(share) < 0.02
+
+
+def test_decoders_keep_to_the_budget_and_their_own_number_comes_back(monkeypatch):
+    from PIL import AvifImagePlugin, Image
+
+    memory = io.BytesIO()
+    Image.fromarray(np.full((64, 80, 3), 90, np.uint8)).save(memory, "AVIF")
+    seen, opened = [], AvifImagePlugin.AvifImageFile._open
+
+    def note(self):
+        seen.append(AvifImagePlugin.DEFAULT_MAX_THREADS)
+        opened(self)
+
+    monkeypatch.setattr(AvifImagePlugin.AvifImageFile, "_open", note)
+    monkeypatch.setattr(AvifImagePlugin, "DEFAULT_MAX_THREADS", 7)
+    with thread_budget(1):
+        load_picture(memory.getvalue())
+    assert seen == [1] and AvifImagePlugin.DEFAULT_MAX_THREADS == 7
 
 
 def test_a_value_is_made_once_however_many_ask_for_it_at_the_same_time():

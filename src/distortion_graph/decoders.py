@@ -21,6 +21,7 @@ from distortion_graph.errors import DamageError, ImageError
 from distortion_graph.integrity import check_whole
 from distortion_graph.jpeg_decoding import decode_jpeg
 from distortion_graph.quiet_stderr import without_messages
+from distortion_graph.threads import allowed_threads
 from distortion_graph.tiff_directories import (
     BITS_PER_SAMPLE,
     FLOATING_POINT,
@@ -46,6 +47,7 @@ _JPEG_COLOURS = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 class _Kind:
     """A kind of file: how it begins, and the class that opens it; `extra` is not always there.
 
+    `threads` is the module and the name of a decoder's own number of threads, where it has one.
     Opening by kind keeps Pillow's own process-wide size limit and its warning out of the way: the
     limit here is the caller's.
     """
@@ -55,6 +57,7 @@ class _Kind:
     module: str
     opener: str
     extra: bool = False
+    threads: tuple[str, str] | None = None
 
 
 def _is_avif(head: bytes) -> bool:
@@ -88,15 +91,29 @@ _KINDS: tuple[_Kind, ...] = (
         "TiffImageFile",
     ),
     _Kind("BMP", lambda b: b.startswith(b"BM"), "PIL.BmpImagePlugin", "BmpImageFile"),
-    _Kind("AVIF", _is_avif, "PIL.AvifImagePlugin", "AvifImageFile"),
+    _Kind(
+        "AVIF",
+        _is_avif,
+        "PIL.AvifImagePlugin",
+        "AvifImageFile",
+        threads=("PIL.AvifImagePlugin", "DEFAULT_MAX_THREADS"),
+    ),
     _Kind("GIF", lambda b: b[:6] in (b"GIF87a", b"GIF89a"), "PIL.GifImagePlugin", "GifImageFile"),
-    _Kind("HEIF", _is_heif, "pillow_heif.as_plugin", "HeifImageFile", extra=True),
+    _Kind(
+        "HEIF",
+        _is_heif,
+        "pillow_heif.as_plugin",
+        "HeifImageFile",
+        extra=True,
+        threads=("pillow_heif.options", "DECODE_THREADS"),
+    ),
     _Kind(
         "JPEG XL",
         lambda b: b.startswith(_JXL_HEADS),
         "pillow_jxl.JpegXLImagePlugin",
         "JXLImageFile",
         extra=True,
+        threads=("pillow_jxl.JpegXLImagePlugin", "DECODE_THREADS"),
     ),
 )
 
@@ -146,7 +163,7 @@ def open_header(data: bytes, label: str, max_pixels: int | None = None) -> Opene
             directories(data)  # Pillow warns of bad ones and goes on
         if kind.name == "JPEG XL":  # whose header is read by decoding it all
             check_pixels(_jxl_size(data), max_pixels, label)
-        with _quiet_opening() if not kind.extra else contextlib.nullcontext():
+        with _opening_quietly(kind):
             image: Image.Image = opener(io.BytesIO(data))
     except ImageError:
         raise
@@ -315,12 +332,32 @@ _opening = threading.Lock()
 
 
 @contextlib.contextmanager
-def _quiet_opening() -> Iterator[None]:
-    """Pillow's remarks on EXIF data and the like are not for users, who cannot act on them."""
+def _opening_quietly(kind: _Kind) -> Iterator[None]:
+    """Open within the budget of threads, and without Pillow's remarks on EXIF data and the like,
+    which are not for users, who cannot act on them.
+
+    Both are settings of the whole process, so one picture at a time is opened.
+    """
     logging.getLogger("PIL").addHandler(_UNHEARD)  # a second time it changes nothing
-    with _opening, warnings.catch_warnings():
+    with _opening, warnings.catch_warnings(), _decoder_threads(kind):
         warnings.simplefilter("ignore")
         yield
+
+
+@contextlib.contextmanager
+def _decoder_threads(kind: _Kind) -> Iterator[None]:
+    """Decoders that share their work among threads read how many when a file is opened."""
+    if kind.threads is None:
+        yield
+        return
+    module, name = kind.threads
+    settings = importlib.import_module(module)
+    before = getattr(settings, name)
+    setattr(settings, name, allowed_threads())
+    try:
+        yield
+    finally:
+        setattr(settings, name, before)
 
 
 _UNHEARD = logging.NullHandler()
