@@ -51,7 +51,7 @@ wheel: $(VENV)/.dev  ## build dist/*.whl
 bench: $(VENV)/.core  ## benchmark the shipped model: make bench BSDS=bsds500
 	@mkdir -p $(dir $(BENCH_ROOT))
 	$(if $(BSDS),,$(BIN)/python benchmarks/free_pictures.py --no-packages $(BENCH_ROOT)-pictures)
-	$(BIN)/distortion-graph dataset build $(BENCH_SOURCE) --splits test --out $(BENCH_ROOT)
+	$(BIN)/distortion-graph dataset build $(BENCH_SOURCE) --split test --out $(BENCH_ROOT)
 	$(BIN)/distortion-graph bench $(BENCH_ROOT) \
 	  --json $(BENCH_ROOT).json --markdown $(BENCH_ROOT).md
 
@@ -72,7 +72,7 @@ rows: $(VENV)/.dev  ## ours and panda's head, MINUTES of training each, beside t
 	$(BIN)/distortion-graph export runs/row-ours --out runs/row-ours/model --name ours-$(MINUTES)
 	$(ROW_TRAIN) --out runs/row-panda --model panda --set network.backbone=lite0 \
 	  --set optimiser.learning_rate=0.0001 --set optimiser.weight_decay=0.01
-	$(BIN)/distortion-graph dataset build $(BENCH_SOURCE) --splits test --out $(BENCH_ROOT)
+	$(BIN)/distortion-graph dataset build $(BENCH_SOURCE) --split test --out $(BENCH_ROOT)
 	$(BIN)/distortion-graph bench $(BENCH_ROOT) --model shipped \
 	  --model ours-$(MINUTES)=runs/row-ours/model --model panda-lite0-$(MINUTES)=runs/row-panda/best
 
@@ -118,5 +118,5 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/pip
 # bring another build of it.
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
 	$(PIP) torch
-	$(PIP) --editable '.[train,segment,figures,tables,mllm,mcp,dev]'
+	$(PIP) --editable '.[train,segment,figures,tables,mllm,mcp,formats,dev]'
 	@touch $(VENV)/.core $@

@@ -57,7 +57,7 @@ def main() -> None:
             take_some(options.folder, source, options.pictures)
         command = [
             *(sys.executable, "-m", "distortion_graph", "dataset", "build", str(source)),
-            *("--out", str(root), "--splits", "test", "--workers", str(options.workers)),
+            *("--out", str(root), "--split", "test", "--workers", str(options.workers)),
             *("--image-format", options.image_format),
         ]
         print(f"{options.workers} workers, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")

@@ -9,10 +9,10 @@ from distortion_graph.bench.figures import figures_of
 from distortion_graph.bench.results import (
     AnswerColumns,
     BenchResult,
+    PairsResult,
     RootIdentity,
     RunIdentity,
     RunResult,
-    SplitResult,
     TruthColumns,
 )
 from distortion_graph.data.layout import PairKey
@@ -29,7 +29,7 @@ SMALL = Vocabulary(
 )
 
 
-def split_of(vocabulary, regions=60, wrong=0.25, names=("mine", "$other$/x"), seed=0):
+def listed_of(vocabulary, regions=60, wrong=0.25, names=("mine", "$other$/x"), seed=0):
     """A result whose runs answer wrongly in a known share."""
     rng = np.random.default_rng(seed)
     kinds = len(vocabulary.distortions), len(vocabulary.severities), len(vocabulary.comparisons)
@@ -66,19 +66,19 @@ def split_of(vocabulary, regions=60, wrong=0.25, names=("mine", "$other$/x"), se
         figures = figures_of(truth, answers, vocabulary, draws=10)
         columns = AnswerColumns.of(answers)
         runs.append(RunResult(name=name, kind="model", figures=figures, answers=columns))
-    pairs = [tuple(key) for key in keys]
-    return SplitResult(split="hard", pairs=pairs, truth=TruthColumns.of(truth), runs=runs)
+    named = [tuple(key) for key in keys]
+    return PairsResult(pairs="hard", keys=named, truth=TruthColumns.of(truth), runs=runs)
 
 
-def result_of(vocabulary, *splits):
-    """A result file of these splits."""
-    runs = [run for split in splits for run in split.runs]
+def result_of(vocabulary, *lists):
+    """A result file of these lists of pairs."""
+    runs = [run for listed in lists for run in listed.runs]
     return BenchResult(
         root=RootIdentity(name="set", sha256={}),
-        part="test",
+        splits=["test"],
         seed=0,
         vocabulary=vocabulary,
         identities={run.name: RunIdentity(kind=run.kind) for run in runs},
-        splits=list(splits),
+        pairs=list(lists),
         software={},
     )

@@ -100,7 +100,7 @@ def root(cli):
     """The data set, built once."""
     if not Path("set/dataset.json").exists():
         call = ("dataset", "build", "lab", "--out", "set", *OPTIONS, *PARTS, "--workers", 0)
-        code, out, err = cli(*call, "--splits", "train=.6,val=.2,test=.2")
+        code, out, err = cli(*call, "--split", "train=.6,val=.2,test=.2")
         assert (code, err) == (0, ""), err
         assert out.startswith("set: 5 pictures in 5 versions (train 3, val 1, test 1)")
     return PandaSet("set")
@@ -140,7 +140,7 @@ def test_the_data_set_has_the_words_and_every_part_of_it_agrees(cli, root):
 
 
 def test_a_build_goes_on_with_its_words_alone(cli, root):
-    call = ("dataset", "build", "lab", "--out", "set", "--splits", "train=.6,val=.2,test=.2")
+    call = ("dataset", "build", "lab", "--out", "set", "--split", "train=.6,val=.2,test=.2")
     code, out, _ = cli(*call, *OPTIONS, *PARTS, "--workers", 0)
     assert code == 0 and "nothing to do, every file is whole" in out
     from_itself = ("--vocabulary", "set/dataset.json", *OPTIONS[2:], *PARTS)
@@ -170,7 +170,7 @@ def test_from_words_to_a_model_its_figures_and_published_graphs(cli, root):
     assert load_vocabulary(Path("camera-model/model.json")).words == WORDS["words"]
 
     # The benchmark, and its own graphs measured again in both forms.
-    bench = ("bench", "set", "--split", "hard", "--no-baselines", "--json")
+    bench = ("bench", "set", "--pairs", "hard", "--no-baselines", "--json")
     code, out, err = cli(*bench, "bench.json", "--model", "camera-model", "--graphs", "graphs")
     assert code == 0 and "camera" in out, err
     first = json.loads(Path("bench.json").read_text())
@@ -214,8 +214,8 @@ def test_from_words_to_a_model_its_figures_and_published_graphs(cli, root):
 
 def labels_said(result):
     """Labels and ordered comparisons of every run in a result file."""
-    for split in result["splits"]:
-        for ran in split["runs"]:
+    for listed in result["pairs"]:
+        for ran in listed["runs"]:
             answers = ran["answers"]
             yield {k: answers[k] for k in ("distortion", "severity", "comparison")}
 

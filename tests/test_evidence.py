@@ -7,7 +7,6 @@ import tracemalloc
 import warnings
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,6 +21,7 @@ from distortion_graph.ciede2000 import _difference, delta_e
 from distortion_graph.errors import ImageError, RecipeError, RegionError
 from distortion_graph.evidence import MaskSource, RegionEvidence, measure_evidence
 from distortion_graph.regions.container import RegionSet
+from distortion_graph.threads import thread_budget
 
 Rgb = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
@@ -258,11 +258,12 @@ def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch, threads: int) ->
     regions = RegionSet.from_masks(random_masks(12, 10, 131, 97))
     monkeypatch.setattr(evidence, "TILE", 24)
     monkeypatch.setattr(evidence, "BAND_PIXELS", 1 << 12)
-    alone = measure_evidence(anchor, target, regions)
+    with thread_budget(1):
+        alone = measure_evidence(anchor, target, regions)
     monkeypatch.setattr(evidence, "THREADS_FROM_PIXELS", 1)
-    monkeypatch.setattr(cv2, "getNumThreads", lambda: threads)
-    assert measure_evidence(anchor, target, regions.lazy_masks()) == alone
-    assert measure_evidence(anchor, target, regions.masks()) == alone
+    with thread_budget(threads):
+        assert measure_evidence(anchor, target, regions.lazy_masks()) == alone
+        assert measure_evidence(anchor, target, regions.masks()) == alone
 
 
 def test_identical_regions_say_so() -> None:

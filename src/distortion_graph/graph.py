@@ -20,9 +20,12 @@ from pydantic_core import PydanticCustomError
 from distortion_graph.errors import GraphError
 from distortion_graph.graph_checks import graph_problems, validation_line
 from distortion_graph.graph_parts import (
+    MOST_SPOTS,
     SIDES,
     ComparisonBelief,
+    Difference,
     Evidence,
+    Fitting,
     ImageInfo,
     LabelBelief,
     Mask,
@@ -34,6 +37,7 @@ from distortion_graph.graph_parts import (
     Scene,
     SceneNode,
     Side,
+    Transparency,
     score_margin,
 )
 from distortion_graph.vocabulary import UNCERTAIN, FrozenMap, Vocabulary
@@ -44,11 +48,14 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
 __all__ = [
+    "MOST_SPOTS",
     "SCHEMA",
     "SIDES",
     "ComparisonBelief",
+    "Difference",
     "DistortionGraph",
     "Evidence",
+    "Fitting",
     "FrozenMap",
     "ImageInfo",
     "LabelBelief",
@@ -60,6 +67,7 @@ __all__ = [
     "Scene",
     "SceneNode",
     "Side",
+    "Transparency",
     "graph_from_value",
     "json_schema",
     "json_schema_text",
@@ -77,12 +85,17 @@ class DistortionGraph(Part):
 
     Building one with contradicting values raises pydantic's `ValidationError`; `load_graph` reads
     a file or text and raises a one-line `GraphError` instead.
+
+    `fit` says how pictures of unequal size were compared: "crop" is their common part from the top
+    left corner, in which all regions lie; "resize" is the target scaled to the anchor's size. It
+    is null where the sizes are equal, or where nobody said.
     """
 
     schema_: Literal["distortion-graph/1"] = Field(default=SCHEMA, alias="schema")
     vocabulary: Vocabulary
     anchor: ImageInfo
     target: ImageInfo
+    fit: Fitting | None = None
     model: ModelInfo | None = None
     regions: tuple[RegionComparison, ...]
     scene: Scene | None = None
@@ -123,6 +136,17 @@ class DistortionGraph(Part):
             return (UNCERTAIN,)
         labels = dict.fromkeys((node.distortion.label, node.severity.label))  # clean stands in both
         return tuple(map(self.vocabulary.in_words, labels))
+
+    def common_part(self) -> tuple[int, int] | None:
+        """(h, w) of what was compared of both pictures from their top left corner, in pixels.
+
+        None where it is all of them, or where the sizes are not known.
+        """
+        sides = self.anchor, self.target
+        heights, widths = ([getattr(s, key) for s in sides] for key in ("height", "width"))
+        if self.fit != "crop" or None in (*heights, *widths):
+            return None
+        return min(heights), min(widths)
 
     def swapped(self) -> DistortionGraph:
         """The graph of the same pictures with anchor and target exchanged.

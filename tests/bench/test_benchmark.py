@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -29,8 +30,8 @@ from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 DRAWS = 40
-ALL = BenchOptions("all", draws=DRAWS)
-HARD = replace(ALL, split="hard")
+ALL = BenchOptions(draws=DRAWS)
+HARD = replace(ALL, pairs=("hard",))
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +60,8 @@ def graphs(written, tmp_path):
     return tmp_path
 
 
-def rows(result, split):
-    found = next(s for s in result.splits if s.split == split)
+def rows(result, pairs):
+    found = next(listed for listed in result.pairs if listed.pairs == pairs)
     return {run.name: run for run in found.runs}
 
 
@@ -70,10 +71,10 @@ def folder_run(folder, **options):
 
 def test_a_model_is_measured_as_compare_answers(reader, model, written):
     result, _ = written
-    assert [s.split for s in result.splits] == ["easy", "medium", "hard"]
-    assert [len(s.pairs) for s in result.splits] == [6, 6, 4]
-    split = result.splits[2]
-    truth, said = split.table(), rows(result, "hard")["shipped"].answers.table()
+    assert [s.pairs for s in result.pairs] == ["easy", "medium", "hard"]
+    assert [len(s.keys) for s in result.pairs] == [6, 6, 4]
+    listed = result.pairs[2]
+    truth, said = listed.table(), rows(result, "hard")["shipped"].answers.table()
     for number, key in enumerate(truth.keys):
         sample = reader.sample("test", key)
         graph = compare(
@@ -90,11 +91,11 @@ def test_a_model_is_measured_as_compare_answers(reader, model, written):
 
 def test_a_model_has_times_symmetry_and_pristine_shares(reader, model, written):
     result, _ = written
-    for split in result.splits:
-        figures = rows(result, split.split)["shipped"].figures
+    for listed in result.pairs:
+        figures = rows(result, listed.pairs)["shipped"].figures
         assert figures.swap_consistency == 1 and figures.coverage == 1
         assert 0 < figures.seconds_per_pair["median"] < 60
-        baseline = rows(result, split.split)["random"].figures
+        baseline = rows(result, listed.pairs)["random"].figures
         assert baseline.swap_consistency is None and baseline.seconds_per_pair is None
     found = result.identities["shipped"]
     assert found.sha256 == load_model(threads=1).identity.sha256
@@ -113,8 +114,8 @@ def test_a_model_has_times_symmetry_and_pristine_shares(reader, model, written):
 def test_kept_graphs_score_as_the_model_did(reader, written):
     result, folder = written
     again = benchmark(reader, [folder_run(folder)], ALL)
-    for split in result.splits:
-        mine, theirs = rows(again, split.split)["mine"], rows(result, split.split)["shipped"]
+    for listed in result.pairs:
+        mine, theirs = rows(again, listed.pairs)["mine"], rows(result, listed.pairs)["shipped"]
         assert mine.answers == theirs.answers
         skip = {"seconds_per_pair", "swap_consistency"}
         assert mine.figures.model_dump(exclude=skip) == theirs.figures.model_dump(exclude=skip)
@@ -122,6 +123,17 @@ def test_kept_graphs_score_as_the_model_did(reader, written):
     assert rows(again, "hard")["mine"].figures.swap_consistency == 1
     graph = load_graph(folder / graph_name(PairKey("mixed", "mixed2", TAGS[0])))
     assert graph.scene.anchor.distortion_share and graph.model.name
+
+
+def test_kept_graphs_are_those_of_compare(reader, model, written):
+    _, folder = written
+    key = PairKey("mixed", "mixed2", TAGS[0])
+    sample = reader.sample("test", key)
+    kept = load_graph(folder / graph_name(key))
+    files = list(map(str, sample.files))
+    made = compare(*files, regions=sample.regions, model=model, evidence="none")
+    assert kept.model == made.model and kept.model.known_threshold is not None
+    assert kept.regions == made.regions and kept.scene == made.scene
 
 
 def test_published_graphs_score_the_same(reader, written, graphs):
@@ -317,20 +329,20 @@ def test_a_predictor_without_an_opinion_has_no_mean_figure(reader):
 def test_only_and_limit_choose_pairs(reader, graphs):
     run = [folder_run(graphs)]
     one = benchmark(reader, run, replace(HARD, only={"two"}))
-    assert [pair[2] for pair in one.splits[0].pairs] == ["two.png"] * 2
+    assert [pair[2] for pair in one.pairs[0].keys] == ["two.png"] * 2
     first = benchmark(reader, run, replace(HARD, limit=1, baselines=False))
-    assert first.splits[0].pairs == [("mixed", "mixed2", "one.png")]
-    assert [r.name for r in first.splits[0].runs] == ["mine"]
+    assert first.pairs[0].keys == [("mixed", "mixed2", "one.png")]
+    assert [r.name for r in first.pairs[0].runs] == ["mine"]
     # One picture has no interval.
-    assert set(first.splits[0].runs[0].figures.intervals.values()) == {None}
+    assert set(first.pairs[0].runs[0].figures.intervals.values()) == {None}
     with pytest.raises(DatasetError, match=r"no hard pair in the pictures named by --only \(4 in"):
         benchmark(reader, run, replace(HARD, only={"three"}))
 
 
 def test_all_pairs_are_every_ordered_pair(reader):
-    result = benchmark(reader, [], replace(ALL, split="all-pairs"))
-    assert len(result.splits[0].pairs) == 2 * 5 * 4
-    assert len({tuple(p) for p in result.splits[0].pairs}) == 40
+    result = benchmark(reader, [], replace(ALL, pairs=("all",)))
+    assert len(result.pairs[0].keys) == 2 * 5 * 4
+    assert len({tuple(p) for p in result.pairs[0].keys}) == 40
 
 
 def test_a_result_is_read_back_and_its_figures_follow_from_its_columns(written, tmp_path):
@@ -340,10 +352,10 @@ def test_a_result_is_read_back_and_its_figures_follow_from_its_columns(written, 
     assert "NaN" not in path.read_text() and str(tmp_path) not in path.read_text()
     again = read_result(path)
     assert again == result
-    for split in again.splits:
-        for run in split.runs:
+    for listed in again.pairs:
+        for run in listed.runs:
             answers = run.answers.table()
-            figures = figures_of(split.table(), answers, WORDS, draws=DRAWS)
+            figures = figures_of(listed.table(), answers, WORDS, draws=DRAWS)
             skip = {"seconds_per_pair", "swap_consistency"}
             assert figures.model_dump(exclude=skip) == run.figures.model_dump(exclude=skip)
 
@@ -355,15 +367,15 @@ def broken(result, change):
 
 
 def longer(value):
-    value["splits"][0]["runs"][0]["answers"]["comparison"].append(1)
+    value["pairs"][0]["runs"][0]["answers"]["comparison"].append(1)
 
 
 def beyond(value):
-    value["splits"][0]["truth"]["distortion"][1][2] = 15
+    value["pairs"][0]["truth"]["distortion"][1][2] = 15
 
 
 def negative(value):
-    value["splits"][1]["truth"]["pair"][0] = -1
+    value["pairs"][1]["truth"]["pair"][0] = -1
 
 
 def stranger(value):
@@ -371,23 +383,23 @@ def stranger(value):
 
 
 def huge(value):
-    value["splits"][0]["truth"]["region"][0] = 10**30
+    value["pairs"][0]["truth"]["region"][0] = 10**30
 
 
 def second(value):
-    value["splits"].append(value["splits"][0])
+    value["pairs"].append(value["pairs"][0])
 
 
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (longer, "split 'easy': run 'shipped'.comparison has 19 entries, expected 18"),
-        (beyond, "split 'easy': truth.distortion holds 15, expected less than 15"),
-        (negative, "splits[1].truth.pair[0]: expected greater than or equal to 0, found -1"),
-        (stranger, "splits: 'shipped' is not among the identities"),
-        (huge, "splits[0].truth.region[0]: expected less than 9223372036854775808, found 10000"),
-        (second, "splits: 'easy' is there twice, expected once"),
-        (lambda v: v.update(splits=[]), "splits: none there, expected at least one"),
+        (longer, "easy pairs: run 'shipped'.comparison has 19 entries, expected 18"),
+        (beyond, "easy pairs: truth.distortion holds 15, expected less than 15"),
+        (negative, "pairs[1].truth.pair[0]: expected greater than or equal to 0, found -1"),
+        (stranger, "pairs: 'shipped' is not among the identities"),
+        (huge, "pairs[0].truth.region[0]: expected less than 9223372036854775808, found 10000"),
+        (second, "pairs: 'easy' is there twice, expected once"),
+        (lambda v: v.update(pairs=[]), "pairs: none there, expected at least one"),
         (lambda v: v.update(format="other 3"), "format is 'other 3', expected"),
         (lambda v: v.update(seeds=1), "top level: unknown key 'seeds', expected only"),
     ],
@@ -412,10 +424,10 @@ def test_files_that_are_no_results_are_one_line(tmp_path):
 def altered(result, name):
     """The result under another name, without one right severity."""
     value = result.model_dump()
-    for split, dumped in zip(result.splits, value["splits"], strict=True):
+    for listed, dumped in zip(result.pairs, value["pairs"], strict=True):
         run = dumped["runs"][0]
         answers = AnswerColumns.model_validate(run["answers"]).table()
-        answers.severity[:] = (split.table().severity + 1) % 4
+        answers.severity[:] = (listed.table().severity + 1) % 4
         run |= {"name": name, "answers": AnswerColumns.of(answers).model_dump()}
     value["identities"][name] = value["identities"].pop("shipped")
     return type(result).model_validate(value)
@@ -425,8 +437,8 @@ def test_results_are_set_side_by_side(written):
     result = written[0]
     files = [NamedResult("a", result), NamedResult("b", altered(result, "worse"))]
     found = compare_results([*files, NamedResult("c", result)], permutations=50, draws=50)
-    assert [(c.split, c.other) for c in found.compared] == [
-        (split, other) for split in ("easy", "medium", "hard") for other in ("worse", "shipped (c)")
+    assert [(c.pairs, c.other) for c in found.compared] == [
+        (pairs, other) for pairs in ("easy", "medium", "hard") for other in ("worse", "shipped (c)")
     ]
     assert {c.first for c in found.compared} == {"shipped (a)"}
     worse, same = found.compared[4:]
@@ -452,17 +464,17 @@ def test_only_like_is_compared_with_like(written, reader):
         return str(caught.value)
 
     value = result.model_dump()
-    value["splits"][0]["pairs"][3] = ("blur", "noise", "three.png")
+    value["pairs"][0]["keys"][3] = ("blur", "noise", "three.png")
     assert refusal(value).startswith("b: easy: pair 3 is blur__noise__three.png, but ")
     value = result.model_dump()
-    value["splits"][2]["truth"]["score"][0][0] = 0.123
+    value["pairs"][2]["truth"]["score"][0][0] = 0.123
     assert refusal(value) == (
         "b: hard: the true score of the regions is not that in a; run both on the same data set "
         "with the same options"
     )
     value = result.model_dump()
-    del value["splits"][1]
-    assert refusal(value) == "b: has the lists easy, hard, expected those of a: easy, medium, hard"
+    del value["pairs"][1]
+    assert refusal(value) == "b: has the pairs easy, hard, expected those of a: easy, medium, hard"
     with pytest.raises(
         DistortionGraphError, match="a: runs that are no baseline: 1 in all files, "
     ):
@@ -480,7 +492,8 @@ def test_pairs_that_one_left_out_are_not_compared(written, reader, graphs):
     found = compare_results(
         [NamedResult("a", whole), NamedResult("b", left)], permutations=20, draws=20
     )
-    assert (found.compared[0].pairs, found.compared[0].regions) == (3, 9)
+    first = found.compared[0]
+    assert (first.pairs, first.pair_count, first.region_count) == ("hard", 3, 9)
     assert all(f.difference == 0 for f in found.compared[0].figures)
 
 
@@ -512,3 +525,60 @@ def test_tables_tell_what_the_result_says(written):
         assert max(map(len, text.splitlines())) <= width
     assert more.sections[0].rows[0][8].text == "1.000"
     assert types.sections[0].title == "shipped"
+
+
+def test_a_result_of_an_earlier_version_says_what_its_keys_are_called_now(written, tmp_path):
+    value = json.loads(written[0].to_json())
+    value |= {"part": "test", "splits": value.pop("pairs")}
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(value))
+    with pytest.raises(DistortionGraphError) as caught:
+        read_result(path)
+    assert str(caught.value) == (
+        f"{path}: has the keys 'part' and 'splits' of an earlier version, expected 'splits' "
+        "(train, val, test) and 'pairs' (easy, medium, hard, all); run `bench --json` again"
+    )
+
+
+def test_several_splits_are_measured_as_one(reader, tmp_path):
+    both = tmp_path / "both"
+    shutil.copytree(reader.root, both)
+    for folder in [path for path in both.iterdir() if (path / "test").is_dir()]:
+        shutil.copytree(folder / "test", folder / "val")
+        (folder / "val" / "two.png").unlink()
+        (folder / "val" / "one.png").rename(folder / "val" / "three.png")
+    for path in list((both / "stats").iterdir()):
+        entries = json.loads(path.read_text())
+        new = path.with_name(path.name.replace("test_", "val_"))
+        new.write_text(json.dumps({"three.png": entries["one.png"]}))
+    reader = PandaSet(both)
+    options = BenchOptions(("hard", "all"), ("val", "test"), draws=DRAWS)
+    result = benchmark(reader, [], options)
+    assert result.splits == ["val", "test"]
+    hard, every = result.pairs
+    assert (
+        sorted(key[2] for key in hard.keys) == ["one.png"] * 2 + ["three.png"] * 2 + ["two.png"] * 2
+    )
+    assert len(every.keys) == 3 * 5 * 4
+    truth, alone = hard.table(), benchmark(reader, [], replace(options, splits=("test",)))
+    rows_of_one = [truth.keys[k].tag == "one.png" for k in truth.pair]
+    rows_of_three = [truth.keys[k].tag == "three.png" for k in truth.pair]
+    assert truth.score[:, rows_of_one].tolist() == truth.score[:, rows_of_three].tolist()
+    assert len(alone.pairs[0].keys) == 4
+    with pytest.raises(DatasetError, match=r"both: no stats of the split 'train'"):
+        benchmark(reader, [], replace(options, splits=("test", "train")))
+
+
+def test_a_picture_in_two_of_the_splits_is_refused(reader, tmp_path):
+    both = tmp_path / "both"
+    shutil.copytree(reader.root, both)
+    for folder in [path for path in both.iterdir() if (path / "test").is_dir()]:
+        shutil.copytree(folder / "test", folder / "val")
+    for path in list((both / "stats").iterdir()):
+        shutil.copy(path, path.with_name(path.name.replace("test_", "val_")))
+    with pytest.raises(DatasetError) as caught:
+        benchmark(PandaSet(both), [], BenchOptions(("hard",), ("val", "test")))
+    assert str(caught.value) == (
+        f"{both}: one.png is in the splits val and test, expected every name once; choose one "
+        "--split at a time"
+    )

@@ -60,9 +60,9 @@ def test_labels_are_found_again_in_a_larger_vocabulary(predictor):
 
 def test_the_whole_benchmark_takes_it_as_a_model(reader, predictor, tmp_path):
     run = PandaRun(predictor, WORDS, graphs=tmp_path)
-    result = benchmark(reader, [run], BenchOptions("hard", draws=10))
+    result = benchmark(reader, [run], BenchOptions(pairs=("hard",), draws=10))
     assert result.identities["panda"].kind == "model"
     assert result.identities["panda"].sha256 == predictor.identity.sha256
     graphs = sorted(tmp_path.iterdir())
-    assert len(graphs) == len(result.splits[0].pairs)
+    assert len(graphs) == len(result.pairs[0].keys)
     assert load_graph(graphs[0]).model.name == "panda"

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from result_samples import SMALL, result_of, split_of
+from result_samples import SMALL, listed_of, result_of
 
 pytest.importorskip("matplotlib", reason="needs the figures extra")
 
@@ -25,29 +25,29 @@ def texts(svg):
     return ["".join(e.itertext()) for e in ElementTree.fromstring(svg).iter(f"{SVG}text")]
 
 
-def drawn(split, vocabulary=SMALL, **options):
-    return dict(plots(result_of(vocabulary, split), **options))
+def drawn(listed, vocabulary=SMALL, **options):
+    return dict(plots(result_of(vocabulary, listed), **options))
 
 
-def with_answers(split, answers):
-    """The split with other answers of its only run, and the figures that follow."""
-    [run] = split.runs
-    figures = figures_of(split.table(), answers, SMALL, draws=0)
+def with_answers(listed, answers):
+    """The pairs with other answers of its only run, and the figures that follow."""
+    [run] = listed.runs
+    figures = figures_of(listed.table(), answers, SMALL, draws=0)
     run = run.model_copy(update={"figures": figures, "answers": AnswerColumns.of(answers)})
-    return split.model_copy(update={"runs": [run]})
+    return listed.model_copy(update={"runs": [run]})
 
 
 @pytest.mark.parametrize("vocabulary", [DEFAULT_VOCABULARY, SMALL], ids=["default", "small"])
 def test_figures_name_every_label_and_hold_the_results_own_numbers(vocabulary):
-    split = split_of(vocabulary)
-    found = drawn(split, vocabulary)
+    listed = listed_of(vocabulary)
+    found = drawn(listed, vocabulary)
     parts = ("confusion", "calibration", "score")
     ends = ("mine", "other-x")
     assert sorted(found) == sorted(
         ["f1-hard.svg", *(f"{part}-hard-{end}.svg" for part in parts for end in ends)]
     )
     labels = {label.replace("_", " ") for label in vocabulary.distortions}
-    for run, end in zip(split.runs, ends, strict=True):
+    for run, end in zip(listed.runs, ends, strict=True):
         assert labels <= set(texts(found["f1-hard.svg"]))
         for value in run.figures.f1_by_label["distortion"].values():
             assert shown(value, 2) in texts(found["f1-hard.svg"])
@@ -67,81 +67,81 @@ def test_figures_name_every_label_and_hold_the_results_own_numbers(vocabulary):
 
 
 def test_the_same_result_gives_the_same_bytes_of_every_kind():
-    split = split_of(SMALL, names=("mine",))
+    listed = listed_of(SMALL, names=("mine",))
     for kind, begin in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")):
-        first = drawn(split, kind=kind)
-        assert first == drawn(split, kind=kind)
+        first = drawn(listed, kind=kind)
+        assert first == drawn(listed, kind=kind)
         assert all(name.endswith(f".{kind}") for name in first)
         assert all(data.startswith(begin) for data in first.values())
 
 
 def test_many_scores_are_counted_in_cells():
     for regions, cells in ((60, False), (MANY_POINTS + 2, True)):
-        found = drawn(split_of(SMALL, regions=regions, names=("mine",)))
+        found = drawn(listed_of(SMALL, regions=regions, names=("mine",)))
         assert ("nodes a cell" in texts(found["score-hard-mine.svg"])) == cells
         assert not any("mathdefault" in t for t in texts(found["score-hard-mine.svg"]))
 
 
 def test_a_run_without_probabilities_and_scores_has_neither_figure():
-    split = split_of(SMALL, names=("mine",))
-    answers = split.runs[0].answers.table()
+    listed = listed_of(SMALL, names=("mine",))
+    answers = listed.runs[0].answers.table()
     for name in ("score", "distortion_confidence", "severity_confidence", "comparison_confidence"):
         getattr(answers, name)[:] = np.nan
-    assert list(drawn(with_answers(split, answers))) == ["f1-hard.svg", "confusion-hard-mine.svg"]
+    assert list(drawn(with_answers(listed, answers))) == ["f1-hard.svg", "confusion-hard-mine.svg"]
 
 
 def test_answers_that_are_missing_are_counted_as_missed():
-    split = split_of(SMALL, names=("mine",))
-    answers = split.runs[0].answers.table()
+    listed = listed_of(SMALL, names=("mine",))
+    answers = listed.runs[0].answers.table()
     for name in ("distortion", "severity", "comparison"):
         getattr(answers, name)[..., :17] = MISSED
-    found = drawn(with_answers(split, answers))
-    column = np.array(with_answers(split, answers).runs[0].figures.confusion["distortion"])[:, -1]
+    found = drawn(with_answers(listed, answers))
+    column = np.array(with_answers(listed, answers).runs[0].figures.confusion["distortion"])[:, -1]
     assert column.sum() == 34
     cells = texts(found["confusion-hard-mine.svg"])
     assert {str(n) for n in column if n} <= set(cells)
 
 
 def test_pairs_that_a_run_left_out_are_left_out_of_its_points():
-    split = split_of(SMALL, names=("mine",))
-    run = split.runs[0].model_copy(update={"left_out": [0]})
-    found = drawn(split.model_copy(update={"runs": [run]}))
+    listed = listed_of(SMALL, names=("mine",))
+    run = listed.runs[0].model_copy(update={"left_out": [0]})
+    found = drawn(listed.model_copy(update={"runs": [run]}))
     marks = [
         sum(e.tag.endswith("}use") for e in ElementTree.fromstring(svg).iter())
-        for svg in (found["score-hard-mine.svg"], drawn(split)["score-hard-mine.svg"])
+        for svg in (found["score-hard-mine.svg"], drawn(listed)["score-hard-mine.svg"])
     ]
     assert marks[1] - marks[0] == 60
 
 
-def test_runs_and_splits_are_chosen_by_name_and_baselines_only_then():
-    split = split_of(SMALL)
-    runs = [split.runs[0], split.runs[1].model_copy(update={"kind": "baseline"})]
-    split = split.model_copy(update={"runs": runs})
-    easy = split.model_copy(update={"split": "easy"})
-    result = result_of(SMALL, split, easy)
-    assert len(plots(result)) == 8 and len(plots(result, split="easy")) == 4
-    assert [name for name, _ in plots(result, split="easy", runs=["$other$/x"])] == [
+def test_runs_and_pairs_are_chosen_by_name_and_baselines_only_then():
+    listed = listed_of(SMALL)
+    runs = [listed.runs[0], listed.runs[1].model_copy(update={"kind": "baseline"})]
+    listed = listed.model_copy(update={"runs": runs})
+    easy = listed.model_copy(update={"pairs": "easy"})
+    result = result_of(SMALL, listed, easy)
+    assert len(plots(result)) == 8 and len(plots(result, pairs=["easy"])) == 4
+    assert [name for name, _ in plots(result, pairs=["easy"], runs=["$other$/x"])] == [
         "f1-easy.svg",
         "confusion-easy-other-x.svg",
         "calibration-easy-other-x.svg",
         "score-easy-other-x.svg",
     ]
-    with pytest.raises(DistortionGraphError, match=r"no split 'test' .*: hard, easy$"):
-        plots(result, split="test")
-    with pytest.raises(DistortionGraphError, match="no run 'you' in the split 'hard'"):
+    with pytest.raises(DistortionGraphError, match=r"no test pairs .*: hard, easy$"):
+        plots(result, pairs=["test"])
+    with pytest.raises(DistortionGraphError, match="no run 'you' over the hard pairs"):
         plots(result, runs=["you"])
 
 
 def test_names_that_become_the_same_file_are_numbered():
-    found = drawn(split_of(SMALL, names=("a/b", "a:b", "A b", "木" * 300)))
+    found = drawn(listed_of(SMALL, names=("a/b", "a:b", "A b", "木" * 300)))
     names = [n for n in found if n.startswith("score")]
     assert names[:3] == ["score-hard-a-b.svg", "score-hard-a-b-2.svg", "score-hard-A-b-3.svg"]
     assert max(map(len, names)) < 120
 
 
 def test_many_runs_and_long_names_fit():
-    split = split_of(SMALL, names=("mine",))
-    none = split.runs[0].answers.model_copy(
+    listed = listed_of(SMALL, names=("mine",))
+    none = listed.runs[0].answers.model_copy(
         update={
             "score": ([None] * 60,) * 2,
             "distortion_confidence": ([None] * 60,) * 2,
@@ -150,10 +150,10 @@ def test_many_runs_and_long_names_fit():
         }
     )
     runs = [
-        split.runs[0].model_copy(update={"name": f"{'long name ' * 12}{k}", "answers": none})
+        listed.runs[0].model_copy(update={"name": f"{'long name ' * 12}{k}", "answers": none})
         for k in range(9)
     ]
-    data = drawn(split.model_copy(update={"runs": runs}))["f1-hard.svg"]
+    data = drawn(listed.model_copy(update={"runs": runs}))["f1-hard.svg"]
     width = float(ElementTree.fromstring(data).get("width").removesuffix("pt"))
     assert abs(width - 83 / 25.4 * 72) < 0.1
     assert sum(t.startswith("long name") and t.endswith("…") for t in texts(data)) == 9
@@ -172,5 +172,5 @@ def test_nothing_of_matplotlib_is_changed():
     import matplotlib
 
     before = dict(matplotlib.rcParams)
-    drawn(split_of(SMALL))
+    drawn(listed_of(SMALL))
     assert dict(matplotlib.rcParams) == before

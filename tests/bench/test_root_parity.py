@@ -31,13 +31,13 @@ def folder(tmp_path_factory):
 
 def test_the_root_is_the_protocol(folder, tmp_path):
     root = tmp_path / "root"
-    build = ["dataset", "build", str(folder), "--splits", "test", "--out", str(root), "--quiet"]
+    build = ["dataset", "build", str(folder), "--split", "test", "--out", str(root), "--quiet"]
     assert run([*build, "--workers", "1"]) == 0
     reader = PandaSet(root)
     in_memory = [bench_picture(p) for p in load_labelled(folder)]
-    for split, most in (("hard", 4), ("easy", 25), ("medium", 25)):
-        keys = sorted(reader.keys("test", split), key=lambda key: key.tag)
-        samples = list(samples_of(in_memory, split))
+    for pairs, most in (("hard", 4), ("easy", 25), ("medium", 25)):
+        keys = sorted(reader.keys("test", pairs), key=lambda key: key.tag)
+        samples = list(samples_of(in_memory, pairs))
         assert [(*key[:2], key.tag.removesuffix(".png")) for key in keys] == [
             tuple(sample.key) for sample in samples
         ]

@@ -60,7 +60,7 @@ def test_markdown_is_one_row_a_run_and_escapes_names():
     assert lines[:5] == [
         "**A title**",
         "",
-        "| split | run | κ sev. | score | swap |",
+        "| pairs | run | κ sev. | score | swap |",
         "|---|---|---:|---:|---:|",
         r"| part 0 | a\|b\_c & 50 % \\x {y} \<z\> [q] \#1 $2 ^~ | 1.000 [1.000, 1.000] "
         "| −.051 [−.051, .020] | – |",
@@ -75,7 +75,7 @@ def test_latex_is_booktabs_and_escapes_names():
     assert lines[1] == r"\begin{tabular}{llrrr}"
     assert lines[2:5] == [
         r"\toprule",
-        r"split & run & $\kappa$ sev. & score & swap \\",
+        r"pairs & run & $\kappa$ sev. & score & swap \\",
         r"\midrule",
     ]
     assert lines[5] == (

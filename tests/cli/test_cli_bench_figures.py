@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from cli_runs import contents
-from result_samples import result_of, split_of
+from result_samples import listed_of, result_of
 
 pytest.importorskip("matplotlib", reason="needs the figures extra")
 
@@ -16,8 +16,8 @@ from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
 @pytest.fixture
 def result(here):
-    """r.json: the split hard, with the runs `mine` and `$other$/x`."""
-    stored = result_of(DEFAULT_VOCABULARY, split_of(DEFAULT_VOCABULARY))
+    """r.json: the hard pairs, with the runs `mine` and `$other$/x`."""
+    stored = result_of(DEFAULT_VOCABULARY, listed_of(DEFAULT_VOCABULARY))
     Path("r.json").write_text(stored.to_json())
 
 
@@ -32,7 +32,7 @@ def test_files_are_written_under_names_that_any_system_takes(cli, result):
 
 
 def test_one_run_of_a_split_again_and_quietly(cli, result):
-    words = ("--run", "mine", "--split", "hard", "--out", "figures", "--quiet")
+    words = ("--run", "mine", "--pairs", "hard", "--out", "figures", "--quiet")
     for _ in range(2):
         ended = cli("bench", "figures", "r.json", *words)
         assert (ended.code, ended.out) == (0, "")
@@ -43,8 +43,8 @@ def test_one_run_of_a_split_again_and_quietly(cli, result):
     ("words", "line"),
     [
         (("none.json",), "none.json: cannot be read"),
-        (("r.json", "--split", "easy"), "r.json: no split 'easy' in the result; there are: hard"),
-        (("r.json", "--run", "you"), "r.json: no run 'you' in the split 'hard'; there are: mine"),
+        (("r.json", "--pairs", "easy"), "r.json: no easy pairs in the result; there are: hard"),
+        (("r.json", "--run", "you"), "r.json: no run 'you' over the hard pairs; there are: mine"),
         (("r.json", "--suffix", "jpg"), "'jpg' is not one of 'svg', 'png', 'pdf'"),
         (("a.png",), "a.png: "),
     ],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import csv
 import json
 from importlib.metadata import version
 from pathlib import Path
@@ -68,7 +70,9 @@ def test_what_is_printed_is_what_is_written(cli, graph, form):
 @pytest.mark.parametrize("form", ["csv", "parquet"])
 def test_tables_are_two_files_and_need_a_name(cli, here, graph, form):
     line = cli("convert", "g.json", "--to", form).refusal
-    assert line == f"--to {form} writes two files, expected --out FILE too"
+    assert line == (
+        f"--to {form} writes two files, which standard output cannot hold; expected --out FILE"
+    )
     before = set(contents(here))
     assert cli("convert", "g.json", "--to", form, "--out", f"t.{form}").code == 0
     assert set(contents(here)) - before == {f"t.nodes.{form}", f"t.edges.{form}"}
@@ -218,3 +222,64 @@ def test_versions(cli):
     assert told.startswith(expected)
     for word in ("model ", "SHA-256", "Python 3.", "numpy ", "onnxruntime "):
         assert word in told
+
+
+NAMES = ('=HYPERLINK("http://x")', "été", "-2+3", "plain")
+
+
+@pytest.fixture
+def strange(here, graph):
+    """A graph file whose regions' names a spreadsheet would run, or show wrongly."""
+    value = json.loads(Path("g.json").read_text())
+    while len(value["regions"]) < len(NAMES):
+        value["regions"].append(value["regions"][0] | {"id": len(value["regions"]) + 10})
+    for region, name in zip(value["regions"], NAMES, strict=True):
+        region["name"] = name
+    Path("s.json").write_text(json.dumps(value))
+
+
+def cells_of(path, encoding):
+    with Path(path).open(encoding=encoding, newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def names_in(encoding):
+    """Names of regions in the table of nodes; the scene has none."""
+    return {row["name"] for row in cells_of("t.nodes.csv", encoding)} - {""}
+
+
+def test_a_spreadsheet_gets_a_mark_and_texts_that_stay_texts(cli, strange):
+    ended = cli("convert", "s.json", "--to", "csv", "--spreadsheet", "--out", "t.csv")
+    assert ended.code == 0
+    assert "2 texts that begin as formulas do, such as '=HYPERLINK(\"http://x\")', g" in ended.err
+    assert ended.err.endswith(", got a ' in front\n")
+    for name in ("t.nodes.csv", "t.edges.csv"):
+        data = Path(name).read_bytes()
+        assert data.startswith(codecs.BOM_UTF8) and data.count(codecs.BOM_UTF8) == 1
+        rows = cells_of(name, "utf-8-sig")
+        texts = [cell for row in rows for cell in row.values()]
+        assert not [t for t in texts if t[:1] in ("=", "+", "@") or t.startswith("-2")]
+    assert names_in("utf-8-sig") == {
+        "'=HYPERLINK(\"http://x\")", "été", "'-2+3", "plain",
+    }  # fmt: skip
+
+
+def test_plain_csv_keeps_every_text_and_warns_of_formulas(cli, strange):
+    ended = cli("convert", "s.json", "--to", "csv", "--out", "t.csv")
+    assert "are run by spreadsheets; see --spreadsheet\n" in ended.err
+    assert not Path("t.nodes.csv").read_bytes().startswith(codecs.BOM_UTF8)
+    assert names_in("utf-8") == set(NAMES)
+
+
+def test_numbers_below_zero_stay_numbers(cli, strange):
+    assert cli("convert", "s.json", "--to", "csv", "--spreadsheet", "--out", "t.csv").code == 0
+    assert cli("convert", "s.json", "--to", "csv", "--out", "p.csv").code == 0
+    edges = [cells_of(name, "utf-8-sig") for name in ("t.edges.csv", "p.edges.csv")]
+    margins = [[row["margin"] for row in rows] for rows in edges]
+    assert margins[0] == margins[1] and any(margin.startswith("-") for margin in margins[0])
+
+
+def test_only_csv_is_for_spreadsheets(cli, strange):
+    assert cli("convert", "s.json", "--to", "dot", "--spreadsheet").refusal == (
+        "--spreadsheet is about csv, but --to is dot; leave it out"
+    )

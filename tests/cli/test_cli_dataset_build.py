@@ -32,7 +32,7 @@ def folders(here):
 
 
 def test_from_pictures_to_a_data_set_and_again(cli, folders):
-    call = ("dataset", "build", "lab", "--out", "root", "--splits", "test", *QUICK)
+    call = ("dataset", "build", "lab", "--out", "root", "--split", "test", *QUICK)
     ended = cli(*call)
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith("root: 2 pictures in 4 versions (test 2); 8 images made in ")
@@ -50,7 +50,7 @@ def test_from_pictures_to_a_data_set_and_again(cli, folders):
 def test_every_option_reaches_the_data_set(cli, folders):
     (folders / "lists.json").write_text('{"val": ["lab_x"], "train": ["lab_y"]}')
     ended = cli(
-        *("dataset", "build", "lab=lab", "--out", "root", "--splits", "lists.json", *QUICK),
+        *("dataset", "build", "lab=lab", "--out", "root", "--split", "lists.json", *QUICK),
         *("--image-format", "webp", "--seed", 5, "--severity", "minor=2,severe=1"),
         *("--levels", "severe=5", "--clean-share", 0.5, "--feather", 1.5, "--min-share", 0.1),
         *("--regions-wanted", 3, "--max-regions", 1, "--max-side", 40, "--strict"),
@@ -87,7 +87,7 @@ def test_regions_found_and_a_lossy_format(cli, folders):
 
 def test_what_cannot_be_used_is_a_warning_or_with_strict_the_end(cli, folders):
     Path("lab/images/w.png").write_bytes(b"no picture")
-    call = ("dataset", "build", "lab", "--out", "root", "--splits", "val", *QUICK)
+    call = ("dataset", "build", "lab", "--out", "root", "--split", "val", *QUICK)
     refusal = cli(*call, "--strict").refusal
     assert refusal.startswith("lab/images/w.png: ") and "--strict stops here" in refusal
     ended = cli(*call)
@@ -100,9 +100,9 @@ def test_what_cannot_be_used_is_a_warning_or_with_strict_the_end(cli, folders):
     ("options", "words"),
     [
         ("nix", "source 'nix': no such folder"),
-        ("lab alone=lab/images --splits dev", "splits 'dev': expected train=.8"),
+        ("lab alone=lab/images --split dev", "--split dev: expected train=.8"),
         ("lab lab", "two sources are called 'lab'; give one another name: NAME=lab"),
-        ("lab --splits nix.json", "nix.json: no such file"),
+        ("lab --split nix.json", "nix.json: no such file"),
         ("lab --types blurr", "unknown distortion 'blurr'"),
         ("lab --severity minor", "--severity 'minor': expected NAME=VALUE parts"),
         ("lab --severity minor=x", "--severity 'minor=x': expected numbers"),
@@ -155,7 +155,7 @@ def test_a_full_disk_is_one_line(cli, folders, monkeypatch):
     def full(path, data):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    call = ("dataset", "build", "lab", "--out", "root", "--splits", "test", *QUICK)
+    call = ("dataset", "build", "lab", "--out", "root", "--split", "test", *QUICK)
     with monkeypatch.context() as patched:
         patched.setattr(Path, "write_bytes", full)
         refusal = cli(*call).refusal

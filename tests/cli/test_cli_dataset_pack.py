@@ -18,7 +18,7 @@ def built(cli, here):
     for k, stem in enumerate(("one", "two")):
         Image.fromarray(photo(k)).save(here / "source" / "images" / f"{stem}.png")
         Image.fromarray(labels).save(here / "source" / "regions" / f"{stem}.png")
-    options = ("--splits", "train=.5,test=.5", "--workers", 0, "--quiet")
+    options = ("--split", "train=.5,test=.5", "--workers", 0, "--quiet")
     assert cli("dataset", "build", "source", "--out", "set", *options).code == 0
     return here / "set"
 
@@ -51,7 +51,7 @@ def test_a_built_data_set_comes_back_to_the_byte(cli, built):
 
 
 def test_options_choose_splits_and_sizes_and_silence(cli, built):
-    done = cli("dataset", "pack", "set", "--out", "s", "--splits", "train", "--shard-mb", 1, "-q")
+    done = cli("dataset", "pack", "set", "--out", "s", "--split", "train", "--shard-mb", 1, "-q")
     assert (done.code, done.out, done.err) == (0, "", "")
     assert [p.name for p in (built.parent / "s").glob("*.tar")] == ["train-000000.tar"]
 
@@ -71,7 +71,7 @@ def test_what_cannot_be_done_is_one_line(cli, built):
     assert cli("dataset", "pack", "set", "--out", "source").refusal == (
         "source: is there already; name a new or an empty folder"
     )
-    assert cli("dataset", "pack", "set", "--out", "s", "--splits", "val").refusal == (
+    assert cli("dataset", "pack", "set", "--out", "s", "--split", "val").refusal == (
         "set: no stats of split val, there is train, test"
     )
     assert cli("dataset", "unpack", "set", "--out", "s").refusal == (

@@ -66,7 +66,10 @@ def test_held_out_names_choose_the_pictures(cli, net):
         ("nix --labelled lab", "nix: not a readable network folder"),
         ("net", "net: has no training_config.yaml that says what it was chosen on; name pictures"),
         ("net --labelled nix", "nix/images: no picture found"),
-        ("net --labelled lab --split hart", "unknown split 'hart', expected some of easy, medium"),
+        (
+            "net --labelled lab --pairs hart",
+            "'hart' is unknown, expected easy, medium",
+        ),
         ("net --root nix", "nix: is not a folder, expected the root of a data set"),
         ("net --labelled lab --root lab", "data.root is a whole data set"),
         ("net --labelled lab --json nix/f.json", "nix/f.json: the folder"),

@@ -16,7 +16,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_folder_of_conversations_is_written(cli, root, tmp_path) -> None:
     out = tmp_path / "sft"
-    ended = cli("dataset", "export-sft", root, "--out", out, "--part", "test", "--count", 7,
+    ended = cli("dataset", "export-sft", root, "--out", out, "--split", "test", "--count", 7,
                 "--cues", "varied", "-v")  # fmt: skip
     assert (ended.code, ended.err.count("kind: ")) == (0, 1)
     assert ended.out.startswith(f"{out}: 7 conversations, ")
@@ -32,7 +32,7 @@ def test_a_folder_of_conversations_is_written(cli, root, tmp_path) -> None:
 
 def test_one_form_alone(cli, root, tmp_path) -> None:
     out = tmp_path / "sft"
-    cli("dataset", "export-sft", root, "--out", out, "--part", "test", "--form", "messages",
+    cli("dataset", "export-sft", root, "--out", out, "--split", "test", "--form", "messages",
         "--count", 2)  # fmt: skip
     assert not (out / "llava.jsonl").exists() and not (out / "dataset_info.json").exists()
     assert len((out / "messages.jsonl").read_text().splitlines()) == 2
@@ -40,11 +40,9 @@ def test_one_form_alone(cli, root, tmp_path) -> None:
 
 def test_predicted_graphs_are_hints(cli, root, tmp_path) -> None:
     graphs = tmp_path / "graphs"
-    assert (
-        cli("bench", root, "--split", "all-pairs", "--graphs", graphs, "--no-baselines").code == 0
-    )
+    assert cli("bench", root, "--pairs", "all", "--graphs", graphs, "--no-baselines").code == 0
     out = tmp_path / "sft"
-    ended = cli("dataset", "export-sft", root, "--out", out, "--part", "test", "--hint-graphs",
+    ended = cli("dataset", "export-sft", root, "--out", out, "--split", "test", "--hint-graphs",
                 graphs, "--hint-share", 1)  # fmt: skip
     assert ended.code == 0, ended.err
     manifest = json.loads((out / "sft.json").read_text())
@@ -56,7 +54,7 @@ def test_predicted_graphs_are_hints(cli, root, tmp_path) -> None:
     [
         (("--cues", "marsk"), "did you mean 'marks'?"),
         (("--hint-graphs", "nowhere"), "nowhere: no such folder"),
-        (("--part", "val"), "val"),
+        (("--split", "val"), "val"),
         (("--hint-share", "2"), "hint-share"),
     ],
 )
@@ -67,5 +65,5 @@ def test_mistakes_are_one_line_and_leave_nothing(cli, root, tmp_path, arguments,
 
 
 def test_nothing_is_written_into_the_data_set(cli, root) -> None:
-    ended = cli("dataset", "export-sft", root, "--out", root / "sft", "--part", "test")
+    ended = cli("dataset", "export-sft", root, "--out", root / "sft", "--split", "test")
     assert "would write into the data set" in ended.refusal

@@ -55,8 +55,8 @@ def test_who_copies_is_as_good_as_the_hint_and_found_out(evaluate, tmp_path) -> 
     for words in ("accuracy, macro F1", "how answers come about", "does it reason or copy?"):
         assert words in ended.out
     result = result_of(tmp_path / "out")
-    (split,) = result["bench"]["splits"]
-    figures = {run["name"]: run["figures"] for run in split["runs"]}
+    (listed,) = result["bench"]["pairs"]
+    figures = {run["name"]: run["figures"] for run in listed["runs"]}
     for name in ("tiny, true", "hint: true"):
         assert figures[name]["distortion"]["averaged"]["accuracy"] == 1
     for what in ("distortion", "severity", "comparison"):
@@ -71,18 +71,18 @@ def test_who_copies_is_as_good_as_the_hint_and_found_out(evaluate, tmp_path) -> 
 
 def test_bench_scores_the_same_graphs_alike(evaluate, cli, root, tmp_path) -> None:
     with LoopbackServer(template) as server:
-        evaluate(server, "--split", "hard")
+        evaluate(server, "--pairs", "hard")
     graphs = tmp_path / "out" / "tiny-names-none" / "graphs"
-    cli("bench", root, "--split", "hard", "--predictions", f"tiny={graphs}", "--json",
+    cli("bench", root, "--pairs", "hard", "--predictions", f"tiny={graphs}", "--json",
         tmp_path / "bench.json", "--missing", "error")  # fmt: skip
-    (split,) = read_result(tmp_path / "bench.json").splits
-    (own,) = result_of(tmp_path / "out")["bench"]["splits"]
-    assert json.loads(split.runs[0].figures.model_dump_json()) == own["runs"][0]["figures"]
+    (listed,) = read_result(tmp_path / "bench.json").pairs
+    (own,) = result_of(tmp_path / "out")["bench"]["pairs"]
+    assert json.loads(listed.runs[0].figures.model_dump_json()) == own["runs"][0]["figures"]
 
 
 def test_the_order_is_varied_and_a_bias_is_found(evaluate, tmp_path) -> None:
     with LoopbackServer(template) as server:
-        evaluate(server, "--both-orders", "--split", "all-pairs")
+        evaluate(server, "--both-orders", "--pairs", "all")
         lines = (tmp_path / "out" / "tiny-names-none" / "pairs.jsonl").read_text().splitlines()
     first = [json.loads(line)["target_first"] for line in lines]
     assert 0.25 < sum(first) / len(first) < 0.75
@@ -94,20 +94,20 @@ def test_the_order_is_varied_and_a_bias_is_found(evaluate, tmp_path) -> None:
 
 def test_regions_left_out_and_invented_are_counted(evaluate, tmp_path) -> None:
     with LoopbackServer(skipper) as server:
-        ended = evaluate(server, "--split", "hard", "--no-structured")
+        ended = evaluate(server, "--pairs", "hard", "--no-structured")
         assert all("response_format" not in body for body in server.requests)
     counts = result_of(tmp_path / "out")["counts"]["tiny"]
     assert (counts["missing"], counts["invented"]) == (4, 4)
     assert "4 regions left out, 4 invented regions ignored" in re.sub(r"\s+", " ", ended.out)
-    (split,) = result_of(tmp_path / "out")["bench"]["splits"]
-    assert split["runs"][0]["figures"]["coverage"] == pytest.approx(2 / 3)
+    (listed,) = result_of(tmp_path / "out")["bench"]["pairs"]
+    assert listed["runs"][0]["figures"]["coverage"] == pytest.approx(2 / 3)
 
 
 def test_models_cues_and_hints_are_crossed(evaluate, tmp_path) -> None:
     with LoopbackServer(copycat) as server:
         ended = evaluate(
             server, "--model", f"other=large@{server.url}", "--cues", "boxes-text", "--hint",
-            "none,shuffled", "--split", "hard", "--limit", "1",
+            "none,shuffled", "--pairs", "hard", "--limit", "1",
         )  # fmt: skip
     assert ended.code == 0, ended.err
     arms = {arm["name"]: arm for arm in result_of(tmp_path / "out")["arms"]}
@@ -123,13 +123,13 @@ def test_a_prompt_of_ones_own_is_used_and_named(evaluate, tmp_path) -> None:
     text = "[system]\nS\n[before]\nB\n[after]\nFor each of these regions: $ids. $form"
     (own / "regions.7.txt").write_text(text)
     with LoopbackServer(template) as server:
-        evaluate(server, "--prompts", own, "--split", "hard", "--limit", "1")
+        evaluate(server, "--prompts", own, "--pairs", "hard", "--limit", "1")
         assert text_of(server.requests[0]).startswith("S\nB\n")
     assert result_of(tmp_path / "out")["arms"][0]["prompt"] == "regions.7"
 
 
 def test_a_cap_stops_it_and_what_was_answered_is_kept(evaluate, tmp_path) -> None:
-    limits = ("--split", "all-pairs", "--concurrency", "2", "--max-output-tokens", "100")
+    limits = ("--pairs", "all", "--concurrency", "2", "--max-output-tokens", "100")
     with LoopbackServer(template) as server:
         ended = evaluate(server, *limits, "--max-tokens", "6000")
         some = len(server.requests)
@@ -143,14 +143,14 @@ def test_a_cap_stops_it_and_what_was_answered_is_kept(evaluate, tmp_path) -> Non
 def test_an_endpoint_that_goes_down_stops_it(evaluate) -> None:
     faults = [Fault("status", 500, times=10_000)]
     with LoopbackServer(template, faults=faults) as server:
-        ended = evaluate(server, "--retries", "0", "--concurrency", "1", "--split", "all-pairs")
+        ended = evaluate(server, "--retries", "0", "--concurrency", "1", "--pairs", "all")
         assert len(server.requests) == 5
     assert "500: a fault" in ended.refusal
 
 
 def test_one_pair_without_an_answer_is_a_miss(evaluate, tmp_path) -> None:
     with LoopbackServer(template, faults=[Fault("status", 500)]) as server:
-        ended = evaluate(server, "--retries", "0", "--split", "hard")
+        ended = evaluate(server, "--retries", "0", "--pairs", "hard")
     assert ended.code == 0
     assert result_of(tmp_path / "out")["counts"]["tiny"]["failed"] == 1
     assert "1 pairs without an answer in spite of trying again" in re.sub(r"\s+", " ", ended.out)
@@ -158,7 +158,7 @@ def test_one_pair_without_an_answer_is_a_miss(evaluate, tmp_path) -> None:
 
 def test_a_pair_whose_pictures_are_not_taken_is_missed(evaluate, tmp_path) -> None:
     with LoopbackServer(template, faults=[Fault("status", 413)]) as server:
-        ended = evaluate(server, "--split", "hard", "--concurrency", "1")
+        ended = evaluate(server, "--pairs", "hard", "--concurrency", "1")
     assert ended.code == 0, ended.err
     counts = result_of(tmp_path / "out")["counts"]["tiny"]
     assert 0 < counts["failed"] < counts["pairs"]  # two pairs may be one request
@@ -192,10 +192,10 @@ def test_an_answer_is_kept_where_only_the_other_order_has_none(evaluate, tmp_pat
     fails = Fault("status", 500, matches=lambda body: len(server.requests) == 2)
     with LoopbackServer(template, faults=[fails]) as server:
         ended = evaluate(server, "--retries", "0", "--both-orders", "--concurrency", "1",
-                         "--split", "hard", "--limit", "1")  # fmt: skip
+                         "--pairs", "hard", "--limit", "1")  # fmt: skip
     assert ended.code == 0, ended.err
-    (split,) = result_of(tmp_path / "out")["bench"]["splits"]
-    assert split["runs"][0]["figures"]["coverage"] == 1
+    (listed,) = result_of(tmp_path / "out")["bench"]["pairs"]
+    assert listed["runs"][0]["figures"]["coverage"] == 1
     assert result_of(tmp_path / "out")["counts"]["tiny"]["failed"] == 1
 
 
@@ -209,7 +209,7 @@ def test_graphs_that_are_missing_are_told_before_anything_is_sent(evaluate, tmp_
 
 def test_where_no_pair_is_answered_nothing_is_measured(evaluate, tmp_path) -> None:
     with LoopbackServer(template, faults=[Fault("status", 500, times=9)]) as server:
-        ended = evaluate(server, "--retries", "0", "--limit", "2", "--split", "hard")
+        ended = evaluate(server, "--retries", "0", "--limit", "2", "--pairs", "hard")
     assert "tiny: none of the 2 pairs got an answer" in ended.refusal
     assert not (tmp_path / "out" / "results.json").exists()
 
@@ -226,7 +226,7 @@ def test_where_no_pair_is_answered_nothing_is_measured(evaluate, tmp_path) -> No
         (("--prompts", "nowhere"), "nowhere: no such folder, expected one with prompts"),
         (("--hint", "predicted", "--hint-graphs", "nowhere"), "nowhere: no such folder"),
         (("--model", "tiny"), "OPENAI_API_KEY"),
-        (("--part", "val"), "val"),
+        (("--split", "val"), "val"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_sent(evaluate, monkeypatch, arguments, said) -> None:
@@ -271,7 +271,7 @@ def test_killed_and_resumed_no_pair_is_sent_twice(root, tmp_path) -> None:
     with LoopbackServer(template, pause_s=0.02) as server:
         command = [
             sys.executable, "-m", "distortion_graph", "mllm", "eval", str(root), "--model",
-            f"tiny@{server.url}", "--split", "all-pairs", "--out", str(tmp_path / "out"),
+            f"tiny@{server.url}", "--pairs", "all", "--out", str(tmp_path / "out"),
             "--cache", str(tmp_path / "cache"), "--cues", "names", "--concurrency", "4",
         ]  # fmt: skip
         for how in (signal.SIGKILL, signal.SIGTERM):

@@ -28,7 +28,7 @@ def lab(tmp_path_factory):
 def command(lab, root, workers):
     return [
         *(sys.executable, "-m", "distortion_graph", "dataset", "build", str(lab)),
-        *("--out", str(root), "--splits", "train=.5,test=.5", "--workers", str(workers)),
+        *("--out", str(root), "--split", "train=.5,test=.5", "--workers", str(workers)),
     ]
 
 

@@ -385,7 +385,7 @@ def test_changed_annotations_are_one_line(tmp_path, lab):
 
 OTHERS = {
     "--seed": {"seed": 1},
-    "--splits": {"splits": TEST},
+    "--split": {"splits": TEST},
     "--types": {"types": ("blur",)},
     "--image-format": {"image_format": "webp"},
     "--severity": {"severity_weights": {"minor": 2, "severe": 1}},
@@ -499,7 +499,7 @@ def test_sources_say_their_splits_or_lists_do(tmp_path):
     by_list = replace(options, splits=parse_splits(str(tmp_path / "lists.json")))
     report = build(folder, tmp_path / "r2", by_list, told)
     assert dict(report.pictures) == {"val": 1}
-    assert told.warnings == ["2 of 3 pictures are on no list and are left out"]
+    assert told.warnings == ["2 of 3 pictures are on no list and are left out: test_a, val_c"]
     assert len(list(read_manifest(tmp_path / "r2" / "manifest.jsonl"))) == 4
 
 
@@ -560,6 +560,9 @@ def test_relations_are_carried_by_place_in_the_list(tmp_path, lab):
 
         def items(self):
             return [replace(x, stem=f"{self.name}_{x.stem}") for x in self.inner.items()]
+
+        def left_out(self):
+            return self.inner.left_out()
 
         def load(self, item):
             return replace(self.inner.load(item), relations=self.relations)

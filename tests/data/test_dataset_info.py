@@ -144,7 +144,15 @@ def test_what_dataset_json_says(root):
     assert info.facts["image"] == "png, lossless"
     assert info.facts["predicates"] == 4
     assert info.facts["sources"] == [
-        {"name": "made", "kind": "labels", "pictures": 4, "skipped": 1, "licence": "CC0"}
+        {
+            "name": "made",
+            "kind": "labels",
+            "pictures": 4,
+            "skipped": 1,
+            "noted": 0,
+            "left_out": {},
+            "licence": "CC0",
+        }
     ]
     value = json.loads(json.dumps(info.to_json(), allow_nan=False))
     assert value["total"]["regions"] == PICTURES * REGIONS

@@ -303,3 +303,36 @@ def test_threads_find_out_together_what_is_refused() -> None:
         asked = len(server.requests)
         endpoint.send(question())
         assert len(server.requests) == asked + 1
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": '{"a": 2}', "reasoning_content": 'First {"a": 1}, no.'},
+        {"content": '{"a": 2}', "reasoning": 'First {"a": 1}, no.'},
+        {
+            "content": [
+                {"type": "thinking", "thinking": [{"type": "text", "text": '{"a": 1}'}]},
+                {"type": "reasoning", "text": '{"a": 1}'},
+                {"type": "text", "text": '{"a": 2}'},
+            ]
+        },
+    ],
+)
+def test_thinking_in_a_field_of_its_own_is_no_part_of_the_answer(message: dict) -> None:
+    choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}
+    value = {"id": "c", "created": 1, "model": "m", "object": "chat.completion"}
+    fault = Fault("malformed", text=json.dumps({**value, "choices": [choice]}))
+    with LoopbackServer(faults=[fault]) as server:
+        reply = OpenAIEndpoint("tiny", base_url=server.url).send(question())
+    assert reply.text == '{"a": 2}'
+
+
+def test_a_reply_that_is_all_thinking_has_no_text() -> None:
+    message = {"role": "assistant", "content": None, "reasoning_content": '{"a": 1} or'}
+    choice = {"index": 0, "message": message, "finish_reason": "length"}
+    value = {"id": "c", "created": 1, "model": "m", "object": "chat.completion"}
+    fault = Fault("malformed", text=json.dumps({**value, "choices": [choice]}))
+    with LoopbackServer(faults=[fault]) as server:
+        reply = OpenAIEndpoint("tiny", base_url=server.url).send(question())
+    assert (reply.text, reply.finish) == ("", "length")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tiny_vlm
 
-from distortion_graph.mllm.local import LocalModel
+from distortion_graph.mllm.local import LocalModel, _text_of
 from distortion_graph.mllm.messages import (
     ContextTooLongError,
     EndpointError,
@@ -19,6 +19,7 @@ from distortion_graph.mllm.messages import (
     Request,
     Text,
 )
+from distortion_graph.mllm.thinking import final_answer
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (60, 84, 3), np.uint8)
 FAMILIES = ["llava", "qwen"]
@@ -203,6 +204,23 @@ def test_other_folders_are_refused_in_one_line(
 def test_a_device_that_is_not_there_is_named(checkpoints: dict[str, Path]) -> None:
     with pytest.raises(EndpointError, match="device 'abacus' cannot be used"):
         LocalModel(checkpoints["llava"], device="abacus").send(question())
+
+
+def test_marks_around_thinking_stay_though_they_are_special_tokens(tmp_path: Path) -> None:
+    marks = ["<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|return|>"]
+    tiny_vlm._save_tokenizer(tmp_path, ["<s>", "</s>", *marks])
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(tmp_path)
+    text = (
+        "<|channel|>analysis<|message|>It may be blur.<|end|><|start|>assistant"
+        "<|channel|>final<|message|>It is noise.<|return|></s>"
+    )
+    said = tokenizer(text)["input_ids"]
+    assert "analysis" in tokenizer.decode(said, skip_special_tokens=True)
+    found = _text_of(tokenizer, said)
+    assert found == text.removesuffix("<|return|></s>")
+    assert final_answer(found) == "It is noise."
 
 
 def _use_cache(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -43,7 +43,7 @@ from distortion_graph.mllm.whole import parse_whole, whole_values
 from distortion_graph.mllm.wording import label_of
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
-PLAN = PlanOptions(part="test", cues=(parse_cues("marks"), parse_cues("names+boxes-text")))
+PLAN = PlanOptions(splits=("test",), cues=(parse_cues("marks"), parse_cues("names+boxes-text")))
 
 
 @pytest.fixture(scope="module")
@@ -267,7 +267,7 @@ def described_root(place: Path) -> PandaSet:
 def test_questions_are_those_of_mllm_eval(tmp_path: Path) -> None:
     """Texts and pictures of a conversation are those that `mllm eval` would send for the pair."""
     reader = described_root(tmp_path / "set")
-    plan = PlanOptions(part="test", cues=(parse_cues("marks+names"),), hint_share=0)
+    plan = PlanOptions(splits=("test",), cues=(parse_cues("marks+names"),), hint_share=0)
     export_sft(reader, tmp_path / "out", ExportOptions(plan))
     plans = {p.number: p for p in planned(reader, plan)}
     seen = 0
@@ -308,7 +308,7 @@ def test_the_hint_on_a_single_region_is_as_often_right_as_wrong(tmp_path: Path) 
         for entry in entries.values():
             del entry["regions"][1:]
         path.write_text(json.dumps(entries))
-    plan = PlanOptions(part="test", hint_share=1)
+    plan = PlanOptions(splits=("test",), hint_share=1)
     export_sft(PandaSet(root), tmp_path / "out", ExportOptions(plan))
     right: Counter[bool] = Counter()
     for entry in lines(tmp_path / "out" / "llava.jsonl"):
@@ -319,13 +319,13 @@ def test_the_hint_on_a_single_region_is_as_often_right_as_wrong(tmp_path: Path) 
     assert min(right[True], right[False]) > 0.2 * right.total()
 
 
-def test_a_picture_in_two_parts_is_refused(tmp_path: Path) -> None:
+def test_a_picture_in_two_splits_is_refused(tmp_path: Path) -> None:
     root = write_root(tmp_path / "set")
     for folder in [path for path in root.iterdir() if (path / "test").is_dir()]:
         shutil.copytree(folder / "test", folder / "train")
     for path in list((root / "stats").iterdir()):
         shutil.copy(path, path.with_name(path.name.replace("test_", "train_")))
-    with pytest.raises(DatasetError, match=r"one\.png: the same picture as in the part train"):
+    with pytest.raises(DatasetError, match=r"one\.png: the same picture as in the split train"):
         export_sft(PandaSet(root), tmp_path / "out", ExportOptions(PlanOptions()))
     assert not (tmp_path / "out").exists()
     for picture in (root / "gt" / "test").iterdir():  # other pictures of the same names are none

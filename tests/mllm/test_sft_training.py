@@ -19,7 +19,7 @@ from distortion_graph.mllm.sft.plan import PlanOptions
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("training")
-    plan = PlanOptions(part="test", count=6, cues=(parse_cues("names"),))
+    plan = PlanOptions(splits=("test",), count=6, cues=(parse_cues("names"),))
     export_sft(PandaSet(write_root(place / "set")), place / "sft", ExportOptions(plan))
     return place / "sft"
 

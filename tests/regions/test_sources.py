@@ -216,7 +216,7 @@ def test_coco_annotations_of_one_picture(tmp_path):
     value = {
         "images": [
             {"id": 5, "file_name": "x/a.jpg", "height": H, "width": W},
-            {"id": 6, "file_name": "b.jpg", "height": 3, "width": 3},
+            {"id": 6, "file_name": "b.jpg", "height": H, "width": W},
         ],
         "categories": [{"id": 1, "name": "cat"}, {"id": 4, "name": "dog"}],
         "annotations": [
@@ -228,7 +228,11 @@ def test_coco_annotations_of_one_picture(tmp_path):
     path = write(tmp_path / "c.json", value)
     mine = replace(load_picture(np.zeros((H, W, 3), np.uint8)), source="/else/where/a.png")
     assert resolve(path, mine).names == ("dog", "region 1")
-    assert "annotations of 2 pictures, none or several named None" in refusal(path)
+    assert refusal(path) == (
+        f"{path}: annotations of 2 pictures, and the one compared has no name: x/a.jpg (id 5), "
+        f"b.jpg (id 6); choose one, as with --regions {path},image=x/a.jpg"
+    )
+    assert resolve(f"{path},image=b.jpg").names == ("cat",)
     value["annotations"] = value["annotations"][1:]
     assert resolve(write(tmp_path / "c.json", value)).names == ("dog", "region 1")
 
@@ -346,7 +350,11 @@ def test_label_files_that_do_not_serve(tmp_path):
     )
     assert "no region left, every pixel is 0" in refusal(saved(LABELS * 0, "zero.png"))
     assert "found RGB, expected one channel" in refusal(saved(np.dstack([LABELS] * 3), "rgb.png"))
-    assert "pixels of mode RGBA" in refusal(saved(np.dstack([LABELS] * 4), "rgba.png"))
+    assert refusal(saved(np.dstack([LABELS] * 4), "rgba.png")).endswith(
+        "rgba.png: found RGBA (4 channels of 8 bits, the last one transparency), expected one "
+        "channel of label numbers (8 or 16 bits, or a palette), or COCO panoptic's RGB of 8 bits; "
+        "save it again as one of these"
+    )
     lossy = saved(LABELS, "lossy.png", format="JPEG")
     assert refusal(lossy).endswith("found JPEG, which blurs label numbers; expected a PNG")
     noise = np.random.default_rng(0).integers(0, 255, (H, W)).astype(np.uint8)

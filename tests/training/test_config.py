@@ -118,7 +118,11 @@ def test_options_win_over_the_file_and_the_last_one_over_others(tmp_path):
         ("optimiser: {learning_rate: .nan}", "optimiser.learning_rate must be .* above 0, got nan"),
         ("budget: {steps: 0}", "run.yaml: budget.steps must be at least 1, got 0"),
         ("saving: {every_minutes: -1}", "run.yaml: saving.every_minutes must be at least 0"),
-        ("evaluation: {splits: [easi]}", "evaluation.splits has 'easi', expected .* easy, medium"),
+        (
+            "evaluation: {splits: [hard]}",
+            "evaluation.splits is called evaluation.pairs now; rename it",
+        ),
+        ("evaluation: {pairs: [easi]}", "evaluation.pairs has 'easi', expected .* easy, medium"),
         ("data: {root: r, pictures: [p]}", "data.root is a whole data set"),
         ("recipe: {vocabulary: nix.json}", "nix.json: cannot be read"),
         ("recipe: {vocabulary: {distortions: [a]}}", "recipe.vocabulary: Field required"),

@@ -115,12 +115,12 @@ def test_the_best_network_is_kept(sources, tmp_path, scores, expected):
 
 
 def test_evaluations_have_the_benchmarks_own_figures(sources, tmp_path):
-    score = HeldOutScore(sources[:1], splits=("hard",))
+    score = HeldOutScore(sources[:1], pairs=("hard",))
     config = settings(steps=2, measure=1)
     config = replace(config, logging=replace(config.logging, tensorboard=True))
     done = trainer(sources[1:], tmp_path, config, evaluate=score.measure).run()
     found = rows(tmp_path / "evaluations.csv")
-    assert [(row["step"], row["split"]) for row in found] == [("1", "hard"), ("2", "hard")]
+    assert [(row["step"], row["pairs"]) for row in found] == [("1", "hard"), ("2", "hard")]
     assert done.best == max(float(row["mean"]) for row in found)
     four = ("distortion.accuracy", "severity.accuracy", "comparison.accuracy", "score.srcc")
     for row in found:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.baselines import BASELINES
@@ -21,68 +18,52 @@ from distortion_graph.bench.resampling import DRAWS
 from distortion_graph.bench.results import (
     AnswerColumns,
     BenchResult,
+    PairsResult,
     PristineFigures,
     RootIdentity,
     RunIdentity,
     RunResult,
-    SplitResult,
     TruthColumns,
 )
+from distortion_graph.data.chosen_pairs import ChosenPairs, Reader
 from distortion_graph.data.layout import DATASET_FILE, INDEX_FILE, MANIFEST_FILE, PairKey
-from distortion_graph.data.pair_lists import Pairs
-from distortion_graph.data.samples import Sample
+from distortion_graph.data.pair_lists import PAIRS
 from distortion_graph.data.synthesis import MIXED
 from distortion_graph.errors import DatasetError
+from distortion_graph.regions.picture_names import composed
 from distortion_graph.vocabulary import Vocabulary
 
 LISTS = ("easy", "medium", "hard")
-ALL_PAIRS = "all-pairs"
-SPLITS = (*LISTS, "all", ALL_PAIRS)
-"""What can be asked for: one of the three lists, `all` three, or every ordered pair."""
-
-_PAIRS: Mapping[str, Pairs] = MappingProxyType(
-    {"easy": "easy", "medium": "medium", "hard": "hard", ALL_PAIRS: "all"}
-)
-
-
-class Reader(Protocol):
-    """What the benchmark asks of a data set; `data.reader.PandaSet` is one."""
-
-    root: Path
-    vocabulary: Vocabulary
-
-    def versions(self, split: str) -> Sequence[str]:
-        """Names of the degraded versions of a part."""
-        ...
-
-    def keys(self, split: str, pairs: Pairs) -> Sequence[PairKey]:
-        """The pairs of a list."""
-        ...
-
-    def sample(self, split: str, key: PairKey) -> Sample:
-        """One pair with its truth."""
-        ...
-
-    def clean(self, split: str, tag: str) -> NDArray[np.uint8]:
-        """A clean picture."""
-        ...
+"""The three lists of pairs that are measured where nothing else is asked for."""
 
 
 @dataclass(frozen=True)
 class BenchOptions:
-    """What to run on: a list of `SPLITS`, the data set's part, and which pairs of it.
+    """What to run on: which pairs of which splits of the data set.
 
+    `pairs` are some of easy, medium, hard and all, which is every ordered pair of versions.
     `only` are names of pictures, with or without their suffix; `limit` takes the first pairs of
     each list. `seed` is of the random baseline and of the intervals, which take `draws` draws.
+    Raises DatasetError for other names of pairs.
     """
 
-    split: str = "all"
-    part: str = "test"
+    pairs: tuple[str, ...] = LISTS
+    splits: tuple[str, ...] = ("test",)
     only: Collection[str] | None = None
     limit: int | None = None
     seed: int = 0
     baselines: bool = True
     draws: int = DRAWS
+
+    def __post_init__(self) -> None:
+        check_pairs(self.pairs)
+
+
+def check_pairs(names: Sequence[str]) -> None:
+    """Raise DatasetError unless every name is easy, medium, hard or all, and one is there."""
+    for name in names or ("",):
+        if name not in PAIRS:
+            raise DatasetError(f"unknown pairs {name!r}, expected some of {', '.join(PAIRS)}")
 
 
 @dataclass
@@ -104,56 +85,57 @@ def benchmark(
     Raises DatasetError for lists without pairs and for the data set's faults.
     """
     progress = progress or Progress()
-    lists = LISTS if options.split == "all" else (options.split,)
-    keys = {name: chosen_keys(reader, name, options) for name in lists}
+    chosen = ChosenPairs(reader, options.splits)
+    keys = {name: chosen_keys(chosen, name, options) for name in options.pairs}
     for run in runs:
         if isinstance(run, FolderRun):
             run.check([key for listed in keys.values() for key in listed])
-    splits = [_split(reader, name, keys[name], runs, options, progress) for name in lists]
+    results = [_measured(chosen, name, keys[name], runs, options, progress) for name in keys]
     tags = sorted({key.tag for listed in keys.values() for key in listed})
-    identities = {run.name: _identity(run, reader, tags, options, progress) for run in runs}
+    identities = {run.name: _identity(run, chosen, tags, progress) for run in runs}
     if options.baselines:
         identities |= {name: RunIdentity(kind="baseline") for name in BASELINES}
     return BenchResult(
         root=root_identity(reader.root),
-        part=options.part,
+        splits=list(chosen.splits),
         seed=options.seed,
         vocabulary=reader.vocabulary,
         identities=identities,
-        splits=splits,
+        pairs=results,
         software=software(),
     )
 
 
-def chosen_keys(reader: Reader, name: str, options: BenchOptions) -> list[PairKey]:
+def chosen_keys(chosen: ChosenPairs, name: str, options: BenchOptions) -> list[PairKey]:
     """The pairs of a list, picture by picture; raises DatasetError where none is left."""
-    listed = reader.keys(options.part, _PAIRS[name])
+    listed = chosen.keys(name)
     kept = [key for key in listed if _wanted(key.tag, options.only)][: options.limit]
     if not kept:
-        what = "pictures named by --only" if options.only is not None else f"part {options.part}"
-        raise DatasetError(f"{reader.root}: no {name} pair in the {what} ({len(listed)} in all)")
+        splits = " and ".join(chosen.splits)
+        of = "the pictures named by --only" if options.only is not None else f"the split {splits}"
+        raise DatasetError(f"{chosen.reader.root}: no {name} pair in {of} ({len(listed)} in all)")
     return sorted(kept, key=lambda key: key.tag)
 
 
-def all_keys(reader: Reader, options: BenchOptions) -> list[PairKey]:
+def all_keys(chosen: ChosenPairs, options: BenchOptions) -> list[PairKey]:
     """The pairs of every list asked for, each once; raises as `chosen_keys` does."""
-    lists = LISTS if options.split == "all" else (options.split,)
-    listed = [chosen_keys(reader, name, options) for name in lists]
-    return list(dict.fromkeys(key for part in listed for key in part))
+    listed = [chosen_keys(chosen, name, options) for name in options.pairs]
+    return list(dict.fromkeys(key for keys in listed for key in keys))
 
 
 def _wanted(tag: str, only: Collection[str] | None) -> bool:
-    return only is None or tag in only or Path(tag).stem in only
+    return only is None or bool({composed(tag), composed(Path(tag).stem)} & set(only))
 
 
-def _split(
-    reader: Reader,
+def _measured(
+    chosen: ChosenPairs,
     name: str,
     keys: Sequence[PairKey],
     runs: Sequence[ModelRun | FolderRun],
     options: BenchOptions,
     progress: Progress,
-) -> SplitResult:
+) -> PairsResult:
+    reader = chosen.reader
     progress.begin(name, len(keys), "pairs")
     before = {
         run.name: (run.missing_files, run.extra_regions)
@@ -162,7 +144,7 @@ def _split(
     }
     asked: Sequence[Run] = runs
     truth, pooled = evaluate(
-        (reader.sample(options.part, key) for key in keys),
+        (chosen.sample(key) for key in keys),
         asked,
         reader.vocabulary,
         within=keys,
@@ -181,8 +163,8 @@ def _split(
         results.append(result)
     if options.baselines:
         results += _baselines(truth, reader.vocabulary, options)
-    return SplitResult(
-        split=name, pairs=[tuple(key) for key in keys], truth=TruthColumns.of(truth), runs=results
+    return PairsResult(
+        pairs=name, keys=[tuple(key) for key in keys], truth=TruthColumns.of(truth), runs=results
     )
 
 
@@ -223,11 +205,7 @@ def _baselines(truth: Truth, vocabulary: Vocabulary, options: BenchOptions) -> l
 
 
 def _identity(
-    run: ModelRun | FolderRun,
-    reader: Reader,
-    tags: Sequence[str],
-    options: BenchOptions,
-    progress: Progress,
+    run: ModelRun | FolderRun, chosen: ChosenPairs, tags: Sequence[str], progress: Progress
 ) -> RunIdentity:
     if isinstance(run, FolderRun):
         return RunIdentity(kind="predictions")
@@ -237,22 +215,22 @@ def _identity(
         model=identity.name,
         version=identity.version,
         sha256=identity.sha256,
-        pristine=_pristine(run, reader, tags, options.part, progress),
+        pristine=_pristine(run, chosen, tags, progress),
     )
 
 
 def _pristine(
-    run: ModelRun, reader: Reader, tags: Sequence[str], part: str, progress: Progress
+    run: ModelRun, chosen: ChosenPairs, tags: Sequence[str], progress: Progress
 ) -> PristineFigures:
     """The clean pictures of all lists as targets, beside themselves and beside a mixed version."""
-    versions = tuple(reader.versions(part))
+    versions = chosen.versions()
     mixed = next((name for name in MIXED if name in versions), None)
     version = mixed or versions[0]
     other = next((name for name in versions if name != version), version)
     counts = np.zeros((2, 2), np.int64)
     progress.begin("clean pictures", len(tags), "pictures")
     for tag in tags:
-        sample, clean = reader.sample(part, PairKey(version, other, tag)), reader.clean(part, tag)
+        sample, clean = chosen.sample(PairKey(version, other, tag)), chosen.clean(tag)
         for row, itself in enumerate((True, False)):
             if itself or mixed:
                 counts[row] += pristine_share(run, sample, clean, beside_itself=itself)

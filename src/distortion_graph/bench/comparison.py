@@ -9,7 +9,7 @@ from typing import NamedTuple
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.figures import Part
 from distortion_graph.bench.resampling import DRAWS
-from distortion_graph.bench.results import BenchResult, RunResult, SplitResult, TruthColumns
+from distortion_graph.bench.results import BenchResult, PairsResult, RunResult, TruthColumns
 from distortion_graph.bench.significance import PERMUTATIONS, Difference, differences, holm
 from distortion_graph.bench.tables import Cell, ResultTable, Section, shown
 from distortion_graph.errors import DistortionGraphError
@@ -38,11 +38,11 @@ class ComparedFigure(Part):
 class ComparedRun(Part):
     """A run against the first one on one list; pairs that either left out are not counted."""
 
-    split: str
+    pairs: str
     first: str
     other: str
-    pairs: int
-    regions: int
+    pair_count: int
+    region_count: int
     figures: list[ComparedFigure]
 
 
@@ -75,15 +75,15 @@ def compare_results(
     """
     check_same(results)
     found = []
-    for split in results[0].result.splits:
-        entries = list(_entries(results, split.split))
+    for listed in results[0].result.pairs:
+        entries = list(_entries(results, listed.pairs))
         if len(entries) < 2:
             raise DistortionGraphError(
                 f"{results[0].name}: runs that are no baseline: {len(entries)} in all files, "
                 "expected at least two"
             )
         for other in entries[1:]:
-            truth, ours, theirs = _common(split, entries[0].run, other.run)
+            truth, ours, theirs = _common(listed, entries[0].run, other.run)
             rows = differences(
                 truth,
                 ours,
@@ -93,19 +93,19 @@ def compare_results(
                 draws=draws,
                 permutations=permutations,
             )
-            found.append(_compared(split.split, entries[0], other, truth, rows))
+            found.append(_compared(listed.pairs, entries[0], other, truth, rows))
     return Comparison(seed=seed, draws=draws, permutations=permutations, compared=_corrected(found))
 
 
 def _compared(
-    split: str, first: _Entry, other: _Entry, truth: Truth, rows: Sequence[Difference]
+    pairs: str, first: _Entry, other: _Entry, truth: Truth, rows: Sequence[Difference]
 ) -> ComparedRun:
     return ComparedRun(
-        split=split,
+        pairs=pairs,
         first=first.name,
         other=other.name,
-        pairs=len(truth.keys),
-        regions=len(truth),
+        pair_count=len(truth.keys),
+        region_count=len(truth),
         figures=[ComparedFigure(**vars(row)) for row in rows],
     )
 
@@ -136,42 +136,42 @@ def check_same(results: Sequence[NamedResult]) -> None:
                 f"{name}: its vocabulary is not that of {first_name}; results of one data set can "
                 "be compared"
             )
-        mine, theirs = ([s.split for s in r.splits] for r in (result, first))
+        mine, theirs = ([found.pairs for found in r.pairs] for r in (result, first))
         if mine != theirs:
             raise DistortionGraphError(
-                f"{name}: has the lists {', '.join(mine)}, expected those of {first_name}: "
+                f"{name}: has the pairs {', '.join(mine)}, expected those of {first_name}: "
                 f"{', '.join(theirs)}"
             )
-        for split, expected in zip(result.splits, first.splits, strict=True):
-            difference = _difference(split, expected)
+        for listed, expected in zip(result.pairs, first.pairs, strict=True):
+            difference = _difference(listed, expected)
             if difference:
                 raise DistortionGraphError(
-                    f"{name}: {split.split}: {difference} in {first_name}; run both on the same "
+                    f"{name}: {listed.pairs}: {difference} in {first_name}; run both on the same "
                     "data set with the same options"
                 )
 
 
-def _difference(split: SplitResult, expected: SplitResult) -> str | None:
+def _difference(listed: PairsResult, expected: PairsResult) -> str | None:
     """What of a list is not as expected, worded to be followed by "in FILE"."""
-    if len(split.pairs) != len(expected.pairs):
-        return f"{len(split.pairs)} pairs, but {len(expected.pairs)}"
-    for k, (mine, theirs) in enumerate(zip(split.pairs, expected.pairs, strict=True)):
+    if len(listed.keys) != len(expected.keys):
+        return f"{len(listed.keys)} pairs, but {len(expected.keys)}"
+    for k, (mine, theirs) in enumerate(zip(listed.keys, expected.keys, strict=True)):
         if mine != theirs:
             return f"pair {k} is {'__'.join(mine)}, but {'__'.join(theirs)}"
     for name in TruthColumns.model_fields:
-        if getattr(split.truth, name) != getattr(expected.truth, name):
+        if getattr(listed.truth, name) != getattr(expected.truth, name):
             return f"the true {name} of the regions is not that"
     return None
 
 
-def _entries(results: Sequence[NamedResult], split: str) -> Iterator[_Entry]:
+def _entries(results: Sequence[NamedResult], pairs: str) -> Iterator[_Entry]:
     """All runs of a list that are no baselines; equal names get their file's name."""
     runs = [
         (file, run)
         for file, result in results
-        for part in result.splits
-        if part.split == split
-        for run in part.runs
+        for listed in result.pairs
+        if listed.pairs == pairs
+        for run in listed.runs
         if run.kind != "baseline"
     ]
     names = [run.name for _, run in runs]
@@ -181,12 +181,12 @@ def _entries(results: Sequence[NamedResult], split: str) -> Iterator[_Entry]:
 
 
 def _common(
-    split: SplitResult, first: RunResult, other: RunResult
+    listed: PairsResult, first: RunResult, other: RunResult
 ) -> tuple[Truth, Answers, Answers]:
     """Truth and answers without the pairs that one of the two left out."""
-    truth, rows = split.table().without({*first.left_out, *other.left_out})
+    truth, rows = listed.table().without({*first.left_out, *other.left_out})
     if not len(truth):
-        raise DistortionGraphError(f"{split.split}: no pair that both runs answered")
+        raise DistortionGraphError(f"{listed.pairs}: no pair that both runs answered")
     return truth, first.answers.table().take(rows), other.answers.table().take(rows)
 
 
@@ -195,8 +195,8 @@ def comparison_table(comparison: Comparison) -> ResultTable:
     sections: dict[str, list[tuple[Cell, ...]]] = {}
     remarks: dict[str, str] = {}
     for compared in comparison.compared:
-        rows = sections.setdefault(compared.split, [])
-        remarks[compared.split] = f"{compared.pairs} pairs, {compared.regions} regions"
+        rows = sections.setdefault(compared.pairs, [])
+        remarks[compared.pairs] = f"{compared.pair_count} pairs, {compared.region_count} regions"
         rows += [(Cell(compared.other), *_cells(figure)) for figure in compared.figures]
     first = comparison.compared[0].first
     return ResultTable(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.figures import labels_of
 from distortion_graph.bench.metrics import CALIBRATION_BINS, reliability
-from distortion_graph.bench.results import BenchResult, RunResult, SplitResult
+from distortion_graph.bench.results import BenchResult, PairsResult, RunResult
 from distortion_graph.bench.tables import shown
 from distortion_graph.errors import DistortionGraphError
 from distortion_graph.report.figures import (
@@ -57,7 +57,7 @@ _FEW_LABELS = 6
 class _Case:
     """A run over a list of pairs, of the regions that were counted."""
 
-    split: str
+    pairs: str
     run: RunResult
     truth: Truth
     answers: Answers
@@ -66,7 +66,7 @@ class _Case:
 
     def title(self, room_mm: float) -> str:
         """What is shown, within the room."""
-        return _title(f"{self.run.name}, {self.split}", room_mm, self.kind)
+        return _title(f"{self.run.name}, {self.pairs}", room_mm, self.kind)
 
     def words(self, what: str) -> list[str]:
         """The labels of a kind, as the tables of results have them, to be drawn."""
@@ -77,11 +77,11 @@ class _Case:
 def plots(
     result: BenchResult,
     *,
-    split: str | None = None,
+    pairs: Sequence[str] = (),
     runs: Sequence[str] = (),
     kind: FigureKind = "svg",
 ) -> list[tuple[str, bytes]]:
-    """(file name, bytes) of every figure of a result, for all its lists of pairs or one.
+    """(file name, bytes) of every figure of a result, for all its pairs, or of `pairs` alone.
 
     `runs` are names; without them all that are no baselines, or all where there is no other. F1
     has all of them in one figure; of the others each run has its own, and none where it gave no
@@ -89,46 +89,48 @@ def plots(
     """
     files: dict[str, bytes] = {}
     with settings():
-        for part in _chosen_splits(result, split):
-            for name, figure in _figures(result, part, _chosen_runs(part, runs), kind):
+        for listed in _chosen_pairs(result, pairs):
+            for name, figure in _figures(result, listed, _chosen_runs(listed, runs), kind):
                 files[_free(name, kind, files)] = figure_bytes(figure, kind)
     return list(files.items())
 
 
-def _chosen_splits(result: BenchResult, name: str | None) -> list[SplitResult]:
-    found = [part for part in result.splits if name in (None, part.split)]
-    if not found:
-        there = ", ".join(part.split for part in result.splits)
-        raise DistortionGraphError(f"no split {name!r} in the result; there are: {there}")
-    return found
-
-
-def _chosen_runs(part: SplitResult, names: Sequence[str]) -> list[RunResult]:
-    there = {run.name: run for run in part.runs}
+def _chosen_pairs(result: BenchResult, names: Sequence[str]) -> list[PairsResult]:
+    there = {listed.pairs: listed for listed in result.pairs}
     for name in names:
         if name not in there:
             raise DistortionGraphError(
-                f"no run {name!r} in the split {part.split!r}; there are: {', '.join(there)}"
+                f"no {name} pairs in the result; there are: {', '.join(there)}"
+            )
+    return [there[name] for name in dict.fromkeys(names or there)]
+
+
+def _chosen_runs(listed: PairsResult, names: Sequence[str]) -> list[RunResult]:
+    there = {run.name: run for run in listed.runs}
+    for name in names:
+        if name not in there:
+            raise DistortionGraphError(
+                f"no run {name!r} over the {listed.pairs} pairs; there are: {', '.join(there)}"
             )
     if names:
         return [there[name] for name in dict.fromkeys(names)]
-    return [run for run in part.runs if run.kind != "baseline"] or part.runs
+    return [run for run in listed.runs if run.kind != "baseline"] or listed.runs
 
 
 def _figures(
-    result: BenchResult, part: SplitResult, runs: Sequence[RunResult], kind: FigureKind
+    result: BenchResult, listed: PairsResult, runs: Sequence[RunResult], kind: FigureKind
 ) -> Iterator[tuple[str, Figure]]:
     """Names without suffix, and figures."""
     cases = []
     for run in runs:
-        truth, rows = part.table().without(run.left_out)
+        truth, rows = listed.table().without(run.left_out)
         answers = run.answers.table().take(rows)
-        cases.append(_Case(part.split, run, truth, answers, result.vocabulary, kind))
+        cases.append(_Case(listed.pairs, run, truth, answers, result.vocabulary, kind))
     if not cases or not any(len(case.truth) for case in cases):
         return
-    yield f"f1-{part.split}", _f1(cases)
+    yield f"f1-{listed.pairs}", _f1(cases)
     for case in cases:
-        end = f"{part.split}-{case.run.name}"
+        end = f"{listed.pairs}-{case.run.name}"
         yield f"confusion-{end}", _confusion(case)
         if any(not np.isnan(_pooled(case, what)[1]).all() for what in _KINDS):
             yield f"calibration-{end}", _calibration(case)
@@ -204,7 +206,7 @@ def _f1(cases: Sequence[_Case]) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     if len(cases) > 1:
         figure.legend(loc="outside upper left", frameon=False)
-        axes.set_title(_title(first.split, COLUMN_MM - _NAMES_MM, first.kind), loc="left")
+        axes.set_title(_title(first.pairs, COLUMN_MM - _NAMES_MM, first.kind), loc="left")
     else:
         axes.set_title(first.title(COLUMN_MM - _NAMES_MM), loc="left")
     return figure

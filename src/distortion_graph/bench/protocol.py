@@ -14,11 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.data.layout import PairKey
-from distortion_graph.data.pair_lists import PAIRS_PER_LIST, draw_list, hard_pairs
-from distortion_graph.data.pairs import Difficulty
+from distortion_graph.data.pair_lists import (
+    PAIRS_PER_LIST,
+    Pairs,
+    all_pairs,
+    draw_list,
+    hard_pairs,
+)
 from distortion_graph.data.pictures import CleanPicture, choose_annotator, large_regions
 from distortion_graph.data.samples import PairLabels, Sample
-from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe, Version, make_version
+from distortion_graph.data.synthesis import DEFAULT_RECIPE, MIXED, Recipe, Version, make_version
 from distortion_graph.distort import Frames
 from distortion_graph.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.regions.container import RegionSet
@@ -29,15 +34,12 @@ __all__ = [
     "PAIRS_PER_LIST",
     "BenchPair",
     "BenchPicture",
-    "Split",
     "bench_picture",
     "make_pairs",
     "pair_list",
     "sample_of",
     "samples_of",
 ]
-
-Split = Difficulty
 
 _T = TypeVar("_T")
 
@@ -73,25 +75,29 @@ def bench_picture(picture: CleanPicture) -> BenchPicture:
 
 
 def pair_list(
-    split: Split, tags: Sequence[str], types: Sequence[str], *, seed: int = 0
+    pairs: Pairs, tags: Sequence[str], types: Sequence[str], *, seed: int = 0
 ) -> list[PairKey]:
-    """The pairs of a split: drawn ones, or of hard both orders of every picture."""
-    return hard_pairs(tags) if split == "hard" else draw_list(split, tags, types, seed=seed)
+    """Easy and medium pairs as drawn, both orders of every picture's hard ones, or all pairs."""
+    if pairs == "hard":
+        return hard_pairs(tags)
+    if pairs == "all":
+        return all_pairs(tags, (*types, *MIXED))
+    return draw_list(pairs, tags, types, seed=seed)
 
 
 def make_pairs(
-    split: Split,
+    pairs: Pairs,
     pictures: Sequence[BenchPicture],
     *,
     seed: int = 0,
     recipe: Recipe = DEFAULT_RECIPE,
     metric: FullReferenceMetric = HAARPSI,
 ) -> Iterator[BenchPair]:
-    """Synthesise the pairs of a split one by one."""
+    """Synthesise the pairs of a list one by one."""
     by_tag = {p.tag: p for p in pictures}
     made: dict[tuple[str, str], Version] = {}
     for anchor, target, tag in sorted(
-        pair_list(split, sorted(by_tag), recipe.types, seed=seed), key=lambda pair: pair[2]
+        pair_list(pairs, sorted(by_tag), recipe.types, seed=seed), key=lambda pair: pair[2]
     ):
         picture = by_tag[tag]
         # Pairs stand in picture order, so only one picture's versions need keeping.
@@ -116,14 +122,14 @@ def make_pairs(
 
 def samples_of(
     pictures: Sequence[BenchPicture],
-    split: Split,
+    pairs: Pairs,
     *,
     seed: int = 0,
     recipe: Recipe = DEFAULT_RECIPE,
     metric: FullReferenceMetric = HAARPSI,
 ) -> Iterator[Sample]:
     """The pairs of `make_pairs` with their truth as labels."""
-    for pair in make_pairs(split, pictures, seed=seed, recipe=recipe, metric=metric):
+    for pair in make_pairs(pairs, pictures, seed=seed, recipe=recipe, metric=metric):
         yield sample_of(pair, recipe.vocabulary)
 
 

@@ -134,17 +134,20 @@ class RunResult(Part):
     extra_regions: int = 0
 
 
-class SplitResult(Part):
-    """A list of pairs (anchor version, target version, tag), their truth, and every run."""
+class PairsResult(Part):
+    """Easy, medium, hard or all pairs, their truth, and every run.
 
-    split: str
-    pairs: list[tuple[str, str, str]]
+    `keys` are (anchor version, target version, tag), one a pair.
+    """
+
+    pairs: str
+    keys: list[tuple[str, str, str]]
     truth: TruthColumns
     runs: list[RunResult]
 
     def table(self) -> Truth:
         """The truth as arrays."""
-        return self.truth.table([PairKey(*pair) for pair in self.pairs])
+        return self.truth.table([PairKey(*key) for key in self.keys])
 
 
 class RunIdentity(Part):
@@ -165,28 +168,28 @@ class RootIdentity(Part):
 
 
 class BenchResult(Part):
-    """All of a result file."""
+    """All of a result file: the splits of the data set that were used, a result per pairs."""
 
     format: Literal["distortion-graph bench 1"] = "distortion-graph bench 1"
     root: RootIdentity
-    part: str
+    splits: list[str]
     seed: int
     vocabulary: Vocabulary
     identities: dict[str, RunIdentity]
-    splits: list[SplitResult]
+    pairs: list[PairsResult]
     software: dict[str, str]
 
     @model_validator(mode="after")
     def _check(self) -> BenchResult:
-        if not self.splits:
-            raise ValueError("splits: none there, expected at least one")
-        _check_once([split.split for split in self.splits], "splits")
-        for split in self.splits:
-            _check_once([run.name for run in split.runs], f"split {split.split!r}: runs")
-            _check_split(split, self.vocabulary)
-            strangers = [run.name for run in split.runs if run.name not in self.identities]
+        if not self.pairs:
+            raise ValueError("pairs: none there, expected at least one")
+        _check_once([found.pairs for found in self.pairs], "pairs")
+        for found in self.pairs:
+            _check_once([run.name for run in found.runs], f"{found.pairs} pairs: runs")
+            _check_columns(found, self.vocabulary)
+            strangers = [run.name for run in found.runs if run.name not in self.identities]
             if strangers:
-                raise ValueError(f"splits: {strangers[0]!r} is not among the identities")
+                raise ValueError(f"pairs: {strangers[0]!r} is not among the identities")
         return self
 
     def to_json(self) -> str:
@@ -209,6 +212,11 @@ def read_result(path: Path) -> BenchResult:
         raise DistortionGraphError(
             f"{path}: format is {found!r:.60}, expected {expected!r}, a result of `bench --json`"
         )
+    if "part" in value:
+        raise DistortionGraphError(
+            f"{path}: has the keys 'part' and 'splits' of an earlier version, expected 'splits' "
+            "(train, val, test) and 'pairs' (easy, medium, hard, all); run `bench --json` again"
+        )
     try:
         return BenchResult.model_validate(value)
     except ValidationError as error:
@@ -227,23 +235,23 @@ def _check_once(names: Sequence[str], what: str) -> None:
         raise ValueError(f"{what}: {twice[0]!r} is there twice, expected once")
 
 
-def _check_split(split: SplitResult, vocabulary: Vocabulary) -> None:
+def _check_columns(found: PairsResult, vocabulary: Vocabulary) -> None:
     """Columns of one length, positions that exist; raises ValueError, which pydantic words."""
-    truth, count = split.truth, len(split.truth.region)
-    columns = [_Column("truth.pair", truth.pair, len(split.pairs))]
+    truth, count = found.truth, len(found.truth.region)
+    columns = [_Column("truth.pair", truth.pair, len(found.keys))]
     columns += _columns_of("truth", truth, vocabulary)
-    for run in split.runs:
+    for run in found.runs:
         columns += _columns_of(f"run {run.name!r}", run.answers, vocabulary)
-        columns.append(_Column(f"run {run.name!r}.left_out", run.left_out, len(split.pairs)))
+        columns.append(_Column(f"run {run.name!r}.left_out", run.left_out, len(found.keys)))
     for name, values, below in columns:
         if len(values) != count and not name.endswith("left_out"):
             raise ValueError(
-                f"split {split.split!r}: {name} has {len(values)} entries, expected {count}"
+                f"{found.pairs} pairs: {name} has {len(values)} entries, expected {count}"
             )
         largest = max((v for v in values if v is not None), default=0)
         if below is not None and largest >= max(below, 1):
             raise ValueError(
-                f"split {split.split!r}: {name} holds {largest}, expected less than {below}"
+                f"{found.pairs} pairs: {name} holds {largest}, expected less than {below}"
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from distortion_graph.bench.figures import Figures
-from distortion_graph.bench.results import BenchResult, RunResult, SplitResult
+from distortion_graph.bench.results import BenchResult, PairsResult, RunResult
 from distortion_graph.bench.tables import Cell, ResultTable, Section, shown
 
 _INTERVALS = (
@@ -22,9 +22,9 @@ def tables_of(result: BenchResult) -> list[ResultTable]:
 def _main_table(result: BenchResult) -> ResultTable:
     columns = ("run", "distortion", "F1", "severity", "F1", "comparison", "F1", "SRCC", "PLCC")
     return ResultTable(
-        f"{result.root.name}, {result.part}: accuracy, macro F1, score correlation",
+        f"{title(result)}: accuracy, macro F1, score correlation",
         columns,
-        tuple(_section(split, _main_row) for split in result.splits),
+        tuple(_section(found, _main_row) for found in result.pairs),
         notes=(_INTERVALS, *_pristine_notes(result), *_count_notes(result)),
     )
 
@@ -47,9 +47,9 @@ def _more_table(result: BenchResult) -> ResultTable:
         "score\nMAE", "swap", "ms a\npair",
     )  # fmt: skip
     return ResultTable(
-        f"{result.root.name}, {result.part}: agreement, calibration, symmetry, time",
+        f"{title(result)}: agreement, calibration, symmetry, time",
         columns,
-        tuple(_section(split, _more_row) for split in result.splits),
+        tuple(_section(found, _more_row) for found in result.pairs),
         notes=(
             "κ: quadratic-weighted. ECE: expected calibration error, 15 bins. swap: share of "
             "answers exactly mirrored when the pair is swapped. ms: median, regions given.",
@@ -68,13 +68,13 @@ def _more_row(figures: Figures) -> Iterator[Cell]:
 
 def _type_tables(result: BenchResult) -> Iterator[ResultTable]:
     """F1 by distortion type: a column a list, a section a run that is no baseline."""
-    splits = result.splits
-    names = [run.name for run in splits[0].runs if run.kind != "baseline"]
+    lists = result.pairs
+    names = [run.name for run in lists[0].runs if run.kind != "baseline"]
     if not names:
         return
     sections = []
     for k, name in enumerate(names):
-        by_list = [split.runs[k].figures.f1_by_label["distortion"] for split in splits]
+        by_list = [found.runs[k].figures.f1_by_label["distortion"] for found in lists]
         # Worst first, by the last list, which is the hardest.
         labels = [d for d in result.vocabulary.distortions if any(d in f1 for f1 in by_list)]
         labels.sort(key=lambda label: by_list[-1].get(label, 2.0))
@@ -83,19 +83,28 @@ def _type_tables(result: BenchResult) -> Iterator[ResultTable]:
         )
         sections.append(Section(name, rows))
     yield ResultTable(
-        f"{result.root.name}, {result.part}: F1 by distortion",
-        ("distortion", *(split.split for split in splits)),
+        f"{title(result)}: F1 by distortion",
+        ("distortion", *(found.pairs for found in lists)),
         tuple(sections),
         section_title="run",
         notes=("Anchor and target nodes together; worst first.",),
     )
 
 
-def _section(split: SplitResult, cells_of: Callable[[Figures], Iterator[Cell]]) -> Section:
-    pictures, regions = len({tag for _, _, tag in split.pairs}), len(split.truth.region)
-    remark = f"{len(split.pairs)} pairs of {pictures} pictures, {regions} regions"
-    rows = tuple((Cell(run.name), *cells_of(run.figures)) for run in split.runs)
-    return Section(split.split, rows, remark)
+def title(result: BenchResult) -> str:
+    """What was measured on: `my-set, test`, or `my-set, val and test`."""
+    return f"{result.root.name}, {' and '.join(result.splits)}"
+
+
+def counted(found: PairsResult) -> str:
+    """`300 pairs of 96 pictures, 2210 regions`."""
+    pictures, regions = len({tag for _, _, tag in found.keys}), len(found.truth.region)
+    return f"{len(found.keys)} pairs of {pictures} pictures, {regions} regions"
+
+
+def _section(found: PairsResult, cells_of: Callable[[Figures], Iterator[Cell]]) -> Section:
+    rows = tuple((Cell(run.name), *cells_of(run.figures)) for run in found.runs)
+    return Section(found.pairs, rows, counted(found))
 
 
 def _pristine_notes(result: BenchResult) -> Iterator[str]:
@@ -111,11 +120,11 @@ def _pristine_notes(result: BenchResult) -> Iterator[str]:
 
 
 def _count_notes(result: BenchResult) -> Iterator[str]:
-    for split in result.splits:
-        for run in split.runs:
+    for found in result.pairs:
+        for run in found.runs:
             facts = _facts(run)
             if facts:
-                yield f"{split.split}, {run.name}: {', '.join(facts)}."
+                yield f"{found.pairs}, {run.name}: {', '.join(facts)}."
 
 
 def _facts(run: RunResult) -> Sequence[str]:

@@ -40,7 +40,7 @@ class ResultTable:
     title: str
     columns: tuple[str, ...]
     sections: tuple[Section, ...]
-    section_title: str = "split"
+    section_title: str = "pairs"
     narrow_decimals: int = 2
     notes: tuple[str, ...] = field(default=())
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from distortion_graph.bench.benchmark import BenchOptions, all_keys
 from distortion_graph.bench.graph_folder import graph_name
+from distortion_graph.data.chosen_pairs import ChosenPairs
 from distortion_graph.data.reader import PandaSet
 from distortion_graph.data.truth import true_graph
 from distortion_graph.files import atomic_write_text
@@ -22,9 +23,10 @@ def write_true_graphs(
 
     `after` is told how many of how many are written. Gives their number.
     """
-    keys = all_keys(reader, options)
+    chosen = ChosenPairs(reader, options.splits)
+    keys = all_keys(chosen, options)
     for done, key in enumerate(keys, start=1):
-        sample = reader.sample(options.part, key)
+        sample = chosen.sample(key)
         graph = true_graph(sample, reader.vocabulary, reader.predicates)
         atomic_write_text(folder / graph_name(key), graph.to_json(indent=1) + "\n")
         after(done, len(keys))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from json import dumps
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from distortion_graph.cli.compare import Fit
 from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
 from distortion_graph.cli.mllm_options import (
     MODEL_HELP,
@@ -39,13 +38,16 @@ from distortion_graph.cli.mllm_options import (
 from distortion_graph.cli.options import (
     DEFAULT_MAX_PIXELS,
     REGIONS_HELP,
+    Fit,
+    FitOption,
     MaxPixels,
     Quiet,
     Verbose,
     check_outputs,
     region_files,
 )
-from distortion_graph.errors import DistortionGraphError
+from distortion_graph.cli.streams import is_standard, write_all
+from distortion_graph.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
@@ -107,16 +109,17 @@ def ask(
         bool, typer.Option("--target-first", help="Show the target first.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the answer to FILE as JSON.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the answer to FILE as JSON; - is standard output."
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     graph_model: Annotated[
         str | None,
         typer.Option(metavar="MODEL", help="Predict the graph by this model, as compare --model."),
     ] = None,
-    fit: Annotated[
-        Fit, typer.Option(help="A target of another size: refuse it, or scale it to the anchor.")
-    ] = Fit.error,
+    fit: FitOption = Fit.error,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     base_url: BaseUrl = None,
     key_variable: KeyVariable = "OPENAI_API_KEY",
@@ -155,7 +158,7 @@ def ask(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet, verbose=verbose)
+    talk.set(quiet=quiet, verbose=verbose, outputs=(out,))
     need_mllm("ask")
     if about is not None and question is not Question.assessment:
         raise DistortionGraphError("--about goes into an assessment, expected no other --question")
@@ -163,6 +166,8 @@ def ask(
         raise DistortionGraphError(
             "--target-first goes with --question regions or whole, expected no assessment"
         )
+    if json and is_standard(out):
+        raise OutputError("--json prints to standard output too; leave it out, or name a file")
     if out is not None:
         check_outputs([("--out", out, False)], [anchor, target, *region_files(regions)])
     from distortion_graph.mllm.asking import Manner
@@ -190,9 +195,7 @@ def ask(
     # So that Ctrl-C still lets a reply that is under way be received and kept.
     (answer,) = list(run_all([answered], 1, stop))
     if out is not None:
-        from distortion_graph.files import atomic_write_text
-
-        atomic_write_text(out, answer.json + "\n")
+        write_all([(out, f"{answer.json}\n".encode())])
     if json:
         write_json(answer.json)
     else:
@@ -224,15 +227,20 @@ def _pair(
     fit: Fit,
     talk: Talk,
 ) -> Pair:
-    from distortion_graph.images import load_picture
     from distortion_graph.mllm.pair_view import PairView
-    from distortion_graph.runtime.compare import compare_pictures, load_model
+    from distortion_graph.runtime.compare import (
+        compare_pictures,
+        load_model,
+        load_pair,
+        pair_warnings,
+    )
 
-    pictures = [load_picture(name, max_pixels=max_pixels) for name in (anchor, target)]
-    for picture in pictures:
-        for text in picture.warnings:
-            talk.warn(text)
-    graph = compare_pictures(*pictures, regions=regions, model=load_model(model), fit=fit.value)
+    pictures = load_pair(anchor, target, max_pixels=max_pixels)
+    for text in pair_warnings(*pictures):
+        talk.warn(text)
+    graph = compare_pictures(
+        *pictures, regions=regions, model=load_model(model), fit=fit.value, warn=talk.warn
+    )
     return Pair(PairView.of_graph(graph, pictures[0].rgb, pictures[1].rgb), graph)
 
 
@@ -287,7 +295,7 @@ def _regions(
     )
     answer = asked.answer
     if not answer.regions:
-        raise _no_answer(client, refused=bool(asked.refused))
+        raise _no_answer(client, asked.texts, refused=bool(asked.refused))
     for number, why in answer.unusable.items():
         talk.warn(f"region {number}: {why}; left out")
     missing = answer.missing([region.id for region in graph.regions])
@@ -333,10 +341,19 @@ def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk:
     return Answer(dumps(asdict(said), indent=1, ensure_ascii=False), show)
 
 
-def _no_answer(client: Client, *, refused: bool = False) -> DistortionGraphError:
+def _no_answer(
+    client: Client, texts: Sequence[str] = (), *, refused: bool = False
+) -> DistortionGraphError:
+    from distortion_graph.mllm.thinking import thinks_to_the_end
+
     name = client.backend.name
     if refused:
         return DistortionGraphError(f"{name} refused to answer; ask another model")
+    if any(map(thinks_to_the_end, texts)):
+        return DistortionGraphError(
+            f"{name}: its reply ends before its thinking does, so there is no answer; give a "
+            "larger --max-output-tokens"
+        )
     return DistortionGraphError(
         f"{name}: its reply has no answer that can be used; ask again with another model, fewer "
         "--regions or a larger --max-output-tokens"

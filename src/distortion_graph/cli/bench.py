@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from distortion_graph.cli.bench_figures import figures
+from distortion_graph.cli.choice import TestSplit, ThreePairs, chosen
 from distortion_graph.cli.console import Talk, talk_of, terminal_width
 from distortion_graph.cli.options import (
     DataRoot,
@@ -22,9 +23,11 @@ from distortion_graph.cli.options import (
     PairsIndex,
     PairsLimit,
     Quiet,
+    Threads,
     Verbose,
     check_outputs,
 )
+from distortion_graph.cli.streams import is_standard, write_all
 from distortion_graph.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
@@ -54,24 +57,6 @@ class DefaultGroup(TyperGroup):
 bench_app = typer.Typer(cls=DefaultGroup, rich_markup_mode=None, help="Measure graphs.")
 
 
-class Split(StrEnum):
-    """Which pairs."""
-
-    easy = "easy"
-    medium = "medium"
-    hard = "hard"
-    all = "all"
-    all_pairs = "all-pairs"
-
-
-class Part(StrEnum):
-    """Which part of a data set."""
-
-    train = "train"
-    val = "val"
-    test = "test"
-
-
 class Missing(StrEnum):
     """What to do about a pair without a file."""
 
@@ -95,12 +80,13 @@ class Outputs:
         check_outputs([(name, path, False) for name, path in given], inputs)
         if root is not None:
             for name, path in given:
+                if is_standard(path):
+                    continue
                 _check_outside(name, path, root)
 
     def write(self, text: str, tables: Sequence[ResultTable]) -> None:
         """All files or none."""
         from distortion_graph.bench.tables import latex, markdown
-        from distortion_graph.files import atomic_write_all
 
         files = []
         if self.json is not None:
@@ -109,17 +95,15 @@ class Outputs:
             files.append((self.markdown, "\n".join(map(markdown, tables))))
         if self.latex is not None:
             files.append((self.latex, "\n".join(map(latex, tables))))
-        atomic_write_all([(path, content.encode()) for path, content in files])
+        write_all([(path, content.encode()) for path, content in files])
 
 
 @bench_app.command("run")
 def run(
     context: typer.Context,
     root: DataRoot,
-    split: Annotated[
-        Split, typer.Option(help="Which pairs; all = easy, medium and hard.")
-    ] = Split.all,
-    part: Annotated[Part, typer.Option(help="Which part of the data set.")] = Part.test,
+    pairs: ThreePairs = None,
+    split: TestSplit = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -160,9 +144,7 @@ def run(
         typer.Option(metavar="DIR", help="Write the true graphs there, for `report --truth`."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of intervals and the random baseline.")] = 0,
-    threads: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Threads of the model; 0 = one a core.")
-    ] = 0,
+    threads: Threads = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -177,7 +159,7 @@ def run(
     \b
     Examples:
       distortion-graph bench my-set
-      distortion-graph bench my-set --split hard --model shipped --model runs/mine/model
+      distortion-graph bench my-set --pairs hard --model shipped --model runs/mine/model
       distortion-graph bench PandaSet --predictions mine=graphs --missing miss --json mine.json
       distortion-graph bench compare first.json mine.json
 
@@ -185,7 +167,7 @@ def run(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet, verbose=verbose)
+    talk.set(quiet=quiet, verbose=verbose, outputs=(json, markdown, latex))
     outputs = Outputs(json, markdown, latex)
     outputs.check([str(p) for p in (only, index) if p], root)
     for option, folder in (("--graphs", graphs), ("--true-graphs", true_graphs)):
@@ -193,13 +175,18 @@ def run(
             _check_outside(option, folder, root)
     if true_graphs is not None and graphs is not None and _same_place(graphs, str(true_graphs)):
         raise OutputError(f"{graphs}: --graphs and --true-graphs are the same folder; name two")
-    from distortion_graph.bench.benchmark import BenchOptions
+    from distortion_graph.bench.benchmark import LISTS, BenchOptions
     from distortion_graph.data.pictures import read_names
     from distortion_graph.data.reader import PandaSet
 
     reader = PandaSet(root, index=index)
     options = BenchOptions(
-        split.value, part.value, read_names(only) if only else None, limit, seed, baselines
+        chosen(pairs, LISTS),
+        chosen(split, ("test",)),
+        read_names(only) if only else None,
+        limit,
+        seed,
+        baselines,
     )
     runs = _runs(reader, model, predictions, missing, graphs, threads)
     if true_graphs is not None:
@@ -236,7 +223,7 @@ def compare(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet)
+    talk.set(quiet=quiet, outputs=(json, markdown, latex))
     outputs = Outputs(json, markdown, latex)
     outputs.check([str(path) for path in results])
     from distortion_graph.bench.comparison import (

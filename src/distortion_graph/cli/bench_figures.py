@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from distortion_graph.cli.choice import DrawnPairs
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Quiet, check_outputs
 from distortion_graph.errors import DistortionGraphError, OutputError
@@ -33,9 +34,7 @@ def figures(
         list[str] | None,
         typer.Option(metavar="NAME", help="Only this run, also a baseline; may be repeated."),
     ] = None,
-    split: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only this list of pairs, such as hard.")
-    ] = None,
+    pairs: DrawnPairs = None,
     suffix: Annotated[Suffix, typer.Option(help="The kind of the files.")] = Suffix.svg,
     quiet: Quiet = False,
 ) -> None:
@@ -47,7 +46,7 @@ def figures(
     \b
     Examples:
       distortion-graph bench figures mine.json --out figures
-      distortion-graph bench figures mine.json --out figures --split hard --suffix pdf
+      distortion-graph bench figures mine.json --out figures --pairs hard --suffix pdf
       distortion-graph bench figures mine.json --out figures --run mine --run majority
 
     Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
@@ -65,7 +64,7 @@ def figures(
         raise OutputError(f"{out}: is a file, expected a folder to write to")
     read = read_result(result)
     try:
-        drawn = plots(read, split=split, runs=run or (), kind=suffix.value)
+        drawn = plots(read, pairs=pairs or (), runs=run or (), kind=suffix.value)
     except DistortionGraphError as error:
         raise DistortionGraphError(f"{result}: {error}") from error
     _make(out)

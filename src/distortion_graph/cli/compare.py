@@ -12,15 +12,21 @@ import typer
 
 from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
 from distortion_graph.cli.options import (
+    DEFAULT_BACKGROUND,
     DEFAULT_MAX_PIXELS,
     REGIONS_HELP,
+    Background,
+    Fit,
+    FitOption,
     Lossy,
     MaxPixels,
     Quiet,
+    Threads,
     Verbose,
     check_outputs,
     region_files,
 )
+from distortion_graph.cli.streams import is_standard, named, write_all
 from distortion_graph.errors import OutputError
 
 if TYPE_CHECKING:
@@ -57,13 +63,6 @@ class EvidenceLevel(StrEnum):
     none = "none"
 
 
-class Fit(StrEnum):
-    """What to do with a target of another size."""
-
-    error = "error"
-    resize = "resize"
-
-
 @dataclass(frozen=True)
 class Job:
     """What one run of the command was asked for."""
@@ -80,6 +79,7 @@ class Job:
     evidence: EvidenceLevel
     fit: Fit
     model: str | None
+    background: str
     max_pixels: int
     providers: tuple[str, ...] | None
     threads: int
@@ -93,7 +93,10 @@ def compare(
     ],
     regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the graph to FILE (--format).")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write the graph to FILE (--format); - is standard output."
+        ),
     ] = None,
     format: Annotated[
         Format,
@@ -115,11 +118,10 @@ def compare(
         bool, typer.Option("--json", help="Print the graph as native JSON instead of the table.")
     ] = False,
     evidence: Annotated[
-        EvidenceLevel, typer.Option(help="Measure all, all but CIEDE2000 (fast), or nothing.")
+        EvidenceLevel,
+        typer.Option(help="Measure all, all but the mean CIEDE2000 (fast), or nothing."),
     ] = EvidenceLevel.all,
-    fit: Annotated[
-        Fit, typer.Option(help="A target of another size: refuse it, or scale it to the anchor.")
-    ] = Fit.error,
+    fit: FitOption = Fit.error,
     model: Annotated[
         str | None,
         typer.Option(
@@ -128,22 +130,22 @@ def compare(
             "that comes with the program.",
         ),
     ] = None,
+    background: Background = DEFAULT_BACKGROUND,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     provider: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="ONNX Runtime provider; repeat for a second choice."),
     ] = None,
-    threads: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Threads of the model; 0 = one a core.")
-    ] = 0,
+    threads: Threads = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Compare two pictures region by region.
 
     Says what is wrong in each region of either picture, how bad it is, and which picture is
-    better: as a table, the worst regions first (by the lower of a region's two scores), and one
-    sentence about the whole.
+    better: as a table, the worst regions first (by the lower of a region's two scores) and then
+    those that differ most, and one sentence about the whole. Where the pictures show different
+    things, the table and the sentence say where.
 
     Files are written when everything is done, under a temporary name and then renamed: a run that
     fails writes nothing and leaves an existing file as it was; one that succeeds replaces it. No
@@ -161,18 +163,25 @@ def compare(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet, verbose=verbose)
+    talk.set(quiet=quiet, verbose=verbose, outputs=(out, overlay, report))
     providers = tuple(provider) if provider else None
     job = Job(
         anchor, target, regions, out, format, overlay, report, lossy, json, evidence, fit, model,
-        max_pixels, providers, threads,
+        background, max_pixels, providers, threads,
     )  # fmt: skip
     _check(job)
-    _report(job, _run(job, talk), talk)
+    from distortion_graph.threads import thread_budget
+
+    with thread_budget(job.threads):
+        graph = _run(job, talk)
+    _report(job, graph, talk)
 
 
 def _check(job: Job) -> None:
     """Refuse what can be known to fail before anything is computed."""
+    from distortion_graph.backgrounds import check_background
+
+    check_background(job.background)
     if job.out and job.out.suffix.lower() in _PICTURE_SUFFIXES:
         raise OutputError(f"{job.out}: --out is the graph, as JSON; the picture is --overlay")
     if job.format is not Format.native and not job.out:
@@ -183,6 +192,12 @@ def _check(job: Job) -> None:
         raise OutputError(f"{job.report}: --report is a page, as HTML; the picture is --overlay")
     if job.lossy and not job.report:
         raise OutputError("--lossy is about the pictures in --report, expected --report FILE too")
+    if job.json and any(map(is_standard, (job.out, job.overlay, job.report))):
+        raise OutputError("--json prints to standard output too; leave it out, or name a file")
+    if is_standard(job.out) and len(_graph_paths(job)) > 1:
+        raise OutputError(
+            f"--format {job.format.value} is two files, which standard output cannot hold; name one"
+        )
     outputs = [("--out", path, False) for path in _graph_paths(job)]
     outputs += [
         (option, path, picture)
@@ -205,19 +220,30 @@ def _graph_paths(job: Job) -> list[Path]:
 def _run(job: Job, talk: Talk) -> DistortionGraph:
     """Compute the graph and write the files that were asked for."""
     start = time.perf_counter()
-    from distortion_graph.images import load_picture
-    from distortion_graph.runtime.compare import compare_pictures, load_model
+    from distortion_graph.runtime.compare import (
+        compare_pictures,
+        load_model,
+        load_pair,
+        pair_warnings,
+    )
 
-    model = load_model(job.model, job.providers, job.threads)
+    model = load_model(job.model, job.providers)
     ready = time.perf_counter()
-    pictures = [load_picture(name, max_pixels=job.max_pixels) for name in (job.anchor, job.target)]
+    pictures = load_pair(
+        job.anchor, job.target, max_pixels=job.max_pixels, background=job.background
+    )
+    for text in pair_warnings(*pictures):
+        talk.warn(text)
     for picture in pictures:
-        for text in picture.warnings:
-            talk.warn(text)
         talk.detail(f"{picture.source}: {picture.width}×{picture.height} pixels")
     read = time.perf_counter()
     graph = compare_pictures(
-        *pictures, regions=job.regions, model=model, evidence=job.evidence.value, fit=job.fit.value
+        *pictures,
+        regions=job.regions,
+        model=model,
+        evidence=job.evidence.value,
+        fit=job.fit.value,
+        warn=talk.warn,
     )
     done = time.perf_counter()
     _write(job, graph, pictures, talk)
@@ -230,9 +256,9 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
     return graph
 
 
-def _write(job: Job, graph: DistortionGraph, pictures: list[Picture], talk: Talk) -> None:
+def _write(job: Job, graph: DistortionGraph, pictures: tuple[Picture, Picture], talk: Talk) -> None:
     """All files or none."""
-    from distortion_graph.files import atomic_write_all, encode_image
+    from distortion_graph.files import encode_image
 
     files: list[tuple[Path, bytes]] = []
     if job.out is not None:
@@ -246,13 +272,13 @@ def _write(job: Job, graph: DistortionGraph, pictures: list[Picture], talk: Talk
         from distortion_graph.report.overlay import overlay
 
         picture = overlay(graph, pictures[0].rgb, pictures[1].rgb)
-        files.append((job.overlay, encode_image(job.overlay, picture)))
+        files.append((job.overlay, encode_image(named(job.overlay), picture)))
     if job.report is not None:
         files.append((job.report, _page(job, graph, pictures).encode()))
-    atomic_write_all(files)
+    write_all(files)
 
 
-def _page(job: Job, graph: DistortionGraph, pictures: list[Picture]) -> str:
+def _page(job: Job, graph: DistortionGraph, pictures: tuple[Picture, Picture]) -> str:
     """The report; the very bytes of the files go into it."""
     from distortion_graph.cli.report import page_of
     from distortion_graph.report.sources import file_of
@@ -269,5 +295,5 @@ def _report(job: Job, graph: DistortionGraph, talk: Talk) -> None:
 
         talk.show(render(graph, terminal_width()))
     for path in (*_graph_paths(job), job.overlay, job.report):
-        if path is not None:
+        if path is not None and not is_standard(path):
             talk.detail(f"wrote {path}")

@@ -10,12 +10,14 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from distortion_graph.cli.choice import renamed
 from distortion_graph.errors import DistortionGraphError
 
 if TYPE_CHECKING:
@@ -51,21 +53,29 @@ class Talk:
 
     quiet: bool = False
     verbose: bool = False
+    piped: bool = False
+    """Whether standard output is that of an option, `--out -`, and of nothing else."""
 
-    def set(self, *, quiet: bool, verbose: bool = False) -> None:
-        """Take the command's options; raises a usage error where they contradict."""
+    def set(
+        self, *, quiet: bool, verbose: bool = False, outputs: Iterable[Path | None] = ()
+    ) -> None:
+        """Take the command's options; raises a usage error where they contradict.
+
+        `outputs` are the files that it writes, where one may be "-", standard output.
+        """
         if quiet and verbose:
             raise typer.BadParameter("--quiet and --verbose exclude each other")
         self.quiet, self.verbose = quiet, verbose
+        self.piped = any(str(path) == "-" for path in outputs)
 
     def say(self, text: str) -> None:
-        """A line of the result; quiet runs leave it out."""
-        if not self.quiet:
+        """A line of the result; quiet and piped runs leave it out."""
+        if not (self.quiet or self.piped):
             write_output(one_line(text) + "\n")
 
     def show(self, thing: RenderableType) -> None:
-        """Something of rich's, such as a table; quiet runs leave it out."""
-        if not self.quiet:
+        """Something of rich's, such as a table; quiet and piped runs leave it out."""
+        if not (self.quiet or self.piped):
             write_output(_rendered(thing))
 
     def warn(self, text: str) -> None:
@@ -105,13 +115,20 @@ def write_output(text: str) -> None:
 
 def write_json(text: str) -> None:
     """Write JSON to standard output: UTF-8 whatever the terminal speaks, and a line end."""
-    raw = getattr(sys.stdout, "buffer", None)
-    if raw is None:
+    if getattr(sys.stdout, "buffer", None) is None:
         write_output(text + "\n")
         return
+    write_bytes(text.encode("utf-8") + b"\n")
+
+
+def write_bytes(data: bytes) -> None:
+    """Write bytes to standard output; raises as `write_output` does, and where it takes none."""
+    raw = getattr(sys.stdout, "buffer", None)
+    if raw is None:
+        raise DistortionGraphError("standard output is closed or takes text alone; name a file")
     with _standard_output():
         sys.stdout.flush()
-        raw.write(text.encode("utf-8") + b"\n")
+        raw.write(data)
 
 
 def flush_output() -> None:
@@ -177,9 +194,10 @@ def _judged(error: BaseException) -> tuple[int, str]:
 
 def _usage_text(error: Any) -> str:
     """A usage error's own words, without its library's, and where help is."""
+    context = error.ctx
     text = str(error.format_message()).rstrip(".").replace("Value error, ", "")
     text = text.replace("Input should be", "expected", 1).removeprefix("Invalid value: ")
-    context = error.ctx
+    text = renamed(getattr(error, "option_name", None), context and context.command) or text
     return f"{text} (see {context.command_path if context else NAME} --help)"
 
 

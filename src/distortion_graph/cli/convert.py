@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from distortion_graph.cli.compare import FORMS_HELP, Format
-from distortion_graph.cli.console import talk_of, write_json
+from distortion_graph.cli.console import Talk, talk_of, write_json
 from distortion_graph.cli.options import Quiet, check_outputs
+from distortion_graph.cli.streams import is_standard
 from distortion_graph.errors import GraphError, OutputError, VocabularyError
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def convert(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write to FILE and do not print. Tables (csv, parquet) are two files: t.csv "
-            "stands for t.nodes.csv and t.edges.csv.",
+            help="Write to FILE; - is standard output, as without this option. Tables (csv, "
+            "parquet) are two files: t.csv stands for t.nodes.csv and t.edges.csv.",
         ),
     ] = None,
     vocabulary: Annotated[
@@ -45,6 +46,14 @@ def convert(
             "they are the published labels.",
         ),
     ] = None,
+    spreadsheet: Annotated[
+        bool,
+        typer.Option(
+            "--spreadsheet",
+            help="Write csv for Excel and its kin: marked as UTF-8 (utf-8-sig), and a text that "
+            "they would run as a formula gets a ' in front.",
+        ),
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Write a graph file in another form.
@@ -57,7 +66,7 @@ def convert(
     \b
     Examples:
       distortion-graph convert graph.json --to graphml --out graph.graphml
-      distortion-graph convert graph.json --to csv --out graph.csv
+      distortion-graph convert graph.json --to csv --spreadsheet --out graph.csv
       distortion-graph convert graph.json --to dot | dot -Tsvg -o graph.svg
       distortion-graph convert published.json --to native
       distortion-graph convert published.json --to native \\
@@ -72,23 +81,42 @@ def convert(
     from distortion_graph.formats.losses import loss_lines
 
     form: Form = to.value
+    if spreadsheet and form != "csv":
+        raise OutputError(f"--spreadsheet is about csv, but --to is {form}; leave it out")
+    if is_standard(out):
+        out = None
     if out is not None:
         inputs = [graph] if vocabulary is None else [graph, vocabulary]
         paths = output_paths(out, form)
         check_outputs([("--out", path, False) for path in paths], [str(path) for path in inputs])
     elif form in TABLE_FORMS:
-        raise OutputError(f"--to {form} writes two files, expected --out FILE too")
+        raise OutputError(
+            f"--to {form} writes two files, which standard output cannot hold; expected --out FILE"
+        )
     found = _read(graph, vocabulary)
     if out is None:
         text = graph_text(found, form)
     else:
         from distortion_graph.files import atomic_write_all
 
-        atomic_write_all(graph_files(found, form, out))
+        atomic_write_all(graph_files(found, form, out, spreadsheet=spreadsheet))
     for line in loss_lines(found, form):
         talk.warn(line)
+    if form == "csv":
+        _tell_formulas(found, talk, spreadsheet)
     if out is None:
         write_json(text.rstrip("\n"))
+
+
+def _tell_formulas(graph: DistortionGraph, talk: Talk, spreadsheet: bool) -> None:
+    """Texts that a spreadsheet would take for formulas."""
+    from distortion_graph.formats.tables import formulas
+
+    found = formulas(graph)
+    if found:
+        cells = f"{len(found)} text{'s' * (len(found) != 1)} that begin as formulas do"
+        what = "got a ' in front" if spreadsheet else "are run by spreadsheets; see --spreadsheet"
+        talk.warn(f"{cells}, such as {found[0]!r:.60}, {what}")
 
 
 def _read(path: Path, vocabulary: Path | None) -> DistortionGraph:

@@ -31,14 +31,15 @@ def dataset_build(
     out: Annotated[
         Path, typer.Option(metavar="ROOT", help="Folder of the data set; a begun one goes on.")
     ],
-    splits: Annotated[
-        str,
+    split: Annotated[
+        list[str] | None,
         typer.Option(
             metavar="RULE",
-            help="Shares such as train=.8,val=.1,test=.1; one split's name for all pictures; "
-            "source, as the sources say; or FILE.json with lists of picture names.",
+            help="Shares such as train=.9 and test=.1, repeated or joined by commas; one split's "
+            "name for all pictures; source, as the sources say; or FILE.json with lists of picture "
+            "names. Without it train=.8,val=.1,test=.1.",
         ),
-    ] = "train=.8,val=.1,test=.1",
+    ] = None,
     image_format: Annotated[
         str,
         typer.Option(metavar="SUFFIX", help="png, webp, tif, bmp (lossless), jpg, avif (lossy)."),
@@ -119,7 +120,11 @@ def dataset_build(
         int | None, typer.Option(min=0, metavar="N", help="Processes; default one a core.")
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at a picture that cannot be used.")
+        bool,
+        typer.Option(
+            "--strict",
+            help="Stop at a file that is left out, and at a picture that is not taken as it is.",
+        ),
     ] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -136,7 +141,7 @@ def dataset_build(
     \b
     Examples:
       distortion-graph dataset build photos --out my-set
-      distortion-graph dataset build bsds500/val --splits test --out my-bench
+      distortion-graph dataset build bsds500/val --split test --out my-bench
       distortion-graph dataset build photos --vocabulary words.json --out graded \\
           --levels slight=1+2,strong=3+4+5 --made-of soft=blur,grainy=noise
       distortion-graph dataset build coco:panoptic_val2017.json --max-regions 40 \\
@@ -148,13 +153,12 @@ def dataset_build(
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
 
-    import os
-
     from distortion_graph.data.build import BuildOptions, build_dataset, parse_splits
     from distortion_graph.data.build.pictures import LOSSY
     from distortion_graph.data.sources import RegionChoice
     from distortion_graph.formats.files import load_vocabulary
     from distortion_graph.quality import get_metric
+    from distortion_graph.threads import available_cores
     from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
     choice = RegionChoice(
@@ -164,7 +168,7 @@ def dataset_build(
     words = DEFAULT_VOCABULARY if vocabulary is None else load_vocabulary(vocabulary)
     options = BuildOptions(
         seed=seed,
-        splits=parse_splits(splits),
+        splits=parse_splits(",".join(split or ("train=.8,val=.1,test=.1",))),
         image_format=image_format.lower(),
         quality=quality,
         vocabulary=words,
@@ -177,7 +181,7 @@ def dataset_build(
         regions=choice,
         metric=get_metric(metric),
         licences=_licences(licence or [], [source.name for source in found]),
-        workers=(os.cpu_count() or 1) if workers is None else workers,
+        workers=available_cores() if workers is None else workers,
         strict=strict,
     )
     if options.image_format in LOSSY or options.quality is not None:
@@ -201,7 +205,9 @@ def _sources(specs: Sequence[str], choice: RegionChoice, segmenter: str) -> tupl
 def _summary(out: Path, done: BuildReport, options: BuildOptions) -> str:
     count = sum(done.pictures.values())
     parts = ", ".join(f"{split} {number}" for split, number in done.pictures.items())
-    skipped = f", {done.skipped} left out" if done.skipped else ""
+    others = "other file" if done.left_out == 1 else "other files"
+    counts = ((done.skipped, "left out"), (done.noted, "with notes"), (done.left_out, others))
+    skipped = "".join(f", {count} {what}" for count, what in counts if count)
     root = f"{out}: {count} pictures in {len(options.versions)} versions ({parts}{skipped})"
     if done.complete_before and not done.repaired:
         return f"{root}; nothing to do, every file is whole"

@@ -13,6 +13,7 @@ import typer
 from distortion_graph.cli.console import Talk, one_line, talk_of, write_json, write_output
 from distortion_graph.cli.options import Quiet, Verbose, check_outputs
 from distortion_graph.cli.progress import WorkTalk, short_time
+from distortion_graph.cli.streams import is_standard, named, write_all
 from distortion_graph.errors import DatasetError, OutputError
 
 if TYPE_CHECKING:
@@ -65,21 +66,23 @@ def dataset_check(
     defect of the program, 130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet, verbose=verbose)
+    talk.set(quiet=quiet, verbose=verbose, outputs=(sheet,))
+    if json and is_standard(sheet):
+        raise OutputError("--json prints to standard output too; leave it out, or name a file")
     if sheet is not None:
         _check_sheet(sheet, root)
 
     import time
 
     from distortion_graph.data.check import check_dataset
+    from distortion_graph.threads import available_cores
 
     start = time.perf_counter()
-    cores = os.cpu_count() or 1
     with WorkTalk(talk) as report:
         found = check_dataset(
             root,
             quick=quick,
-            workers=cores if workers is None else workers,
+            workers=available_cores() if workers is None else workers,
             progress=report.follow("checking", "files"),
         )
     talk.detail(f"{found.files} pictures read in {short_time(time.perf_counter() - start)}")
@@ -97,21 +100,24 @@ def dataset_check(
 def _check_sheet(sheet: Path, root: Path) -> None:
     """Refuse a place that cannot be written to, or is in the data set."""
     check_outputs([("--sheet", sheet, True)], [])
-    if Path(os.path.realpath(sheet)).is_relative_to(os.path.realpath(root)):
+    if not is_standard(sheet) and Path(os.path.realpath(sheet)).is_relative_to(
+        os.path.realpath(root)
+    ):
         raise OutputError(f"{sheet}: --sheet would write into the data set; choose another place")
 
 
 def _write_sheet(sheet: Path, root: Path, pictures: int, talk: Talk) -> None:
     from distortion_graph.data.contact_sheet import make_sheet
-    from distortion_graph.files import save_image
+    from distortion_graph.files import encode_image
 
     try:
         drawn = make_sheet(root, pictures=pictures)
     except DatasetError as e:  # the check ends with the faults that it comes from
         talk.warn(str(e))
         return
-    save_image(sheet, drawn)
-    talk.detail(f"wrote {sheet}")
+    write_all([(sheet, encode_image(named(sheet), drawn))])
+    if not is_standard(sheet):
+        talk.detail(f"wrote {sheet}")
 
 
 def _printable(text: str) -> str:
@@ -148,7 +154,7 @@ def _examples(findings: Sequence[Finding], most: int) -> list[str]:
 
 
 def _indented(talk: Talk, text: str) -> None:
-    if not talk.quiet:
+    if not (talk.quiet or talk.piped):
         write_output(f"  {one_line(text)}\n")
 
 

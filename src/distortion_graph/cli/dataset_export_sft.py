@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from distortion_graph.cli.bench import Part
+from distortion_graph.cli.choice import AnyPairs, TrainSplit, chosen
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import DataRoot, Quiet, Verbose
 from distortion_graph.cli.progress import WorkTalk
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
 
 VARIED = "varied"
 _VARIED_CUES = ("marks", "boxes", "boxes-text", "marks+names", "names+boxes-text")
-
-
-class PairList(StrEnum):
-    """Which pairs."""
-
-    all = "all"
-    easy = "easy"
-    medium = "medium"
-    hard = "hard"
 
 
 class Form(StrEnum):
@@ -45,8 +36,8 @@ def dataset_export_sft(
     out: Annotated[
         Path, typer.Option(metavar="FOLDER", help="Folder for the conversations, new or empty.")
     ],
-    part: Annotated[Part, typer.Option(help="Which part of the data set.")] = Part.train,
-    pairs: Annotated[PairList, typer.Option(help="Which pairs.")] = PairList.all,
+    split: TrainSplit = None,
+    pairs: AnyPairs = None,
     count: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="So many conversations, of pairs that are drawn."),
@@ -105,17 +96,20 @@ def dataset_export_sft(
     from distortion_graph.mllm.sft.export import ExportOptions, export_sft
     from distortion_graph.mllm.sft.forms import Form as FileForm
     from distortion_graph.mllm.sft.plan import PlanOptions
+    from distortion_graph.threads import available_cores
 
     if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(root)):
         raise OutputError(f"{out}: --out would write into the data set; choose another place")
     if hint_graphs is not None and not hint_graphs.is_dir():
         raise DistortionGraphError(f"{hint_graphs}: no such folder, expected predicted graphs")
     reader = PandaSet(root)
-    plan = PlanOptions(part.value, pairs.value, count, _cues(cues), hint_share, seed)
+    plan = PlanOptions(
+        chosen(split, ("train",)), chosen(pairs, ("all",)), count, _cues(cues), hint_share, seed
+    )
     options = ExportOptions(
         plan,
         tuple(FileForm) if form is Form.both else (FileForm(form.value),),
-        workers or os.cpu_count() or 1,
+        workers or available_cores(),
         None if hint_graphs is None else FolderPredictions(hint_graphs, reader.vocabulary),
     )
     with WorkTalk(talk) as work:

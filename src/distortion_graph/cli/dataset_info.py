@@ -159,7 +159,13 @@ def _fact_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     yield f"metric: {metric.get('name', '?')} {metric.get('version', '')}".rstrip()
     yield f"seed {facts['seed']}, recipe {facts['recipe']}, images {facts['image']}"
     for source in facts["sources"]:
-        skipped = f", {source['skipped']} left out" if source["skipped"] else ""
+        others = sum(source["left_out"].values())
+        counts = (
+            (source["skipped"], "left out"),
+            (source["noted"], "with notes"),
+            (others, "other file" if others == 1 else "other files"),
+        )
+        told = "".join(f", {count} {what}" for count, what in counts if count)
         licence = source["licence"] or "no licence given"
-        pictures = f"{source['pictures']} pictures"
-        yield f"source {source['name']} ({source['kind']}): {pictures}{skipped}; {licence}"
+        what = f"source {source['name']} ({source['kind']})"
+        yield f"{what}: {source['pictures']} pictures{told}; {licence}"

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from distortion_graph.cli.choice import EverySplit
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Quiet, Verbose
 from distortion_graph.cli.progress import WorkTalk
@@ -21,10 +22,7 @@ def dataset_pack(
     shard_mb: Annotated[
         int, typer.Option(min=1, metavar="N", help="Size of a shard in MB (10^6 bytes), about.")
     ] = 256,
-    splits: Annotated[
-        str | None,
-        typer.Option(metavar="NAMES", help="Only these, such as train,val; else all there are."),
-    ] = None,
+    split: EverySplit = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
@@ -37,19 +35,18 @@ def dataset_pack(
     \b
     Examples:
       distortion-graph dataset pack my-set --out my-shards
-      distortion-graph dataset pack my-set --out my-shards --splits train --shard-mb 1000
+      distortion-graph dataset pack my-set --out my-shards --split train --shard-mb 1000
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
     from distortion_graph.data.shards import pack
 
-    names = None if splits is None else [name.strip() for name in splits.split(",")]
     with WorkTalk(talk) as work:
         done = pack(
             root,
             out,
             shard_bytes=shard_mb * 1_000_000,
-            splits=names,
+            splits=split,
             progress=work.follow("packing", "pictures"),
         )
     for place, number in done.left_out.items():

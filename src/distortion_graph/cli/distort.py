@@ -17,6 +17,7 @@ from distortion_graph.cli.options import (
     check_outputs,
     region_files,
 )
+from distortion_graph.cli.streams import named, write_all
 from distortion_graph.errors import ImageError, RecipeError
 
 if TYPE_CHECKING:
@@ -53,7 +54,12 @@ def distort(
     type: Annotated[
         str, typer.Option("--type", metavar="TYPE[:SUBTYPE]", help="A name of --list.")
     ],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the result is written.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", help="Where the result is written; -: PNG to standard output."
+        ),
+    ],
     severity: Annotated[
         str | None,
         typer.Option(metavar="minor|moderate|severe", help="Draws one of its levels."),
@@ -101,7 +107,7 @@ def distort(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet)
+    talk.set(quiet=quiet, outputs=(out,))
     if regions is None and (only or feather):
         raise RecipeError("--only and --feather need --regions, such as --regions masks.png")
     wish = _wish(type, severity, level, seed)
@@ -110,7 +116,7 @@ def distort(
     if depth is not None and not _takes_depth(wish.distortion):
         raise RecipeError(f"--depth is for haze, not for {wish.distortion}")
 
-    from distortion_graph.files import save_image
+    from distortion_graph.files import encode_image
     from distortion_graph.images import load_picture
 
     clean = load_picture(picture, max_pixels=max_pixels)
@@ -118,7 +124,7 @@ def distort(
         talk.warn(text)
     far = None if depth is None else _read_depth(depth, clean)
     result, drawn = _distorted(clean, wish, _chosen(clean, regions, only), feather, far)
-    save_image(out, result)
+    write_all([(out, encode_image(named(out), result))])
     for line in drawn:
         talk.say(line)
 
@@ -209,21 +215,20 @@ def _read_depth(path: Path, picture: Picture) -> NDArray[np.float32]:
     """A one-channel picture's stored numbers, laid on the picture; larger is farther."""
     import numpy as np
 
+    from distortion_graph.decoders import decode_strictly
     from distortion_graph.errors import RegionError
     from distortion_graph.images import open_picture_file
     from distortion_graph.regions.fitting import fit_map
 
     label = str(path)
-    image, _ = open_picture_file(path, label)
+    opened = open_picture_file(path, label)
+    image = opened.image
     if image.width * image.height != picture.width * picture.height:
         raise ImageError(
             f"{label}: depth map is {image.width}×{image.height}, expected the picture's "
             f"{picture.width}×{picture.height}"
         )
-    try:
-        values: NDArray[Any] = np.asarray(image)
-    except Exception as e:  # damaged data can raise anything in a decoder
-        raise ImageError(f"{label}: damaged or incomplete {image.format}") from e
+    values: NDArray[Any] = decode_strictly(opened, label).numbers()
     if values.ndim != 2 or image.mode == "P" or not np.isfinite(values).all():
         raise ImageError(
             f"{label}: pixels of mode {image.mode}, expected one channel of finite depths"

@@ -19,6 +19,7 @@ from distortion_graph.cli.options import (
     Quiet,
     check_outputs,
 )
+from distortion_graph.cli.streams import is_standard, named, write_all
 from distortion_graph.errors import ImageError
 
 if TYPE_CHECKING:
@@ -109,9 +110,10 @@ def draw(
 ) -> None:
     """Draw a graph on its pictures, or its nodes and edges.
 
-    At least one of --overlay, --sheet and --graph is needed; --graph needs no pictures. Pictures
-    are looked for where the graph says and beside the graph file. A picture that has changed since
-    is drawn with a warning; a picture of another size is an error.
+    At least one of --overlay, --sheet and --graph is needed, and one may be -, standard output: a
+    PNG, or the SVG of --graph. --graph needs no pictures. Pictures are looked for where the graph
+    says and beside the graph file. A picture that has changed since is drawn with a warning; a
+    picture of another size is an error.
 
     \b
     Examples:
@@ -124,7 +126,7 @@ def draw(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet)
+    talk.set(quiet=quiet, outputs=(overlay, sheet, drawing))
     if overlay is sheet is drawing is None:
         raise typer.BadParameter("one of --overlay, --sheet and --graph is needed")
     given = anchor, target
@@ -135,14 +137,14 @@ def draw(
 
 def _write(job: Job, talk: Talk) -> None:
     """All files or none."""
-    from distortion_graph.files import atomic_write_all, encode_image
+    from distortion_graph.files import encode_image
     from distortion_graph.formats.files import read_graph
 
-    files: list[tuple[str | Path, bytes]] = []
+    files: list[tuple[Path, bytes]] = []
     if job.drawing is not None:
         from distortion_graph.report.figures import figure_kind, need_matplotlib
 
-        kind = figure_kind(job.drawing)
+        kind = "svg" if is_standard(job.drawing) else figure_kind(job.drawing)
         need_matplotlib()
     graph = read_graph(job.graph)
     if job.needs_pictures:
@@ -151,16 +153,17 @@ def _write(job: Job, talk: Talk) -> None:
         from distortion_graph.report.overlay import overlay
 
         drawn = overlay(graph, *pictures, job.colour.value)
-        files.append((job.overlay, encode_image(job.overlay, drawn)))
+        files.append((job.overlay, encode_image(named(job.overlay), drawn)))
     if job.sheet is not None:
         from distortion_graph.report.sheet import sheet
 
-        files.append((job.sheet, encode_image(job.sheet, sheet(graph, *pictures, job.worst))))
+        drawn = sheet(graph, *pictures, job.worst)
+        files.append((job.sheet, encode_image(named(job.sheet), drawn)))
     if job.drawing is not None:
         from distortion_graph.report.graph_drawing import draw_graph
 
         files.append((job.drawing, draw_graph(graph, kind, collapse=job.collapse)))
-    atomic_write_all(files)
+    write_all(files)
 
 
 def _pictures(

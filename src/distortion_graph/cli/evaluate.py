@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from distortion_graph.cli.bench import Part
+from distortion_graph.cli.choice import HardPairs, ValSplit, chosen
 from distortion_graph.cli.console import Talk, talk_of, terminal_width
 from distortion_graph.cli.options import (
     Labelled,
@@ -17,6 +17,7 @@ from distortion_graph.cli.options import (
     Quiet,
     check_outputs,
 )
+from distortion_graph.cli.streams import write_all
 
 if TYPE_CHECKING:
     from distortion_graph.bench.figures import Figures
@@ -31,12 +32,9 @@ def evaluate(
     labelled: Labelled = None,
     pictures: Pictures = None,
     root: MeasuredRoot = None,
-    part: Annotated[Part, typer.Option(help="Which part of the data set.")] = Part.val,
+    split: ValSplit = None,
     held_out: MeasuredPictures = None,
-    split: Annotated[
-        list[str] | None,
-        typer.Option(help="easy, medium or hard; may be repeated; default hard."),
-    ] = None,
+    pairs: HardPairs = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the pairs made of pictures.")] = 0,
     draws: Annotated[int, typer.Option(min=0, help="Draws of the intervals; 0: none.")] = 1000,
     json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures.")] = None,
@@ -50,24 +48,23 @@ def evaluate(
     \b
     Examples:
       distortion-graph evaluate runs/first
-      distortion-graph evaluate runs/first --labelled bsds500/val --split easy \\
-          --split hard --json figures.json
+      distortion-graph evaluate runs/first --labelled bsds500/val --pairs easy \\
+          --pairs hard --json figures.json
     """
     from distortion_graph.cli.extras import need_torch
 
     need_torch("evaluate", "accelerate", "yaml")
     talk = talk_of(context)
-    talk.set(quiet=quiet)
+    talk.set(quiet=quiet, outputs=(json,))
     check_outputs([("--json", json, False)] if json else [], [])
-    from distortion_graph.files import atomic_write_text
     from distortion_graph.training.config import DataConfig
     from distortion_graph.training.evaluation import Request, evaluate_network
 
     data = DataConfig(tuple(labelled or ()), tuple(pictures or ()), root, held_out)
-    wanted = Request(data, tuple(split or ("hard",)), part.value, seed, draws)
-    found = evaluate_network(network, wanted)
+    wanted = Request(data, chosen(pairs, ("hard",)), chosen(split, ("val",)), seed, draws)
+    found = evaluate_network(network, wanted, talk.warn)
     if json is not None:
-        atomic_write_text(json, found.model_dump_json(indent=1) + "\n")
+        write_all([(json, (found.model_dump_json(indent=1) + "\n").encode())])
     _show(network.name, found, talk)
 
 
@@ -81,8 +78,8 @@ def _show(name: str, found: EvaluationResult, talk: Talk) -> None:
 
     columns = ("network", "distortion", "F1", "severity", "F1", "comparison", "F1", "SRCC", "PLCC")
     sections = tuple(
-        Section(split, ((Cell(name), *cells(figures)),), _counts(figures))
-        for split, figures in found.figures.items()
+        Section(pairs, ((Cell(name), *cells(figures)),), _counts(figures))
+        for pairs, figures in found.figures.items()
     )
     talk.show(rich_table(ResultTable(found.of, (*columns, "mean"), sections), terminal_width()))
 

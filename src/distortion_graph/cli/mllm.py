@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from distortion_graph.cli.bench import Outputs, Part, Split
+from distortion_graph.cli.bench import Outputs
+from distortion_graph.cli.choice import EasyPairs, TestSplit, chosen
 from distortion_graph.cli.console import talk_of, terminal_width
 from distortion_graph.cli.mllm_options import (
     MODEL_HELP,
@@ -90,10 +91,8 @@ def evaluate(
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where graphs, answers and results.json go.")
     ],
-    split: Annotated[Split, typer.Option(help="Which pairs; all = easy, medium and hard.")] = (
-        Split.easy
-    ),
-    part: Annotated[Part, typer.Option(help="Which part of the data set.")] = Part.test,
+    pairs: EasyPairs = None,
+    split: TestSplit = None,
     cues: Annotated[
         list[str] | None,
         typer.Option(
@@ -160,7 +159,7 @@ def evaluate(
     Examples:
       distortion-graph mllm eval my-set --model gpt-5-mini --limit 20 --out runs/a
       distortion-graph mllm eval my-set --model qwen@http://localhost:8000/v1 \\
-        --split all --cues marks --cues names+boxes-text --both-orders \\
+        --pairs hard --cues marks --cues names+boxes-text --both-orders \\
         --hint none --hint predicted --hint shuffled --out runs/b
       distortion-graph mllm eval my-set --model gpt-5-mini --price 0.25,2 \\
         --max-cost 5 --out runs/c
@@ -171,7 +170,7 @@ def evaluate(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet, verbose=verbose)
+    talk.set(quiet=quiet, verbose=verbose, outputs=(markdown, latex))
     need_mllm("mllm eval")
     outputs = Outputs(None, markdown, latex)
     outputs.check([str(p) for p in (only, index) if p], root)
@@ -186,7 +185,13 @@ def evaluate(
 
     reader = PandaSet(root, index=index)
     options = EvalOptions(
-        BenchOptions(split.value, part.value, read_names(only) if only else None, limit, seed),
+        BenchOptions(
+            chosen(pairs, ("easy",)),
+            chosen(split, ("test",)),
+            read_names(only) if only else None,
+            limit,
+            seed,
+        ),
         order.value,
         both_orders,
         concurrency,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -13,9 +14,10 @@ from distortion_graph.errors import OutputError
 
 REGIONS_HELP = (
     "Where the regions come from: auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png "
-    "(0 = unlabelled) or LABELS.png,NAMES.json; REGIONS.json (COCO RLE, polygons, boxes); "
-    "panoptic:FILE.json or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; panoptic:FOLDER or "
-    "panoptic:ORG/NAME (found and named by a panoptic model; needs the segment extra)."
+    "(0 = unlabelled) or LABELS.png,NAMES.json; REGIONS.json[,image=NAME] (COCO RLE, polygons, "
+    "boxes); panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
+    "panoptic:FOLDER or panoptic:ORG/NAME (found and named by a panoptic model; needs the segment "
+    "extra)."
 )
 
 Quiet: TypeAlias = Annotated[
@@ -27,6 +29,37 @@ Verbose: TypeAlias = Annotated[
 ]
 MaxPixels: TypeAlias = Annotated[
     int, typer.Option(min=1, metavar="N", help="Refuse pictures of more pixels than this.")
+]
+Threads: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        min=0, metavar="N", help="Use at most N threads in all; 0 = one per core that is allowed."
+    ),
+]
+
+
+class Fit(StrEnum):
+    """What to do with a target of another size; `runtime.sizes.Fit` has the same words."""
+
+    error = "error"
+    crop = "crop"
+    resize = "resize"
+    resize_anyway = "resize!"
+
+
+FitOption: TypeAlias = Annotated[
+    Fit,
+    typer.Option(
+        help="A target of another size: refuse it; compare the common part, top left; scale it to "
+        "the anchor if it has the same shape; or scale it in any case."
+    ),
+]
+Background: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="COLOUR|checker",
+        help="Lay transparent pixels on this: a CSS colour name, #rrggbb, or a checkerboard.",
+    ),
 ]
 Labelled: TypeAlias = Annotated[
     list[Path] | None,
@@ -79,6 +112,8 @@ LatexTables: TypeAlias = Annotated[
 ]
 DEFAULT_MAX_PIXELS = 100_000_000
 """As in `distortion_graph.images`, which is not imported for a `--help`; a test compares them."""
+DEFAULT_BACKGROUND = "white"
+"""As in `distortion_graph.backgrounds`, likewise."""
 
 
 def region_files(spec: str | None) -> list[str]:
@@ -90,13 +125,18 @@ def region_files(spec: str | None) -> list[str]:
 def check_outputs(outputs: Iterable[tuple[str, Path, bool]], inputs: Sequence[str]) -> None:
     """Refuse outputs that cannot be written, before any work is done.
 
-    `outputs` are (option, path, whether it is a picture); `inputs` are files that are read, which
-    no output may overwrite. Raises OutputError.
+    `outputs` are (option, path, whether it is a picture), where one may be "-", standard output;
+    `inputs` are files that are read, which no output may overwrite. Raises OutputError.
     """
+    from distortion_graph.cli.streams import check_standard, is_standard
     from distortion_graph.files import check_output
 
+    outputs = list(outputs)
+    check_standard(outputs)
     seen: list[tuple[str, Path]] = []
     for option, path, picture in outputs:
+        if is_standard(path):
+            continue
         check_output(path, picture=picture)
         for name in inputs:
             if same_file(path, name):

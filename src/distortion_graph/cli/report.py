@@ -18,6 +18,7 @@ from distortion_graph.cli.options import (
     Quiet,
     check_outputs,
 )
+from distortion_graph.cli.streams import is_standard, write_all
 from distortion_graph.errors import GraphError, OutputError
 
 if TYPE_CHECKING:
@@ -35,7 +36,10 @@ def report(
     graphs: Annotated[list[Path], typer.Argument(metavar="GRAPH...", help=GRAPH_HELP)],
     out: Annotated[
         Path,
-        typer.Option(metavar="PATH", help="Write the page here; for several graphs, a new folder."),
+        typer.Option(
+            metavar="PATH",
+            help="Write the page here; - is standard output. For several graphs, a new folder.",
+        ),
     ],
     truth: Annotated[
         Path | None,
@@ -70,12 +74,14 @@ def report(
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet)
+    talk.set(quiet=quiet, outputs=(out,))
     if len(graphs) == 1:
         _one(graphs[0], out, truth, (anchor, target), lossy, max_pixels, talk)
         return
     if anchor or target:
         raise OutputError("--anchor and --target are of one graph, but several are given")
+    if is_standard(out):
+        raise OutputError("--out -: of several graphs it is a folder, expected its name")
     _several(graphs, out, truth, lossy, max_pixels, talk)
 
 
@@ -88,7 +94,6 @@ def _one(
     max_pixels: int,
     talk: Talk,
 ) -> None:
-    from distortion_graph.files import atomic_write_text
     from distortion_graph.formats.files import read_graph
 
     inputs = [str(path), *(str(p) for p in (truth, *given) if p)]
@@ -99,7 +104,7 @@ def _one(
     for picture in found:
         if picture.picture is not None:
             check_outputs([("--out", out, False)], [str(picture.picture.source)])
-    atomic_write_text(out, page_of(graph, found, true, lossy=lossy))
+    write_all([(out, page_of(graph, found, true, lossy=lossy).encode())])
 
 
 def _several(

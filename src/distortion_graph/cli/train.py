@@ -122,6 +122,8 @@ def _run(context: typer.Context, out: Path, file: Path | None, given: list[Any])
     talk, saved = talk_of(context), out / SETTINGS_FILE
     config = read_config(file or (saved if saved.is_file() else None), given)
     material = open_material(config.data, cache=out / "regions")
+    for note in material.notes:
+        talk.warn(note)
     talk.say(material.summary)
     config = _with_its_words(config, material)
     with TrainingTalk(talk) as progress:
@@ -164,15 +166,15 @@ def _evaluate(config: TrainingConfig, material: Material) -> Any:
     from distortion_graph.training.architectures import architecture
     from distortion_graph.training.held_out import HeldOutScore, RootScore
 
-    splits, predictor = config.evaluation.splits, architecture(config.model).predictor
+    pairs, predictor = config.evaluation.pairs, architecture(config.model).predictor
     score: HeldOutScore | RootScore
     if isinstance(material.training, PandaSet):
         if "val" not in material.training.splits():
             return None
-        score = RootScore(material.training, splits=splits, predictor=predictor)
+        score = RootScore(material.training, pairs=pairs, predictor=predictor)
     elif material.held_out:
         pictures, recipe = material.held_out, config.recipe
-        score = HeldOutScore(pictures, recipe=recipe, splits=splits, predictor=predictor)
+        score = HeldOutScore(pictures, recipe=recipe, pairs=pairs, predictor=predictor)
     else:
         return None
     return score.measure

@@ -22,12 +22,18 @@ class _Part(BaseModel):
 
 
 class SourceDescription(_Part):
-    """Where pictures came from: the source's name and kind, how many, and the licence given."""
+    """Where pictures came from: the source's name and kind, how many, and the licence given.
+
+    `skipped` pictures could not be used; of `noted` ones the reader took a part or changed colours
+    (the manifest says what and why of each); `left_out` are the source's other files, by reason.
+    """
 
     name: str
     kind: str
     pictures: int
     skipped: int
+    noted: int = 0
+    left_out: dict[str, int] = {}
     licence: str | None = None
     segmenter: str | None = None
 

@@ -345,6 +345,8 @@ def _facts(description: DatasetDescription) -> dict[str, Any]:
                 "kind": source.kind,
                 "pictures": source.pictures,
                 "skipped": source.skipped,
+                "noted": source.noted,
+                "left_out": source.left_out,
                 "licence": source.licence,
             }
             for source in description.sources

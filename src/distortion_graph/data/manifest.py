@@ -3,13 +3,14 @@
     {"file": "blur/test/x.png", "sha256", "bytes", "picture": "x.png", "split", "version",
      "key": [seed, stem, version], "regions": [region, …], "recipe", "codecs", "metric"}
     {"file": "gt/test/x.png", …, "version": "gt", "source", "source_file", "source_sha256",
-     "codecs"}
+     "codecs", "notes": [text, …]}
     {"skipped": stem, "source", "source_file", "reason"}
 
 with region `{"index", "id", "key": [seed, stem, version, id], "distortion", "severity",
 "subtype", "level", "score"}`: `index` is its place in the stats file, `id` what its source calls
 it. Lines stand in the order of stems; of one picture the clean file comes first, then the versions
-in the vocabulary's order. There is nothing of the machine or the time in it.
+in the vocabulary's order. `notes` are what the reader said of the picture beside its pixels, and
+absent where it said nothing. There is nothing of the machine or the time in it.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ import tokenize
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from distortion_graph.data.keys import generator
 from distortion_graph.data.layout import PairKey, check_tag
@@ -24,6 +24,8 @@ from distortion_graph.errors import DatasetError
 
 Pairs = Literal["easy", "medium", "hard", "all"]
 """Easy: two single types. Medium: one mixed. Hard: both mixed, both orders. All: every pair."""
+
+PAIRS: tuple[str, ...] = get_args(Pairs)
 
 PAIRS_PER_LIST = 300
 """Number of pairs on the easy and on the medium list."""

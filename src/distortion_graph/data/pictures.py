@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,61 +12,42 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.data.folders import Folder, LeftOut, list_folder, no_picture
 from distortion_graph.errors import DistortionGraphError, ImageError, RegionError
 from distortion_graph.files import atomic_write_bytes
-from distortion_graph.images import Picture, load_picture, rgb_sha256
+from distortion_graph.images import PICTURE_SUFFIXES, Picture, load_picture, rgb_sha256
 from distortion_graph.regions.auto import auto_regions
 from distortion_graph.regions.fitting import read_label_picture
+from distortion_graph.regions.picture_names import composed
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 _LONGEST_SIDE_PX = 1280
 _LARGEST_LABEL = 65535
 
 
 @dataclass(frozen=True)
 class CleanPicture:
-    """A picture to degrade: H×W×3 uint8, its name, and one or more H×W label maps (0 = none)."""
+    """A picture to degrade: H×W×3 uint8, its name, and one or more H×W label maps (0 = none).
+
+    `notes` are what the reader says of it beside its pixels.
+    """
 
     tag: str
     rgb: NDArray[np.uint8]
     label_maps: tuple[NDArray[np.uint16], ...]
+    notes: tuple[str, ...] = ()
 
 
 def find_pictures(folder: Path) -> list[Path]:
     """Picture files below a folder, sorted by path; raises ImageError when there is none."""
-    return sorted(p for name in picture_names(folder) if (p := folder / name).is_file())
+    return [folder / name for name in picture_folder(folder).names]
 
 
-def picture_names(folder: Path) -> list[str]:
-    """Picture files below a folder as "sub/folder/name.png", in no order; as `find_pictures`."""
-    found = file_names(folder, SUFFIXES)
-    if not found:
-        raise ImageError(f"{folder}: no picture found, expected files {', '.join(SUFFIXES)}")
+def picture_folder(folder: Path) -> Folder:
+    """The pictures below a folder and what else is there; raises ImageError for no picture."""
+    found = list_folder(folder, PICTURE_SUFFIXES)
+    if not found.names:
+        raise no_picture(folder, found, PICTURE_SUFFIXES)
     return found
-
-
-def file_names(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
-    """Files below a folder with one of these suffixes, as "sub/folder/name", in no order.
-
-    None below what is no folder; raises ImageError for one that cannot be read.
-    """
-
-    def refuse(error: OSError) -> None:
-        if not isinstance(error, FileNotFoundError | NotADirectoryError):
-            raise ImageError(f"{error.filename}: cannot be read ({error.strerror})") from error
-
-    found: list[str] = []
-    for place, _, names in os.walk(folder, onerror=refuse):
-        inside = Path(place).relative_to(folder).as_posix()
-        before = "" if inside == "." else f"{inside}/"
-        found += [before + name for name in names if _suffix(name) in suffixes]
-    return found
-
-
-def _suffix(name: str) -> str:
-    """As `Path.suffix`, which takes ten times as long."""
-    before, dot, after = name.rpartition(".")
-    return f".{after.lower()}" if dot and before.strip(".") else ""
 
 
 def load_with_maps(picture: Path, map_folder: Path) -> CleanPicture:
@@ -77,17 +57,19 @@ def load_with_maps(picture: Path, map_folder: Path) -> CleanPicture:
     """
     loaded = load_picture(picture)
     maps = _map_files(picture.stem, map_folder)
-    return CleanPicture(picture.stem, loaded.rgb, tuple(read_map(m, loaded) for m in maps))
+    labels = tuple(read_map(m, loaded) for m in maps)
+    return CleanPicture(picture.stem, loaded.rgb, labels, loaded.warnings)
 
 
 def _map_files(name: str, folder: Path) -> list[Path]:
     """Annotators are numbers, so that `a_b_0.png` is a map of `a_b` and not of `a`."""
-    numbered = re.compile(rf"{re.escape(name)}_(\d+)\.png")
-    found = [(m, path) for path in folder.glob("*.png") if (m := numbered.fullmatch(path.name))]
+    numbered = re.compile(rf"{re.escape(composed(name))}_(\d+)\.png")
+    paths = {composed(path.name): path for path in folder.glob("*.png")}
+    found = [(m, path) for called, path in paths.items() if (m := numbered.fullmatch(called))]
     if found:
         return [path for _, path in sorted(found, key=lambda entry: int(entry[0][1]))]
-    alone = folder / f"{name}.png"
-    if not alone.is_file():
+    alone = paths.get(composed(f"{name}.png"))
+    if alone is None:
         raise no_map(name, folder)
     return [alone]
 
@@ -118,7 +100,8 @@ def load_alone(picture: Path, cache: Path) -> CleanPicture:
 
     Regions are kept in `cache` as label maps, keyed by the pixels.
     """
-    rgb = load_picture(picture).rgb
+    loaded = load_picture(picture)
+    rgb = loaded.rgb
     scale = _LONGEST_SIDE_PX / max(rgb.shape[:2])
     if scale < 1:
         size = (max(1, round(rgb.shape[1] * scale)), max(1, round(rgb.shape[0] * scale)))
@@ -128,7 +111,7 @@ def load_alone(picture: Path, cache: Path) -> CleanPicture:
         cache.mkdir(parents=True, exist_ok=True)
         labels = auto_regions(rgb).label_map().astype(np.uint16)
         atomic_write_bytes(kept, cv2.imencode(".png", labels)[1].tobytes())
-    return CleanPicture(picture.stem, rgb, (read_map(kept, load_picture(rgb)),))
+    return CleanPicture(picture.stem, rgb, (read_map(kept, load_picture(rgb)),), loaded.warnings)
 
 
 def load_labelled(folder: Path) -> list[CleanPicture]:
@@ -149,12 +132,24 @@ def load_sources(
     return found
 
 
+def left_out_of(labelled: Sequence[Path], alone: Sequence[Path]) -> tuple[LeftOut, ...]:
+    """What `load_sources` of the same folders leaves out, label maps of no picture aside."""
+    folders = (*(folder / "images" for folder in labelled), *alone)
+    return tuple(found for folder in folders for found in picture_folder(folder).left_out)
+
+
 def read_names(path: Path) -> frozenset[str]:
-    """Picture names (without suffix) listed in a JSON object of lists, such as a held-out list."""
+    """Picture names listed in a JSON object of lists, such as a held-out list.
+
+    They are in composed Unicode (NFC), as `composed` makes what they are compared with.
+    """
     try:
         lists = json.loads(path.read_text("utf-8"))
         return frozenset(
-            str(name) for value in lists.values() if isinstance(value, list) for name in value
+            composed(str(name))
+            for value in lists.values()
+            if isinstance(value, list)
+            for name in value
         )
     except (OSError, ValueError, AttributeError) as problem:
         raise DistortionGraphError(

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ from distortion_graph.data.layout import (
     stats_path,
     version_names,
 )
-from distortion_graph.data.pair_lists import Pairs, all_pairs, hard_pairs, read_index
+from distortion_graph.data.pair_lists import PAIRS, all_pairs, hard_pairs, read_index
 from distortion_graph.data.samples import Sample
 from distortion_graph.data.stats import PictureRecord, picture_from_json
 from distortion_graph.data.stats_stream import stream_stats
@@ -149,10 +149,8 @@ class PandaSet:
         Raises DatasetError where there are none, and for an entry of the index that the root does
         not have.
         """
-        if pairs not in get_args(Pairs):
-            raise DatasetError(
-                f"unknown pairs {pairs!r}, expected one of {', '.join(get_args(Pairs))}"
-            )
+        if pairs not in PAIRS:
+            raise DatasetError(f"unknown pairs {pairs!r}, expected one of {', '.join(PAIRS)}")
         versions = self.versions(split)
         if pairs in ("easy", "medium"):
             return self._listed(split, pairs)

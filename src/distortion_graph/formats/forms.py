@@ -48,8 +48,12 @@ def output_paths(out: Path, form: Form) -> list[Path]:
     return [out.with_name(f"{stem}.{table}.{form}") for table in ("nodes", "edges")]
 
 
-def graph_files(graph: DistortionGraph, form: Form, out: Path) -> list[tuple[Path, bytes]]:
+def graph_files(
+    graph: DistortionGraph, form: Form, out: Path, *, spreadsheet: bool = False
+) -> list[tuple[Path, bytes]]:
     """What to write where, for `files.atomic_write_all`; raises as `graph_text` does.
+
+    `spreadsheet` is of CSV: as `tables.to_spreadsheet` writes it.
 
     Raises OutputError where what writes Parquet is missing.
     """
@@ -58,8 +62,10 @@ def graph_files(graph: DistortionGraph, form: Form, out: Path) -> list[tuple[Pat
     from distortion_graph.formats import tables
 
     found = [tables.table_of(graph, name) for name in tables.TABLES]
-    data = [
-        tables.to_parquet(table) if form == "parquet" else tables.to_csv(table).encode("utf-8")
-        for table in found
-    ]
+    if form == "parquet":
+        data = [tables.to_parquet(table) for table in found]
+    elif spreadsheet:
+        data = [tables.to_spreadsheet(table) for table in found]
+    else:
+        data = [tables.to_csv(table).encode("utf-8") for table in found]
     return list(zip(output_paths(out, form), data, strict=True))

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 TableName: TypeAlias = Literal["nodes", "edges"]
 TABLES: tuple[TableName, TableName] = ("nodes", "edges")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,26 @@ def to_csv(table: Table) -> str:
     for row in table.rows:
         writer.writerow([str(v).lower() if isinstance(v, bool) else v for v in row])
     return text.getvalue()
+
+
+def to_spreadsheet(table: Table) -> bytes:
+    """CSV as Excel, LibreOffice and Numbers open it right: marked as UTF-8, no text a formula.
+
+    A text that begins as formulas do gets a ' in front, which shows that it is text.
+    """
+    rows = [[f"'{v}" if _is_formula(v) else v for v in row] for row in table.rows]
+    return to_csv(Table(table.columns, rows)).encode("utf-8-sig")
+
+
+def formulas(graph: DistortionGraph) -> list[str]:
+    """Texts in a graph's tables that a spreadsheet would run: a name may come from anywhere."""
+    cells = (v for name in TABLES for row in table_of(graph, name).rows for v in row)
+    return list(dict.fromkeys(v for v in cells if _is_formula(v)))
+
+
+def _is_formula(value: Any) -> bool:
+    """Whether spreadsheets take a cell for a formula (OWASP, *CSV Injection*)."""
+    return isinstance(value, str) and value[:1] in _FORMULA_STARTS and bool(value)
 
 
 def to_parquet(table: Table) -> bytes:

@@ -1,9 +1,9 @@
 """What a model said, read with patience and without guessing.
 
-The JSON may stand in other text or in a code fence, be broken off or slightly wrong; its entries
-may be a list or lie one level deeper. A word that is neither a label nor a documented synonym of
-one makes its region unusable: a miss, like a region that was left out. Regions that nobody asked
-about are counted and dropped.
+Of a model that thinks aloud only the final answer is read (`thinking`). The JSON may stand in other
+text or in a code fence, be broken off or slightly wrong; its entries may be a list or lie one level
+deeper. A word that is neither a label nor a documented synonym of one makes its region unusable: a
+miss, like a region that was left out. Regions that nobody asked about are counted and dropped.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from distortion_graph.graph import (
     RegionComparison,
     score_margin,
 )
+from distortion_graph.mllm.thinking import final_answer
 from distortion_graph.mllm.wording import label_of, spelled
 from distortion_graph.vocabulary import Vocabulary
 
@@ -119,12 +120,15 @@ def json_in(text: str) -> Any:
 
 
 def values_in(text: str) -> list[Any]:
-    """The JSON value in a text, or those of all its code fences, mended where they are broken."""
-    bare = text.strip()
-    try:
-        return [json.loads(bare)]
-    except (ValueError, RecursionError):
-        pass
+    """The JSON value in a text, or those of all its code fences, mended where they are broken.
+
+    What the text says of a model's thinking holds none.
+    """
+    for bare in (text.strip(), final_answer(text)):
+        try:
+            return [json.loads(bare)]
+        except (ValueError, RecursionError):
+            pass
     start = min((k for k in map(bare.find, "{[") if k >= 0), default=-1)
     if start < 0:
         return []

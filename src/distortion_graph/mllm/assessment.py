@@ -18,6 +18,7 @@ from distortion_graph.mllm.cues import quoted
 from distortion_graph.mllm.messages import ContextTooLongError, Request
 from distortion_graph.mllm.pair_view import PairView
 from distortion_graph.mllm.templates import load_prompt
+from distortion_graph.mllm.thinking import final_answer
 from distortion_graph.regions.container import default_name, is_default_name
 from distortion_graph.report.wording import node_words, words, worst_first
 
@@ -157,7 +158,7 @@ def assessment_schema(ids: Sequence[int]) -> dict[str, Any]:
 
 def parse_assessment(text: str, known: Sequence[int]) -> Assessment:
     """The sentences of a reply: its JSON, or plain text with references like [3] or [1, 4]."""
-    value = json_in(text)
+    value, text = json_in(text), final_answer(text)
     if isinstance(value, list):  # references in words before the answer look like lists
         value = next((v for v in value if isinstance(v, Mapping) and "sentences" in v), value)
     listed = value.get("sentences") if isinstance(value, Mapping) else value

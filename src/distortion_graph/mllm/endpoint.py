@@ -43,6 +43,8 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 Structured = Literal["auto", "off"]
 
 _FORMS = ("json_schema", "json_object", "none")
+_SPOKEN = (None, "text", "output_text")
+"""Types of the pieces of a message that are said to the one who asks."""
 _FINISHES: dict[object, Finish] = {"length": "length", "content_filter": "refused"}
 _LIST_TIMEOUT_S = 10.0
 
@@ -330,9 +332,10 @@ def _joined(chunks: Iterable[Any]) -> _Said:
 
 
 def _text(content: Any) -> str:
-    """Content of a message, in one piece or in several."""
+    """Content of a message, in one piece or in several; pieces of thinking are none of it."""
     if isinstance(content, list):
-        return "".join(str(part.get("text") or "") for part in content)
+        said = (part for part in content if part.get("type") in _SPOKEN)
+        return "".join(str(part.get("text") or "") for part in said)
     if not isinstance(content, str | None):
         raise TypeError(type(content))
     return content or ""

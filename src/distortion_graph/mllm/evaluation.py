@@ -13,6 +13,7 @@ from threading import Event, Lock
 
 from distortion_graph.bench.benchmark import Progress, all_keys
 from distortion_graph.bench.graph_folder import graph_name
+from distortion_graph.data.chosen_pairs import ChosenPairs
 from distortion_graph.data.keys import generator
 from distortion_graph.data.layout import PairKey
 from distortion_graph.data.reader import PandaSet
@@ -53,9 +54,10 @@ def evaluate_models(
     was answered until then is in the clients' caches.
     """
     progress = progress or Progress()
-    keys = all_keys(reader, options.pairs)
+    chosen = ChosenPairs(reader, options.pairs.splits)
+    keys = all_keys(chosen, options.pairs)
     hints.check([arm.hint for arm in arms], keys)
-    desk = _Desk(reader, hints, options)
+    desk = _Desk(reader, chosen, hints, options)
     counts, records = {}, {}
     for arm in arms:
         progress.begin(arm.name, len(keys), "pairs")
@@ -69,19 +71,20 @@ def evaluate_models(
 class _Desk:
     """Prepares what is asked about a pair; one thread at a time, since readers have caches."""
 
-    def __init__(self, reader: PandaSet, hints: HintGraphs, options: EvalOptions) -> None:
-        self.reader, self.hints, self.options = reader, hints, options
+    def __init__(
+        self, reader: PandaSet, chosen: ChosenPairs, hints: HintGraphs, options: EvalOptions
+    ) -> None:
+        self.reader, self.chosen, self.hints, self.options = reader, chosen, hints, options
         self._lock = Lock()
 
     def material(
         self, key: PairKey, hint: Hint
     ) -> tuple[PairView, DistortionGraph, DistortionGraph | None]:
         """Pictures and regions, the true graph, and the hint."""
-        part = self.options.pairs.part
         with self._lock:
-            sample = self.reader.sample(part, key)
+            sample = self.chosen.sample(key)
             truth = true_graph(sample, self.reader.vocabulary)
-            view = view_of(self.reader, part, sample)
+            view = view_of(self.reader, self.chosen.split_of(key.tag), sample)
             return view, truth, self.hints.of(hint, sample, truth)
 
     def shows_target_first(self, key: PairKey) -> bool:

@@ -29,6 +29,7 @@ from distortion_graph.mllm.messages import (
     Request,
     Usage,
 )
+from distortion_graph.mllm.thinking import is_thinking_mark
 from distortion_graph.regions.checkpoint import first_line, quietly
 
 _HUB_NAME = re.compile(r"([\w.-]+/[\w.-]+)(?:@([\w./-]+))?")  # org/name, org/name@revision
@@ -120,7 +121,7 @@ class LocalModel:
             raise EndpointError(f"{self.name}: cannot answer ({first_line(e)})") from e
         said = out[0, asked:].tolist()
         ended = bool(said) and said[-1] in _ends(loaded.network)
-        text = loaded.processor.decode(said, skip_special_tokens=True)
+        text = _text_of(loaded.processor, said)
         usage = Usage(input_tokens=asked, output_tokens=len(said))
         return Reply(text.strip(), "stop" if ended else "length", usage, self.name)
 
@@ -164,6 +165,18 @@ class LocalModel:
                 "the answer"
             )
         return min(room, request.max_output_tokens)
+
+
+def _text_of(processor: Any, said: list[int]) -> str:
+    """The text of tokens without special ones, but with the marks around thinking."""
+    tokenizer = getattr(processor, "tokenizer", processor)
+    special = {k for k, token in tokenizer.added_tokens_decoder.items() if token.special}
+    special |= set(tokenizer.all_special_ids)
+    kept = [
+        k for k in said if k not in special or is_thinking_mark(tokenizer.convert_ids_to_tokens(k))
+    ]
+    text: str = processor.decode(kept, skip_special_tokens=False)
+    return text
 
 
 def _find(text: str) -> tuple[Path, str | None]:

@@ -17,6 +17,7 @@ from pydantic import Field
 from distortion_graph.graph import (
     SIDES,
     ComparisonBelief,
+    Difference,
     DistortionGraph,
     Evidence,
     ImageInfo,
@@ -61,6 +62,16 @@ class NodeFacts(Part):
     uncertain: bool = Field(description="The model asks not to be believed about this node.")
 
 
+class DifferenceFacts(Part):
+    """Where the two pictures show different things."""
+
+    share: float = Field(description="Of the pixels, those that differ visibly.")
+    spots_xywh_px: list[tuple[int, int, int, int]] = Field(
+        description="Left, top, width and height of the places, the largest first, in pixels of "
+        "the anchor."
+    )
+
+
 class RegionFacts(Part):
     """A region in both pictures."""
 
@@ -77,6 +88,9 @@ class RegionFacts(Part):
     evidence: Evidence | None = Field(
         description="Measured between the two pictures, without a model; psnr_db is null where "
         "the pixels are identical."
+    )
+    differs: DifferenceFacts | None = Field(
+        description="Measured: what the two pictures show differently here, without a model."
     )
 
 
@@ -99,6 +113,7 @@ class SceneFacts(Part):
     comparison: str | None = Field(description="What the anchor is against the target.")
     margin: float | None
     evidence: Evidence | None
+    differs: DifferenceFacts | None
 
 
 class Comparison(Part):
@@ -155,6 +170,7 @@ def comparison_facts(
             comparison=scene.comparison and scene.comparison.label,
             margin=_margin(scene.comparison),
             evidence=_evidence(scene.evidence),
+            differs=_differs(scene.differs),
         ),
         regions=[
             RegionFacts(
@@ -167,6 +183,7 @@ def comparison_facts(
                 comparison=region.comparison.label,
                 margin=_margin(region.comparison),
                 evidence=_evidence(region.evidence),
+                differs=_differs(region.differs),
             )
             for region in graph.regions
         ],
@@ -255,6 +272,12 @@ def _evidence(evidence: Evidence | None) -> Evidence | None:
     if evidence is None:
         return None
     return Evidence(**{name: _short(value) for name, value in evidence})
+
+
+def _differs(differs: Difference | None) -> DifferenceFacts | None:
+    if differs is None:
+        return None
+    return DifferenceFacts(share=round(differs.share, DECIMALS), spots_xywh_px=list(differs.spots))
 
 
 def _margin(comparison: ComparisonBelief | None) -> float | None:

@@ -16,7 +16,8 @@ from pathlib import Path
 from distortion_graph.errors import DistortionGraphError, RegionError
 from distortion_graph.graph import Side
 from distortion_graph.images import DEFAULT_MAX_PIXELS, Picture, load_picture
-from distortion_graph.regions.coco import is_panoptic, read_json
+from distortion_graph.regions.coco import is_panoptic, panoptic_places, read_json
+from distortion_graph.regions.picture_names import split_image
 from distortion_graph.regions.segmenter import PANOPTIC_PREFIX
 
 MAX_DATA_BYTES = 20 * 2**20
@@ -24,8 +25,9 @@ MAX_DATA_BYTES = 20 * 2**20
 
 REGIONS_HELP = (
     "auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png (0 = unlabelled) or "
-    "LABELS.png,NAMES.json; REGIONS.json (COCO RLE, polygons, boxes); panoptic:FILE.json or "
-    "panoptic:FILE.png,FILE.json[,CATEGORIES.json]; panoptic:FOLDER (of a panoptic model)"
+    "LABELS.png,NAMES.json; REGIONS.json[,image=NAME] (COCO RLE, polygons, boxes); "
+    "panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
+    "panoptic:FOLDER (of a panoptic model)"
 )
 """What regions a client may name: all that `resolve_regions` knows but models of a hub."""
 
@@ -86,7 +88,7 @@ class Access:
         if spec in ("auto", "whole") or spec.startswith("grid:"):
             return spec
         prefix = PANOPTIC_PREFIX if spec.startswith(PANOPTIC_PREFIX) else ""
-        text = spec.removeprefix(prefix)
+        text, image = split_image(spec.removeprefix(prefix))
         whole = self._find(text)
         names = [text] if whole is not None and whole.exists() else text.split(",")
         first, *more = names
@@ -101,7 +103,8 @@ class Access:
                 f"{REGIONS_HELP}"
             )
         self._check_beside(files)
-        return prefix + ",".join(map(str, files))
+        chosen = [f"image={image}"] if image else []
+        return prefix + ",".join([*map(str, files), *chosen])
 
     def path(self, name: str, what: str) -> Path:
         """The real path of a file, which need not exist; raises AccessError where it is outside."""
@@ -132,8 +135,8 @@ class Access:
             return
         named = {str(e.get("file_name")) for e in value["annotations"] if isinstance(e, dict)}
         for name in named:
-            for folder in (table.with_suffix(""), table.parent):
-                self.path(str(folder / Path(name).name), "regions")
+            for place in panoptic_places(table, name):
+                self.path(str(place), "regions")
 
     def _data(self, url: str, side: Side) -> bytes:
         """The bytes of a data URL."""

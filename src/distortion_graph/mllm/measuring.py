@@ -12,7 +12,7 @@ from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.benchmark import Progress, benchmark
 from distortion_graph.bench.graph_folder import FolderRun
 from distortion_graph.bench.metrics import MISSED
-from distortion_graph.bench.results import SplitResult
+from distortion_graph.bench.results import PairsResult
 from distortion_graph.data.layout import PairKey
 from distortion_graph.data.reader import PandaSet
 from distortion_graph.mllm.arms import GRAPHS, Arm, EvalOptions, PairRecord
@@ -31,7 +31,7 @@ from distortion_graph.mllm.results import (
     ArmHabits,
     ArmIdentity,
     MllmResult,
-    SplitHabits,
+    PairsHabits,
 )
 from distortion_graph.mllm.templates import load_prompt
 from distortion_graph.vocabulary import Vocabulary
@@ -89,7 +89,7 @@ def measured(
     names: dict[Hint, str] = {h: f"hint: {h.value}" for h in given if h is not Hint.none}
     runs += [folder_run(name, hints.folder_of(hint)) for hint, name in names.items()]
     bench = benchmark(reader, runs, options.pairs, progress)
-    habits = [_split_habits(split, arms, names, records, vocabulary) for split in bench.splits]
+    habits = [_habits(listed, arms, names, records, vocabulary) for listed in bench.pairs]
     return MllmResult(
         bench=bench,
         arms=[_identity(arm) for arm in arms],
@@ -113,15 +113,15 @@ def _identity(arm: Arm) -> ArmIdentity:
     )
 
 
-def _split_habits(
-    split: SplitResult,
+def _habits(
+    listed: PairsResult,
     arms: Sequence[Arm],
     hint_runs: dict[Hint, str],
     records: dict[str, dict[PairKey, PairRecord]],
     vocabulary: Vocabulary,
-) -> SplitHabits:
-    truth = split.table()
-    answers = {run.name: run.answers.table() for run in split.runs}
+) -> PairsHabits:
+    truth = listed.table()
+    answers = {run.name: run.answers.table() for run in listed.runs}
     found = {}
     for arm in arms:
         said, blind = answers[arm.name], _without_hint(arm, arms)
@@ -135,8 +135,8 @@ def _split_habits(
             template_rate=template_rate(truth, said),
             copying=copying,
         )
-    return SplitHabits(
-        split=split.split,
+    return PairsHabits(
+        pairs=listed.pairs,
         truth_template_rate=template_rate(truth, truth_as_answers(truth)),
         truth_order=_true_order(truth, records[arms[0].name], vocabulary),
         arms=found,

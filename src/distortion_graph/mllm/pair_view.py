@@ -141,9 +141,9 @@ class PairView:
         return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def view_of(reader: PandaSet, part: str, sample: Sample) -> PairView:
+def view_of(reader: PandaSet, split: str, sample: Sample) -> PairView:
     """A sample's pictures and regions, with what the data set says of the regions' content."""
-    regions = reader.record(part, sample.key.anchor, sample.key.tag).regions
+    regions = reader.record(split, sample.key.anchor, sample.key.tag).regions
     told = {k: text for k in sample.regions.ids if (text := regions[k].description)}
     return PairView.of_regions(sample.anchor, sample.target, sample.regions, told)
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from distortion_graph.bench.figures import Part
-from distortion_graph.bench.results import BenchResult, SplitResult
+from distortion_graph.bench.results import BenchResult, PairsResult
+from distortion_graph.bench.summary import counted, title
 from distortion_graph.bench.tables import Cell, ResultTable, Section, shown
 from distortion_graph.mllm.habits import FIELDS, CopyFigures, OrderFigures
 
@@ -56,14 +57,14 @@ class ArmHabits(Part):
     copying: dict[str, CopyFigures] | None
 
 
-class SplitHabits(Part):
+class PairsHabits(Part):
     """Of all arms over one list.
 
     `truth_template_rate` and `truth_order` are what a perfect model would have, the latter in the
     order that counts; asked in both orders it would have no bias.
     """
 
-    split: str
+    pairs: str
     truth_template_rate: float | None
     truth_order: OrderFigures
     arms: dict[str, ArmHabits]
@@ -76,7 +77,7 @@ class MllmResult(Part):
     bench: BenchResult
     arms: list[ArmIdentity]
     counts: dict[str, ArmCounts]
-    habits: list[SplitHabits]
+    habits: list[PairsHabits]
     both_orders: bool
 
     def to_json(self) -> str:
@@ -87,13 +88,13 @@ class MllmResult(Part):
 def tables_of(result: MllmResult) -> list[ResultTable]:
     """Accuracy; how answers came; and, where hints were given, what was made of them."""
     tables = [_main_table(result), _habit_table(result)]
-    if any(arm.copying for split in result.habits for arm in split.arms.values()):
+    if any(arm.copying for listed in result.habits for arm in listed.arms.values()):
         tables.append(_copy_table(result))
     return tables
 
 
 def _title(result: MllmResult, what: str) -> str:
-    return f"{result.bench.root.name}, {result.bench.part}: {what}"
+    return f"{title(result.bench)}: {what}"
 
 
 def _main_table(result: MllmResult) -> ResultTable:
@@ -103,7 +104,7 @@ def _main_table(result: MllmResult) -> ResultTable:
     return ResultTable(
         _title(result, "accuracy, macro F1, score correlation"),
         columns,
-        tuple(_main_section(split) for split in result.bench.splits),
+        tuple(_main_section(listed) for listed in result.bench.pairs),
         notes=(
             "Regions without a usable answer count as misses. Intervals: 95 %, bootstrap over "
             "pictures. Rows named hint are what the hint alone reaches.",
@@ -112,9 +113,9 @@ def _main_table(result: MllmResult) -> ResultTable:
     )
 
 
-def _main_section(split: SplitResult) -> Section:
+def _main_section(listed: PairsResult) -> Section:
     rows = []
-    for run in split.runs:
+    for run in listed.runs:
         figures = run.figures
         cells = [Cell(run.name), Cell(shown(figures.coverage))]
         for what in FIELDS:
@@ -123,20 +124,18 @@ def _main_section(split: SplitResult) -> Section:
             cells.append(Cell(shown(figures.value(f"{what}.f1"))))
         cells.append(Cell(shown(figures.value("score.srcc")), figures.intervals["score.srcc"]))
         rows.append(tuple(cells))
-    pictures, regions = len({tag for _, _, tag in split.pairs}), len(split.truth.region)
-    remark = f"{len(split.pairs)} pairs of {pictures} pictures, {regions} regions"
-    return Section(split.split, tuple(rows), remark)
+    return Section(listed.pairs, tuple(rows), counted(listed))
 
 
 def _habit_table(result: MllmResult) -> ResultTable:
     columns = ("run", "template", "first\nbetter", "second\nbetter", "order\nbias", "both\norders")
     sections = []
-    for split in result.habits:
+    for listed in result.habits:
         rows = [
-            _habit_cells(name, arm.template_rate, arm.order) for name, arm in split.arms.items()
+            _habit_cells(name, arm.template_rate, arm.order) for name, arm in listed.arms.items()
         ]
-        rows.append(_habit_cells("truth", split.truth_template_rate, split.truth_order))
-        sections.append(Section(split.split, tuple(rows)))
+        rows.append(_habit_cells("truth", listed.truth_template_rate, listed.truth_order))
+        sections.append(Section(listed.pairs, tuple(rows)))
     return ResultTable(
         _title(result, "how answers come about"),
         columns,
@@ -162,13 +161,13 @@ def _copy_table(result: MllmResult) -> ResultTable:
         "right where\nhint wrong", "over-\nrides", "override\nright",
     )  # fmt: skip
     sections = []
-    for split in result.habits:
+    for listed in result.habits:
         rows = [
             (Cell(name), Cell(label), *_copy_cells(figures))
-            for name, arm in split.arms.items()
+            for name, arm in listed.arms.items()
             for label, figures in (arm.copying or {}).items()
         ]
-        sections.append(Section(split.split, tuple(rows)))
+        sections.append(Section(listed.pairs, tuple(rows)))
     return ResultTable(
         _title(result, "does it reason or copy?"),
         columns,

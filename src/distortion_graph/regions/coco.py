@@ -25,8 +25,10 @@ import numpy as np
 
 from distortion_graph.errors import RegionError
 from distortion_graph.images import Picture
+from distortion_graph.regions.coco_entries import image_entry, panoptic_entry
 from distortion_graph.regions.container import Region, RegionSet, default_name
 from distortion_graph.regions.fitting import fit_rle, read_label_picture
+from distortion_graph.regions.picture_names import file_in, parts_of
 from distortion_graph.regions.rle import Rle, rle_from_box, rle_from_runs, rle_from_text
 
 _EMPTY = "the mask is empty, expected at least one pixel of the picture"
@@ -74,10 +76,13 @@ def names_from(value: Any, what: str) -> dict[int, str]:
         ) from e
 
 
-def regions_from_json(value: Any, picture: Picture, what: str) -> RegionSet:
+def regions_from_json(
+    value: Any, picture: Picture, what: str, image: str | None = None
+) -> RegionSet:
     """Regions of a JSON value that is a list of regions or COCO annotations.
 
-    Of COCO annotations of several pictures, those of the picture with this file name are used.
+    Of COCO annotations of several pictures, those of the picture that `image` chooses are used, or
+    else of the one whose name fits this picture's (`coco_entries.image_entry`).
     Raises RegionError, its line beginning with `what`: an entry without a usable mask, one of
     another size, an empty one, no region at all.
     """
@@ -95,10 +100,12 @@ def regions_from_json(value: Any, picture: Picture, what: str) -> RegionSet:
             f"{what}: expected a list of regions or COCO's object with `annotations`, got {found}"
         )
     if isinstance(value, dict) and value.get("images"):
-        image = _image_entry(value["images"], entries, picture, what)
-        entries = [e for e in entries if isinstance(e, dict) and e.get("image_id") == image["id"]]
-        if isinstance(image.get("height"), int) and isinstance(image.get("width"), int):
-            canvas = image["height"], image["width"]
+        chosen = image_entry(value["images"], entries, picture.source, image, what)
+        entries = [e for e in entries if isinstance(e, dict) and e.get("image_id") == chosen["id"]]
+        if isinstance(chosen.get("height"), int) and isinstance(chosen.get("width"), int):
+            canvas = chosen["height"], chosen["width"]
+    elif image is not None:
+        raise RegionError(f"{what}: lists no pictures, so image={image} chooses none; leave it out")
     regions = tuple(
         _region(entry, k, names, canvas, picture, what) for k, entry in enumerate(entries)
     )
@@ -108,18 +115,24 @@ def regions_from_json(value: Any, picture: Picture, what: str) -> RegionSet:
 
 
 def regions_from_panoptic(
-    value: Any, json_path: Path, png: Path | None, names: Mapping[int, str], picture: Picture
+    value: Any,
+    json_path: Path,
+    png: Path | None,
+    names: Mapping[int, str],
+    picture: Picture,
+    image: str | None = None,
 ) -> RegionSet:
     """Regions of a COCO panoptic PNG + JSON; ids are the segment ids, 0 is unlabelled.
 
-    Without `png` the annotation is the one of the picture's file name, and its PNG is sought in
-    the folder named like the JSON beside it, then beside the JSON. Names come from the JSON's
-    `categories`, else from `names`. Raises RegionError where PNG and JSON disagree.
+    Without `png` the annotation is the one of the picture's file name, or of `image` where that is
+    given, and its PNG is sought in the folder named like the JSON beside it, then beside the JSON.
+    Names come from the JSON's `categories`, else from `names`. Raises RegionError where PNG and
+    JSON disagree.
     """
     what = str(json_path)
     if not is_panoptic(value):
         raise RegionError(f"{what}: not COCO panoptic, expected annotations with `segments_info`")
-    entry = _panoptic_entry(value, png, picture, what)
+    entry = panoptic_entry(value, png, picture.source, image, what)
     if png is None:
         png = _panoptic_png(json_path, str(entry.get("file_name")))
     categories = names_from(value["categories"], what) if value.get("categories") else names
@@ -251,52 +264,22 @@ def _numbers(values: Sequence[Any]) -> bool:
     return all(type(v) in (int, float) and math.isfinite(v) and abs(v) < 2**31 for v in values)
 
 
-def _image_entry(
-    images: Any, entries: Sequence[Any], picture: Picture, what: str
-) -> Mapping[str, Any]:
-    """The COCO image the annotations are about: the only one used, or the one of this name."""
-    used = {e.get("image_id") for e in entries if isinstance(e, dict)}
-    try:
-        candidates = [i for i in images if i["id"] in used]
-        named = [i for i in candidates if _stem(i.get("file_name")) == _stem(picture.source)]
-    except (AttributeError, KeyError, TypeError) as e:
-        raise RegionError(f"{what}: `images` must be a list of objects with an id") from e
-    fits = named or candidates
-    if len(fits) != 1:
-        raise RegionError(
-            f"{what}: annotations of {len(candidates)} pictures, none or several named "
-            f"{_stem(picture.source)!r}; keep those of one picture"
-        )
-    chosen: Mapping[str, Any] = fits[0]
-    return chosen
-
-
-def _panoptic_entry(
-    value: Mapping[str, Any], png: Path | None, picture: Picture, what: str
-) -> Mapping[str, Any]:
-    entries = [e for e in value["annotations"] if isinstance(e, dict)]
-    wanted = _stem(str(png) if png else picture.source)
-    fits = [e for e in entries if _stem(e.get("file_name")) == wanted]
-    if not fits and png is None and len(entries) == 1:
-        fits = entries
-    if len(fits) != 1:
-        raise RegionError(
-            f"{what}: {len(fits)} of {len(entries)} annotations are named {wanted!r}, expected "
-            "one; name the PNG: panoptic:FILE.png,FILE.json"
-        )
-    return fits[0]
-
-
 def _panoptic_png(json_path: Path, name: str) -> Path:
-    # A name from inside a file must not lead out of the folder.
-    places = [json_path.with_suffix("") / Path(name).name, json_path.parent / Path(name).name]
+    places = panoptic_places(json_path, name)
     for place in places:
         if place.is_file():
             return place
     raise RegionError(
-        f"{json_path}: no {places[0]} and no {places[1]}; name the PNG: panoptic:FILE.png,FILE.json"
+        f"{json_path}: no {' and no '.join(map(str, places))}; name the PNG: "
+        "panoptic:FILE.png,FILE.json"
     )
 
 
-def _stem(name: str | None) -> str | None:
-    return Path(name).stem if name else None
+def panoptic_places(json_path: Path, name: str) -> list[Path]:
+    """Where an annotation's PNG may be: in the JSON's own folder of PNGs, then beside the JSON.
+
+    A name from inside a file must not lead out of the folder, so only its last part counts.
+    """
+    last = parts_of(name)[-1:] or ("",)
+    folders = (json_path.with_suffix(""), json_path.parent)
+    return [file_in(folder, last[0]) or folder / last[0] for folder in folders]

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.errors import ModelError, RegionError
+from distortion_graph.images import PICTURE_SUFFIXES
 from distortion_graph.regions.checkpoint import (
     checkpoint_sha256,
     find_checkpoint,
@@ -43,7 +44,7 @@ from distortion_graph.regions.stuff import stuff_among
 
 _ALGORITHM = 1  # part of the version; raised when preparing or merging changes
 _OPTIONS = {"threshold": float, "overlap": float, "min_pixels": int, "device": str}
-_FILE_SUFFIXES = (".json", ".png", ".tif", ".tiff", ".bmp", ".gif", ".jpg", ".jpeg", ".webp")
+_FILE_SUFFIXES = (".json", *PICTURE_SUFFIXES)
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.differences import DifferenceMap
 from distortion_graph.errors import RegionError
-from distortion_graph.images import Picture, orient
+from distortion_graph.images import PICTURE_SUFFIXES, Picture, orient
 from distortion_graph.regions.auto import auto_regions
 from distortion_graph.regions.coco import (
     is_panoptic,
@@ -23,6 +24,7 @@ from distortion_graph.regions.coco import (
 from distortion_graph.regions.container import RegionSet
 from distortion_graph.regions.fitting import fit_map, read_label_picture, turns
 from distortion_graph.regions.panoptic_model import names_a_model
+from distortion_graph.regions.picture_names import split_image
 from distortion_graph.regions.segmenter import PANOPTIC_PREFIX as _PANOPTIC
 from distortion_graph.regions.segmenter import load_segmenter
 
@@ -30,18 +32,21 @@ RegionSpec: TypeAlias = "RegionSet | str | Path | NDArray[Any] | Sequence[NDArra
 
 REGION_SPECS_HELP = (
     "auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png (0 = unlabelled) or "
-    "LABELS.png,NAMES.json; REGIONS.json (COCO RLE, polygons, boxes); "
-    "panoptic:FILE.json or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
+    "LABELS.png,NAMES.json; REGIONS.json[,image=NAME] (COCO RLE, polygons, boxes); "
+    "panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
     "panoptic:FOLDER or panoptic:ORG/NAME (found and named by a panoptic model)"
 )
 """What a region spec may be, for a command's help."""
 
 _GRID = re.compile(r"grid:(\d{1,6})[xX×](\d{1,6})")
-# Lossy kinds are among them so that the error can say why they will not do.
-_LABEL_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".jpg", ".jpeg", ".webp")
 
 
-def resolve_regions(spec: RegionSpec, anchor: Picture, target: Picture) -> RegionSet:
+def resolve_regions(
+    spec: RegionSpec,
+    anchor: Picture,
+    target: Picture,
+    differences: Callable[[], DifferenceMap] | None = None,
+) -> RegionSet:
     """The regions a spec stands for, on the anchor's displayed size.
 
     `spec` is one of
@@ -50,16 +55,22 @@ def resolve_regions(spec: RegionSpec, anchor: Picture, target: Picture) -> Regio
     - masks: (R, H, W) bool, 0/1 or 0/255, or a list of (H, W) such; one (H, W) bool. Overlaps
       are legal. Ids are indices from 0;
     - a label map: (H, W) integers, 0 = unlabelled. Ids are the pixel values;
-    - "auto": found in the mean of both pictures, so that swapping them changes nothing;
+    - "auto": found in the mean of both pictures, so that swapping them changes nothing, and
+      where they differ in a few places, a region for each;
     - "whole": one region, id 0, named "image"; "grid:RxC": R rows of C rectangles;
     - "LABELS.png": a label map of 8 or 16 bits or with a palette (by index); with names as
       "LABELS.png,NAMES.json" ({"1": "sky"} or COCO categories);
-    - "REGIONS.json": a list of COCO RLE, polygons or boxes with names, or COCO annotations;
-    - "panoptic:FILE.json" (COCO panoptic; the annotation of the anchor's file name, PNGs beside
-      it) or "panoptic:FILE.png,FILE.json", each with ",CATEGORIES.json" where the names are not
-      in the JSON. Ids are the segment ids;
+    - "REGIONS.json": a list of COCO RLE, polygons or boxes with names, or COCO annotations; of
+      those of several pictures the ones of the picture that fits the anchor's path best, or of
+      the one that "REGIONS.json,image=NAME" names;
+    - "panoptic:FILE.json" (COCO panoptic; the annotation of the anchor's file name, or of
+      NAME with ",image=NAME"; PNGs beside it) or "panoptic:FILE.png,FILE.json", each with
+      ",CATEGORIES.json" where the names are not in the JSON. Ids are the segment ids;
     - "panoptic:FOLDER" or "panoptic:ORG/NAME": found by a panoptic checkpoint
       (`distortion_graph.regions.panoptic_model`) in the mean of both pictures.
+
+    `differences` gives where the pictures differ, for a caller who needs that too; "auto" finds
+    it by itself otherwise.
 
     Masks of the size in which the anchor's file stores it are turned with its EXIF orientation,
     unless they fit the displayed size. Raises RegionError: masks of another size, empty or not
@@ -69,7 +80,7 @@ def resolve_regions(spec: RegionSpec, anchor: Picture, target: Picture) -> Regio
     if isinstance(spec, RegionSet):
         return _checked_set(spec, anchor)
     if isinstance(spec, str | Path):
-        return _from_text(str(spec), anchor, target)
+        return _from_text(str(spec), anchor, target, differences)
     if isinstance(spec, np.ndarray):
         return _from_array(spec, anchor)
     if isinstance(spec, list | tuple):
@@ -79,6 +90,13 @@ def resolve_regions(spec: RegionSpec, anchor: Picture, target: Picture) -> Regio
         f"regions: found {type(spec).__name__}, expected masks, a label map or one of: "
         f"{REGION_SPECS_HELP}"
     )
+
+
+def found_in_pictures(spec: RegionSpec) -> bool:
+    """Whether a spec names no masks: its regions lie on whatever pictures they are asked for."""
+    if not isinstance(spec, str) or spec in ("auto", "whole") or spec.startswith("grid:"):
+        return isinstance(spec, str)
+    return spec.startswith(_PANOPTIC) and names_a_model(spec.removeprefix(_PANOPTIC))
 
 
 def _checked_set(regions: RegionSet, anchor: Picture) -> RegionSet:
@@ -105,9 +123,14 @@ def _from_array(array: NDArray[Any], anchor: Picture) -> RegionSet:
     return RegionSet.from_masks(array, size=anchor.size, source="regions")
 
 
-def _from_text(spec: str, anchor: Picture, target: Picture) -> RegionSet:
+def _from_text(
+    spec: str,
+    anchor: Picture,
+    target: Picture,
+    differences: Callable[[], DifferenceMap] | None,
+) -> RegionSet:
     if spec == "auto":
-        return auto_regions(anchor.rgb, target.rgb)
+        return auto_regions(anchor.rgb, target.rgb, differences and differences())
     if spec == "whole":
         return RegionSet.whole(anchor.size)
     grid = _GRID.fullmatch(spec)
@@ -118,19 +141,21 @@ def _from_text(spec: str, anchor: Picture, target: Picture) -> RegionSet:
     panoptic = spec.startswith(_PANOPTIC)
     if panoptic and names_a_model(spec.removeprefix(_PANOPTIC)):
         return load_segmenter(spec).segment(_mean(anchor.rgb, target.rgb)).regions
-    files = _files(spec.removeprefix(_PANOPTIC))
-    pictures = [f for f in files if f.suffix.lower() in _LABEL_SUFFIXES]
+    plain, image = split_image(spec.removeprefix(_PANOPTIC))
+    files = _files(plain)
+    # Lossy kinds are among them so that the error can say why they will not do.
+    pictures = [f for f in files if f.suffix.lower() in PICTURE_SUFFIXES]
     tables = [f for f in files if f.suffix.lower() == ".json"]
     if len(pictures) + len(tables) != len(files) or len(pictures) > 1 or not 1 <= len(files) <= 3:
         _check_exists(files, spec)
         raise RegionError(f"regions {spec!r}: unknown, expected one of: {REGION_SPECS_HELP}")
     values = [read_json(f) for f in tables]
     if panoptic or any(is_panoptic(v) for v in values):
-        return _panoptic(pictures, tables, values, anchor)
-    if len(pictures) == 1 and len(tables) <= 1:
+        return _panoptic(pictures, tables, values, anchor, image)
+    if len(pictures) == 1 and len(tables) <= 1 and image is None:
         return _label_map(pictures[0], tables, values, anchor)
     if len(files) == 1:
-        return regions_from_json(values[0], anchor, str(tables[0]))
+        return regions_from_json(values[0], anchor, str(tables[0]), image)
     raise RegionError(f"regions {spec!r}: unknown, expected one of: {REGION_SPECS_HELP}")
 
 
@@ -168,7 +193,11 @@ def _label_map(
 
 
 def _panoptic(
-    pictures: Sequence[Path], tables: Sequence[Path], values: Sequence[Any], anchor: Picture
+    pictures: Sequence[Path],
+    tables: Sequence[Path],
+    values: Sequence[Any],
+    anchor: Picture,
+    image: str | None,
 ) -> RegionSet:
     if not tables:
         raise RegionError(f"panoptic:{pictures[0]}: no JSON, expected panoptic:FILE.png,FILE.json")
@@ -178,4 +207,4 @@ def _panoptic(
         if k != main:
             names.update(names_from(value, str(tables[k])))
     png = pictures[0] if pictures else None
-    return regions_from_panoptic(values[main], tables[main], png, names, anchor)
+    return regions_from_panoptic(values[main], tables[main], png, names, anchor, image)

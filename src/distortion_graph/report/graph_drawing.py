@@ -40,6 +40,7 @@ from distortion_graph.report.palette import (
     ink_on,
     severity_colours,
 )
+from distortion_graph.report.places import places
 from distortion_graph.report.wording import (
     is_uncertain,
     marks,
@@ -109,9 +110,9 @@ class _Columns:
 def draw_graph(graph: DistortionGraph, kind: FigureKind = "svg", *, collapse: bool = True) -> bytes:
     """The file of a graph's drawing; needs the figures extra.
 
-    With `collapse` the regions that are clean in both pictures, the same and in no relation become
-    one line with their number. The text of an SVG is text; letters that matplotlib's typeface
-    lacks are boxes in the other kinds.
+    With `collapse` the regions that are clean in both pictures, the same, without a place where the
+    pictures differ and in no relation become one line with their number. The text of an SVG is
+    text; letters that matplotlib's typeface lacks are boxes in the other kinds.
     """
     with settings():
         return _drawn(graph, kind, collapse)
@@ -158,7 +159,10 @@ def _regions(graph: DistortionGraph, collapse: bool) -> tuple[list[RegionCompari
 
 
 def _is_quiet(graph: DistortionGraph, region: RegionComparison) -> bool:
-    """Whether nothing is wrong with a region in either picture, as far as the model knows."""
+    """Whether nothing is wrong with a region in either picture, as far as the model knows, and the
+    pictures differ in no place of it."""
+    if places(graph, region):
+        return False
     clean = graph.vocabulary.clean
     nodes = [region.node(side) for side in SIDES]
     return rank_of(graph, region.comparison.label) == 0 and all(

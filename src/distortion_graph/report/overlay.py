@@ -3,7 +3,8 @@
 A region is outlined and filled in the colour of its severity, or of how it compares with the same
 region of the other picture: lightly, and more along its edge, so that the pixels can still be
 judged. Its label has its id, its distortion and severity, and a mark for the comparison.
-Labels that do not fit are shortened, down to the number, which is always there.
+Labels that do not fit are shortened, down to the number, which is always there. Places where the
+pictures differ have a frame.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from distortion_graph.errors import ImageError
 from distortion_graph.graph import SIDES, DistortionGraph, Side
 from distortion_graph.regions.rle import Rle
+from distortion_graph.report.common_part import on_one_canvas
 from distortion_graph.report.drawing import (
     Canvas,
     Chip,
@@ -35,10 +37,12 @@ from distortion_graph.report.palette import (
     INK,
     MUTED,
     NEUTRAL,
+    PLACE,
     Rgb,
     comparison_colours,
     severity_colours,
 )
+from distortion_graph.report.places import places, places_on
 from distortion_graph.report.placing import Ground, place_labels
 from distortion_graph.report.sources import check_pixels
 from distortion_graph.report.wording import UNCERTAIN, is_uncertain, node_words, rank_of, words
@@ -107,7 +111,8 @@ def overlay(
     Args:
         graph: any graph; regions without a mask are left out.
         anchor_rgb: (H, W, 3) uint8, of the size that the graph gives for the anchor.
-        target_rgb: (H', W', 3) uint8; shown at the anchor's size.
+        target_rgb: (H', W', 3) uint8; shown at the anchor's size, or, where only the common part
+            of the two was compared, at the anchor's scale, the rest of both dimmed.
         colour_by: "severity", or "comparison": blue where the picture is the better one of the
             two, orange to vermilion where it is the worse one, grey and not filled where both
             are the same.
@@ -125,7 +130,9 @@ def overlay(
     pictures = dict(zip(SIDES, (anchor_rgb, target_rgb), strict=True))
     for side in SIDES:
         check_pixels(graph, side, pictures[side], "overlay")
-    layout = _layout(anchor_rgb.shape[1], anchor_rgb.shape[0])
+    graph, *canvases = on_one_canvas(graph, anchor_rgb, target_rgb)
+    pictures = dict(zip(SIDES, canvases, strict=True))
+    layout = _layout(canvases[0].shape[1], canvases[0].shape[0])
     panels = [_panel(graph, side, pictures[side], layout, colour_by) for side in SIDES]
     return _composed(graph, panels, layout, colour_by)
 
@@ -171,7 +178,26 @@ def _panel(
     )
     for chips, place in zip(wordings, places, strict=True):
         chips[place.choice].draw(canvas, place.x, place.y, layout.face)
+    _frame_places(canvas, graph, side, picture, layout)
     return canvas
+
+
+def _frame_places(
+    canvas: Canvas,
+    graph: DistortionGraph,
+    side: Side,
+    picture: NDArray[np.uint8],
+    layout: _Layout,
+) -> None:
+    """Frames around the places, as far outside their pixels as a region's edge is tinted inside."""
+    across, down = layout.width / picture.shape[1], layout.height / picture.shape[0]
+    room = layout.rim
+    for region in graph.regions:
+        for x, y, width, height in places_on(graph, region, side):
+            first = math.floor(x * across) - room, math.floor(y * down) - room
+            last = math.ceil((x + width) * across) + room, math.ceil((y + height) * down) + room
+            for ink, thickness in ((INK, 2 * layout.line + 2), (PLACE, 2 * layout.line)):
+                cv2.rectangle(canvas, first, last, ink, thickness, cv2.LINE_AA)
 
 
 def _drawn_regions(
@@ -287,10 +313,12 @@ def _legend(graph: DistortionGraph, colour_by: ColourBy) -> list[_Entry]:
     """What the fill means, then what the marks mean where that is something else."""
     vocabulary, colours = graph.vocabulary, _colours(graph, colour_by)
     levels = [(words(vocabulary, c.label), c.rank) for c in reversed(vocabulary.comparisons)]
+    framed = any(places(graph, region) for region in graph.regions)
+    differ = [_Entry("they differ here", PLACE)] if framed else []
     if colour_by == "comparison":
         fills = zip(levels, reversed(colours), strict=True)
         filled = [_Entry(text, colour, rank) for (text, rank), colour in fills]
-        return [_Entry("against the other picture:"), *filled]
+        return [_Entry("against the other picture:"), *filled, *differ]
     severities = zip(vocabulary.severities, colours, strict=True)
     nodes = (region.node(side) for region in graph.regions for side in SIDES)
     unsure = any(is_uncertain(graph, node) for node in nodes)
@@ -298,6 +326,7 @@ def _legend(graph: DistortionGraph, colour_by: ColourBy) -> list[_Entry]:
         *(_Entry(words(vocabulary, label), colour) for label, colour in severities),
         *([_Entry(UNCERTAIN, NEUTRAL)] if unsure else []),
         *(_Entry(text, rank=rank) for text, rank in levels),
+        *differ,
     ]
 
 

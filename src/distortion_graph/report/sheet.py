@@ -36,6 +36,7 @@ from distortion_graph.report.palette import (
     comparison_colours,
     severity_colours,
 )
+from distortion_graph.report.places import place_text
 from distortion_graph.report.sources import check_pixels
 from distortion_graph.report.wording import (
     evidence_texts,
@@ -103,7 +104,7 @@ def sheet(
         graph: any graph; a region with neither mask nor box is left out.
         anchor_rgb: (H, W, 3) uint8, of the size that the graph gives for the anchor.
         target_rgb: (H', W', 3) uint8, of the size that the graph gives for the target.
-        worst: how many regions to show, those with the lowest score in either picture.
+        worst: how many regions to show, in the order of `worst_first`.
 
     Returns:
         (h, w, 3) uint8: the pictures side by side (one above the other where they are very wide),
@@ -247,7 +248,8 @@ def _caption(
         first, *more = _wrapped(_node_text(graph, region.node(side), side), room, face)
         lines += [_Line(first, colour=colour), *map(_Line, more)]
     lines.append(_Line(verdict, colour=compared, rank=rank))
-    notes = [*_evidence_lines(region.evidence), *_crop_lines(crops)]
+    differs = [text] if (text := place_text(graph, region)) else []
+    notes = [*differs, *_evidence_lines(region.evidence), *_crop_lines(crops)]
     lines += [_Line(text, MUTED) for note in notes for text in _wrapped(note, room, face)]
     return [_Line(_plain(x.text, face), x.ink, x.colour, x.rank) for x in lines]
 

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from distortion_graph.graph import DistortionGraph, Node, RegionComparison, SceneNode, Side
 from distortion_graph.report.palette import hex_name, severity_colours
+from distortion_graph.report.places import place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
@@ -59,15 +60,18 @@ class _Row:
     sides: tuple[_Side, _Side]
     comparison: Text
     evidence: tuple[str, str, str, str]
+    differs: str = ""
 
 
 def render(graph: DistortionGraph, width: int) -> RenderableType:
     """The table of a graph for a terminal of `width` columns, and its summary below.
 
     A region's target stands under its anchor. Regions stand worst first: by the lower of a
-    region's two scores; the scene stands last, with the distortion that covers most of each
-    picture. A node that the model does not believe to know is `uncertain`. Evidence is PSNR in
-    dB, SSIM, HaarPSI and the mean CIEDE2000 difference, between the two pictures.
+    region's two scores; then those clean in both, the most different first. Where the pictures
+    differ in places of a region, the first of them stands under the comparison. The scene stands
+    last, with the distortion that covers most of each picture. A node that the model does not
+    believe to know is `uncertain`. Evidence is PSNR in dB, SSIM, HaarPSI and the mean CIEDE2000
+    difference, between the two pictures.
     """
     rows = [_region_row(graph, region) for region in worst_first(graph)]
     table = _table(rows, _scene_row(graph), width)
@@ -121,6 +125,8 @@ def _cells(row: _Row, *, wide: bool, measured: bool) -> list[Text | str]:
     comparison = row.comparison
     if measured and not wide:
         comparison = Text.assemble(comparison, "\n", (_in_columns(row.evidence), "dim"))
+    if row.differs:
+        comparison = Text.assemble(comparison, "\n", (row.differs, "bold"))
     return [
         row.number,
         Text.assemble(row.name, "\n", (row.area, "dim")),
@@ -146,6 +152,7 @@ def _region_row(graph: DistortionGraph, region: RegionComparison) -> _Row:
         (_node(graph, region.anchor), _node(graph, region.target)),
         _comparison(graph, region.comparison.label),
         evidence_texts(region.evidence),
+        place_text(graph, region, short=True),
     )
 
 

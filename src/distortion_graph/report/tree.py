@@ -19,6 +19,7 @@ from distortion_graph.graph import (
     SceneNode,
     Side,
 )
+from distortion_graph.report.places import differing_share, place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
@@ -72,6 +73,8 @@ def _add_region(root: Tree, graph: DistortionGraph, region: RegionComparison) ->
         style = "dim" if is_uncertain(graph, node) else ""
         branch.add(Text(f"{side}: ").append(_node(graph, node), style))
     _add_comparison(branch, graph, region.comparison, region.evidence)
+    if place_text(graph, region):
+        branch.add(Text(f"{percent(differing_share(region))} {place_text(graph, region)}"))
 
 
 def _title(region: RegionComparison) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from distortion_graph.backgrounds import background_words
 from distortion_graph.graph import (
     SIDES,
     DistortionGraph,
@@ -16,6 +17,7 @@ from distortion_graph.graph import (
     Scene,
     Side,
 )
+from distortion_graph.report.places import differing_share, most_different, places_clause
 from distortion_graph.vocabulary import UNCERTAIN as UNCERTAIN
 from distortion_graph.vocabulary import Vocabulary
 
@@ -104,15 +106,62 @@ def percent(share: float) -> str:
 
 
 def worst_first(graph: DistortionGraph) -> list[RegionComparison]:
-    """The regions by the lower of their two scores, the lowest first; without a score last."""
-    return sorted(graph.regions, key=lambda region: min(_scores(region), default=2.0))
+    """The distorted regions, worst first; then the clean ones, the most different first.
+
+    The worst is the one with the lowest score in either picture; without a score it is the last.
+    Of clean regions that differ alike, the worst is first.
+    """
+    clean = graph.vocabulary.clean
+
+    def order(region: RegionComparison) -> tuple[bool, float, float]:
+        is_clean = all(region.node(side).distortion.label == clean for side in SIDES)
+        different = differing_share(region) if is_clean else 0.0
+        return is_clean, -different, min(_scores(region), default=2.0)
+
+    return sorted(graph.regions, key=order)
 
 
 def summary(graph: DistortionGraph) -> str:
-    """One plain sentence: which picture is better, in how many regions, and the worst region."""
-    sentence = f"{_overall(graph)}; {_counted(graph)}" if graph.regions else _overall(graph)
+    """One plain sentence: which picture is better, where they differ, and the worst region."""
+    overall = _overall(graph)
+    region = most_different(graph)
+    differ = places_clause(graph, None if region is None else _titled(region))
+    if differ is not None:
+        equal = " are about equal"
+        linked = ", but" if equal in overall else ";"
+        overall = f"{overall.replace(equal, ' are judged equally good')}{linked} {differ}"
+    counted = _counted(graph) if graph.regions else ""
+    if differ is not None:  # what differs is not called the same
+        counted = counted.replace("the same", "equally good")
+    sentence = f"{overall}; {counted}" if counted else overall
     worst = _worst(graph)
-    return f"{sentence}; {worst}." if worst else f"{sentence}."
+    sentences = f"{sentence}; {worst}." if worst else f"{sentence}."
+    return " ".join([sentences, *fit_notes(graph)])
+
+
+def fit_notes(graph: DistortionGraph) -> list[str]:
+    """What was done about pictures of unequal size, in sentences; none where they are equal."""
+    part = graph.common_part()
+    if graph.fit == "resize":
+        size = f" ({graph.target.width}×{graph.target.height})" if graph.target.width else ""
+        return [f"The target{size} was scaled to the anchor's size."]
+    if part is None:
+        return []
+    notes = [f"Only the common part, the top left {part[1]}×{part[0]} pixels, was compared."]
+    for side in SIDES:
+        info = graph.picture_of(side)
+        below, right = (info.height or 0) - part[0], (info.width or 0) - part[1]
+        left = [
+            f"{count} {unit}{'s' * (count > 1)} {where}"
+            for count, unit, where in (
+                (below, "row", "at the bottom"),
+                (right, "column", "on the right"),
+            )
+            if count
+        ]
+        if left:
+            notes.append(f"Left out of the {side}: {_listed(left)}.")
+    return notes
 
 
 def _overall(graph: DistortionGraph) -> str:
@@ -120,7 +169,7 @@ def _overall(graph: DistortionGraph) -> str:
     if scene is None or scene.comparison is None:
         return "The pictures as wholes were not compared"
     if scene.evidence is not None and scene.evidence.ssim == 1 and scene.evidence.psnr_db is None:
-        return "The two pictures are identical, pixel for pixel"
+        return _identical(graph)
     rank = rank_of(graph, scene.comparison.label)
     scores = [s for s in (scene.anchor.score, scene.target.score) if s is not None]
     shown = f" ({scores[0]:.2f} against {scores[1]:.2f})" if len(scores) == 2 else ""
@@ -128,6 +177,16 @@ def _overall(graph: DistortionGraph) -> str:
         return f"As wholes, anchor and target are about equal{shown}"
     said = words(graph.vocabulary, scene.comparison.label)
     return f"As a whole, the anchor is {said} than the target{shown}"
+
+
+def _identical(graph: DistortionGraph) -> str:
+    """Of equal pixels; alpha that differs cannot be seen in them."""
+    what = "two pictures are" if graph.fit is None else "compared parts are"
+    found = [t for side in SIDES if (t := graph.picture_of(side).transparency) is not None]
+    if not found or (len(found) == 2 and found[0].sha256 == found[1].sha256):
+        return f"The {what} identical, pixel for pixel"
+    laid = printable(background_words(found[0].background))
+    return f"The {what} equal once laid on {laid}; they differ in transparency"
 
 
 def _counted(graph: DistortionGraph) -> str:

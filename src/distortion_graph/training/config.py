@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from distortion_graph.bench.benchmark import LISTS
+from distortion_graph.data.pair_lists import PAIRS
 from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe
 from distortion_graph.errors import DistortionGraphError
 from distortion_graph.training.architectures import architecture
@@ -141,15 +141,14 @@ class EvaluationConfig(IntervalConfig):
     """
 
     every_minutes: float = 15.0
-    splits: tuple[str, ...] = ("hard",)
+    pairs: tuple[str, ...] = ("hard",)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for split in self.splits:
-            if split not in LISTS:
+        for name in self.pairs:
+            if name not in PAIRS:
                 raise DistortionGraphError(
-                    f"training: evaluation.splits has {split!r}, expected some of "
-                    f"{', '.join(LISTS)}"
+                    f"training: evaluation.pairs has {name!r}, expected some of {', '.join(PAIRS)}"
                 )
 
 

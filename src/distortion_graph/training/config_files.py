@@ -25,6 +25,9 @@ from distortion_graph.training.architectures import architecture
 from distortion_graph.training.config import TrainingConfig
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
+_RENAMED = {"evaluation.splits": "evaluation.pairs"}
+"""Keys of earlier versions, and what they are called now."""
+
 _WORDS = (
     ("Input should be", "expected"),
     ("a valid array", "a list"),
@@ -187,6 +190,10 @@ class _Reader:
         for key in tree:
             if key not in keys:
                 where = f"{place}.{key}" if place else str(key)
+                if where in _RENAMED:
+                    raise DistortionGraphError(
+                        f"{self.source(where)}: {where} is called {_RENAMED[where]} now; rename it"
+                    )
                 near = get_close_matches(str(key), keys, n=1)
                 hint = f"; did you mean {near[0]!r}?" if near else ""
                 raise DistortionGraphError(

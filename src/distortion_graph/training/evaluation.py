@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,9 +10,11 @@ from typing import Any, Literal
 
 import torch
 
-from distortion_graph.bench.benchmark import LISTS
+from distortion_graph.bench.benchmark import check_pairs
+from distortion_graph.bench.clean_pairs import CleanSample
 from distortion_graph.bench.evaluate import check_vocabularies
 from distortion_graph.bench.figures import Figures, Part
+from distortion_graph.data.pictures import load_sources
 from distortion_graph.data.reader import PandaSet
 from distortion_graph.data.samples import Sample
 from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe
@@ -28,20 +30,19 @@ from distortion_graph.training.material import open_material
 
 @dataclass(frozen=True)
 class Request:
-    """What to measure on: pictures or a data set's part, which lists, seed, draws of intervals."""
+    """What to measure on: pictures or splits of a data set, which pairs, seed, draws of intervals.
+
+    Raises DatasetError for pairs that are not easy, medium, hard or all.
+    """
 
     data: DataConfig
-    splits: tuple[str, ...] = ("hard",)
-    part: str = "val"
+    pairs: tuple[str, ...] = ("hard",)
+    splits: tuple[str, ...] = ("val",)
     seed: int = 0
     draws: int = 1000
 
     def __post_init__(self) -> None:
-        for split in self.splits:
-            if split not in LISTS:
-                raise DistortionGraphError(
-                    f"unknown split {split!r}, expected some of {', '.join(LISTS)}"
-                )
+        check_pairs(self.pairs)
 
 
 class EvaluationResult(Part):
@@ -57,13 +58,32 @@ class EvaluationResult(Part):
 
 @dataclass(frozen=True)
 class Opened:
-    """A network and the pairs to measure it on, by list; `of` says in words what they are of."""
+    """A network and the pairs to measure it on, by list; `of` says in words what they are of.
+
+    `notes` are files that were left out, and what the reader says of pictures.
+    """
 
     folder: Path
     kind: Architecture
     network: Any
-    samples: Callable[[str], Iterable[Sample]]
+    score: RootScore | HeldOutScore
+    recipe: Recipe
     of: str
+    notes: tuple[str, ...] = ()
+
+    def samples(self, split: str) -> Iterable[Sample]:
+        """The pairs of a list."""
+        return self.score.samples(split)
+
+    def clean(self) -> Iterable[CleanSample]:
+        """The clean pictures of the pairs."""
+        return self.score.clean()
+
+    def clean_in(self, folders: Sequence[Path]) -> Iterable[CleanSample]:
+        """The photographs in folders, with regions found automatically."""
+        with TemporaryDirectory() as nowhere:
+            pictures = load_sources([], folders, cache=Path(nowhere))
+        return HeldOutScore(pictures, recipe=self.recipe).clean()
 
 
 def open_network(place: Path, wanted: Request) -> Opened:
@@ -80,14 +100,21 @@ def open_network(place: Path, wanted: Request) -> Opened:
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     wanted = _completed(wanted, of_run, folder)
     recipe = of_run.recipe if of_run else DEFAULT_RECIPE
-    samples, of = _samples(wanted, recipe, network.config.vocabulary, folder)
-    return Opened(folder, kind, network, samples, of)
+    score, of, notes = _score(wanted, recipe, network.config.vocabulary, folder)
+    return Opened(folder, kind, network, score, recipe, of, notes)
 
 
-def evaluate_network(place: Path, wanted: Request) -> EvaluationResult:
-    """Measure a network on the pairs asked for; raises as `open_network` does."""
+def evaluate_network(
+    place: Path, wanted: Request, warn: Callable[[str], None] = lambda line: None
+) -> EvaluationResult:
+    """Measure a network on the pairs asked for; raises as `open_network` does.
+
+    `warn` is told what was left out, and what the reader says of pictures.
+    """
     it = open_network(place, wanted)
-    figures = measure(it.network, it.samples, wanted.splits, it.kind.predictor, draws=wanted.draws)
+    for note in it.notes:
+        warn(note)
+    figures = measure(it.network, it.samples, wanted.pairs, it.kind.predictor, draws=wanted.draws)
     return EvaluationResult(
         network=str(it.folder),
         chain=read_chain(it.folder),
@@ -117,17 +144,17 @@ def _completed(wanted: Request, of_run: TrainingConfig | None, folder: Path) -> 
     return replace(wanted, data=own)
 
 
-def _samples(
+def _score(
     wanted: Request, recipe: Recipe, words: Any, folder: Path
-) -> tuple[Callable[[str], Iterable[Sample]], str]:
-    """The pairs of each list, and what they are of."""
+) -> tuple[RootScore | HeldOutScore, str, tuple[str, ...]]:
+    """What gives the pairs of each list, what they are of, and notes."""
     data = wanted.data
     score: RootScore | HeldOutScore
     if data.root is not None:
         root = PandaSet(data.root)
         check_vocabularies(words, root.vocabulary, str(folder))
-        score = RootScore(root, wanted.part, splits=wanted.splits)
-        return score.samples, f"{data.root}, {wanted.part}"
+        score = RootScore(root, wanted.splits, pairs=wanted.pairs)
+        return score, f"{data.root}, {' and '.join(wanted.splits)}", ()
     if recipe.vocabulary != words:
         raise DistortionGraphError(
             f"{folder}: pictures cannot be degraded in its vocabulary; measure it on a data set"
@@ -138,4 +165,5 @@ def _samples(
         material = open_material(data, cache=kept if kept.is_dir() else Path(nowhere))
     held_out = material.held_out if data.held_out else material.everything
     score = HeldOutScore(held_out, seed=wanted.seed, recipe=recipe)
-    return score.samples, "held-out pictures" if data.held_out else "pictures"
+    of = "held-out pictures" if data.held_out else "pictures"
+    return score, of, tuple(material.notes)

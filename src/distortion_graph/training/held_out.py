@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
+from distortion_graph.bench.clean_pairs import CleanSample
 from distortion_graph.bench.evaluate import Predictor, predict_all
 from distortion_graph.bench.figures import Figures, figures_of
-from distortion_graph.bench.protocol import MIN_SHARE, Split, bench_picture, samples_of
+from distortion_graph.bench.protocol import MIN_SHARE, bench_picture, samples_of
 from distortion_graph.bench.resampling import FIGURES
+from distortion_graph.data.chosen_pairs import ChosenPairs
 from distortion_graph.data.pair_lists import Pairs
 from distortion_graph.data.pictures import CleanPicture
 from distortion_graph.data.reader import PandaSet
@@ -42,22 +46,27 @@ class HeldOutScore:
         *,
         seed: int = 0,
         recipe: Recipe = DEFAULT_RECIPE,
-        splits: Sequence[str] = (CHOOSING,),
+        pairs: Sequence[str] = (CHOOSING,),
         predictor: MakePredictor = TorchPredictor,
     ) -> None:
-        """`splits` are the lists that `measure` gives figures of. Raises RegionError."""
+        """`pairs` are the lists that `measure` gives figures of. Raises RegionError."""
         self.pictures = [bench_picture(p) for p in pictures]
         if not any(len(p.masks) for p in self.pictures):
             raise RegionError(
                 f"none of the {len(pictures)} held-out pictures has a region of at least "
                 f"{MIN_SHARE:.1%} of it; hold out others"
             )
-        self.seed, self.recipe, self.splits, self.predictor = seed, recipe, splits, predictor
+        self.seed, self.recipe, self.pairs, self.predictor = seed, recipe, pairs, predictor
 
-    def samples(self, split: str) -> Iterable[Sample]:
+    def samples(self, pairs: str) -> Iterable[Sample]:
         """The pairs of a list."""
-        name = cast(Split, split)
+        name = cast(Pairs, pairs)
         return samples_of(self.pictures, name, seed=self.seed, recipe=self.recipe)
+
+    def clean(self) -> Iterator[CleanSample]:
+        """The clean pictures, each with a hard pair of its versions."""
+        rgb = {picture.tag: picture.rgb for picture in self.pictures}
+        return _clean_samples(self.samples(CHOOSING), rgb.__getitem__)
 
     def __call__(self, network: nn.Module) -> float:
         """Higher is better; NaN where every score is the same."""
@@ -65,32 +74,35 @@ class HeldOutScore:
 
     def measure(self, network: nn.Module) -> Evaluation:
         """The score, and the figures of all lists asked for."""
-        return _evaluation(network, self.samples, self.splits, self.predictor)
+        return _evaluation(network, self.samples, self.pairs, self.predictor)
 
 
 class RootScore:
-    """The same over the hard pairs of a data set's split."""
+    """The same over the hard pairs of some splits of a data set."""
 
     def __init__(
         self,
         data: PandaSet,
-        split: str = "val",
+        splits: Sequence[str] = ("val",),
         *,
-        splits: Sequence[str] = (CHOOSING,),
+        pairs: Sequence[str] = (CHOOSING,),
         predictor: MakePredictor = TorchPredictor,
     ) -> None:
         """Raises DatasetError where there are no such pairs, RegionError without a region."""
-        self.data, self.split, self.splits, self.predictor = data, split, splits, predictor
-        self.lists = {
-            name: data.keys(split, cast(Pairs, name)) for name in dict.fromkeys([CHOOSING, *splits])
-        }
+        self.chosen, self.pairs, self.predictor = ChosenPairs(data, splits), pairs, predictor
+        self.lists = {name: self.chosen.keys(name) for name in dict.fromkeys([CHOOSING, *pairs])}
         self.keys = self.lists[CHOOSING]
-        if not any(len(data.sample(split, key).regions) for key in self.keys):
-            raise RegionError(f"{data.root}: no hard pair of {split} has a region to choose on")
+        if not any(len(self.chosen.sample(key).regions) for key in self.keys):
+            where = " or ".join(self.chosen.splits)
+            raise RegionError(f"{data.root}: no hard pair of {where} has a region to choose on")
 
-    def samples(self, split: str) -> Iterable[Sample]:
+    def samples(self, pairs: str) -> Iterable[Sample]:
         """The pairs of a list."""
-        return (self.data.sample(self.split, key) for key in self.lists[split])
+        return (self.chosen.sample(key) for key in self.lists[pairs])
+
+    def clean(self) -> Iterator[CleanSample]:
+        """The clean pictures, each with a hard pair of its versions."""
+        return _clean_samples(self.samples(CHOOSING), self.chosen.clean)
 
     def __call__(self, network: nn.Module) -> float:
         """Higher is better; NaN where every score is the same."""
@@ -98,13 +110,26 @@ class RootScore:
 
     def measure(self, network: nn.Module) -> Evaluation:
         """The score, and the figures of all lists asked for."""
-        return _evaluation(network, self.samples, self.splits, self.predictor)
+        return _evaluation(network, self.samples, self.pairs, self.predictor)
+
+
+def _clean_samples(
+    samples: Iterable[Sample], clean: Callable[[str], NDArray[np.uint8]]
+) -> Iterator[CleanSample]:
+    """The first pair of every picture that has a region, with the picture; `clean` gives it by
+    tag.
+    """
+    seen: set[str] = set()
+    for sample in samples:
+        if sample.tag not in seen and len(sample.regions):
+            seen.add(sample.tag)
+            yield CleanSample(clean(sample.tag), sample)
 
 
 def measure(
     network: nn.Module,
     samples: Callable[[str], Iterable[Sample]],
-    splits: Iterable[str],
+    pairs: Iterable[str],
     predictor: MakePredictor = TorchPredictor,
     *,
     draws: int = 0,
@@ -113,10 +138,10 @@ def measure(
     words: Any = network.config
     answering, vocabulary = predictor(network), words.vocabulary
     return {
-        split: figures_of(
-            *predict_all(answering, samples(split), vocabulary), vocabulary, draws=draws
+        name: figures_of(
+            *predict_all(answering, samples(name), vocabulary), vocabulary, draws=draws
         )
-        for split in splits
+        for name in pairs
     }
 
 
@@ -130,10 +155,10 @@ def flat_figures(figures: Figures) -> dict[str, float | None]:
 def _evaluation(
     network: nn.Module,
     samples: Callable[[str], Iterable[Sample]],
-    splits: Sequence[str],
+    pairs: Sequence[str],
     predictor: MakePredictor,
 ) -> Evaluation:
-    figures = measure(network, samples, dict.fromkeys([CHOOSING, *splits]), predictor)
+    figures = measure(network, samples, dict.fromkeys([CHOOSING, *pairs]), predictor)
     return Evaluation(_score(figures), figures)
 
 

@@ -53,10 +53,10 @@ class RunLog:
         _append(self.folder / LOG_FILE, {"step": step, **values})
         self._curves("training", step, values)
 
-    def evaluation(self, step: int, split: str, values: Mapping[str, Value]) -> None:
+    def evaluation(self, step: int, pairs: str, values: Mapping[str, Value]) -> None:
         """A row of evaluations.csv."""
-        _append(self.folder / EVALUATIONS_FILE, {"step": step, "split": split, **values})
-        self._curves(f"held out, {split}", step, values)
+        _append(self.folder / EVALUATIONS_FILE, {"step": step, "pairs": pairs, **values})
+        self._curves(f"held out, {pairs}", step, values)
 
     def flush(self) -> None:
         """Let readers see what was logged."""

@@ -254,8 +254,8 @@ class Trainer:
         found, best = self.evaluate(network), self.progress.best
         score = found.score if isinstance(found, Evaluation) else found
         if isinstance(found, Evaluation):
-            for split, figures in found.figures.items():
-                log.evaluation(self.progress.step, split, flat_figures(figures))
+            for pairs, figures in found.figures.items():
+                log.evaluation(self.progress.step, pairs, flat_figures(figures))
         # Correlations of too few or all equal scores are no numbers; any number beats them.
         is_best = best is None or score > best
         if is_best:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,17 @@ from typing import Any
 from numpy.typing import NDArray
 
 from distortion_graph.bench.benchmark import root_identity
+from distortion_graph.data.folders import LeftOut, ReaderNotes, left_out_lines
 from distortion_graph.data.pictures import (
     CleanPicture,
     large_regions,
+    left_out_of,
     load_sources,
     read_names,
 )
 from distortion_graph.data.reader import PandaSet
 from distortion_graph.errors import DistortionGraphError, ImageError, RegionError
+from distortion_graph.regions.picture_names import composed
 from distortion_graph.training.config import DataConfig
 from distortion_graph.training.samples import SamplingConfig
 
@@ -31,10 +34,14 @@ _HASHED_EVERY_PX = 5
 
 @dataclass(frozen=True)
 class Material:
-    """What to train on, and the pictures to choose on; of a data set the split val is for that."""
+    """What to train on, and the pictures to choose on; of a data set the split val is for that.
+
+    `left_out` are the other files in the pictures' folders.
+    """
 
     training: Source
     held_out: tuple[CleanPicture, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def everything(self) -> tuple[CleanPicture, ...]:
@@ -42,6 +49,15 @@ class Material:
         if isinstance(self.training, PandaSet):
             return ()
         return (*self.training, *self.held_out)
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """Files that were left out, and what the reader says of pictures; of a kind a few."""
+        yield from left_out_lines(self.left_out)
+        notes = ReaderNotes()
+        for picture in self.everything:
+            yield from notes.take(picture.notes)
+        yield from notes.rest()
 
     @property
     def summary(self) -> str:
@@ -65,14 +81,14 @@ def open_material(data: DataConfig, *, cache: Path) -> Material:
         return Material(PandaSet(data.root))
     kept_out = read_names(data.held_out) if data.held_out else frozenset()
     sources = load_sources(data.labelled, data.pictures, cache=cache)
-    training = [p for p in sources if p.tag not in kept_out]
-    choosing = tuple(p for p in sources if p.tag in kept_out)
+    training = [p for p in sources if composed(p.tag) not in kept_out]
+    choosing = tuple(p for p in sources if composed(p.tag) in kept_out)
     if data.held_out and not choosing:
         raise DistortionGraphError(
             f"{data.held_out}: none of its {len(kept_out)} names is one of the {len(sources)} "
             "pictures"
         )
-    return Material(training, choosing)
+    return Material(training, choosing, left_out_of(data.labelled, data.pictures))
 
 
 def check_source(source: Source, sampling: SamplingConfig) -> None:

@@ -66,6 +66,8 @@ def check_complete(job: Job, listing: Listing, report: Reporter, started: float)
         seconds=time.monotonic() - started,
         complete_before=True,
         repaired=repaired,
+        noted=sum(source.noted for source in description.sources),
+        left_out=sum(map(len, listing.left_out)),
     )
 
 

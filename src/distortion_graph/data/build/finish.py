@@ -54,6 +54,7 @@ class Totals:
     regions: Counter[str] = field(default_factory=Counter)
     used: Counter[int] = field(default_factory=Counter)
     skipped: Counter[int] = field(default_factory=Counter)
+    noted: Counter[int] = field(default_factory=Counter)
 
 
 def finish(job: Job, listing: Listing, journal: Journal, software: Mapping[str, str]) -> Totals:
@@ -100,6 +101,7 @@ def _write_lines(job: Job, listing: Listing, journal: Journal) -> Totals:
                 totals.tags[split].append(tag)
                 totals.regions[split] += len(record["regions"])
                 totals.used[listed.source] += 1
+                totals.noted[listed.source] += bool(record["notes"])
                 masks = MaskTexts()
                 for version in versions:
                     if (split, version) not in writers:
@@ -205,11 +207,13 @@ def manifest_lines(
 
 def _origin(job: Job, listed: Listed, record: Mapping[str, Any]) -> dict[str, Any]:
     picture, *others = record["inputs"]
+    notes = {"notes": record["notes"]} if record["notes"] else {}
     return {
         "source": job.sources[listed.source].name,
         "source_file": listed.item.file,
         "source_sha256": picture,
         "regions_sha256": others,
+        **notes,
     }
 
 
@@ -252,6 +256,8 @@ def _describe(
                 kind=source.kind,
                 pictures=totals.used[number],
                 skipped=totals.skipped[number],
+                noted=totals.noted[number],
+                left_out=dict(Counter(found.reason for found in listing.left_out[number])),
                 licence=options.licence_of(source.name),
                 segmenter=source.segmenter,
             )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from distortion_graph.data.folders import LeftOut
 from distortion_graph.data.layout import check_tag
 from distortion_graph.data.sources import Source, SourceItem
 from distortion_graph.errors import DatasetError
@@ -43,11 +44,12 @@ class Listed:
 @dataclass(frozen=True)
 class Listing:
     """Every picture, sorted by stem; `digest` changes with any name, file or split of a source,
-    and with its tables (annotations, names).
+    and with its tables (annotations, names). `left_out` are the other files of each source.
     """
 
     pictures: tuple[Listed, ...]
     digest: str
+    left_out: tuple[tuple[LeftOut, ...], ...]
 
 
 def list_pictures(sources: Sequence[Source], image_format: str) -> Listing:
@@ -73,7 +75,8 @@ def list_pictures(sources: Sequence[Source], image_format: str) -> Listing:
     for p in found:
         line = f"{names[p.source]}\t{p.stem}\t{p.item.file}\t{p.item.split or ''}\n"
         digest.update(line.encode("utf-8", "surrogatepass"))
-    return Listing(tuple(found), digest.hexdigest())
+    left_out = tuple(tuple(source.left_out()) for source in sources)
+    return Listing(tuple(found), digest.hexdigest(), left_out)
 
 
 def _file_digest(path: Path) -> bytes:

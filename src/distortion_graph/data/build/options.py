@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ from distortion_graph.data.synthesis import DEFAULT_SEVERITY_LEVELS, MIXED, Reci
 from distortion_graph.distort import LEVELS
 from distortion_graph.errors import DatasetError, RecipeError
 from distortion_graph.quality import HAARPSI, FullReferenceMetric
+from distortion_graph.threads import available_cores
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 _DEFAULT_QUALITY = 95
@@ -51,7 +51,7 @@ class BuildOptions:
     regions: RegionChoice = field(default_factory=RegionChoice)
     metric: FullReferenceMetric = HAARPSI
     licences: Mapping[str, str] = field(default_factory=dict)
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    workers: int = field(default_factory=available_cores)
     strict: bool = False
 
     def __post_init__(self) -> None:
@@ -128,7 +128,7 @@ class BuildOptions:
         return {
             "SOURCE": [f"{source.name} ({source.kind})" for source in sources],
             "--segmenter": [source.segmenter for source in sources],
-            "--splits": self.splits.text,
+            "--split": self.splits.text,
             "--image-format": self.image_format,
             "--quality": self.stored_quality,
             "--seed": self.seed,
@@ -203,9 +203,11 @@ SILENT: Reporter = _Silent()
 class BuildReport:
     """What a build did.
 
-    `pictures` are in the root, by split, `skipped` could not be used. Of the pictures `made` were
-    made now and `kept` found whole; `images` degraded ones were written now. `complete_before`:
-    there was nothing to do but to check, `repaired` pictures of a complete root were made again.
+    `pictures` are in the root, by split, `skipped` could not be used, `noted` were read with a note
+    (a part of them taken, colours changed), `left_out` are the sources' other files. Of the
+    pictures `made` were made now and `kept` found whole; `images` degraded ones were written now.
+    `complete_before`: there was nothing to do but to check, `repaired` pictures of a complete root
+    were made again.
     """
 
     pictures: Mapping[str, int]
@@ -216,3 +218,5 @@ class BuildReport:
     seconds: float
     complete_before: bool = False
     repaired: int = 0
+    noted: int = 0
+    left_out: int = 0

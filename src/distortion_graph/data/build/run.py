@@ -27,6 +27,7 @@ from distortion_graph.data.build.work import (
     scan_picture,
     work_on,
 )
+from distortion_graph.data.folders import ReaderNotes, first_names, left_out_lines
 from distortion_graph.data.layout import JOURNAL_FILE
 from distortion_graph.data.sources import Source
 from distortion_graph.data.workers import Workers
@@ -47,6 +48,7 @@ class _Run:
     listing: Listing
     report: Reporter
     started: float = field(default_factory=time.monotonic)
+    notes: ReaderNotes = field(default_factory=ReaderNotes)
     made: int = 0
     kept: int = 0
 
@@ -75,6 +77,7 @@ def build_dataset(
     _check_licences(job)
     run = _Run(job, list_pictures(job.sources, options.image_format), report)
     check_apart(run.listing, job.sources, job.root)
+    _tell_left_out(run)
     splits = _splits_by_name(run)
     try:
         with claimed(job.root) as state:
@@ -107,7 +110,24 @@ def _build(run: _Run, state: State, splits: Mapping[str, str | None] | None) -> 
         kept=run.kept,
         images=run.made * len(options.versions),
         seconds=time.monotonic() - run.started,
+        noted=sum(totals.noted.values()),
+        left_out=sum(map(len, run.listing.left_out)),
     )
+
+
+def _tell_left_out(run: _Run) -> None:
+    """Name the files that are taken for no picture; a strict build stops at them."""
+    every = [found for of_source in run.listing.left_out for found in of_source]
+    strange = list(left_out_lines(found for found in every if not found.expected))
+    if strange and run.job.options.strict:
+        raise DatasetError(
+            f"{strange[0]} (--strict stops here; move what is no picture elsewhere, or leave out "
+            "--strict)"
+        )
+    for line in left_out_lines(every):
+        run.report.warn(line)
+    for found in every:
+        run.report.detail(f"left out: {found.folder / found.file}: {found.reason}")
 
 
 def _check_licences(job: Job) -> None:
@@ -154,9 +174,12 @@ def _splits_by_name(run: _Run) -> dict[str, str | None] | None:
     pictures = run.listing.pictures
     if rule.lists is not None:
         found = split_by_lists([listed.stem for listed in pictures], rule.lists)
-        left = sum(split is None for split in found.values())
+        left = [stem for stem, split in found.items() if split is None]
         if left:
-            run.report.warn(f"{left} of {len(found)} pictures are on no list and are left out")
+            run.report.warn(
+                f"{len(left)} of {len(found)} pictures are on no list and are left out: "
+                f"{first_names(left)}"
+            )
         return found
     if rule.needs_pixels:
         return None
@@ -211,9 +234,13 @@ def _work(
         elif isinstance(result, Made):
             journal.add(MADE, stem, result.record)
             run.made += 1
+            for note in run.notes.take(result.notes):
+                run.report.warn(note)
         else:
             _skip(run, journal, stem, result)
         report.advance(len(options.versions))
+    for line in run.notes.rest():
+        report.warn(f"{line} (manifest.jsonl has them all)")
     report.end()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from distortion_graph.data.fingerprints import near_pairs
 from distortion_graph.data.layout import SPLITS, check_split
 from distortion_graph.errors import DatasetError
+from distortion_graph.regions.picture_names import composed
 
 _LARGEST_SHARE = 1e9
 """Enough for any whole numbers, and sums of it stay finite."""
@@ -56,7 +57,7 @@ def parse_splits(text: str) -> SplitRule:
         name = check_split(name.strip()) if "=" in part else ""
         share = _number(number)
         if not name or share is None or name in shares:
-            raise DatasetError(f"splits {text!r}: expected {_FORMS}")
+            raise DatasetError(f"--split {text}: expected {_FORMS}")
         shares[name] = share
     total = math.fsum(shares.values())
     ratios = {name: shares[name] / total for name in SPLITS if name in shares}
@@ -102,9 +103,10 @@ def split_by_lists(
 
     Raises DatasetError for a listed name that is no picture's.
     """
-    listed = {name: split for split, names in lists.items() for name in names}
-    found = {stem: listed.get(stem) for stem in stems}
-    lost = next((name for name in listed if name not in found), None)
+    listed = {composed(name): split for split, names in lists.items() for name in names}
+    found = {stem: listed.get(composed(stem)) for stem in stems}
+    there = {composed(stem) for stem in found}
+    lost = next((name for name in listed if name not in there), None)
     if lost is not None:
         raise DatasetError(
             f"splits: {lost!r} is listed under {listed[lost]} and no source has a picture of that "

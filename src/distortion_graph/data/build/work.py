@@ -64,9 +64,13 @@ class Task:
 
 @dataclass(frozen=True)
 class Made:
-    """The picture's files are written; `record` is everything about them, ready for JSON."""
+    """The picture's files are written; `record` is everything about them, ready for JSON.
+
+    `notes` are what the reader says of the picture, a line each.
+    """
 
     record: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,9 @@ def work_on(job: Job, task: Task) -> Made | Kept | Skipped:
         if not len(picture.regions):
             raise RegionError(_no_region(task.listed, loaded, job.options))
         _check_side(task.listed, picture, job.options)
-        return Made(_make(job, task, picture, inputs))
+        if picture.notes and job.options.strict:
+            raise ImageError(picture.notes[0])
+        return Made(_make(job, task, picture, inputs), picture.notes)
     except (ImageError, RegionError) as error:
         return _skipped(task.listed, error)
 
@@ -203,6 +209,7 @@ def _make(job: Job, task: Task, picture: SourcePicture, inputs: tuple[str, ...])
         "regions": _describe_regions(picture),
         "relations": _relations(job, task, picture),
         "versions": versions,
+        "notes": [task.listed.plain(note) for note in picture.notes],
     }
 
 

@@ -19,6 +19,7 @@ KINDS: Mapping[str, str] = {
     "missing-entry": "pictures without labels in a version",
     "extra-file": "files that do not belong there",
     "picture": "pictures that cannot be read",
+    "note": "pictures that are not taken as they are stored",
     "picture-size": "pictures of another size than the clean one",
     "checksum": "files of other bytes than recorded",
     "manifest": "the manifest and what is there",

@@ -19,11 +19,6 @@ from distortion_graph.data.layout import (
 from distortion_graph.data.shards.contents import SHARDS_FILE
 from distortion_graph.errors import DatasetError
 
-PICTURE_SUFFIXES = frozenset(
-    (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".gif")
-)
-"""Files with another one may be pictures too, if labels name them."""
-
 
 @dataclass
 class Inventory:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from distortion_graph.data.check.findings import Found
-from distortion_graph.data.check.inventory import PICTURE_SUFFIXES, Inventory
+from distortion_graph.data.check.inventory import Inventory
 from distortion_graph.data.check.work import PictureName, StatsTask
 from distortion_graph.data.layout import CLEAN_FOLDER, STATS_FOLDER
+from distortion_graph.images import PICTURE_SUFFIXES
 
 
 @dataclass(frozen=True)

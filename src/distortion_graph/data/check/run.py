@@ -17,7 +17,7 @@ from distortion_graph.data.check.agreement import (
 )
 from distortion_graph.data.check.entries import Rules
 from distortion_graph.data.check.findings import KINDS, Balance, CheckReport, Found
-from distortion_graph.data.check.inventory import PICTURE_SUFFIXES, Inventory, take_inventory
+from distortion_graph.data.check.inventory import Inventory, take_inventory
 from distortion_graph.data.check.presence import Named, check_names, check_presence
 from distortion_graph.data.check.records import (
     Manifest,
@@ -50,6 +50,7 @@ from distortion_graph.data.layout import (
 from distortion_graph.data.synthesis import MIXED
 from distortion_graph.data.workers import Workers
 from distortion_graph.errors import DatasetError
+from distortion_graph.images import PICTURE_SUFFIXES
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 Progress = Callable[[int, int], None]
@@ -97,6 +98,8 @@ class _State:
             self.found.fault("picture", name.place, facts.fault)
         else:
             self.sizes[name] = facts.size
+        for note in facts.notes:
+            self.found.warn("note", name.place, note.removeprefix(f"{name.place}: "))
         if facts.sha256 is not None:
             self.sums[name] = facts.sha256
         if name.folder == CLEAN_FOLDER:
@@ -159,6 +162,7 @@ def _do(state: _State, workers: int, progress: Progress | None) -> None:
     """Read stats files and pictures."""
     inventory = state.inventory
     names = list(inventory.names())
+    # Files with another suffix may be pictures too, if labels name them.
     by_suffix = [n for n in names if PurePosixPath(n.tag).suffix.lower() in PICTURE_SUFFIXES]
     tasks: list[Task] = [*inventory.stats_tasks(), *batches(by_suffix, _BATCH)]
     total = len(names) + len(inventory.stats)

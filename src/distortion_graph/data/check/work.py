@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from distortion_graph.data.check.entries import EntryFacts, Rules, check_entry
 from distortion_graph.data.check.findings import Found
-from distortion_graph.data.decoding import decode_rgb, picture_size_of
+from distortion_graph.data.decoding import decode_rgb, notes_of, picture_size_of
 from distortion_graph.data.fingerprints import near_hash, pixel_hash
 from distortion_graph.data.label_columns import LabelColumn
 from distortion_graph.data.layout import CLEAN_FOLDER, check_tag, picture_path, stats_path
@@ -78,13 +78,15 @@ class StatsResult:
 
 class PictureFacts(NamedTuple):
     """Size (h, w) as displayed, or None and the `fault`; hex SHA-256 of the file and, of a clean
-    picture, of its pixels and what looks like it. None where it was not asked for."""
+    picture, of its pixels and what looks like it. None where it was not asked for. `notes` are
+    what the reader says of the picture beside its pixels."""
 
     size: tuple[int, int] | None
     fault: str
     sha256: str | None = None
     pixels: str | None = None
     near: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 Task = StatsTask | PicturesTask
@@ -146,7 +148,7 @@ def look_at(job: CheckJob, name: PictureName) -> PictureFacts:
         return PictureFacts(None, str(e).removeprefix(f"{path}: "))
     sha256 = hashlib.sha256(data).hexdigest() if job.checksums else None
     try:
-        rgb = decode_rgb(data, name.place)
+        rgb, notes = decode_rgb(data, name.place), notes_of(data, name.place)
     except DatasetError as e:
         return PictureFacts(None, str(e).removeprefix(f"{name.place}: "), sha256)
     # Decoders can do without the end of a PNG.
@@ -154,8 +156,8 @@ def look_at(job: CheckJob, name: PictureName) -> PictureFacts:
         return PictureFacts(None, "the file ends before its picture does", sha256)
     size = (rgb.shape[0], rgb.shape[1])
     if name.folder != CLEAN_FOLDER:
-        return PictureFacts(size, "", sha256)
-    return PictureFacts(size, "", sha256, pixel_hash(rgb), near_hash(rgb))
+        return PictureFacts(size, "", sha256, notes=notes)
+    return PictureFacts(size, "", sha256, pixel_hash(rgb), near_hash(rgb), notes)
 
 
 def file_sha256(path: Path) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from distortion_graph.data.pictures import picture_names
+from distortion_graph.data.folders import Folder, LeftOut
+from distortion_graph.data.pictures import picture_folder
 from distortion_graph.data.sources.base import SourceItem, SourcePicture
 from distortion_graph.data.sources.names import flat_stem, in_order, split_of
 from distortion_graph.errors import DatasetError, ImageError
@@ -39,16 +40,29 @@ class PictureSource:
 
     def items(self) -> Sequence[SourceItem]:
         """All pictures."""
-        try:
-            names = picture_names(self.folder)
-        except ImageError as e:
-            raise DatasetError(str(e)) from e
+        names = self._listed().names
         found = [SourceItem(flat_stem(n), self.folder / n, split_of(n), n) for n in names]
         return in_order(found, str(self.folder))
 
+    def left_out(self) -> Sequence[LeftOut]:
+        """Everything else below the folder."""
+        return self._listed().left_out
+
+    def _listed(self) -> Folder:
+        try:
+            return picture_folder(self.folder)
+        except ImageError as e:
+            raise DatasetError(str(e)) from e
+
     def load(self, item: SourceItem) -> SourcePicture:
         """The picture and the regions found in it."""
-        rgb = load_picture(item.picture).rgb
-        regions = load_segmenter(self.finder).segment(rgb).regions
+        picture = load_picture(item.picture)
+        regions = load_segmenter(self.finder).segment(picture.rgb).regions
         nothing = (None,) * len(regions)
-        return SourcePicture(rgb, regions, category_ids=nothing, descriptions=nothing)
+        return SourcePicture(
+            picture.rgb,
+            regions,
+            category_ids=nothing,
+            descriptions=nothing,
+            notes=picture.warnings,
+        )

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from distortion_graph.data.folders import LeftOut, list_folder
 from distortion_graph.data.sources.base import Relation, SourceItem, SourcePicture
-from distortion_graph.errors import DatasetError, RegionError
-from distortion_graph.images import load_picture
+from distortion_graph.errors import DatasetError, ImageError, RegionError
+from distortion_graph.images import PICTURE_SUFFIXES, load_picture
 from distortion_graph.regions.coco import read_json, segment_regions, segments_of
 
 _NO_CATEGORY = -1
@@ -63,10 +64,14 @@ class SegmentItem(SourceItem):
 
 @dataclass(frozen=True)
 class Annotations:
-    """What the annotation files `tables` say, with the names of categories by number."""
+    """What the annotation files `tables` say of pictures in the folder `images`.
+
+    `names` are those of categories by number.
+    """
 
     items: tuple[SegmentItem, ...]
     names: Mapping[int, str]
+    images: Path
     tables: tuple[Path, ...]
     predicates: tuple[str, ...] = ()
 
@@ -89,6 +94,7 @@ class AnnotatedSource:
         annotations = read()
         self.names = dict(annotations.names)
         self.predicates = annotations.predicates
+        self.images = annotations.images
         self.tables = annotations.tables
         self._items: tuple[SegmentItem, ...] | None = annotations.items
 
@@ -100,6 +106,21 @@ class AnnotatedSource:
         if self._items is None:
             self._items = self._read().items
         return self._items
+
+    def left_out(self) -> Sequence[LeftOut]:
+        """Pictures in the folder that the annotations do not list."""
+        items = self.items()
+        listed = {path for item in items for path in item.files}
+        try:
+            there = list_folder(self.images, PICTURE_SUFFIXES).names
+        except ImageError as e:
+            raise DatasetError(str(e)) from e
+        reason = f"not listed in {self.path.name}"
+        return [
+            LeftOut(self.images, name, reason, expected=True)
+            for name in there
+            if self.images / name not in listed
+        ]
 
     def load(self, item: SourceItem) -> SourcePicture:
         """The picture with its segments; ids are the segment ids, names those of the categories."""
@@ -113,6 +134,7 @@ class AnnotatedSource:
             regions,
             category_ids=tuple(listed[i] for i in regions.ids),
             descriptions=(None,) * len(regions),
+            notes=picture.warnings,
             relations=item.relations,
         )
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.data.folders import LeftOut
 from distortion_graph.regions.container import RegionSet
 
 Relation = tuple[int, int, int]
@@ -44,7 +45,8 @@ class SourcePicture:
 
     `rgb` is (H, W, 3) uint8. Ids and names of `regions` are the source's own; where masks overlap
     the later wins. `category_ids` and `descriptions` stand in the order of `regions`, None where
-    the source has none. `relations` name regions by id.
+    the source has none. `relations` name regions by id. `notes` are what the reader says of the
+    picture beside its pixels, a line each: transparency, a colour profile left out, more frames.
     """
 
     rgb: NDArray[np.uint8]
@@ -52,6 +54,7 @@ class SourcePicture:
     category_ids: tuple[int | None, ...]
     descriptions: tuple[str | None, ...]
     relations: tuple[Relation, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -84,6 +87,10 @@ class Source(Protocol):
 
     def items(self) -> Sequence[SourceItem]:
         """All pictures, sorted by stem; reads names only. Raises DatasetError if there is none."""
+        ...
+
+    def left_out(self) -> Sequence[LeftOut]:
+        """What lies among the source's files and is not one of `items` or of their label maps."""
         ...
 
     def load(self, item: SourceItem) -> SourcePicture:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from distortion_graph.data.sources.annotated import (
     AnnotatedSource,
@@ -14,7 +14,7 @@ from distortion_graph.data.sources.annotated import (
     entries_of,
     read_annotations,
 )
-from distortion_graph.data.sources.names import in_order, inner_path
+from distortion_graph.data.sources.names import in_order, inner_path, stem_of
 from distortion_graph.errors import DatasetError
 from distortion_graph.regions.coco import names_from, read_json
 
@@ -68,7 +68,7 @@ def _read(path: Path, images: Path, masks: Path, categories: Path | None) -> Ann
         picture = inner_path(images, file, what)
         found.append(
             SegmentItem(
-                PurePosixPath(file).stem,
+                stem_of(file),
                 picture,
                 file=picture.relative_to(images).as_posix(),
                 mask=inner_path(masks, entry.get("file_name"), what),
@@ -79,5 +79,5 @@ def _read(path: Path, images: Path, masks: Path, categories: Path | None) -> Ann
     check_any_there(items, images, masks, path)
     if categories is not None:
         names = names_from(read_json(categories), str(categories))
-        return Annotations(items, names, (path, categories))
-    return Annotations(items, names_from(value.get("categories") or {}, str(path)), (path,))
+        return Annotations(items, names, images, (path, categories))
+    return Annotations(items, names_from(value.get("categories") or {}, str(path)), images, (path,))

@@ -7,13 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from distortion_graph.data.pictures import (
-    choose_annotator,
-    file_names,
-    no_map,
-    picture_names,
-    read_map,
-)
+from distortion_graph.data.folders import Folder, LeftOut, list_folder
+from distortion_graph.data.pictures import choose_annotator, no_map, picture_folder, read_map
 from distortion_graph.data.sources.base import SourceItem, SourcePicture
 from distortion_graph.data.sources.choice import RegionChoice
 from distortion_graph.data.sources.names import flat_stem, in_order, split_of
@@ -21,6 +16,7 @@ from distortion_graph.errors import DatasetError, ImageError
 from distortion_graph.images import load_picture
 from distortion_graph.regions.coco import names_from, read_json
 from distortion_graph.regions.container import RegionSet
+from distortion_graph.regions.picture_names import composed
 
 _ANNOTATOR = re.compile(r"(.+)_(\d+)", re.ASCII | re.DOTALL)
 
@@ -67,12 +63,9 @@ class LabelSource:
 
     def items(self) -> Sequence[LabelItem]:
         """All pictures, also those that turn out to have no label map when they are loaded."""
-        try:
-            pictures = {name: flat_stem(name) for name in picture_names(self.images)}
-            map_names = file_names(self.regions, (".png",))
-        except ImageError as e:
-            raise DatasetError(str(e)) from e
-        maps = _maps_by_stem(set(pictures.values()), map_names)
+        pictures, map_files = self._listed()
+        stems = {name: flat_stem(name) for name in pictures.names}
+        maps = _maps_by_stem({composed(stem) for stem in stems.values()}, map_files.names)
         found = [
             LabelItem(
                 stem,
@@ -80,11 +73,30 @@ class LabelSource:
                 split_of(name),
                 name,
                 map_folder=self.regions,
-                maps=maps.get(stem, ()),
+                maps=maps.get(composed(stem), ()),
             )
-            for name, stem in pictures.items()
+            for name, stem in stems.items()
         ]
         return in_order(found, str(self.images))
+
+    def left_out(self) -> Sequence[LeftOut]:
+        """What is no picture in images/, and in regions/ no label map of one of the pictures."""
+        pictures, map_files = self._listed()
+        stems = {composed(flat_stem(name)) for name in pictures.names}
+        maps = _maps_by_stem(stems, map_files.names)
+        used = {name for several in maps.values() for name in several}
+        reason = f"of no picture in {self.images.name}"
+        strays = [LeftOut(self.regions, n, reason) for n in map_files.names if n not in used]
+        return (*pictures.left_out, *map_files.left_out, *strays)
+
+    def _listed(self) -> tuple[Folder, Folder]:
+        """The files of images/ and of regions/."""
+        try:
+            return picture_folder(self.images), list_folder(
+                self.regions, (".png",), "label maps (.png)"
+            )
+        except ImageError as e:
+            raise DatasetError(str(e)) from e
 
     def load(self, item: SourceItem) -> SourcePicture:
         """The picture with the regions of one of its label maps; ids are the map's numbers."""
@@ -102,16 +114,17 @@ class LabelSource:
             regions,
             category_ids=tuple(i if i in self.names else None for i in regions.ids),
             descriptions=(None,) * len(regions),
+            notes=picture.warnings,
         )
 
 
 def _maps_by_stem(stems: set[str], names: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Which of the map files belong to which picture.
+    """Which of the map files belong to which picture, its stem in composed Unicode (NFC).
 
     Annotators are numbers, so that `a_b_0.png` is a map of `a_b` and not of `a`. A picture `a_2`
     without numbered maps has `a_2.png`, which then is no map of a picture `a`.
     """
-    by_stem = {flat_stem(name): name for name in sorted(names, reverse=True)}
+    by_stem = {composed(flat_stem(name)): name for name in sorted(names, reverse=True)}
     numbered: dict[str, list[tuple[int, str]]] = {}
     for stem in by_stem:
         found = _ANNOTATOR.fullmatch(stem)

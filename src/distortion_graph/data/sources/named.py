@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from distortion_graph.data.folders import LeftOut
 from distortion_graph.data.sources.base import Source, SourceItem, SourcePicture
 
 
@@ -39,6 +40,10 @@ class NamedSource:
     def items(self) -> Sequence[SourceItem]:
         """The source's items under their longer names, in the same order."""
         return [replace(item, stem=f"{self.name}_{item.stem}") for item in self.source.items()]
+
+    def left_out(self) -> Sequence[LeftOut]:
+        """As the source's."""
+        return self.source.left_out()
 
     def load(self, item: SourceItem) -> SourcePicture:
         """As the source does: its loading does not look at stems."""

@@ -9,6 +9,7 @@ from typing import TypeVar
 from distortion_graph.data.layout import SPLITS, check_tag
 from distortion_graph.data.sources.base import SourceItem
 from distortion_graph.errors import DatasetError
+from distortion_graph.regions.picture_names import file_in, parts_of
 
 _LONGEST_SUFFIX = ".webp"
 Item = TypeVar("Item", bound=SourceItem)
@@ -17,6 +18,11 @@ Item = TypeVar("Item", bound=SourceItem)
 def flat_stem(name: str) -> str:
     """ "sub/folder/name.png" as "sub_folder_name"."""
     return name.rpartition(".")[0].replace("/", "_")
+
+
+def stem_of(name: str) -> str:
+    """The stem of a file that a list names, whatever parts its folders."""
+    return PurePosixPath(parts_of(name)[-1]).stem
 
 
 def split_of(name: str) -> str | None:
@@ -28,18 +34,20 @@ def split_of(name: str) -> str | None:
 def inner_path(folder: Path, name: object, what: str) -> Path:
     """A file in `folder` that a line of a file names; `what` begins the error's line.
 
-    Raises DatasetError for what is no name and for one that leads out of the folder.
+    "\\" parts folders too, unless a file is called so, and accents may be written in another form
+    than on the disk. Raises DatasetError for what is no name and for one that leads out of the
+    folder.
     """
     if not isinstance(name, str) or not name or not name.isprintable():
         raise DatasetError(f"{what}: the file name is {name!r:.80}, expected text")
-    inside = PurePosixPath(name)
+    inside = PurePosixPath(name.replace("\\", "/"))
     outside = inside.is_absolute() or ".." in inside.parts or PureWindowsPath(name).anchor
-    if outside or "\\" in name or inside.name == "":
+    if outside or inside.name == "":
         raise DatasetError(
             f"{what}: the file name {name!r:.80} leads out of {folder}, expected one inside it "
             "with / between folders"
         )
-    return folder / inside
+    return file_in(folder, name) or folder / inside
 
 
 def in_order(items: Sequence[Item], what: str) -> tuple[Item, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from distortion_graph.data.sources.annotated import (
@@ -16,7 +16,7 @@ from distortion_graph.data.sources.annotated import (
     read_annotations,
 )
 from distortion_graph.data.sources.base import Relation
-from distortion_graph.data.sources.names import in_order, inner_path
+from distortion_graph.data.sources.names import in_order, inner_path, stem_of
 from distortion_graph.errors import DatasetError
 
 _KEYS = frozenset(
@@ -71,7 +71,7 @@ def _read(path: Path, images: Path, masks: Path) -> Annotations:
     check_any_there(found, images, masks, path)
     for item in found:
         _check_predicates(item, len(predicates), path)
-    return Annotations(found, dict(enumerate(classes)), (path,), predicates)
+    return Annotations(found, dict(enumerate(classes)), images, (path,), predicates)
 
 
 def _names(value: dict[str, Any], key: str, path: Path) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ def _item(
         raise DatasetError(f"{what}: `annotations` do not stand one to one with `segments_info`")
     picture = inner_path(images, file, what)
     return SegmentItem(
-        PurePosixPath(picture).stem,
+        stem_of(str(file)),
         picture,
         split,
         picture.relative_to(images).as_posix(),

@@ -16,6 +16,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from distortion_graph.bench.benchmark import root_identity
+from distortion_graph.data.chosen_pairs import ChosenPairs
 from distortion_graph.data.keys import generator
 from distortion_graph.data.reader import PandaSet
 from distortion_graph.data.samples import Sample
@@ -92,17 +93,18 @@ def export_sft(
     counts: dict[str, Counter[str]] = {
         name: Counter() for name in ("kind", "order", "cues", "hint", "answer", "region")
     }
-    keys = drawn_keys(reader, options.plan)
+    chosen = ChosenPairs(reader, options.plan.splits)
+    keys = drawn_keys(chosen, options.plan)
     with new_folder(out) as folder, ExitStack() as opened:
         (folder / IMAGES).mkdir()
-        studio = _Studio(reader, folder, options)
+        studio = _Studio(reader, chosen, folder, options)
         files = {
             form: opened.enter_context((folder / f"{form}.jsonl").open("wb"))
             for form in options.forms
         }
         done = 0
         for plan, conversation in _in_order(
-            studio.conversation, planned(reader, options.plan, keys), options.workers
+            studio.conversation, planned(chosen, options.plan, keys), options.workers
         ):
             for form in options.forms:
                 value = WRITERS[form](conversation)
@@ -122,15 +124,17 @@ def export_sft(
 class _Studio:
     """Turns plans into conversations; pictures are written as they are shown, each once."""
 
-    def __init__(self, reader: PandaSet, folder: Path, options: ExportOptions) -> None:
-        self.reader, self.folder, self.options = reader, folder, options
+    def __init__(
+        self, reader: PandaSet, chosen: ChosenPairs, folder: Path, options: ExportOptions
+    ) -> None:
+        self.reader, self.chosen, self.folder, self.options = reader, chosen, folder, options
         self._lock = Lock()
 
     def conversation(self, plan: Planned) -> tuple[Planned, Conversation]:
         """The conversation of a plan, its pictures written."""
         with self._lock:  # readers have caches, and are not made for several threads
-            sample = self.reader.sample(self.options.plan.part, plan.key)
-            pair = view_of(self.reader, self.options.plan.part, sample)
+            sample = self.chosen.sample(plan.key)
+            pair = view_of(self.reader, self.chosen.split_of(plan.key.tag), sample)
             hint = self._hint(plan, sample) if plan.hinted else None
         pair = pair.swapped() if plan.swapped else pair
         system, turns = self._turns(plan, pair, hint)
@@ -231,8 +235,8 @@ def _manifest(
     return {
         "format": "distortion-graph sft 1",
         "dataset": root_identity(reader.root).model_dump(mode="json"),
-        "part": plan.part,
-        "pairs": plan.pairs,
+        "splits": list(plan.splits),
+        "pairs": list(plan.pairs),
         "seed": plan.seed,
         "hint_share": plan.hint_share,
         "hints": "true, none to half of the regions wrong"

@@ -14,10 +14,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from distortion_graph.data.chosen_pairs import ChosenPairs
 from distortion_graph.data.keys import generator
 from distortion_graph.data.layout import CLEAN_FOLDER, SPLITS, PairKey, picture_path
-from distortion_graph.data.pair_lists import Pairs
-from distortion_graph.data.reader import PandaSet
 from distortion_graph.errors import DatasetError
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.mllm.cues import Cue
@@ -56,46 +55,53 @@ class Planned:
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """How many conversations about pairs of which list and part, and how they are drawn.
+    """How many conversations about pairs of which list and splits, and how they are drawn.
 
     `cues` are what one is drawn from; `hint_share` is of the conversations about regions.
     """
 
-    part: str = "train"
-    pairs: Pairs = "all"
+    splits: tuple[str, ...] = ("train",)
+    pairs: tuple[str, ...] = ("all",)
     count: int | None = None
     cues: tuple[tuple[Cue, ...], ...] = ((Cue.marks,),)
     hint_share: float = 0.5
     seed: int = 0
 
 
-def drawn_keys(reader: PandaSet, options: PlanOptions) -> list[PairKey]:
+def drawn_keys(chosen: ChosenPairs, options: PlanOptions) -> list[PairKey]:
     """The pairs, in an order drawn by the seed; at most `count`.
 
-    Raises DatasetError where one of their pictures is in another part too.
+    Raises DatasetError where one of their pictures is in another split too.
     """
-    keys = sorted(reader.keys(options.part, options.pairs))
+    keys = sorted({key for pairs in options.pairs for key in chosen.keys(pairs)})
     order = generator("sft pairs", options.seed).permutation(len(keys)).tolist()
     drawn = [keys[k] for k in order[: options.count]]
-    _check_apart(reader, options.part, sorted({key.tag for key in drawn}))
+    _check_apart(chosen, sorted({key.tag for key in drawn}))
     return drawn
 
 
-def _check_apart(reader: PandaSet, part: str, tags: Iterable[str]) -> None:
-    """What is trained on must not be measured on: no picture may be in another part as well."""
+def _check_apart(chosen: ChosenPairs, tags: Iterable[str]) -> None:
+    """What is trained on must not be measured on: no picture may be in another split as well."""
+    root = chosen.reader.root
     for tag in tags:
-        own = picture_path(reader.root, CLEAN_FOLDER, part, tag)
+        split = chosen.split_of(tag)
+        own = picture_path(root, CLEAN_FOLDER, split, tag)
         for other in SPLITS:
-            same = picture_path(reader.root, CLEAN_FOLDER, other, tag)
-            if other != part and own.is_file() and same.is_file() and cmp(own, same, shallow=False):
+            same = picture_path(root, CLEAN_FOLDER, other, tag)
+            if (
+                other != split
+                and own.is_file()
+                and same.is_file()
+                and cmp(own, same, shallow=False)
+            ):
                 raise DatasetError(
-                    f"{same}: the same picture as in the part {part}, expected parts without "
+                    f"{same}: the same picture as in the split {split}, expected splits without "
                     "common pictures; take it out of one of them (`dataset check` lists copies)"
                 )
 
 
 def planned(
-    reader: PandaSet, options: PlanOptions, keys: Sequence[PairKey] | None = None
+    chosen: ChosenPairs, options: PlanOptions, keys: Sequence[PairKey] | None = None
 ) -> Iterator[Planned]:
     """One conversation a pair; pairs without regions have none.
 
@@ -108,12 +114,12 @@ def planned(
     turned: Counter[bool] = Counter()
     answers: dict[str, Counter[str]] = {kind: Counter() for kind in SHORT_KINDS}
     number = 0
-    for key in drawn_keys(reader, options) if keys is None else keys:
-        sample = reader.sample(options.part, key)
+    for key in drawn_keys(chosen, options) if keys is None else keys:
+        sample = chosen.sample(key)
         if not len(sample.regions):
             continue
         rng = generator("sft", options.seed, *key)
-        graph = graph_of_labels(sample, reader.vocabulary)
+        graph = graph_of_labels(sample, chosen.reader.vocabulary)
         swapped = _turned(turned, rng)
         graph = graph.swapped() if swapped else graph
         kind = _least(kinds, SHARES)
@@ -125,7 +131,8 @@ def planned(
         number += 1
     if not number:
         raise DatasetError(
-            f"{reader.root}: no pair of the part {options.part} has a region to ask about"
+            f"{chosen.reader.root}: no pair of the split {' or '.join(chosen.splits)} has a region "
+            "to ask about"
         )
 
 

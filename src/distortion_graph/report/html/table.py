@@ -22,6 +22,7 @@ from distortion_graph.report.palette import (
     ink_on,
     severity_colours,
 )
+from distortion_graph.report.places import place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
@@ -78,7 +79,7 @@ def notebook(graph: DistortionGraph) -> str:
 
 
 def table(graph: DistortionGraph, agreed: Agreement | None = None) -> str:
-    """The regions, worst first, and the scene, as one `<table>`.
+    """The regions, worst and then most different first, and the scene, as one `<table>`.
 
     A region's row carries its position in the graph as `data-region`. Where the truth is known,
     wrong labels are marked and the true ones stand behind them.
@@ -90,7 +91,7 @@ def table(graph: DistortionGraph, agreed: Agreement | None = None) -> str:
         _row(graph, region, place[region.id], agreed, measured) for region in worst_first(graph)
     ]
     foot = _scene_row(graph, measured)
-    caption = "<caption>Regions, the one with the lowest score first</caption>"
+    caption = "<caption>Regions: the distorted, worst first; then those that differ most</caption>"
     body = f"<tbody>{''.join(rows)}</tbody>" if rows else ""
     return f'<table class="graph-table">{caption}{_head(measured)}{body}{foot}</table>'
 
@@ -129,7 +130,7 @@ def _row(
     )
     name = f'<bdi class="name">{escape(printable(region.name))}</bdi>'
     head = f'<th scope="row"><span class="id">{region.id}</span> {name}{area}</th>'
-    middle = _comparison_cell(graph, region.comparison.label, truth)
+    middle = _comparison_cell(graph, region.comparison.label, truth, place_text(graph, region))
     facts = _evidence_cells(region.evidence) if measured else ""
     wrong = ' class="wrong-row"' if truth and truth.mistakes else ""
     return f'<tr data-region="{position}"{wrong}>{head}{anchor}{middle}{target}{facts}</tr>'
@@ -160,12 +161,15 @@ def _correction(graph: DistortionGraph, right: bool, true: str) -> str:
     return f' <span class="wrong">✗ <span class="truth">{said}</span></span>'
 
 
-def _comparison_cell(graph: DistortionGraph, label: str, truth: RegionAgreement | None) -> str:
+def _comparison_cell(
+    graph: DistortionGraph, label: str, truth: RegionAgreement | None, differs: str = ""
+) -> str:
     rank = rank_of(graph, label)
     way = "better" if rank > 0 else "worse" if rank < 0 else "same"
     sign = f'<span class="mark {way}" aria-hidden="true">{marks(rank)}</span>'
     fix = _correction(graph, truth.comparison, truth.true_comparison) if truth else ""
-    return f"<td>{sign} {escape(words(graph.vocabulary, label))}{fix}</td>"
+    place = f'<br><span class="differs">≠ {escape(differs)}</span>' if differs else ""
+    return f"<td>{sign} {escape(words(graph.vocabulary, label))}{fix}{place}</td>"
 
 
 def _scene_row(graph: DistortionGraph, measured: bool) -> str:

@@ -1,5 +1,5 @@
 // Which regions are shown: by what is wrong, how bad it is, how they compare, and by name.
-const filter = { distortion: "", severity: "0", comparison: "", name: "", quiet: true, mistakes: false };
+const filter = { distortion: "", severity: "0", comparison: "", name: "", quiet: true, differs: false, mistakes: false };
 const MANY = 12; // from this many regions on, clean and equal ones begin collapsed
 
 function startFilters() {
@@ -20,6 +20,7 @@ function startFilters() {
     make("label", {}, "Name", make("input", { type: "search", id: "filter-name", size: 12,
       oninput: (event) => { filter.name = event.target.value.trim().toLowerCase(); apply(); } })),
     regions.some(isQuiet) ? check(`Collapse ${words.distortions[words.clean]} and ${words.comparisons.find((level) => level.rank === 0).text}`, "quiet") : "",
+    regions.some((region) => region.differs) ? check("Where they differ only", "differs") : "",
     data.truth ? check("Mistakes only", "mistakes") : "",
     make("span", { id: "count", role: "status" }));
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -33,11 +34,12 @@ const UNCERTAIN = -1;
 const saidOf = (node) => (node.uncertain ? UNCERTAIN : node.distortion);
 
 function matches(region) {
-  const { distortion, severity, comparison, name, mistakes } = filter;
+  const { distortion, severity, comparison, name, differs, mistakes } = filter;
   return (distortion === "" || region.nodes.some((node) => saidOf(node) === Number(distortion))) &&
     (severity === "0" || region.nodes.some((node) => !node.uncertain && node.severity >= Number(severity))) &&
     (comparison === "" || region.comparison === Number(comparison)) &&
     (name === "" || titleOf(region).toLowerCase().includes(name)) &&
+    (!differs || region.differs !== undefined) &&
     (!mistakes || region.truth?.mistakes > 0);
 }
 

@@ -81,6 +81,7 @@ function roving(container, selector) {
 }
 
 const isQuiet = (region) =>
+  !region.differs &&
   words.comparisons[region.comparison].rank === 0 &&
   region.nodes.every((node) => node.distortion === words.clean && !node.uncertain);
 const scoreText = (score) => (score === null ? "–" : score.toFixed(2));
