@@ -17,7 +17,7 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
 from distortion_graph import evidence, quality
-from distortion_graph.ciede2000 import _difference, delta_e
+from distortion_graph.ciede2000 import delta_e, difference
 from distortion_graph.errors import ImageError, RecipeError, RegionError
 from distortion_graph.evidence import MaskSource, RegionEvidence, measure_evidence
 from distortion_graph.regions.container import RegionSet
@@ -181,8 +181,8 @@ def test_colour_difference_of_the_published_pairs(
     # Nearly opposite hues lose most of float32's digits.
     opposite = np.dot(first[1:], second[1:]) < 0 and abs(first[0] - second[0]) < 0.1
     tolerance = 3e-4 if opposite else 1e-4
-    assert _difference(one, two)[0] == pytest.approx(expected, abs=tolerance)
-    assert _difference(two, one)[0] == _difference(one, two)[0]
+    assert difference(one, two)[0] == pytest.approx(expected, abs=tolerance)
+    assert difference(two, one)[0] == difference(one, two)[0]
 
 
 def test_psnr_is_ten_log_of_the_mean_square() -> None:

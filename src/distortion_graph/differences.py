@@ -14,7 +14,8 @@
   differs belong to it as well. Its box is that of its pixels that differ visibly.
 
 What is measured is the same, to the bit, when the pictures are exchanged, and depends on neither
-the tiles nor the threads that share the work. The 3×3 means and L* are rounded to 8 bits.
+the tiles nor the threads that share the work. The 3×3 means are rounded to 8 bits, and so is the
+L* of the deviation.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.ciede2000 import delta_e
+from distortion_graph.ciede2000 import delta_e, difference, lab
 from distortion_graph.errors import RegionError
 from distortion_graph.evidence import MaskSource
 from distortion_graph.quality import check_pair
@@ -246,7 +247,8 @@ def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, top: int, lef
     inner = np.s_[above : above + changed.shape[0], before : before + changed.shape[1]]
     windows = [np.ascontiguousarray(rgb[around]) for rgb in (anchor, target)]
     means = [np.ascontiguousarray(cv2.blur(rgb, (3, 3))[inner], np.uint8) for rgb in windows]
-    colour = delta_e(*means)
+    one, two = (lab(rgb.reshape(-1, 1, 3)) for rgb in means)
+    colour = difference(one, two).reshape(changed.shape)
     texture = _apart(*(_deviation(rgb)[inner] for rgb in windows)) >= TEXTURE
     texture &= changed
     visible = (colour >= VISIBLE) & changed | texture
@@ -255,8 +257,7 @@ def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, top: int, lef
     found[changed & (colour < ALIKE)] = _ALIKE
     found[visible] = _DIFFERS
 
-    light = _apart(*(_lightness(rgb).astype(np.float32) for rgb in means)) / np.float32(_PER_L)
-    light *= changed
+    light = _apart(one[0], two[0]).reshape(changed.shape) * changed
     mean_colour = delta_e(*map(_cell_means, pair))
     # Less than three quarters of a cell, at the picture's edge, are too little for a mean.
     mean_colour[_cell_counts(np.ones_like(changed)) < CELL * CELL * 3 // 4] = 0
