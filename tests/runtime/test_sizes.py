@@ -170,6 +170,7 @@ def test_a_graph_that_contradicts_its_sizes_is_refused(change, said):
     value = json.loads(compare(NARROW, SHORT, regions="whole", fit="crop").to_json())
     for node in ("anchor", "target"):
         value["regions"][0][node]["mask"] = None
+    value["regions"][0]["differs"] = value["scene"]["differs"] = None
     change(value)
     with pytest.raises(GraphError, match=said):
         load_graph(json.dumps(value))

@@ -49,10 +49,12 @@ def notes_of(data: bytes, where: str) -> tuple[str, ...]:
 
     Raises DatasetError as `decode_rgb` does.
     """
-    if _plain_size(data, whole=False) is not None:
-        return ()
     try:
+        if _plain_size(data, whole=True) is not None:
+            return ()
         return load_picture(data, name=where).warnings
+    except DamageError as e:
+        raise DatasetError(f"{where}: damaged or incomplete ({e}), expected a whole picture") from e
     except ImageError as e:
         raise DatasetError(str(e)) from e
 

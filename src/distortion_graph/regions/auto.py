@@ -14,12 +14,15 @@ from __future__ import annotations
 import heapq
 import math
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.differences import DifferenceMap, find_differences
 from distortion_graph.regions.container import RegionSet
+
+if TYPE_CHECKING:
+    from distortion_graph.differences import DifferenceMap
 
 MAX_REGIONS = 25
 MIN_REGIONS = 5
@@ -65,6 +68,9 @@ def auto_regions(
     superpixels = _superpixels(features[..., :3])
     places = None
     if other is not None and other.shape == picture.shape:
+        # Deferred: whoever only names regions need not load OpenCV.
+        from distortion_graph.differences import find_differences
+
         places = _places(differences or find_differences(picture, other), size)
     labels = _merge(superpixels, features, places)
     return RegionSet.from_label_map(_enlarged(_by_place(labels), (h, w)), source="auto")

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.differences import DifferenceMap
 from distortion_graph.errors import RegionError
 from distortion_graph.images import PICTURE_SUFFIXES, Picture, orient
 from distortion_graph.regions.auto import auto_regions
@@ -27,6 +26,9 @@ from distortion_graph.regions.panoptic_model import names_a_model
 from distortion_graph.regions.picture_names import split_image
 from distortion_graph.regions.segmenter import PANOPTIC_PREFIX as _PANOPTIC
 from distortion_graph.regions.segmenter import load_segmenter
+
+if TYPE_CHECKING:
+    from distortion_graph.differences import DifferenceMap
 
 RegionSpec: TypeAlias = "RegionSet | str | Path | NDArray[Any] | Sequence[NDArray[Any]]"
 
