@@ -198,6 +198,14 @@ def test_an_object_and_a_banner_are_found_whole() -> None:
         assert np.abs(np.array(found) - true).max() <= 16
 
 
+@pytest.mark.parametrize("size", [(1, 1), (1, 20), (3, 3), (8, 5), (9, 9)])
+def test_a_picture_smaller_than_a_cell_can_be_a_spot(size: tuple[int, int]) -> None:
+    one = np.full((*size, 3), 9, np.uint8)
+    two = np.full((*size, 3), (200, 9, 9), np.uint8)
+    found = find_differences(one, two).scene
+    assert found.share == 1 and found.spots == ((0, 0, size[1], size[0]),)
+
+
 def test_two_parts_with_a_gap_of_a_cell_are_one_spot() -> None:
     one = np.full((96, 96, 3), 255, np.uint8)
 

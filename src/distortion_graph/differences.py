@@ -260,7 +260,8 @@ def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, top: int, lef
     light = _apart(one[0], two[0]).reshape(changed.shape) * changed
     mean_colour = delta_e(*map(_cell_means, pair))
     # Less than three quarters of a cell, at the picture's edge, are too little for a mean.
-    mean_colour[_cell_counts(np.ones_like(changed)) < CELL * CELL * 3 // 4] = 0
+    largest = min(CELL, anchor.shape[0]) * min(CELL, anchor.shape[1])
+    mean_colour[_cell_counts(np.ones_like(changed)) < 0.75 * largest] = 0
     lighter, plainly = (_cell_counts(light >= t) for t in (LIGHTNESS, PLAIN_LIGHTNESS))
     differs = (mean_colour >= CELL_COLOUR) | (lighter >= LIGHT_PX)
     differs |= _cell_counts(texture) >= TEXTURE_PX

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 from rich.console import Console
-from test_wording import CLEAN, HAZY, NOISY, graph, region
+from test_wording import CLEAN, HAZY, NOISY, graph, node, region
 
 from distortion_graph.graph import Difference, DistortionGraph
 from distortion_graph.report.graph_drawing import draw_graph
@@ -82,6 +82,10 @@ def test_a_distortion_all_over_is_not_a_place():
     made = different((blurred, all_over), (clean(1), differs(equal=0.7)), whole=all_over)
     assert "differ" not in summary(made)
     assert places(made, made.regions[0]) == ()
+    slightly = region(1, CLEAN, node("blur", "minor", 0.95))
+    assert slightly.comparison.label == "same"
+    made = different((blurred, all_over), (slightly, differs(PRICE)), whole=all_over)
+    assert "differ" not in summary(made)
     # The same in a region that is judged the same is one, and in a picture that is mostly equal.
     made = different((blurred, all_over), (clean(1), differs(PRICE)), whole=all_over)
     assert ", but they differ in one place, in region 1 at 1017,157; of 2 regions" in summary(made)

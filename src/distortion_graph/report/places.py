@@ -1,7 +1,8 @@
 """Where the pictures show different things, as people are told: which spots count, and their words.
 
 A distortion all over is not a place. So people are told of the spots of a region only where it was
-judged the same in both pictures, or where most of the picture looks equal.
+judged the same in both pictures, with the same distortion or none, or where most of the picture
+looks equal.
 """
 
 from __future__ import annotations
@@ -109,8 +110,9 @@ def _speaks(graph: DistortionGraph, region: RegionComparison) -> bool:
         return True
     vocabulary = graph.vocabulary
     neutral = vocabulary.comparison_labels[vocabulary.neutral_index]
-    all_over = whole is not None and whole.share > ALL_OVER
-    return region.comparison.label == neutral and not all_over
+    same = region.comparison.label == neutral
+    same &= region.anchor.distortion.label == region.target.distortion.label
+    return same and (whole is None or whole.share <= ALL_OVER)
 
 
 def _mostly_equal(whole: Difference) -> bool:
