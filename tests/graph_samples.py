@@ -62,6 +62,7 @@ def native():
             "sha256_of": "rgb",
             "transparency": None,
         },
+        "fit": None,
         "model": {"name": "small", "version": "1", "sha256": "a" * 64, "known_threshold": 0.5},
         "regions": [
             {
