@@ -158,11 +158,17 @@ def moved(value, box):
     value["regions"][0]["target"]["bbox_xywh_px"] = [0, 0, 9, 100]
 
 
+def alike(value):
+    """Two pictures of one size, and nothing that lies on them."""
+    value["target"].update(width=200, height=160)
+    value.update(regions=[], scene=None)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         (lambda g: moved(g, [0, 0, 9, 130]), r"\[0, 0, 9, 130\] leaves the common part of the pic"),
-        (lambda g: g["target"].update(width=200, height=160), "fit: 'crop' for two pictures of on"),
+        (lambda g: alike(g), "text: fit: 'crop' for two pictures of one size, expected null$"),
         (lambda g: g.update(fit="squash"), "fit: expected 'crop' or 'resize', found 'squash'"),
     ],
 )
