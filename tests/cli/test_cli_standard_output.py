@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 from cli_runs import photo
 from PIL import Image
+from result_samples import listed_of, result_of
 
 import distortion_graph
 from distortion_graph.cli.main import run
 from distortion_graph.graph import load_graph
+from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
 SOURCE = Path(distortion_graph.__file__).parents[1]
 COMPARE = ("compare", "a.png", "b.png", "--regions", "masks.png", "--evidence", "none")
@@ -87,6 +89,18 @@ def test_a_form_is_printed_with_a_dash_as_without_an_option(piped, graph):
     code, out, err = piped("convert", "graph.json", "--to", "csv", "--out", "-")
     assert (code, out) == (2, b"")
     assert "--to csv writes two files, which standard output cannot hold; expected --out" in err
+
+
+def test_tables_and_figures_of_a_comparison_come_alone(piped, here):
+    stored = result_of(DEFAULT_VOCABULARY, listed_of(DEFAULT_VOCABULARY))
+    (here / "r.json").write_text(stored.to_json())
+    code, out, err = piped("bench", "compare", "r.json", "--json", "-")
+    assert (code, err) == (0, "")
+    assert [compared["pairs"] for compared in json.loads(out)["compared"]] == ["hard"]
+    code, out, err = piped("bench", "compare", "r.json", "--markdown", "-", "--latex", "t.tex")
+    assert (code, err) == (0, "")
+    assert out.startswith(b"**Differences to mine**\n\n| pairs | run | figure |")
+    assert (here / "t.tex").read_text().startswith("% Differences to mine")
 
 
 @pytest.mark.parametrize(
