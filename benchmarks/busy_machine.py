@@ -51,7 +51,8 @@ def main() -> None:
             blurred = np.asarray(cv2.GaussianBlur(clean, (0, 0), 2), np.uint8)
             pair = load_picture(clean), load_picture(blurred)
             for regions in REGIONS:
-                idle, loud = [], []
+                idle: list[float] = []
+                loud: list[float] = []
                 compare_pictures(*pair, regions=regions, model=model)
                 for number in range(options.pairs):
                     for running in (False, True) if number % 2 else (True, False):
