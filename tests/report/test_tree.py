@@ -14,9 +14,9 @@ from distortion_graph.report.tree import tree_text
 from distortion_graph.report.wording import summary, worst_first
 
 TREE = """\
-As a whole, the anchor is slightly better than the target (0.75 against 0.50); they differ in one
-place, in region 7 (person) at 0,1; of 2 regions the anchor is better in 1 and equally good in 1;
-the worst is region 2 (Schläger) of the target: haze, severe (0.25).
+As a whole, the anchor is slightly better than the target (0.75 against 0.50); of 2 regions the
+anchor is better in 1 and the same in 1; the worst is region 2 (Schläger) of the target: haze,
+severe (0.25).
 ├── 2 Schläger
 │   ├── anchor: clean (p = 0.80), score 1.00
 │   ├── target: haze (p = 0.90), severe (p = 0.90), score 0.25
@@ -25,8 +25,7 @@ the worst is region 2 (Schläger) of the target: haze, severe (0.25).
 │   ├── anchor: blur (p = 0.90), severe (p = 0.90), score 0.70
 │   ├── target: noise (p = 0.90), minor (p = 0.90), score 0.60
 │   ├── the anchor is = same (p = 0.60)
-│   ├── PSNR ∞ dB, SSIM 1.00, HaarPSI 1.00, ΔE 0.0
-│   └── 25.0 % differs at 0,1 and 1 more
+│   └── PSNR ∞ dB, SSIM 1.00, HaarPSI 1.00, ΔE 0.0
 ├── relations
 │   └── 7 person – holding → 2 Schläger, in the anchor
 └── scene
