@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 from skimage import data
 
-from distortion_graph.data.description import read_description
+from distortion_graph.datasets.description import read_description
 
 SIZE = (321, 481)
 REGIONS = 8

@@ -25,9 +25,9 @@ import cv2
 import numpy as np
 from skimage import data as pictures
 
-from distortion_graph.images import load_picture
-from distortion_graph.runtime.compare import compare_pictures
-from distortion_graph.runtime.session import Model
+from distortion_graph.pictures.images import load_picture
+from distortion_graph.pipeline import compare_pictures
+from distortion_graph.predict.session import Model
 
 SIZES = ((481, 321), (1280, 960))
 REGIONS = ("grid:2x5", "auto")

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from distortion_graph.errors import ImageError
-from distortion_graph.images import Picture, load_picture
+from distortion_graph.base.errors import ImageError
+from distortion_graph.pictures.images import Picture, load_picture
 
 _EXAMPLE = Path(__file__).parent.parent / "examples" / "anchor.png"
 _SIDE_PX = 192

@@ -35,9 +35,9 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from distortion_graph.data.pictures import find_pictures
-from distortion_graph.files import atomic_write_text
-from distortion_graph.images import load_picture
+from distortion_graph.datasets.pictures import find_pictures
+from distortion_graph.base.files import atomic_write_text
+from distortion_graph.pictures.images import load_picture
 
 SKIMAGE = {
     "astronaut.png": "public domain (NASA)",

@@ -26,12 +26,12 @@ from numpy.typing import NDArray
 from robustness import recompressed
 
 from distortion_graph.bench.protocol import BenchPicture, samples_of
-from distortion_graph.data.pictures import find_pictures
-from distortion_graph.data.synthesis import DEFAULT_RECIPE
-from distortion_graph.files import atomic_write_text
-from distortion_graph.images import load_picture
-from distortion_graph.regions.container import RegionSet
-from distortion_graph.runtime.session import Model
+from distortion_graph.datasets.pictures import find_pictures
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE
+from distortion_graph.base.files import atomic_write_text
+from distortion_graph.pictures.images import load_picture
+from distortion_graph.masks.container import RegionSet
+from distortion_graph.predict.session import Model
 
 TYPES = ("noise", "compression", "pixelate")
 GRID = 4, 5

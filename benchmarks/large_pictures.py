@@ -28,9 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage import data
 
-from distortion_graph.data.pairs import make_pair
-from distortion_graph.images import load_picture
-from distortion_graph.regions.container import RegionSet
+from distortion_graph.synth.pairs import make_pair
+from distortion_graph.pictures.images import load_picture
+from distortion_graph.masks.container import RegionSet
 
 Rgb = NDArray[np.uint8]
 
@@ -44,7 +44,7 @@ import json, resource, sys, time
 start, used = time.perf_counter(), time.process_time()
 from distortion_graph import compare
 anchor, target, regions, evidence, name = sys.argv[1:]
-from distortion_graph.runtime.compare import load_model
+from distortion_graph.pipeline import load_model
 model = load_model(name or None)
 ready, ready_used = time.perf_counter(), time.process_time()
 compare(anchor, target, regions=regions, model=model, evidence=evidence)

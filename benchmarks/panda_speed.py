@@ -37,7 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage import data as pictures
 
-from distortion_graph.regions.container import RegionSet
+from distortion_graph.masks.container import RegionSet
 
 SIZE = (321, 481)
 GRIDS = {1: (1, 1), 10: (2, 5), 40: (5, 8)}
@@ -96,7 +96,7 @@ def masks(count: int) -> NDArray[np.bool_]:
 def load(name: str, threads: int) -> Predict:
     """Something that predicts a pair, by its name."""
     if name == OURS:
-        from distortion_graph.runtime.session import Model
+        from distortion_graph.predict.session import Model
 
         return Model.load(threads=threads).predict
     import torch

@@ -23,9 +23,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.errors import DatasetError, DistortionGraphError
-from distortion_graph.files import atomic_write_bytes
-from distortion_graph.images import load_picture
+from distortion_graph.base.errors import DatasetError, DistortionGraphError
+from distortion_graph.base.files import atomic_write_bytes
+from distortion_graph.pictures.images import load_picture
 
 SPLITS = ("train", "val", "test")
 

@@ -22,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from distortion_graph.errors import DatasetError
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.vocabulary import Vocabulary
 
 ALIGNED = ("exact", "near", "no")
 T = TypeVar("T")

@@ -42,9 +42,9 @@ from real_rows import (
 )
 from shares import Share, Table, markdown
 
-from distortion_graph.errors import DistortionGraphError
-from distortion_graph.files import atomic_write_text, check_output
-from distortion_graph.runtime.session import Model
+from distortion_graph.base.errors import DistortionGraphError
+from distortion_graph.base.files import atomic_write_text, check_output
+from distortion_graph.predict.session import Model
 
 PARTS: dict[str, Callable[[Judge, RealFolder], Table | list[Ladder]]] = {
     "pairs": lambda judge, folder: pair_rows(judge, folder.pairs),

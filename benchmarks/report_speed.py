@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage import data as pictures
 
-from distortion_graph.data.pairs import make_pair
+from distortion_graph.synth.pairs import make_pair
 from distortion_graph.graph import DistortionGraph
-from distortion_graph.images import Picture, load_picture
-from distortion_graph.regions.container import RegionSet
+from distortion_graph.pictures.images import Picture, load_picture
+from distortion_graph.masks.container import RegionSet
 from distortion_graph.report.html.embedding import embed
 from distortion_graph.report.html.page import ReportPicture, report_page
 

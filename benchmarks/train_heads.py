@@ -31,11 +31,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from distortion_graph.data.pictures import load_sources, read_names
-from distortion_graph.data.synthesis import Recipe
+from distortion_graph.datasets.pictures import load_sources, read_names
+from distortion_graph.synth.synthesis import Recipe
 from distortion_graph.model.network import DistortionGraphNet, GraphHead, NetworkOutput, Statistics
 from distortion_graph.model.pooling import Moments
-from distortion_graph.runtime.names import (
+from distortion_graph.predict.names import (
     COUNTS,
     ENCODER_FILE,
     MOMENTS,
@@ -44,7 +44,7 @@ from distortion_graph.runtime.names import (
     REGION_AXES,
     STATISTICS,
 )
-from distortion_graph.runtime.tiles import Tile, encoder_inputs, joined_moments, pixel_moments
+from distortion_graph.predict.tiles import Tile, encoder_inputs, joined_moments, pixel_moments
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.averaging import AveragedWeights
 from distortion_graph.training.batch import Batch, Targets

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 LABELS = DEFAULT_VOCABULARY.distortions
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from distortion_graph.errors import ImageError
-from distortion_graph.images import load_picture
+from distortion_graph.base.errors import ImageError
+from distortion_graph.pictures.images import load_picture
 
 RNG = np.random.default_rng(7)
 RGB = RNG.integers(0, 256, (5, 7, 3)).astype(np.uint8)

@@ -15,8 +15,8 @@ from distortion_graph.bench.results import (
     RunResult,
     TruthColumns,
 )
-from distortion_graph.data.layout import PairKey
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.datasets.layout import PairKey
+from distortion_graph.base.vocabulary import Vocabulary
 
 SMALL = Vocabulary(
     distortions=("fine", "mud_dy", "<torn>"),

@@ -16,17 +16,17 @@ import pytest
 from PIL import Image
 
 from distortion_graph.cli.main import run
-from distortion_graph.data.description import read_description
-from distortion_graph.data.keys import generator
-from distortion_graph.data.manifest import FileLine, read_manifest
-from distortion_graph.data.reader import PandaSet
-from distortion_graph.data.synthesis import Draw, Recipe, apply_draw, draw_strength, make_version
-from distortion_graph.distort import apply
-from distortion_graph.errors import RecipeError, VocabularyError
+from distortion_graph.datasets.description import read_description
+from distortion_graph.synth.keys import generator
+from distortion_graph.datasets.manifest import FileLine, read_manifest
+from distortion_graph.datasets.reader import PandaSet
+from distortion_graph.synth.synthesis import Draw, Recipe, apply_draw, draw_strength, make_version
+from distortion_graph.synth.distort import apply
+from distortion_graph.base.errors import RecipeError, VocabularyError
 from distortion_graph.formats import published
 from distortion_graph.formats.files import load_vocabulary
 from distortion_graph.graph import load_graph
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 WORDS = {
     "distortions": ["soft", "fine", "grainy", "dark"],

@@ -20,9 +20,9 @@ from typer.core import TyperGroup as Group
 from distortion_graph import quality
 from distortion_graph.cli.console import NAME
 from distortion_graph.cli.main import app
-from distortion_graph.data.synthesis import DEFAULT_SEVERITY_LEVELS
-from distortion_graph.distort import LEVELS, SUBTYPES
-from distortion_graph.distort.level_losses import level_losses
+from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS
+from distortion_graph.synth.distort import LEVELS, SUBTYPES
+from distortion_graph.synth.distort.level_losses import level_losses
 from distortion_graph.graph import load_graph
 
 REPOSITORY = Path(__file__).parent.parent

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from distortion_graph.images import load_picture
+from distortion_graph.pictures.images import load_picture
 
 SCRIPT = Path(__file__).parent.parent / "benchmarks" / "free_pictures.py"
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from scipy.stats import kendalltau, spearmanr
 
-from distortion_graph.errors import DatasetError
+from distortion_graph.base.errors import DatasetError
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from distortion_graph.data.pictures import load_labelled
+from distortion_graph.datasets.pictures import load_labelled
 
 SCRIPT = Path(__file__).parent.parent / "benchmarks" / "prepare_bsds.py"
 SIZE = (48, 64)

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from distortion_graph.data.reader import PandaSet
+from distortion_graph.datasets.reader import PandaSet
 
 SCRIPT = Path(__file__).parent.parent / "benchmarks" / "read_speed.py"
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from distortion_graph.errors import DistortionGraphError
+    from distortion_graph.base.errors import DistortionGraphError
     from distortion_graph.graph import DistortionGraph, load_graph
-    from distortion_graph.regions.container import RegionSet
-    from distortion_graph.runtime.compare import compare
-    from distortion_graph.runtime.session import Model
-    from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+    from distortion_graph.masks.container import RegionSet
+    from distortion_graph.pipeline import compare
+    from distortion_graph.predict.session import Model
+    from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
     __version__: str
 

@@ -15,7 +15,7 @@ from distortion_graph.bench.baselines import (
     random_answers,
 )
 from distortion_graph.bench.figures import figures_of
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY as WORDS
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -20,14 +20,14 @@ from distortion_graph.bench.graph_folder import FolderRun, graph_name
 from distortion_graph.bench.results import AnswerColumns, read_result
 from distortion_graph.bench.summary import tables_of
 from distortion_graph.bench.tables import rich_table
-from distortion_graph.data.layout import PairKey
-from distortion_graph.data.reader import PandaSet
-from distortion_graph.errors import DatasetError, DistortionGraphError, GraphError, ModelError
+from distortion_graph.datasets.layout import PairKey
+from distortion_graph.datasets.reader import PandaSet
+from distortion_graph.base.errors import DatasetError, DistortionGraphError, GraphError, ModelError
 from distortion_graph.formats import published
 from distortion_graph.graph import load_graph
-from distortion_graph.runtime.compare import compare, load_model
-from distortion_graph.runtime.predictions import Predictions
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY as WORDS
+from distortion_graph.pipeline import compare, load_model
+from distortion_graph.predict.predictions import Predictions
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 DRAWS = 40
 ALL = BenchOptions(draws=DRAWS)

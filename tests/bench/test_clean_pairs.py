@@ -11,7 +11,7 @@ from skimage import data as photographs
 
 from distortion_graph.bench.clean_pairs import IDENTICAL, CleanSample, as_jpeg, clean_pairs
 from distortion_graph.bench.protocol import bench_picture, samples_of
-from distortion_graph.data.pictures import CleanPicture
+from distortion_graph.datasets.pictures import CleanPicture
 
 
 @pytest.fixture(scope="module")

@@ -15,8 +15,8 @@ from distortion_graph.bench.metrics import MISSED, calibration_error, reliabilit
 from distortion_graph.bench.plots import MANY_POINTS, plots
 from distortion_graph.bench.results import AnswerColumns
 from distortion_graph.bench.tables import shown
-from distortion_graph.errors import DistortionGraphError
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.base.errors import DistortionGraphError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -14,10 +14,10 @@ from distortion_graph.bench.protocol import (
     pair_list,
     sample_of,
 )
-from distortion_graph.data.pictures import CleanPicture, choose_annotator
-from distortion_graph.data.synthesis import DEFAULT_RECIPE, MIXED
-from distortion_graph.runtime.predictions import Predictions
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY as WORDS
+from distortion_graph.datasets.pictures import CleanPicture, choose_annotator
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE, MIXED
+from distortion_graph.predict.predictions import Predictions
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 TYPES = DEFAULT_RECIPE.types
 

@@ -15,7 +15,7 @@ from distortion_graph.bench.resampling import (
     bootstrap_weights,
 )
 from distortion_graph.bench.significance import differences, holm, p_value
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY as WORDS
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 
 def values(truth, answers):

@@ -9,8 +9,8 @@ from skimage import data as pictures
 
 from distortion_graph.bench.protocol import bench_picture, samples_of
 from distortion_graph.cli.main import run
-from distortion_graph.data.pictures import load_labelled
-from distortion_graph.data.reader import PandaSet
+from distortion_graph.datasets.pictures import load_labelled
+from distortion_graph.datasets.reader import PandaSet
 
 
 @pytest.fixture(scope="module")

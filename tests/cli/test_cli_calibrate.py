@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 for needed in ("accelerate", "yaml"):
     pytest.importorskip(needed, reason="needs the train extra")
 
-from distortion_graph.data.pictures import load_labelled  # noqa: E402
+from distortion_graph.datasets.pictures import load_labelled  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet  # noqa: E402
 from distortion_graph.model.predict import TorchPredictor  # noqa: E402

@@ -19,9 +19,9 @@ from rich.cells import cell_len
 import distortion_graph
 from distortion_graph import DistortionGraph, compare, load_graph
 from distortion_graph.cli.options import DEFAULT_MAX_PIXELS
-from distortion_graph.errors import OutputError, RegionError
+from distortion_graph.base.errors import OutputError, RegionError
 from distortion_graph.formats import published
-from distortion_graph.images import DEFAULT_MAX_PIXELS as LIBRARY_MAX_PIXELS
+from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS as LIBRARY_MAX_PIXELS
 
 WEIGHTS = Path(distortion_graph.__file__).parent / "weights"
 PAIR = ("compare", "a.png", "b.png", "--regions", "masks.png")
@@ -240,7 +240,7 @@ def test_an_output_that_cannot_be_is_refused_before_any_work(
     def worked(*_, **__):
         raise AssertionError("the comparison was computed")
 
-    monkeypatch.setattr("distortion_graph.runtime.compare.compare_pictures", worked)
+    monkeypatch.setattr("distortion_graph.pipeline.compare_pictures", worked)
     pair = ("compare", "a.png", "b.png", "--regions", "masks.png,names.json")
     assert words in cli(*pair, *options.split()).refusal
     assert contents(here) == before
@@ -332,9 +332,9 @@ def test_both_pictures_are_decoded_side_by_side(cli, here, monkeypatch):
     """Each waits for the other to be at work: one after the other would never end."""
     import threading
 
-    from distortion_graph.runtime import compare as module
+    from distortion_graph.predict import compare as module
 
-    if module.side_by_side.__module__ != "distortion_graph.threads" or os.cpu_count() == 1:
+    if module.side_by_side.__module__ != "distortion_graph.work.threads" or os.cpu_count() == 1:
         pytest.skip("one processor")
     both = threading.Barrier(2, timeout=20)
     load = module.load_picture
@@ -362,5 +362,5 @@ def test_the_report_shows_what_was_measured(cli, here):
     inside = re.findall(r"data:image/(png|webp);base64,([A-Za-z0-9+/=]+)", page)
     shown = [(k, np.asarray(Image.open(io.BytesIO(base64.b64decode(d))).convert("RGB")))
              for k, d in inside]  # fmt: skip
-    expected = distortion_graph.images.load_picture(here / "b.png").rgb
+    expected = distortion_graph.pictures.images.load_picture(here / "b.png").rgb
     assert any(kind == "webp" and np.array_equal(rgb, expected) for kind, rgb in shown)

@@ -12,8 +12,8 @@ import pytest
 from cli_runs import photo
 from PIL import Image
 
-from distortion_graph.data.description import read_description
-from distortion_graph.data.manifest import read_manifest
+from distortion_graph.datasets.description import read_description
+from distortion_graph.datasets.manifest import read_manifest
 
 QUICK = ("--types", "blur,noise", "--workers", 0)
 

@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
 from check_roots import FILES, edit, edit_all, write_root
 
 from distortion_graph.cli.tables import comparison_table
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 
 @pytest.fixture

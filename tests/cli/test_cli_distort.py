@@ -7,7 +7,7 @@ import pytest
 from cli_runs import SIZE, contents, photo
 from PIL import Image
 
-from distortion_graph.distort import SUBTYPES, apply
+from distortion_graph.synth.distort import SUBTYPES, apply
 
 
 def pixels(name):

@@ -10,9 +10,9 @@ import pytest
 from cli_runs import photo
 from PIL import Image
 
-from distortion_graph.data.description import read_description
-from distortion_graph.data.manifest import FileLine, read_manifest
-from distortion_graph.images import PICTURE_SUFFIXES, SUFFIXES, load_picture
+from distortion_graph.datasets.description import read_description
+from distortion_graph.datasets.manifest import FileLine, read_manifest
+from distortion_graph.pictures.images import PICTURE_SUFFIXES, SUFFIXES, load_picture
 
 BUILD = ("dataset", "build", "photos", "--out", "root", "--split", "test", "--types", "blur,noise")
 QUICK = ("--workers", 0)

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from distortion_graph.cli import console
 from distortion_graph.cli.main import app, run
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.base.vocabulary import Vocabulary
 
 COMMANDS = [
     "compare",

@@ -12,7 +12,7 @@ pytest.importorskip("transformers")
 from tiny_panoptic import LABELS, save_checkpoint
 
 from distortion_graph.graph import load_graph
-from distortion_graph.regions.panoptic_model import PanopticSegmenter
+from distortion_graph.segment.panoptic_model import PanopticSegmenter
 
 OPTIONS = ",threshold=0.34,overlap=0,min_pixels=4"
 

@@ -9,8 +9,8 @@ import typer
 
 from distortion_graph.cli import choice
 from distortion_graph.cli.main import app
-from distortion_graph.data.layout import SPLITS
-from distortion_graph.data.pair_lists import PAIRS
+from distortion_graph.datasets.layout import SPLITS
+from distortion_graph.datasets.pair_lists import PAIRS
 
 HERE = Path(__file__).parents[2]
 

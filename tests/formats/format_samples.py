@@ -7,8 +7,8 @@ from graph_samples import native
 from hypothesis import strategies as st
 
 from distortion_graph.graph import DistortionGraph, load_graph
-from distortion_graph.regions.rle import rle_from_mask
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from distortion_graph.masks.rle import rle_from_mask
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 HOSTILE = [
     "<b attr=\"x\">&amp; '&' ]]></b>",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from distortion_graph.formats.cvat import dumps, run_lengths
-from distortion_graph.regions.rle import rle_from_mask
+from distortion_graph.masks.rle import rle_from_mask
 
 # Of cvat_sdk 2.80.0, cvat_sdk.masks.encode_mask(mask): runs, then the box's corner.
 GOLDEN = [

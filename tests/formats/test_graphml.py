@@ -10,7 +10,7 @@ from format_samples import HOSTILE, empty, full, graphs, hostile, many, masked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distortion_graph.errors import GraphError
+from distortion_graph.base.errors import GraphError
 from distortion_graph.formats.graphml import dumps, loads
 from distortion_graph.formats.network import from_networkx
 from distortion_graph.formats.xml_text import from_xml_text, to_xml_text

@@ -9,7 +9,7 @@ from format_samples import HOSTILE, empty, full, graphs, hostile, many, masked
 from hypothesis import given, settings
 from rdflib import RDF, RDFS, Graph, Literal, Namespace
 
-from distortion_graph.errors import GraphError
+from distortion_graph.base.errors import GraphError
 from distortion_graph.formats.json_ld import RELATIONS, TERMS, dumps, loads, to_json_ld
 
 DG = Namespace(TERMS)

@@ -13,7 +13,7 @@ from graph_samples import changed
 from hypothesis import given, settings
 
 from distortion_graph import DistortionGraph
-from distortion_graph.errors import GraphError
+from distortion_graph.base.errors import GraphError
 from distortion_graph.formats.flat import EDGE_FACTS, NODE_FACTS, edge_rows, node_rows
 from distortion_graph.formats.network import dumps, from_networkx, loads, to_networkx
 

@@ -13,7 +13,7 @@ from graph_samples import changed
 from pyarrow import parquet
 
 from distortion_graph import DistortionGraph
-from distortion_graph.errors import OutputError
+from distortion_graph.base.errors import OutputError
 from distortion_graph.formats.tables import TABLES, table_of, to_csv, to_parquet
 
 GRAPHS = [full(), hostile(), many(40), empty(), masked()[0]]

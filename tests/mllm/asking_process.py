@@ -10,10 +10,10 @@ import sys
 import threading
 from pathlib import Path
 
-from distortion_graph.mllm.cache import ReplyCache, UnderWayError
-from distortion_graph.mllm.client import Client, run_all
-from distortion_graph.mllm.endpoint import OpenAIEndpoint
-from distortion_graph.mllm.messages import Request, Text
+from distortion_graph.mllm.client.cache import ReplyCache, UnderWayError
+from distortion_graph.mllm.client.client import Client, run_all
+from distortion_graph.mllm.client.endpoint import OpenAIEndpoint
+from distortion_graph.mllm.client.messages import Request, Text
 
 CONCURRENCY = 8
 

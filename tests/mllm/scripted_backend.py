@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from distortion_graph.mllm.cache import ReplyCache
-from distortion_graph.mllm.client import Client
-from distortion_graph.mllm.messages import Reply, Request, Text, Usage
+from distortion_graph.mllm.client.cache import ReplyCache
+from distortion_graph.mllm.client.client import Client
+from distortion_graph.mllm.client.messages import Reply, Request, Text, Usage
 
 
 def question(number: int = 0, most: int = 50) -> Request:

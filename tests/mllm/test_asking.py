@@ -14,24 +14,24 @@ from smart_models import ENTRY, asked_about, copycat, hint_in, skipper, template
 
 from distortion_graph import compare
 from distortion_graph.graph import DistortionGraph
-from distortion_graph.mllm.answers import answers_to_graph
-from distortion_graph.mllm.asking import SMALLEST_SIDE_PX, Manner, ask_regions
-from distortion_graph.mllm.assessment import (
+from distortion_graph.mllm.ask.answers import answers_to_graph
+from distortion_graph.mllm.ask.asking import SMALLEST_SIDE_PX, Manner, ask_regions
+from distortion_graph.mllm.ask.assessment import (
     Wish,
     ask_assessment,
     assessment_schema,
     parse_assessment,
 )
-from distortion_graph.mllm.cache import ReplyCache
-from distortion_graph.mllm.client import Client
-from distortion_graph.mllm.compact import compact
-from distortion_graph.mllm.cues import parse_cues
-from distortion_graph.mllm.endpoint import OpenAIEndpoint
-from distortion_graph.mllm.messages import ImageTooLargeError
-from distortion_graph.mllm.pair_view import PairView
-from distortion_graph.mllm.whole import ask_whole, parse_whole, whole_schema, whole_to_graph
-from distortion_graph.regions.container import RegionSet
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY as WORDS
+from distortion_graph.mllm.client.cache import ReplyCache
+from distortion_graph.mllm.client.client import Client
+from distortion_graph.mllm.ask.compact import compact
+from distortion_graph.mllm.ask.cues import parse_cues
+from distortion_graph.mllm.client.endpoint import OpenAIEndpoint
+from distortion_graph.mllm.client.messages import ImageTooLargeError
+from distortion_graph.mllm.ask.pair_view import PairView
+from distortion_graph.mllm.ask.whole import ask_whole, parse_whole, whole_schema, whole_to_graph
+from distortion_graph.masks.container import RegionSet
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 SIZE = (400, 600)
 MANNER = Manner(parse_cues("names+boxes-text"))
@@ -140,7 +140,7 @@ def test_pictures_too_large_are_halved_and_crops_stay(pair: PairView) -> None:
 
 
 def len_png(rgb: np.ndarray) -> int:
-    from distortion_graph.mllm.messages import Image
+    from distortion_graph.mllm.client.messages import Image
 
     return len(Image(rgb).png)
 

@@ -17,10 +17,10 @@ import pytest
 from loopback_server import Capacity, Fault, LoopbackServer
 from scripted_backend import Scripted, client, question
 
-from distortion_graph.mllm.cache import ReplyCache
-from distortion_graph.mllm.client import Client, StoppedError, run_all
-from distortion_graph.mllm.endpoint import OpenAIEndpoint
-from distortion_graph.mllm.messages import EndpointError, TryAgainError
+from distortion_graph.mllm.client.cache import ReplyCache
+from distortion_graph.mllm.client.client import Client, StoppedError, run_all
+from distortion_graph.mllm.client.endpoint import OpenAIEndpoint
+from distortion_graph.mllm.client.messages import EndpointError, TryAgainError
 
 HERE = Path(__file__).parent
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from loopback_server import Capacity, Fault, LoopbackServer, images_of
 
-from distortion_graph.errors import DistortionGraphError
-from distortion_graph.mllm.endpoint import OpenAIEndpoint
-from distortion_graph.mllm.messages import (
+from distortion_graph.base.errors import DistortionGraphError
+from distortion_graph.mllm.client.endpoint import OpenAIEndpoint
+from distortion_graph.mllm.client.messages import (
     EndpointError,
     Image,
     Request,

@@ -7,14 +7,14 @@ import pytest
 
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.metrics import MISSED
-from distortion_graph.data.layout import PairKey
-from distortion_graph.mllm.habits import (
+from distortion_graph.datasets.layout import PairKey
+from distortion_graph.mllm.eval.habits import (
     copy_figures,
     order_figures,
     template_rate,
     truth_as_answers,
 )
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY as WORDS
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 REGIONS, PAIRS = 8, 60
 

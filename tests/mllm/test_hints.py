@@ -20,12 +20,12 @@ from distortion_graph.graph import (
     graph_from_value,
     score_margin,
 )
-from distortion_graph.mllm.asking import region_values
-from distortion_graph.mllm.assessment import Wish, assessment_values
-from distortion_graph.mllm.compact import compact, compact_text, form_text
-from distortion_graph.mllm.hints import corrupted, shuffled
-from distortion_graph.mllm.wording import distortion_lines
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from distortion_graph.mllm.ask.asking import region_values
+from distortion_graph.mllm.ask.assessment import Wish, assessment_values
+from distortion_graph.mllm.ask.compact import compact, compact_text, form_text
+from distortion_graph.mllm.ask.hints import corrupted, shuffled
+from distortion_graph.mllm.ask.wording import distortion_lines
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 SMALL = Vocabulary(
     distortions=("fine", "grain"),

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 import tiny_vlm
 
-from distortion_graph.mllm.local import LocalModel, _text_of
-from distortion_graph.mllm.messages import (
+from distortion_graph.mllm.client.local import LocalModel, _text_of
+from distortion_graph.mllm.client.messages import (
     ContextTooLongError,
     EndpointError,
     Image,
     Request,
     Text,
 )
-from distortion_graph.mllm.thinking import final_answer
+from distortion_graph.mllm.client.thinking import final_answer
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (60, 84, 3), np.uint8)
 FAMILIES = ["llava", "qwen"]

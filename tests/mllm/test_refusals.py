@@ -8,9 +8,9 @@ import pytest
 from loopback_server import Fault, LoopbackServer
 from scripted_backend import question
 
-from distortion_graph.errors import DistortionGraphError
-from distortion_graph.mllm.endpoint import OpenAIEndpoint
-from distortion_graph.mllm.messages import (
+from distortion_graph.base.errors import DistortionGraphError
+from distortion_graph.mllm.client.endpoint import OpenAIEndpoint
+from distortion_graph.mllm.client.messages import (
     ContextTooLongError,
     EndpointError,
     ImageTooLargeError,

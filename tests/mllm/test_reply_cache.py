@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from scripted_backend import Scripted, client, question
 
-from distortion_graph.errors import OutputError
-from distortion_graph.mllm.cache import ReplyCache, TooMuch, UnderWayError, default_folder
-from distortion_graph.mllm.client import StoppedError, run_all
-from distortion_graph.mllm.messages import (
+from distortion_graph.base.errors import OutputError
+from distortion_graph.mllm.client.cache import ReplyCache, TooMuch, UnderWayError, default_folder
+from distortion_graph.mllm.client.client import StoppedError, run_all
+from distortion_graph.mllm.client.messages import (
     ContextTooLongError,
     EndpointError,
     Image,

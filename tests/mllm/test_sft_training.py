@@ -9,9 +9,9 @@ import pytest
 import tiny_vlm
 from bench_roots import write_root
 
-from distortion_graph.data.reader import PandaSet
-from distortion_graph.mllm.cues import parse_cues
-from distortion_graph.mllm.local import LocalModel
+from distortion_graph.datasets.reader import PandaSet
+from distortion_graph.mllm.ask.cues import parse_cues
+from distortion_graph.mllm.client.local import LocalModel
 from distortion_graph.mllm.sft.export import ExportOptions, export_sft
 from distortion_graph.mllm.sft.plan import PlanOptions
 

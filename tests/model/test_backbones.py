@@ -12,7 +12,7 @@ transformers = pytest.importorskip("transformers", reason="needs the segment ext
 from safetensors.torch import load_file, save_file  # noqa: E402
 from tiny_panda import tiny_dinov2  # noqa: E402
 
-from distortion_graph.errors import ModelError  # noqa: E402
+from distortion_graph.base.errors import ModelError  # noqa: E402
 from distortion_graph.model.backbones import (  # noqa: E402
     Lite0Backbone,
     TransformersBackbone,

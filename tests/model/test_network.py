@@ -18,17 +18,17 @@ from distortion_graph.model.network import DistortionGraphNet, PairEncoder  # no
 from distortion_graph.model.pixels import PixelStatistics  # noqa: E402
 from distortion_graph.model.pooling import coverage, pool_moments  # noqa: E402
 from distortion_graph.model.tones import Roots, SpectrumEncoder  # noqa: E402
-from distortion_graph.regions.cells import halved  # noqa: E402
-from distortion_graph.regions.edges import EDGE_STATISTICS  # noqa: E402
-from distortion_graph.regions.histograms import (  # noqa: E402
+from distortion_graph.features.cells import halved  # noqa: E402
+from distortion_graph.features.edges import EDGE_STATISTICS  # noqa: E402
+from distortion_graph.features.histograms import (  # noqa: E402
     CHANNELS,
     DETAIL_CHANNELS,
     JOINT_CHANNELS,
     JOINT_LEVELS,
     LEVELS,
 )
-from distortion_graph.regions.patterns import PATTERNS  # noqa: E402
-from distortion_graph.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
+from distortion_graph.features.patterns import PATTERNS  # noqa: E402
+from distortion_graph.base.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
 
 SIZE = (64, 96)
 REGIONS = 5

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from pycocotools import mask as coco
 
-from distortion_graph.errors import RegionError
-from distortion_graph.images import Picture, load_picture, orient
+from distortion_graph.base.errors import RegionError
+from distortion_graph.pictures.images import Picture, load_picture, orient
 from distortion_graph.regions import RegionSet, resolve_regions
 
 SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "coco_panoptic_sample"

@@ -8,7 +8,7 @@ from PIL import Image
 from report_samples import pair, with_evidence
 
 from distortion_graph.graph import Relation
-from distortion_graph.images import load_picture
+from distortion_graph.pictures.images import load_picture
 from distortion_graph.report.html.embedding import embed
 from distortion_graph.report.html.page import ReportPicture, report_page
 

@@ -6,7 +6,7 @@ import pytest
 from report_samples import pair
 
 from distortion_graph import Vocabulary
-from distortion_graph.errors import GraphError
+from distortion_graph.base.errors import GraphError
 from distortion_graph.report.html.agreement import agreement
 
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from report_samples import photo
 
-from distortion_graph.images import load_picture
+from distortion_graph.pictures.images import load_picture
 from distortion_graph.report.html.embedding import embed, thumbnail
 
 

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from report_samples import photo
 
-from distortion_graph.errors import ImageError
+from distortion_graph.base.errors import ImageError
 from distortion_graph.graph import ImageInfo
-from distortion_graph.images import load_picture
+from distortion_graph.pictures.images import load_picture
 from distortion_graph.report.sources import find_picture
 
 

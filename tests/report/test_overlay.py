@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from report_samples import pair, photo
 
-from distortion_graph.errors import ImageError
+from distortion_graph.base.errors import ImageError
 from distortion_graph.formats import published
 from distortion_graph.graph import SIDES, ModelInfo
 from distortion_graph.report.drawing import Chip, Typeface
@@ -18,7 +18,7 @@ from distortion_graph.report.palette import (
     comparison_colours,
     severity_colours,
 )
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 
 def drawn(sample):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from distortion_graph.graph import Mask
-from distortion_graph.regions.rle import rle_from_mask
+from distortion_graph.masks.rle import rle_from_mask
 from distortion_graph.report.html.shapes import ROOM, deepest_point, outlines
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from report_samples import pair, photo, with_evidence
 
-from distortion_graph.errors import ImageError
+from distortion_graph.base.errors import ImageError
 from distortion_graph.formats import published
 from distortion_graph.report import sheet as module
 from distortion_graph.report.crops import crop_of
@@ -182,7 +182,7 @@ def test_extreme_pictures(h, w):
 
 
 def test_target_of_another_size_keeps_its_own_pixels():
-    from distortion_graph.regions.rle import rle_from_mask
+    from distortion_graph.masks.rle import rle_from_mask
 
     sample = pair(1, 2)
     other = photo(96, 200, seed=5)

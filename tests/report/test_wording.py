@@ -28,7 +28,7 @@ from distortion_graph.report.wording import (
     words,
     worst_first,
 )
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 
 def node(label, severity, score):

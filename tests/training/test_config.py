@@ -14,7 +14,7 @@ pytest.importorskip("yaml", reason="needs the train extra")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distortion_graph.errors import DistortionGraphError
+from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.training.config import (
     BudgetConfig,
     IntervalConfig,
@@ -30,7 +30,7 @@ from distortion_graph.training.config_files import (
     read_config,
     to_yaml,
 )
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 WORKED = """
 model: lite0

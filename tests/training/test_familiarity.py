@@ -15,7 +15,7 @@ from skimage import data as photographs  # noqa: E402
 
 from distortion_graph.bench.clean_pairs import CleanSample  # noqa: E402
 from distortion_graph.bench.protocol import bench_picture, samples_of  # noqa: E402
-from distortion_graph.data.pictures import CleanPicture  # noqa: E402
+from distortion_graph.datasets.pictures import CleanPicture  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.heads import NodeHeads  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet  # noqa: E402

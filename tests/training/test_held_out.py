@@ -11,11 +11,11 @@ from scipy.stats import spearmanr  # noqa: E402
 from skimage import data as pictures  # noqa: E402
 
 from distortion_graph.bench.protocol import bench_picture, samples_of  # noqa: E402
-from distortion_graph.data.pictures import CleanPicture  # noqa: E402
+from distortion_graph.datasets.pictures import CleanPicture  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet  # noqa: E402
 from distortion_graph.model.predict import TorchPredictor  # noqa: E402
-from distortion_graph.runtime.decode import decode  # noqa: E402
+from distortion_graph.predict.decode import decode  # noqa: E402
 from distortion_graph.training.held_out import HeldOutScore  # noqa: E402
 
 

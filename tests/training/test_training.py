@@ -12,9 +12,9 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from skimage import data as pictures  # noqa: E402
 
-from distortion_graph.data.pictures import CleanPicture  # noqa: E402
-from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe  # noqa: E402
-from distortion_graph.errors import ModelError, RecipeError  # noqa: E402
+from distortion_graph.datasets.pictures import CleanPicture  # noqa: E402
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Recipe  # noqa: E402
+from distortion_graph.base.errors import ModelError, RecipeError  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet, NetworkOutput  # noqa: E402
 from distortion_graph.training.batch import IGNORED, Targets  # noqa: E402
@@ -25,7 +25,7 @@ from distortion_graph.training.samples import (  # noqa: E402
     SamplingConfig,
     random_crop,
 )
-from distortion_graph.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
+from distortion_graph.base.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
 
 WORDS = Vocabulary(
     distortions=("noise", "fine", "blur"),

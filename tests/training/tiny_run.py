@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from skimage import data as pictures
 
-from distortion_graph.data.pictures import CleanPicture
+from distortion_graph.datasets.pictures import CleanPicture
 from distortion_graph.model.config import NetworkConfig
 from distortion_graph.training.config import (
     BudgetConfig,

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.bench.answers import Answers, Numbers, Positions, Truth
-from distortion_graph.data.keys import generator
-from distortion_graph.data.samples import compare_positions
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.synth.keys import generator
+from distortion_graph.datasets.samples import compare_positions
+from distortion_graph.base.vocabulary import Vocabulary
 
 Baseline = Callable[[Truth, Vocabulary, int], Answers]
 

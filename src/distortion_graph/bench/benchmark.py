@@ -25,13 +25,13 @@ from distortion_graph.bench.results import (
     RunResult,
     TruthColumns,
 )
-from distortion_graph.data.chosen_pairs import ChosenPairs, Reader
-from distortion_graph.data.layout import DATASET_FILE, INDEX_FILE, MANIFEST_FILE, PairKey
-from distortion_graph.data.pair_lists import PAIRS
-from distortion_graph.data.synthesis import MIXED
-from distortion_graph.errors import DatasetError
-from distortion_graph.regions.picture_names import composed
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.datasets.chosen_pairs import ChosenPairs, Reader
+from distortion_graph.datasets.layout import DATASET_FILE, INDEX_FILE, MANIFEST_FILE, PairKey
+from distortion_graph.datasets.pair_lists import PAIRS
+from distortion_graph.synth.synthesis import MIXED
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.pictures.picture_names import composed
+from distortion_graph.base.vocabulary import Vocabulary
 
 LISTS = ("easy", "medium", "hard")
 """The three lists of pairs that are measured where nothing else is asked for."""

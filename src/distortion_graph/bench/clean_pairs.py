@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from distortion_graph.data.samples import Sample
-from distortion_graph.distort import LEVELS, SUBTYPES, apply
+from distortion_graph.datasets.samples import Sample
+from distortion_graph.synth.distort import LEVELS, SUBTYPES, apply
 
 Image = NDArray[np.uint8]
 

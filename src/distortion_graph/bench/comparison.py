@@ -12,7 +12,7 @@ from distortion_graph.bench.resampling import DRAWS
 from distortion_graph.bench.results import BenchResult, PairsResult, RunResult, TruthColumns
 from distortion_graph.bench.significance import PERMUTATIONS, Difference, differences, holm
 from distortion_graph.bench.tables import Cell, ResultTable, Section, shown
-from distortion_graph.errors import DistortionGraphError
+from distortion_graph.base.errors import DistortionGraphError
 
 
 class NamedResult(NamedTuple):

@@ -25,7 +25,7 @@ from distortion_graph.bench.resampling import (
     WeightedFigures,
     bootstrap_intervals,
 )
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.base.vocabulary import Vocabulary
 
 
 class Part(BaseModel):

@@ -1,7 +1,7 @@
 """Easy, medium and hard pairs of pictures with label maps, made in memory (docs/benchmark.md).
 
 `samples_of` gives what a data-set root of the same pictures and seed gives
-(`distortion_graph.data.reader`), without writing one.
+(`distortion_graph.datasets.reader`), without writing one.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.data.layout import PairKey
-from distortion_graph.data.pair_lists import (
+from distortion_graph.datasets.layout import PairKey
+from distortion_graph.datasets.pair_lists import (
     PAIRS_PER_LIST,
     Pairs,
     all_pairs,
     draw_list,
     hard_pairs,
 )
-from distortion_graph.data.pictures import CleanPicture, choose_annotator, large_regions
-from distortion_graph.data.samples import PairLabels, Sample
-from distortion_graph.data.synthesis import DEFAULT_RECIPE, MIXED, Recipe, Version, make_version
-from distortion_graph.distort import Frames
-from distortion_graph.quality import HAARPSI, FullReferenceMetric
-from distortion_graph.regions.container import RegionSet
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.datasets.pictures import CleanPicture, choose_annotator, large_regions
+from distortion_graph.datasets.samples import PairLabels, Sample
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE, MIXED, Recipe, Version, make_version
+from distortion_graph.synth.distort import Frames
+from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
+from distortion_graph.masks.container import RegionSet
+from distortion_graph.base.vocabulary import Vocabulary
 
 __all__ = [
     "MIN_SHARE",

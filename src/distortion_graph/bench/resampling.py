@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from distortion_graph.bench.answers import Answers, Numbers, Positions, Truth
 from distortion_graph.bench.metrics import MISSED
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.base.vocabulary import Vocabulary
 
 FIGURES = (
     "distortion.accuracy",

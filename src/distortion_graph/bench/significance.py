@@ -16,7 +16,7 @@ from distortion_graph.bench.resampling import (
     bootstrap_weights,
     percentile_interval,
 )
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.base.vocabulary import Vocabulary
 
 PERMUTATIONS = 2000
 

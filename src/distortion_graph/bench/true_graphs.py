@@ -7,10 +7,10 @@ from pathlib import Path
 
 from distortion_graph.bench.benchmark import BenchOptions, all_keys
 from distortion_graph.bench.graph_folder import graph_name
-from distortion_graph.data.chosen_pairs import ChosenPairs
-from distortion_graph.data.reader import PandaSet
-from distortion_graph.data.truth import true_graph
-from distortion_graph.files import atomic_write_text
+from distortion_graph.datasets.chosen_pairs import ChosenPairs
+from distortion_graph.datasets.reader import PandaSet
+from distortion_graph.datasets.truth import true_graph
+from distortion_graph.base.files import atomic_write_text
 
 
 def write_true_graphs(

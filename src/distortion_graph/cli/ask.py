@@ -47,13 +47,13 @@ from distortion_graph.cli.options import (
     region_files,
 )
 from distortion_graph.cli.streams import is_standard, write_all
-from distortion_graph.errors import DistortionGraphError, OutputError
+from distortion_graph.base.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
-    from distortion_graph.mllm.asking import Manner
-    from distortion_graph.mllm.client import Client
-    from distortion_graph.mllm.pair_view import PairView
+    from distortion_graph.mllm.ask.asking import Manner
+    from distortion_graph.mllm.client.client import Client
+    from distortion_graph.mllm.ask.pair_view import PairView
 
 
 class Question(StrEnum):
@@ -170,9 +170,9 @@ def ask(
         raise OutputError("--json prints to standard output too; leave it out, or name a file")
     if out is not None:
         check_outputs([("--out", out, False)], [anchor, target, *region_files(regions)])
-    from distortion_graph.mllm.asking import Manner
-    from distortion_graph.mllm.client import run_all
-    from distortion_graph.mllm.cues import parse_cues
+    from distortion_graph.mllm.ask.asking import Manner
+    from distortion_graph.mllm.client.client import run_all
+    from distortion_graph.mllm.ask.cues import parse_cues
 
     manner = Manner(parse_cues(cues), prompts, max_side, max_output_tokens, temperature, seed)
     connection = Connection(
@@ -227,8 +227,8 @@ def _pair(
     fit: Fit,
     talk: Talk,
 ) -> Pair:
-    from distortion_graph.mllm.pair_view import PairView
-    from distortion_graph.runtime.compare import (
+    from distortion_graph.mllm.ask.pair_view import PairView
+    from distortion_graph.pipeline import (
         compare_pictures,
         load_model,
         load_pair,
@@ -247,7 +247,7 @@ def _pair(
 def _assessment(
     client: Client, pair: Pair, manner: Manner, about: str | None, sentences: int, talk: Talk
 ) -> Answer:
-    from distortion_graph.mllm.assessment import Wish, ask_assessment
+    from distortion_graph.mllm.ask.assessment import Wish, ask_assessment
     from distortion_graph.report.wording import printable
 
     said = ask_assessment(client, pair.view, pair.graph, manner, Wish(sentences, about))
@@ -281,8 +281,8 @@ def _regions(
     client: Client, pair: Pair, manner: Manner, hint: PairHint, target_first: bool, talk: Talk
 ) -> Answer:
     from distortion_graph.graph import ModelInfo
-    from distortion_graph.mllm.answers import answers_to_graph
-    from distortion_graph.mllm.asking import ask_regions
+    from distortion_graph.mllm.ask.answers import answers_to_graph
+    from distortion_graph.mllm.ask.asking import ask_regions
 
     graph = pair.graph
     asked = ask_regions(
@@ -315,7 +315,7 @@ def _regions(
 
 
 def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk: Talk) -> Answer:
-    from distortion_graph.mllm.whole import ask_whole
+    from distortion_graph.mllm.ask.whole import ask_whole
     from distortion_graph.report.wording import printable, score_text, words
 
     vocabulary = pair.graph.vocabulary
@@ -344,7 +344,7 @@ def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk:
 def _no_answer(
     client: Client, texts: Sequence[str] = (), *, refused: bool = False
 ) -> DistortionGraphError:
-    from distortion_graph.mllm.thinking import thinks_to_the_end
+    from distortion_graph.mllm.client.thinking import thinks_to_the_end
 
     name = client.backend.name
     if refused:

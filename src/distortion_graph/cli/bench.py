@@ -28,14 +28,14 @@ from distortion_graph.cli.options import (
     check_outputs,
 )
 from distortion_graph.cli.streams import is_standard, write_all
-from distortion_graph.errors import DistortionGraphError, OutputError
+from distortion_graph.base.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.bench.benchmark import BenchOptions
     from distortion_graph.bench.evaluate import ModelRun
     from distortion_graph.bench.graph_folder import FolderRun
     from distortion_graph.bench.tables import ResultTable
-    from distortion_graph.data.reader import PandaSet
+    from distortion_graph.datasets.reader import PandaSet
 
 
 class DefaultGroup(TyperGroup):
@@ -176,8 +176,8 @@ def run(
     if true_graphs is not None and graphs is not None and _same_place(graphs, str(true_graphs)):
         raise OutputError(f"{graphs}: --graphs and --true-graphs are the same folder; name two")
     from distortion_graph.bench.benchmark import LISTS, BenchOptions
-    from distortion_graph.data.pictures import read_names
-    from distortion_graph.data.reader import PandaSet
+    from distortion_graph.datasets.pictures import read_names
+    from distortion_graph.datasets.reader import PandaSet
 
     reader = PandaSet(root, index=index)
     options = BenchOptions(
@@ -253,9 +253,9 @@ def _runs(
     from distortion_graph.bench.graph_folder import FolderRun
     from distortion_graph.bench.panda_run import open_panda
     from distortion_graph.cli.extras import need_torch
-    from distortion_graph.runtime.compare import load_model
-    from distortion_graph.runtime.names import NETWORK_FILE
-    from distortion_graph.runtime.registry import SHIPPED
+    from distortion_graph.pipeline import load_model
+    from distortion_graph.predict.names import NETWORK_FILE
+    from distortion_graph.predict.registry import SHIPPED
 
     wanted = list(models or ([] if predictions else SHIPPED[:1]))
     if graphs is not None:

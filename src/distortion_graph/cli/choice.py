@@ -8,8 +8,8 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 SPLITS = ("train", "val", "test")
-"""As in `distortion_graph.data.layout`, which is not imported for a `--help`; a test compares
-them, and `PAIRS` with `distortion_graph.data.pair_lists`."""
+"""As in `distortion_graph.datasets.layout`, which is not imported for a `--help`; a test compares
+them, and `PAIRS` with `distortion_graph.datasets.pair_lists`."""
 
 PAIRS = ("easy", "medium", "hard", "all")
 

@@ -27,11 +27,11 @@ from distortion_graph.cli.options import (
     region_files,
 )
 from distortion_graph.cli.streams import is_standard, named, write_all
-from distortion_graph.errors import OutputError
+from distortion_graph.base.errors import OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
-    from distortion_graph.images import Picture
+    from distortion_graph.pictures.images import Picture
 
 _PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif")
 
@@ -170,7 +170,7 @@ def compare(
         background, max_pixels, providers, threads,
     )  # fmt: skip
     _check(job)
-    from distortion_graph.threads import thread_budget
+    from distortion_graph.work.threads import thread_budget
 
     with thread_budget(job.threads):
         graph = _run(job, talk)
@@ -179,7 +179,7 @@ def compare(
 
 def _check(job: Job) -> None:
     """Refuse what can be known to fail before anything is computed."""
-    from distortion_graph.backgrounds import check_background
+    from distortion_graph.pictures.backgrounds import check_background
 
     check_background(job.background)
     if job.out and job.out.suffix.lower() in _PICTURE_SUFFIXES:
@@ -220,7 +220,7 @@ def _graph_paths(job: Job) -> list[Path]:
 def _run(job: Job, talk: Talk) -> DistortionGraph:
     """Compute the graph and write the files that were asked for."""
     start = time.perf_counter()
-    from distortion_graph.runtime.compare import (
+    from distortion_graph.pipeline import (
         compare_pictures,
         load_model,
         load_pair,
@@ -258,7 +258,7 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
 
 def _write(job: Job, graph: DistortionGraph, pictures: tuple[Picture, Picture], talk: Talk) -> None:
     """All files or none."""
-    from distortion_graph.files import encode_image
+    from distortion_graph.base.files import encode_image
 
     files: list[tuple[Path, bytes]] = []
     if job.out is not None:

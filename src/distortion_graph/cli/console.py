@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from distortion_graph.cli.choice import renamed
-from distortion_graph.errors import DistortionGraphError
+from distortion_graph.base.errors import DistortionGraphError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -11,7 +11,7 @@ from distortion_graph.cli.compare import FORMS_HELP, Format
 from distortion_graph.cli.console import Talk, talk_of, write_json
 from distortion_graph.cli.options import Quiet, check_outputs
 from distortion_graph.cli.streams import is_standard
-from distortion_graph.errors import GraphError, OutputError, VocabularyError
+from distortion_graph.base.errors import GraphError, OutputError, VocabularyError
 
 if TYPE_CHECKING:
     from distortion_graph.formats.losses import Form
@@ -97,7 +97,7 @@ def convert(
     if out is None:
         text = graph_text(found, form)
     else:
-        from distortion_graph.files import atomic_write_all
+        from distortion_graph.base.files import atomic_write_all
 
         atomic_write_all(graph_files(found, form, out, spreadsheet=spreadsheet))
     for line in loss_lines(found, form):
@@ -121,7 +121,7 @@ def _tell_formulas(graph: DistortionGraph, talk: Talk, spreadsheet: bool) -> Non
 
 def _read(path: Path, vocabulary: Path | None) -> DistortionGraph:
     from distortion_graph.formats.files import load_vocabulary, read_graph
-    from distortion_graph.vocabulary import DEFAULT_VOCABULARY
+    from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
     words = DEFAULT_VOCABULARY if vocabulary is None else load_vocabulary(vocabulary)
     try:

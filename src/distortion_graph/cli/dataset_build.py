@@ -12,11 +12,11 @@ import typer
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Quiet, Verbose
 from distortion_graph.cli.progress import WorkTalk, short_time
-from distortion_graph.errors import RecipeError
+from distortion_graph.base.errors import RecipeError
 
 if TYPE_CHECKING:
-    from distortion_graph.data.build import BuildOptions, BuildReport
-    from distortion_graph.data.sources import RegionChoice, Source
+    from distortion_graph.datasets.make import BuildOptions, BuildReport
+    from distortion_graph.datasets.sources import RegionChoice, Source
 
 _SOURCES = (
     "Where clean pictures and regions come from: FOLDER or labels:FOLDER with images/ and label "
@@ -153,13 +153,13 @@ def dataset_build(
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
 
-    from distortion_graph.data.build import BuildOptions, build_dataset, parse_splits
-    from distortion_graph.data.build.pictures import LOSSY
-    from distortion_graph.data.sources import RegionChoice
+    from distortion_graph.datasets.make import BuildOptions, build_dataset, parse_splits
+    from distortion_graph.datasets.make.pictures import LOSSY
+    from distortion_graph.datasets.sources import RegionChoice
     from distortion_graph.formats.files import load_vocabulary
-    from distortion_graph.quality import get_metric
-    from distortion_graph.threads import available_cores
-    from distortion_graph.vocabulary import DEFAULT_VOCABULARY
+    from distortion_graph.measure.quality import get_metric
+    from distortion_graph.work.threads import available_cores
+    from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
     choice = RegionChoice(
         min_share=min_share, wanted=regions_wanted, max_regions=max_regions, max_side=max_side
@@ -195,8 +195,8 @@ def dataset_build(
 
 
 def _sources(specs: Sequence[str], choice: RegionChoice, segmenter: str) -> tuple[Source, ...]:
-    from distortion_graph.data.sources import parse_source
-    from distortion_graph.regions.segmenter import check_segmenter
+    from distortion_graph.datasets.sources import parse_source
+    from distortion_graph.segment.segmenter import check_segmenter
 
     check_segmenter(segmenter)
     return tuple(parse_source(spec, choice=choice, segmenter=segmenter) for spec in specs)
@@ -242,7 +242,7 @@ def _weights(text: str) -> dict[str, float]:
 
 def _levels(text: str | None, severities: Sequence[str]) -> dict[str, tuple[int, ...]] | None:
     """Levels of every severity; those not given are the usual ones, where there are such."""
-    from distortion_graph.data.synthesis import DEFAULT_SEVERITY_LEVELS
+    from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS
 
     example = "minor=1+2,moderate=3,severe=4+5"
     found = {} if text is None else _pairs("--levels", text, example)

@@ -14,12 +14,12 @@ from distortion_graph.cli.console import Talk, one_line, talk_of, write_json, wr
 from distortion_graph.cli.options import Quiet, Verbose, check_outputs
 from distortion_graph.cli.progress import WorkTalk, short_time
 from distortion_graph.cli.streams import is_standard, named, write_all
-from distortion_graph.errors import DatasetError, OutputError
+from distortion_graph.base.errors import DatasetError, OutputError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from distortion_graph.data.check import CheckReport, Finding
+    from distortion_graph.datasets.check import CheckReport, Finding
 
 _EXAMPLES = 5
 
@@ -74,8 +74,8 @@ def dataset_check(
 
     import time
 
-    from distortion_graph.data.check import check_dataset
-    from distortion_graph.threads import available_cores
+    from distortion_graph.datasets.check import check_dataset
+    from distortion_graph.work.threads import available_cores
 
     start = time.perf_counter()
     with WorkTalk(talk) as report:
@@ -107,8 +107,8 @@ def _check_sheet(sheet: Path, root: Path) -> None:
 
 
 def _write_sheet(sheet: Path, root: Path, pictures: int, talk: Talk) -> None:
-    from distortion_graph.data.contact_sheet import make_sheet
-    from distortion_graph.files import encode_image
+    from distortion_graph.datasets.contact_sheet import make_sheet
+    from distortion_graph.base.files import encode_image
 
     try:
         drawn = make_sheet(root, pictures=pictures)
@@ -128,7 +128,7 @@ def _printable(text: str) -> str:
 def _tell(found: CheckReport, talk: Talk) -> None:
     """Findings by kind with some examples, tables of labels, and one line of summary."""
     from distortion_graph.cli.tables import comparison_table
-    from distortion_graph.data.check import KINDS
+    from distortion_graph.datasets.check import KINDS
 
     most = len(found.findings) if talk.verbose else _EXAMPLES
     for severity in ("fault", "warning"):

@@ -13,10 +13,10 @@ from distortion_graph.cli.choice import AnyPairs, TrainSplit, chosen
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import DataRoot, Quiet, Verbose
 from distortion_graph.cli.progress import WorkTalk
-from distortion_graph.errors import DistortionGraphError, OutputError
+from distortion_graph.base.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
-    from distortion_graph.mllm.cues import Cue
+    from distortion_graph.mllm.ask.cues import Cue
 
 VARIED = "varied"
 _VARIED_CUES = ("marks", "boxes", "boxes-text", "marks+names", "names+boxes-text")
@@ -91,12 +91,12 @@ def dataset_export_sft(
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
-    from distortion_graph.data.reader import PandaSet
-    from distortion_graph.mllm.hint_graphs import FolderPredictions
+    from distortion_graph.datasets.reader import PandaSet
+    from distortion_graph.mllm.ask.hint_graphs import FolderPredictions
     from distortion_graph.mllm.sft.export import ExportOptions, export_sft
     from distortion_graph.mllm.sft.forms import Form as FileForm
     from distortion_graph.mllm.sft.plan import PlanOptions
-    from distortion_graph.threads import available_cores
+    from distortion_graph.work.threads import available_cores
 
     if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(root)):
         raise OutputError(f"{out}: --out would write into the data set; choose another place")
@@ -121,7 +121,7 @@ def dataset_export_sft(
 
 
 def _cues(given: list[str] | None) -> tuple[tuple[Cue, ...], ...]:
-    from distortion_graph.mllm.cues import parse_cues
+    from distortion_graph.mllm.ask.cues import parse_cues
 
     texts: list[str] = []
     for text in given or ["marks"]:

@@ -42,7 +42,7 @@ def dataset_push(
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
-    from distortion_graph.data.hub import push
+    from distortion_graph.datasets.hub import push
 
     with WorkTalk(talk) as work:
         done = push(
@@ -86,7 +86,7 @@ def dataset_pull(
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
-    from distortion_graph.data.hub import pull
+    from distortion_graph.datasets.hub import pull
 
     with WorkTalk(talk) as work:
         done = pull(

@@ -16,7 +16,7 @@ from distortion_graph.cli.progress import WorkTalk
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from distortion_graph.data.info import DatasetInfo, LabelInfo, SplitInfo
+    from distortion_graph.datasets.info import DatasetInfo, LabelInfo, SplitInfo
 
 _SIZES = 4
 
@@ -45,7 +45,7 @@ def dataset_info(
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
-    from distortion_graph.data.info import dataset_info as count
+    from distortion_graph.datasets.info import dataset_info as count
 
     with WorkTalk(talk) as work:
         info = count(root, progress=work.follow("counting", "files"))

@@ -39,7 +39,7 @@ def dataset_pack(
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
-    from distortion_graph.data.shards import pack
+    from distortion_graph.datasets.shards import pack
 
     with WorkTalk(talk) as work:
         done = pack(
@@ -81,7 +81,7 @@ def dataset_unpack(
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
-    from distortion_graph.data.shards import unpack
+    from distortion_graph.datasets.shards import unpack
 
     with WorkTalk(talk) as work:
         done = unpack(shards, out, progress=work.follow("unpacking", "pictures"))

@@ -18,15 +18,15 @@ from distortion_graph.cli.options import (
     region_files,
 )
 from distortion_graph.cli.streams import named, write_all
-from distortion_graph.errors import ImageError, RecipeError
+from distortion_graph.base.errors import ImageError, RecipeError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from distortion_graph.data.synthesis import Draw
-    from distortion_graph.images import Picture
-    from distortion_graph.regions.container import RegionSet
+    from distortion_graph.synth.synthesis import Draw
+    from distortion_graph.pictures.images import Picture
+    from distortion_graph.masks.container import RegionSet
 
 _FRAME = "frame"
 
@@ -116,8 +116,8 @@ def distort(
     if depth is not None and not _takes_depth(wish.distortion):
         raise RecipeError(f"--depth is for haze, not for {wish.distortion}")
 
-    from distortion_graph.files import encode_image
-    from distortion_graph.images import load_picture
+    from distortion_graph.base.files import encode_image
+    from distortion_graph.pictures.images import load_picture
 
     clean = load_picture(picture, max_pixels=max_pixels)
     for text in clean.warnings:
@@ -131,8 +131,8 @@ def distort(
 
 def _wish(kind: str, severity: str | None, level: int | None, seed: int) -> Wish:
     """Check names and numbers against the tables; raises RecipeError."""
-    from distortion_graph.data.synthesis import DEFAULT_SEVERITY_LEVELS as LEVELS
-    from distortion_graph.distort.registry import SUBTYPES, find_subtype
+    from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS as LEVELS
+    from distortion_graph.synth.distort.registry import SUBTYPES, find_subtype
 
     distortion, _, subtype = kind.partition(":")
     any_subtype = next(iter(SUBTYPES.get(distortion, ("",))))
@@ -150,7 +150,7 @@ def _wish(kind: str, severity: str | None, level: int | None, seed: int) -> Wish
 
 
 def _takes_depth(distortion: str) -> bool:
-    from distortion_graph.distort.registry import SUBTYPES
+    from distortion_graph.synth.distort.registry import SUBTYPES
 
     return any(entry.takes_depth for entry in SUBTYPES[distortion].values())
 
@@ -173,9 +173,9 @@ def _distorted(
     depth: NDArray[np.float32] | None,
 ) -> tuple[NDArray[np.uint8], list[str]]:
     """The picture with the wish applied to each region from a draw of its own; lines of draws."""
-    from distortion_graph.data.keys import generator
-    from distortion_graph.data.synthesis import apply_draw, paste
-    from distortion_graph.images import rgb_sha256
+    from distortion_graph.synth.keys import generator
+    from distortion_graph.synth.synthesis import apply_draw, paste
+    from distortion_graph.pictures.images import rgb_sha256
 
     tag = rgb_sha256(clean.rgb)
     result, lines = clean.rgb, []
@@ -201,7 +201,7 @@ def _draw(wish: Wish, rng: np.random.Generator) -> Draw:
     """Draw what the wish leaves open; what it names does not change the other draws."""
     from dataclasses import replace
 
-    from distortion_graph.data.synthesis import DEFAULT_RECIPE, draw_strength
+    from distortion_graph.synth.synthesis import DEFAULT_RECIPE, draw_strength
 
     draw = draw_strength(wish.distortion, wish.severity, DEFAULT_RECIPE, rng)
     return replace(
@@ -215,9 +215,9 @@ def _read_depth(path: Path, picture: Picture) -> NDArray[np.float32]:
     """A one-channel picture's stored numbers, laid on the picture; larger is farther."""
     import numpy as np
 
-    from distortion_graph.decoders import decode_strictly
-    from distortion_graph.errors import RegionError
-    from distortion_graph.images import open_picture_file
+    from distortion_graph.pictures.decoders import decode_strictly
+    from distortion_graph.base.errors import RegionError
+    from distortion_graph.pictures.images import open_picture_file
     from distortion_graph.regions.fitting import fit_map
 
     label = str(path)
@@ -246,8 +246,8 @@ def _types_table() -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    from distortion_graph.data.synthesis import DEFAULT_SEVERITY_LEVELS as LEVELS
-    from distortion_graph.distort.registry import SUBTYPES
+    from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS as LEVELS
+    from distortion_graph.synth.distort.registry import SUBTYPES
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for title in ("type", "sub-type"):

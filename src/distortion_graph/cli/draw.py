@@ -20,7 +20,7 @@ from distortion_graph.cli.options import (
     check_outputs,
 )
 from distortion_graph.cli.streams import is_standard, named, write_all
-from distortion_graph.errors import ImageError
+from distortion_graph.base.errors import ImageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,7 +137,7 @@ def draw(
 
 def _write(job: Job, talk: Talk) -> None:
     """All files or none."""
-    from distortion_graph.files import encode_image
+    from distortion_graph.base.files import encode_image
     from distortion_graph.formats.files import read_graph
 
     files: list[tuple[Path, bytes]] = []

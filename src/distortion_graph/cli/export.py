@@ -31,7 +31,7 @@ def export(
     from distortion_graph.cli.extras import need_torch
 
     need_torch("export")
-    from distortion_graph.errors import ModelError
+    from distortion_graph.base.errors import ModelError
     from distortion_graph.graph import parse_json
     from distortion_graph.training.chain import CHAIN_FILE, plain_chain, read_chain
     from distortion_graph.training.checkpoint import load_network, network_folder

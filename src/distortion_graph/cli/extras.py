@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from distortion_graph.errors import DistortionGraphError
+from distortion_graph.base.errors import DistortionGraphError
 
 
 def need_torch(command: str, *more: str) -> None:

@@ -40,7 +40,7 @@ def import_checkpoint(
     from distortion_graph.cli.extras import need_torch
 
     need_torch("import-checkpoint")
-    from distortion_graph.files import new_folder
+    from distortion_graph.base.files import new_folder
     from distortion_graph.model.panda import import_published, read_published, save_panda
 
     with new_folder(out) as folder:

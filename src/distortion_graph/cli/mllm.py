@@ -48,17 +48,17 @@ from distortion_graph.cli.options import (
     Quiet,
     Verbose,
 )
-from distortion_graph.errors import DistortionGraphError, OutputError
+from distortion_graph.base.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.cli.console import Talk
-    from distortion_graph.data.reader import PandaSet
-    from distortion_graph.mllm.arms import Arm, EvalOptions
-    from distortion_graph.mllm.asking import Manner
-    from distortion_graph.mllm.client import Client
-    from distortion_graph.mllm.hint_graphs import HintGraphs
-    from distortion_graph.mllm.hints import Hint
-    from distortion_graph.mllm.results import MllmResult
+    from distortion_graph.datasets.reader import PandaSet
+    from distortion_graph.mllm.eval.arms import Arm, EvalOptions
+    from distortion_graph.mllm.ask.asking import Manner
+    from distortion_graph.mllm.client.client import Client
+    from distortion_graph.mllm.ask.hint_graphs import HintGraphs
+    from distortion_graph.mllm.ask.hints import Hint
+    from distortion_graph.mllm.eval.results import MllmResult
 
 mllm_app = typer.Typer(
     no_args_is_help=True,
@@ -176,12 +176,12 @@ def evaluate(
     outputs.check([str(p) for p in (only, index) if p], root)
     _check_place(out, root)
     from distortion_graph.bench.benchmark import BenchOptions
-    from distortion_graph.data.pictures import read_names
-    from distortion_graph.data.reader import PandaSet
-    from distortion_graph.mllm.arms import EvalOptions
-    from distortion_graph.mllm.asking import Manner
-    from distortion_graph.mllm.cues import cues_text, parse_cues
-    from distortion_graph.mllm.hints import Hint
+    from distortion_graph.datasets.pictures import read_names
+    from distortion_graph.datasets.reader import PandaSet
+    from distortion_graph.mllm.eval.arms import EvalOptions
+    from distortion_graph.mllm.ask.asking import Manner
+    from distortion_graph.mllm.ask.cues import cues_text, parse_cues
+    from distortion_graph.mllm.ask.hints import Hint
 
     reader = PandaSet(root, index=index)
     options = EvalOptions(
@@ -239,7 +239,7 @@ def _arms(
     hints: Sequence[Hint],
 ) -> list[Arm]:
     """Models × cues × hints, named by what differs among them."""
-    from distortion_graph.mllm.arms import Arm
+    from distortion_graph.mllm.eval.arms import Arm
 
     arms: list[Arm] = []
     for spec, client in zip(specs, clients, strict=True):
@@ -267,14 +267,14 @@ def _hints(
     seed: int,
 ) -> HintGraphs:
     from distortion_graph.bench.evaluate import check_vocabularies
-    from distortion_graph.mllm.hint_graphs import (
+    from distortion_graph.mllm.ask.hint_graphs import (
         FolderPredictions,
         HintGraphs,
         ModelPredictions,
         Predict,
     )
-    from distortion_graph.mllm.hints import Hint
-    from distortion_graph.runtime.compare import load_model
+    from distortion_graph.mllm.ask.hints import Hint
+    from distortion_graph.pipeline import load_model
 
     folder = out / "hints"
     predict: Predict | None = None
@@ -300,7 +300,7 @@ def _evaluated(
 ) -> MllmResult:
     from distortion_graph.bench.benchmark import Progress
     from distortion_graph.cli.progress import WorkTalk
-    from distortion_graph.mllm.evaluation import evaluate_models
+    from distortion_graph.mllm.eval.evaluation import evaluate_models
 
     with WorkTalk(talk) as work:
         progress = Progress(work.begin, work.advance)
@@ -309,8 +309,8 @@ def _evaluated(
 
 def _finish(result: MllmResult, out: Path, outputs: Outputs, talk: Talk) -> None:
     from distortion_graph.bench.tables import rich_table
-    from distortion_graph.files import atomic_write_text
-    from distortion_graph.mllm.results import tables_of
+    from distortion_graph.base.files import atomic_write_text
+    from distortion_graph.mllm.eval.results import tables_of
 
     tables = tables_of(result)
     atomic_write_text(out / RESULTS_FILE, result.to_json())

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from distortion_graph.cli.extras import need_extra
-from distortion_graph.errors import DistortionGraphError
+from distortion_graph.base.errors import DistortionGraphError
 
 if TYPE_CHECKING:
-    from distortion_graph.mllm.budget import Prices
-    from distortion_graph.mllm.client import Client
-    from distortion_graph.mllm.messages import Backend
+    from distortion_graph.mllm.client.budget import Prices
+    from distortion_graph.mllm.client.client import Client
+    from distortion_graph.mllm.client.messages import Backend
 
 LOCAL = "local:"
 _MODULES = ("openai", "tenacity", "platformdirs", "json_repair")
@@ -159,9 +159,9 @@ def open_clients(
 
     Raises one line for a missing extra, key or folder, and for prices that cannot be read.
     """
-    from distortion_graph.mllm.budget import Budget, Prices
-    from distortion_graph.mllm.cache import ReplyCache, default_folder
-    from distortion_graph.mllm.client import Client
+    from distortion_graph.mllm.client.budget import Budget, Prices
+    from distortion_graph.mllm.client.cache import ReplyCache, default_folder
+    from distortion_graph.mllm.client.client import Client
 
     prices: Prices | None = Prices.parse(connection.price) if connection.price else None
     budget = Budget(max_cost=connection.max_cost, max_tokens=connection.max_tokens, prices=prices)
@@ -184,11 +184,11 @@ def open_clients(
 def _backend(spec: ModelSpec, connection: Connection) -> Backend:
     if spec.model.startswith(LOCAL):
         from distortion_graph.cli.extras import need_torch
-        from distortion_graph.mllm.local import LocalModel
+        from distortion_graph.mllm.client.local import LocalModel
 
         need_torch("ask of a local model", "transformers")
         return LocalModel(spec.model.removeprefix(LOCAL))
-    from distortion_graph.mllm.endpoint import OpenAIEndpoint
+    from distortion_graph.mllm.client.endpoint import OpenAIEndpoint
 
     return OpenAIEndpoint(
         spec.model,

@@ -10,7 +10,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from distortion_graph.errors import OutputError
+from distortion_graph.base.errors import OutputError
 
 REGIONS_HELP = (
     "Where the regions come from: auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png "
@@ -111,9 +111,9 @@ LatexTables: TypeAlias = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write the tables as LaTeX.")
 ]
 DEFAULT_MAX_PIXELS = 100_000_000
-"""As in `distortion_graph.images`, which is not imported for a `--help`; a test compares them."""
+"""As in `distortion_graph.pictures.images`, which is not imported for a `--help`; a test compares them."""
 DEFAULT_BACKGROUND = "white"
-"""As in `distortion_graph.backgrounds`, likewise."""
+"""As in `distortion_graph.pictures.backgrounds`, likewise."""
 
 
 def region_files(spec: str | None) -> list[str]:
@@ -129,7 +129,7 @@ def check_outputs(outputs: Iterable[tuple[str, Path, bool]], inputs: Sequence[st
     `inputs` are files that are read, which no output may overwrite. Raises OutputError.
     """
     from distortion_graph.cli.streams import check_standard, is_standard
-    from distortion_graph.files import check_output
+    from distortion_graph.base.files import check_output
 
     outputs = list(outputs)
     check_standard(outputs)

@@ -19,7 +19,7 @@ from distortion_graph.cli.options import (
     check_outputs,
 )
 from distortion_graph.cli.streams import is_standard, write_all
-from distortion_graph.errors import GraphError, OutputError
+from distortion_graph.base.errors import GraphError, OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
@@ -110,7 +110,7 @@ def _one(
 def _several(
     paths: list[Path], out: Path, truth: Path | None, lossy: bool, max_pixels: int, talk: Talk
 ) -> None:
-    from distortion_graph.files import atomic_write_text, new_folder
+    from distortion_graph.base.files import atomic_write_text, new_folder
     from distortion_graph.formats.files import read_graph
     from distortion_graph.report.html.gallery import gallery_page
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from distortion_graph.cli.console import write_bytes
-from distortion_graph.errors import OutputError
+from distortion_graph.base.errors import OutputError
 
 STANDARD = Path("-")
 """What stands for standard output in the place of a file's name."""
@@ -41,7 +41,7 @@ def named(path: Path) -> Path:
 
 def write_all(files: Sequence[tuple[Path, bytes]]) -> None:
     """Write all files or none, then what goes to standard output."""
-    from distortion_graph.files import atomic_write_all
+    from distortion_graph.base.files import atomic_write_all
 
     atomic_write_all([(path, data) for path, data in files if not is_standard(path)])
     for path, data in files:

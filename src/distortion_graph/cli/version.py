@@ -22,7 +22,7 @@ def version(context: typer.Context) -> None:
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import version as installed
 
-    from distortion_graph.runtime.session import Model
+    from distortion_graph.predict.session import Model
 
     model = Model.load().identity
     lines = [

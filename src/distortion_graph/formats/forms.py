@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from distortion_graph.errors import OutputError
+from distortion_graph.base.errors import OutputError
 from distortion_graph.formats.losses import Form
 from distortion_graph.graph import DistortionGraph
 

@@ -9,7 +9,7 @@ import io
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from distortion_graph.errors import GraphError
+from distortion_graph.base.errors import GraphError
 from distortion_graph.formats.network import from_networkx, to_networkx
 from distortion_graph.formats.xml_text import check_xml, from_xml_text, to_xml_text
 from distortion_graph.graph import DistortionGraph

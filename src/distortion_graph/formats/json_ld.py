@@ -14,7 +14,7 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from distortion_graph.errors import GraphError
+from distortion_graph.base.errors import GraphError
 from distortion_graph.formats.flat import SCENE, node_name
 from distortion_graph.graph import SIDES, DistortionGraph, graph_from_value, parse_json
 

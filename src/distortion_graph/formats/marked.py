@@ -14,7 +14,7 @@ from distortion_graph.graph import (
     RegionComparison,
     Side,
 )
-from distortion_graph.regions.rle import Rle
+from distortion_graph.masks.rle import Rle
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from distortion_graph.errors import GraphError
+from distortion_graph.base.errors import GraphError
 from distortion_graph.formats.flat import edge_rows, node_rows, scalars, whole_facts
 from distortion_graph.formats.unflat import graph_from_rows
 from distortion_graph.graph import DistortionGraph, parse_json

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-from distortion_graph.errors import GraphError
+from distortion_graph.base.errors import GraphError
 from distortion_graph.formats.flat import (
     BOX_FACTS,
     DIFFERENCE_FACTS,

@@ -7,7 +7,7 @@ import re
 from typing import NoReturn
 from xml.parsers import expat
 
-from distortion_graph.errors import GraphError
+from distortion_graph.base.errors import GraphError
 from distortion_graph.graph import parse_json
 
 ESCAPE = "json:"

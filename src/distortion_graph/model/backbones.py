@@ -20,9 +20,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from distortion_graph.errors import ModelError
+from distortion_graph.base.errors import ModelError
 from distortion_graph.model.encoder import Lite0Encoder, imagenet_state
-from distortion_graph.regions.checkpoint import first_line, is_hub_name, quietly
+from distortion_graph.segment.checkpoint import first_line, is_hub_name, quietly
 
 LITE0 = "lite0"
 """Name of our own encoder with ImageNet weights."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""What the steps along a region's edge (`regions.edges`) say of its tones."""
+"""What the steps along a region's edge (`features.edges`) say of its tones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distortion_graph.model.layers import silent_linear
-from distortion_graph.regions.edges import EDGE_STATISTICS
+from distortion_graph.features.edges import EDGE_STATISTICS
 
 
 class EdgeEncoder(nn.Module):

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from distortion_graph.errors import ModelError
+from distortion_graph.base.errors import ModelError
 
 # (expansion, kernel, stride, out channels) of each inverted-residual block; the index is the
 # block's number in the published checkpoint.

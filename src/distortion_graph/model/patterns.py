@@ -1,4 +1,4 @@
-"""What equal neighbours in a region (`regions.patterns`) say of how its picture was made."""
+"""What equal neighbours in a region (`features.patterns`) say of how its picture was made."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distortion_graph.model.layers import silent_linear
-from distortion_graph.regions.patterns import PATTERNS
+from distortion_graph.features.patterns import PATTERNS
 
 _MOST_PIXELS = 1 << 12
 """A region of more pixels counts as one of so many: a rarer pattern is as good as none."""

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from distortion_graph.regions.cells import CELL_PX
+from distortion_graph.features.cells import CELL_PX
 
 
 class Moments(NamedTuple):

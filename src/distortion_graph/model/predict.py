@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 from distortion_graph.model.network import DistortionGraphNet
-from distortion_graph.regions.cells import pad_picture, with_scene
-from distortion_graph.regions.statistics import region_statistics
-from distortion_graph.runtime.outputs import to_predictions
-from distortion_graph.runtime.predictions import Predictions
+from distortion_graph.features.cells import pad_picture, with_scene
+from distortion_graph.features.statistics import region_statistics
+from distortion_graph.predict.outputs import to_predictions
+from distortion_graph.predict.predictions import Predictions
 
 
 class TorchPredictor:

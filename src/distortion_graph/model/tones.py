@@ -1,4 +1,4 @@
-"""From histograms of a region (`regions.histograms`) to what they say of its tones and detail."""
+"""From histograms of a region (`features.histograms`) to what they say of its tones and detail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from distortion_graph.model.layers import silent_linear
-from distortion_graph.regions.histograms import (
+from distortion_graph.features.histograms import (
     CHANNELS,
     DETAIL_CHANNELS,
     JOINT_CHANNELS,

@@ -7,8 +7,8 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from distortion_graph.errors import RegionError
-from distortion_graph.regions.picture_names import (
+from distortion_graph.base.errors import RegionError
+from distortion_graph.pictures.picture_names import (
     best_named,
     choice_of,
     listed_names,

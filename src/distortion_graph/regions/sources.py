@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.errors import RegionError
-from distortion_graph.images import PICTURE_SUFFIXES, Picture, orient
-from distortion_graph.regions.auto import auto_regions
+from distortion_graph.base.errors import RegionError
+from distortion_graph.pictures.images import PICTURE_SUFFIXES, Picture, orient
+from distortion_graph.segment.auto import auto_regions
 from distortion_graph.regions.coco import (
     is_panoptic,
     names_from,
@@ -20,15 +20,15 @@ from distortion_graph.regions.coco import (
     regions_from_json,
     regions_from_panoptic,
 )
-from distortion_graph.regions.container import RegionSet
+from distortion_graph.masks.container import RegionSet
 from distortion_graph.regions.fitting import fit_map, read_label_picture, turns
-from distortion_graph.regions.panoptic_model import names_a_model
-from distortion_graph.regions.picture_names import split_image
-from distortion_graph.regions.segmenter import PANOPTIC_PREFIX as _PANOPTIC
-from distortion_graph.regions.segmenter import load_segmenter
+from distortion_graph.segment.panoptic_model import names_a_model
+from distortion_graph.pictures.picture_names import split_image
+from distortion_graph.segment.segmenter import PANOPTIC_PREFIX as _PANOPTIC
+from distortion_graph.segment.segmenter import load_segmenter
 
 if TYPE_CHECKING:
-    from distortion_graph.differences import DifferenceMap
+    from distortion_graph.measure.differences import DifferenceMap
 
 RegionSpec: TypeAlias = "RegionSet | str | Path | NDArray[Any] | Sequence[NDArray[Any]]"
 
@@ -69,7 +69,7 @@ def resolve_regions(
       NAME with ",image=NAME"; PNGs beside it) or "panoptic:FILE.png,FILE.json", each with
       ",CATEGORIES.json" where the names are not in the JSON. Ids are the segment ids;
     - "panoptic:FOLDER" or "panoptic:ORG/NAME": found by a panoptic checkpoint
-      (`distortion_graph.regions.panoptic_model`) in the mean of both pictures.
+      (`distortion_graph.segment.panoptic_model`) in the mean of both pictures.
 
     `differences` gives where the pictures differ, for a caller who needs that too; "auto" finds
     it by itself otherwise.

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.graph import DistortionGraph, Mask, Node
-from distortion_graph.regions.rle import Rle, rle_from_mask
+from distortion_graph.masks.rle import Rle, rle_from_mask
 from distortion_graph.report.drawing import Canvas
 from distortion_graph.report.palette import INK
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.graph import RegionComparison, Side
-from distortion_graph.regions.rle import Rle
+from distortion_graph.masks.rle import Rle
 from distortion_graph.report.drawing import Canvas
 from distortion_graph.report.outlines import outline
 from distortion_graph.report.palette import Rgb

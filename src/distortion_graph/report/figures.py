@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
-from distortion_graph.errors import DistortionGraphError, OutputError
+from distortion_graph.base.errors import DistortionGraphError, OutputError
 from distortion_graph.report.palette import Rgb
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.regions.rle import Rle
+from distortion_graph.masks.rle import Rle
 from distortion_graph.report.drawing import Canvas
 from distortion_graph.report.palette import INK, PAPER, Rgb
 from distortion_graph.report.placing import Ground

@@ -17,9 +17,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.errors import ImageError
+from distortion_graph.base.errors import ImageError
 from distortion_graph.graph import SIDES, DistortionGraph, Side
-from distortion_graph.regions.rle import Rle
+from distortion_graph.masks.rle import Rle
 from distortion_graph.report.common_part import on_one_canvas
 from distortion_graph.report.drawing import (
     Canvas,

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.errors import ImageError
+from distortion_graph.base.errors import ImageError
 from distortion_graph.graph import SIDES, DistortionGraph, Evidence, Node, RegionComparison, Side
 from distortion_graph.report.crops import Crop, crop_of
 from distortion_graph.report.drawing import (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from distortion_graph.backgrounds import background_words
+from distortion_graph.pictures.backgrounds import background_words
 from distortion_graph.graph import (
     SIDES,
     DistortionGraph,
@@ -18,8 +18,8 @@ from distortion_graph.graph import (
     Side,
 )
 from distortion_graph.report.places import differing_share, most_different, places_clause
-from distortion_graph.vocabulary import UNCERTAIN as UNCERTAIN
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.base.vocabulary import UNCERTAIN as UNCERTAIN
+from distortion_graph.base.vocabulary import Vocabulary
 
 _MARKS = {-1: "▼", 0: "=", 1: "▲"}
 

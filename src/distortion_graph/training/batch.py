@@ -11,20 +11,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from distortion_graph.data.synthesis import Version
-from distortion_graph.regions.cells import CELL_PX, cell_weights
-from distortion_graph.regions.edges import EDGE_STATISTICS
-from distortion_graph.regions.histograms import (
+from distortion_graph.synth.synthesis import Version
+from distortion_graph.features.cells import CELL_PX, cell_weights
+from distortion_graph.features.edges import EDGE_STATISTICS
+from distortion_graph.features.histograms import (
     CHANNELS,
     DETAIL_CHANNELS,
     JOINT_CHANNELS,
     JOINT_LEVELS,
     LEVELS,
 )
-from distortion_graph.regions.patterns import PATTERNS
-from distortion_graph.regions.statistics import region_statistics
+from distortion_graph.features.patterns import PATTERNS
+from distortion_graph.features.statistics import region_statistics
 from distortion_graph.training.extras import IGNORED, Extras
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.base.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from distortion_graph.errors import ModelError
-from distortion_graph.files import atomic_write_text
+from distortion_graph.base.errors import ModelError
+from distortion_graph.base.files import atomic_write_text
 from distortion_graph.training.checkpoint import WEIGHTS_FILE
 
 CHAIN_FILE = "chain.json"

@@ -20,11 +20,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from distortion_graph.errors import ModelError
-from distortion_graph.files import atomic_write_all
+from distortion_graph.base.errors import ModelError
+from distortion_graph.base.files import atomic_write_all
 from distortion_graph.model.config import NetworkConfig
 from distortion_graph.model.network import DistortionGraphNet
-from distortion_graph.runtime.names import NETWORK_FILE
+from distortion_graph.predict.names import NETWORK_FILE
 
 WEIGHTS_FILE = "network.safetensors"
 SETTINGS_FILE = "training_config.yaml"

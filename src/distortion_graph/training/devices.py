@@ -8,7 +8,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import InitProcessGroupKwargs
 
-from distortion_graph.errors import DistortionGraphError
+from distortion_graph.base.errors import DistortionGraphError
 
 # The others wait while the first process measures the network on the held-out pictures.
 _LONGEST_WAIT = timedelta(hours=6)

@@ -14,11 +14,11 @@ from distortion_graph.bench.benchmark import check_pairs
 from distortion_graph.bench.clean_pairs import CleanSample
 from distortion_graph.bench.evaluate import check_vocabularies
 from distortion_graph.bench.figures import Figures, Part
-from distortion_graph.data.pictures import load_sources
-from distortion_graph.data.reader import PandaSet
-from distortion_graph.data.samples import Sample
-from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe
-from distortion_graph.errors import DistortionGraphError
+from distortion_graph.datasets.pictures import load_sources
+from distortion_graph.datasets.reader import PandaSet
+from distortion_graph.datasets.samples import Sample
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Recipe
+from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.training.architectures import Architecture, architecture_in
 from distortion_graph.training.chain import Link, read_chain
 from distortion_graph.training.checkpoint import SETTINGS_FILE, network_folder

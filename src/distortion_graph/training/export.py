@@ -1,7 +1,7 @@
 """Export of a trained network to ONNX, in three parts, weights stored as 16-bit floats.
 
 The encoder is run per tile of the pictures, the reader per few regions, the head once per pair
-(`runtime.session`). Weights are stored in half precision and cast to 32 bits by the graph itself,
+(`predict.session`). Weights are stored in half precision and cast to 32 bits by the graph itself,
 which the runtime folds away when it loads the model: small on disk, computed in full precision.
 """
 
@@ -20,21 +20,21 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from distortion_graph.errors import ModelError
-from distortion_graph.files import atomic_write_all
+from distortion_graph.base.errors import ModelError
+from distortion_graph.base.files import atomic_write_all
 from distortion_graph.model.network import DistortionGraphNet, GraphHead, PairEncoder, Statistics
 from distortion_graph.model.pooling import Moments, coverage
-from distortion_graph.regions.edges import EDGE_STATISTICS
-from distortion_graph.regions.histograms import (
+from distortion_graph.features.edges import EDGE_STATISTICS
+from distortion_graph.features.histograms import (
     CHANNELS,
     DETAIL_CHANNELS,
     JOINT_CHANNELS,
     JOINT_LEVELS,
     LEVELS,
 )
-from distortion_graph.regions.patterns import PATTERNS
-from distortion_graph.runtime.decode import DECIMALS
-from distortion_graph.runtime.names import (
+from distortion_graph.features.patterns import PATTERNS
+from distortion_graph.predict.decode import DECIMALS
+from distortion_graph.predict.names import (
     ENCODER_INPUTS,
     HEAD_INPUTS,
     MANIFEST_FILE,

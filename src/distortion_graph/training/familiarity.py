@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from distortion_graph.bench.clean_pairs import CleanSample
-from distortion_graph.data.samples import Sample
+from distortion_graph.datasets.samples import Sample
 from distortion_graph.model.heads import NodeHeads
 from distortion_graph.training.outliers import STRANGERS
 

@@ -15,13 +15,13 @@ from distortion_graph.bench.evaluate import Predictor, predict_all
 from distortion_graph.bench.figures import Figures, figures_of
 from distortion_graph.bench.protocol import MIN_SHARE, bench_picture, samples_of
 from distortion_graph.bench.resampling import FIGURES
-from distortion_graph.data.chosen_pairs import ChosenPairs
-from distortion_graph.data.pair_lists import Pairs
-from distortion_graph.data.pictures import CleanPicture
-from distortion_graph.data.reader import PandaSet
-from distortion_graph.data.samples import Sample
-from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe
-from distortion_graph.errors import RegionError
+from distortion_graph.datasets.chosen_pairs import ChosenPairs
+from distortion_graph.datasets.pair_lists import Pairs
+from distortion_graph.datasets.pictures import CleanPicture
+from distortion_graph.datasets.reader import PandaSet
+from distortion_graph.datasets.samples import Sample
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Recipe
+from distortion_graph.base.errors import RegionError
 from distortion_graph.model.predict import TorchPredictor
 
 CHOOSING = "hard"

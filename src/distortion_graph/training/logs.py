@@ -17,8 +17,8 @@ from typing import Any
 
 from torch import Tensor
 
-from distortion_graph.errors import DistortionGraphError
-from distortion_graph.files import atomic_write_text
+from distortion_graph.base.errors import DistortionGraphError
+from distortion_graph.base.files import atomic_write_text
 from distortion_graph.training.config import LoggingConfig
 
 LOG_FILE = "log.csv"

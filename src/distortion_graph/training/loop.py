@@ -20,8 +20,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from distortion_graph.errors import DistortionGraphError, ModelError
-from distortion_graph.files import atomic_write_text
+from distortion_graph.base.errors import DistortionGraphError, ModelError
+from distortion_graph.base.files import atomic_write_text
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.averaging import AveragedWeights
 from distortion_graph.training.chain import (

@@ -12,17 +12,17 @@ from typing import Any
 from numpy.typing import NDArray
 
 from distortion_graph.bench.benchmark import root_identity
-from distortion_graph.data.folders import LeftOut, ReaderNotes, left_out_lines
-from distortion_graph.data.pictures import (
+from distortion_graph.datasets.folders import LeftOut, ReaderNotes, left_out_lines
+from distortion_graph.datasets.pictures import (
     CleanPicture,
     large_regions,
     left_out_of,
     load_sources,
     read_names,
 )
-from distortion_graph.data.reader import PandaSet
-from distortion_graph.errors import DistortionGraphError, ImageError, RegionError
-from distortion_graph.regions.picture_names import composed
+from distortion_graph.datasets.reader import PandaSet
+from distortion_graph.base.errors import DistortionGraphError, ImageError, RegionError
+from distortion_graph.pictures.picture_names import composed
 from distortion_graph.training.config import DataConfig
 from distortion_graph.training.samples import SamplingConfig
 

@@ -1,6 +1,6 @@
 """Distortions that no vocabulary has, so that a network learns to say that it does not know.
 
-They are unlike anything in `distort.registry`, and unlike the ones that `known` is measured on
+They are unlike anything in `synth.distort.registry`, and unlike the ones that `known` is measured on
 (colour cast, banding, vignette, smearing by a denoiser, upscaling). Each is a pure function of a
 picture and a generator, H×W×3 uint8 in and out.
 

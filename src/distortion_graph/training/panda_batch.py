@@ -17,7 +17,7 @@ from distortion_graph.model.panda import (
     fit_pair,
 )
 from distortion_graph.training.batch import Sample
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.base.vocabulary import Vocabulary
 
 
 class PandaBatch(NamedTuple):

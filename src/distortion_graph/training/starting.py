@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import nn
 
-from distortion_graph.data.reader import PandaSet
-from distortion_graph.errors import ModelError, RecipeError
+from distortion_graph.datasets.reader import PandaSet
+from distortion_graph.base.errors import ModelError, RecipeError
 from distortion_graph.model.network import DistortionGraphNet
-from distortion_graph.runtime.names import NETWORK_FILE
+from distortion_graph.predict.names import NETWORK_FILE
 from distortion_graph.training.architectures import Architecture, architecture_in
 from distortion_graph.training.chain import Link, read_chain
 from distortion_graph.training.checkpoint import network_folder, read_weights

@@ -10,7 +10,7 @@ import cv2
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from distortion_graph.data.reader import PandaSet
+from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.training.architectures import Architecture
 from distortion_graph.training.config import TrainingConfig
 from distortion_graph.training.material import Source

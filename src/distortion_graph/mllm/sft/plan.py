@@ -14,12 +14,12 @@ from types import MappingProxyType
 
 import numpy as np
 
-from distortion_graph.data.chosen_pairs import ChosenPairs
-from distortion_graph.data.keys import generator
-from distortion_graph.data.layout import CLEAN_FOLDER, SPLITS, PairKey, picture_path
-from distortion_graph.errors import DatasetError
+from distortion_graph.datasets.chosen_pairs import ChosenPairs
+from distortion_graph.synth.keys import generator
+from distortion_graph.datasets.layout import CLEAN_FOLDER, SPLITS, PairKey, picture_path
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.graph import DistortionGraph
-from distortion_graph.mllm.cues import Cue
+from distortion_graph.mllm.ask.cues import Cue
 from distortion_graph.mllm.sft.questions import SHORT_KINDS, Turn, graph_of_labels, short_turn
 
 SHARES: Mapping[str, float] = MappingProxyType(

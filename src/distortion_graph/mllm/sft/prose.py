@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from distortion_graph.graph import SIDES, DistortionGraph, RegionComparison, Side
-from distortion_graph.mllm.assessment import SENTENCES, name_of
+from distortion_graph.mllm.ask.assessment import SENTENCES, name_of
 from distortion_graph.mllm.sft.questions import capital, noun, region_score, scene_score, verdict
 from distortion_graph.report.wording import rank_of, words
 
@@ -17,7 +17,7 @@ Said = tuple[str, list[int]]
 
 
 def assessment_answer(graph: DistortionGraph) -> str:
-    """A written assessment, as `mllm.assessment` reads it."""
+    """A written assessment, as `mllm.ask.assessment` reads it."""
     said = [_overall(graph), *_largest_difference(graph)]
     for side in SIDES:
         said += _picture(graph, side)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from distortion_graph.data.samples import Sample
-from distortion_graph.data.truth import true_nodes
+from distortion_graph.datasets.samples import Sample
+from distortion_graph.datasets.truth import true_nodes
 from distortion_graph.graph import (
     SIDES,
     ComparisonBelief,
@@ -25,10 +25,10 @@ from distortion_graph.graph import (
     Side,
     score_margin,
 )
-from distortion_graph.mllm.compact import DECIMALS as COMPACT_DECIMALS
+from distortion_graph.mllm.ask.compact import DECIMALS as COMPACT_DECIMALS
 from distortion_graph.report.wording import rank_of, words
-from distortion_graph.runtime.decode import DECIMALS
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.predict.decode import DECIMALS
+from distortion_graph.base.vocabulary import Vocabulary
 
 SHORT_KINDS = (
     "distortion", "severity", "score", "comparison", "better", "find", "check", "worst",
@@ -241,7 +241,7 @@ def region_score(region: RegionComparison, side: Side) -> float:
 
 
 def whole_answer(graph: DistortionGraph) -> str:
-    """The answer to the question about whole pictures, as `mllm.whole` reads it."""
+    """The answer to the question about whole pictures, as `mllm.ask.whole` reads it."""
     vocabulary = graph.vocabulary
     spoilt = {side: _most_spoilt(graph, side) for side in SIDES}
     said = [

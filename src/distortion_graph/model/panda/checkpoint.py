@@ -19,14 +19,14 @@ from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from distortion_graph.errors import ModelError
-from distortion_graph.files import atomic_write_all
+from distortion_graph.base.errors import ModelError
+from distortion_graph.base.files import atomic_write_all
 from distortion_graph.model.backbones import WEIGHTS_FILE as BACKBONE_WEIGHTS
 from distortion_graph.model.backbones import load_backbone
 from distortion_graph.model.panda.config import PandaConfig
 from distortion_graph.model.panda.network import PandaNet
 from distortion_graph.model.panda.weights import fit_weights
-from distortion_graph.runtime.names import NETWORK_FILE
+from distortion_graph.predict.names import NETWORK_FILE
 
 WEIGHTS_FILE = "network.safetensors"
 BACKBONE_FOLDER = "backbone"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from distortion_graph.errors import ModelError
-from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from distortion_graph.base.errors import ModelError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 _SIZES = ("width", "side_px", "patch_px", "pool", "blocks", "heads", "expansion")
 

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from distortion_graph.errors import RegionError
+from distortion_graph.base.errors import RegionError
 from distortion_graph.model.panda.network import PandaInputs
-from distortion_graph.quality import check_pair
-from distortion_graph.regions.masks import Masks
+from distortion_graph.measure.quality import check_pair
+from distortion_graph.masks.masks import Masks
 
 _FLIP_HORIZONTALLY, _FLIP_VERTICALLY, _TURN = 0.5, 0.2, 0.5
 

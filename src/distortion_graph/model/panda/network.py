@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from distortion_graph.errors import ModelError
+from distortion_graph.base.errors import ModelError
 from distortion_graph.model.backbones import FrozenBackbone, load_backbone
 from distortion_graph.model.panda.config import PandaConfig
 from distortion_graph.model.panda.decoder import Decoder, pointwise

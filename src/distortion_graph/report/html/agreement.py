@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from distortion_graph.errors import GraphError
+from distortion_graph.base.errors import GraphError
 from distortion_graph.graph import SIDES, DistortionGraph, RegionComparison, Side
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.errors import ImageError
-from distortion_graph.images import Picture
+from distortion_graph.base.errors import ImageError
+from distortion_graph.pictures.images import Picture
 
 LOSSY_QUALITY = 80
 """WebP quality of a page that was asked to be small."""
@@ -117,7 +117,7 @@ def _webp(rgb: NDArray[np.uint8], *, lossless: bool) -> bytes:
 
 
 def _png(rgb: NDArray[np.uint8]) -> bytes:
-    from distortion_graph.files import encode_image
+    from distortion_graph.base.files import encode_image
 
     return encode_image("picture.png", rgb, fast=True)
 

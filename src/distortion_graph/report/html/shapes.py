@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.graph import Mask
-from distortion_graph.regions.rle import Rle
+from distortion_graph.masks.rle import Rle
 
 ROOM = 160_000
 """Characters that the outlines of a page may take; beyond it they are simplified."""

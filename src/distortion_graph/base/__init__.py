@@ -1,0 +1,1 @@
+"""Errors, vocabulary, files and one-line reports: what every other room stands on."""

@@ -1,0 +1,275 @@
+"""One picture's entry in a stats file: everything about it that can be told from it alone."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from distortion_graph.datasets.check.findings import Found
+from distortion_graph.datasets.check.masks import NO_MASK, Box, MaskFacts, mask_facts
+from distortion_graph.datasets.label_columns import UNKNOWN, RegionLabels
+from distortion_graph.datasets.stats import box_from_json, number_from_json, relations_from_json
+from distortion_graph.synth.synthesis import MIXED
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.vocabulary import Vocabulary
+
+_LEAST_OVERLAP = 0.5
+"""A box that overlaps its mask's by less (intersection over union) is another region's."""
+_SLACK_PX = 1
+"""Boxes are rounded in several ways."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What labels may be. `predicates` is their number, None where it is not known."""
+
+    vocabulary: Vocabulary
+    predicates: int | None
+
+    @cached_property
+    def position(self) -> Mapping[str, int]:
+        """Of every distortion label."""
+        return {label: k for k, label in enumerate(self.vocabulary.distortions)}
+
+
+@dataclass(frozen=True, slots=True)
+class EntryFacts:
+    """What an entry says that has to agree with pictures and with other versions.
+
+    `masks` has `DIGEST_BYTES` a region; `sizes` are (h, w, a region of that size), `reach` the
+    largest (right, bottom, region) of boxes without a mask.
+    """
+
+    regions: int
+    masks: bytes
+    names: bytes
+    relations: bytes
+    sizes: tuple[tuple[int, int, int], ...]
+    reach: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry that could be read at least in part."""
+
+    facts: EntryFacts
+    labels: tuple[RegionLabels, ...]
+    scene_score: float
+
+
+def check_entry(value: Any, version: str, place: str, rules: Rules, found: Found) -> Entry | None:
+    """Report what is wrong with an entry; None where it has no list of regions at all."""
+    if not isinstance(value, Mapping) or not isinstance(value.get("regions"), list):
+        found.fault("stats", place, "expected an object with `score_fr` and a list `regions`")
+        return None
+    looks = [
+        _Look(entry, version, f"{place}: region {k}", rules, found)
+        for k, entry in enumerate(value["regions"])
+    ]
+    regions = [look.region() for look in looks]
+    scene = _score(value.get("score_fr"), place, found)
+    facts = EntryFacts(
+        len(regions),
+        b"".join(r.mask.digest if r.mask else NO_MASK for r in regions),
+        _digest([r.name for r in regions]),
+        _check_relations(value.get("relations"), len(regions), place, rules, found),
+        _sizes(regions),
+        _reach(regions),
+    )
+    return Entry(facts, tuple(r.labels for r in regions), scene)
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    labels: RegionLabels
+    name: str
+    mask: MaskFacts | None
+    box: Box | None
+
+
+_NOTHING = _Region(RegionLabels(UNKNOWN, UNKNOWN, math.nan, False), "", None, None)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A look at one region of a version."""
+
+    entry: Any
+    version: str
+    place: str
+    rules: Rules
+    found: Found
+
+    def region(self) -> _Region:
+        """Everything that is right of it; the rest is reported."""
+        if not isinstance(self.entry, Mapping):
+            text = f"expected an object, got {type(self.entry).__name__}"
+            self.found.fault("stats", self.place, text)
+            return _NOTHING
+        distortion, severity = self._distortion(), self._severity()
+        score = _score(self.entry.get("score_fr"), self.place, self.found)
+        self._check_labels(distortion, severity, score)
+        mask, box = self._mask(), self._box()
+        self._check_box(box, mask)
+        usable = mask is not None and box is not None
+        name = self.entry.get("name")
+        return _Region(
+            RegionLabels(distortion, severity, score, usable), str(name or ""), mask, box
+        )
+
+    def _distortion(self) -> int:
+        label = self.entry.get("degradation")
+        if not isinstance(label, str):
+            self._fault("stats", f"degradation is {label!r:.40}, expected a label")
+            return UNKNOWN
+        if label not in self.rules.position:
+            known = ", ".join(self.rules.position)
+            self._fault("label", f"unknown degradation {label!r:.60}, expected one of {known}")
+        return self.rules.position.get(label, UNKNOWN)
+
+    def _severity(self) -> int:
+        number = self.entry.get("severity")
+        if isinstance(number, bool) or not isinstance(number, int):
+            self._fault("stats", f"severity is {number!r:.40}, expected a whole number")
+            return UNKNOWN
+        last = len(self.rules.vocabulary.severities) - 1
+        if not 0 <= number <= last:
+            self._fault("label", f"severity is {number}, expected 0 … {last}")
+            return UNKNOWN
+        return number
+
+    def _check_labels(self, distortion: int, severity: int, score: float) -> None:
+        vocabulary = self.rules.vocabulary
+        if distortion == UNKNOWN:
+            return
+        label = vocabulary.distortions[distortion]
+        clean = distortion == vocabulary.clean_index
+        if severity != UNKNOWN and clean != (severity == 0):
+            self._fault(
+                "contradiction",
+                f"is {label!r} of severity {severity} ({vocabulary.severities[severity]}), "
+                f"expected severity 0 for {vocabulary.clean!r} and for nothing else",
+            )
+        elif clean and score < 1:
+            self.found.warn(
+                "clean-score", self.place, f"is {label!r} with score {score}, expected 1"
+            )
+        if self.version not in MIXED and label != self.version:
+            # The published generator leaves no region of a single-type picture clean; others may.
+            tell = self.found.warn if clean else self.found.fault
+            tell("type", self.place, f"is {label!r} in a version of {self.version!r} only")
+
+    def _mask(self) -> MaskFacts | None:
+        value = self.entry.get("segmentation_mask")
+        if value is None:
+            return None
+        try:
+            mask = mask_facts(value, self.place)
+        except DatasetError as e:
+            self.found.refused("mask", self.place, e)
+            return None
+        if mask.box is None:
+            text = "its mask has no pixel, so readers leave the region out"
+            self.found.warn("empty-mask", self.place, text)
+        return mask
+
+    def _box(self) -> Box | None:
+        try:
+            return box_from_json(self.entry.get("bbox"), self.place)
+        except DatasetError as e:
+            self.found.refused("stats", self.place, e)
+            return None
+
+    def _check_box(self, box: Box | None, mask: MaskFacts | None) -> None:
+        if box is None:
+            return
+        x, y, w, h = box
+        if x < 0 or y < 0 or w < 1 or h < 1:
+            text = f"bbox is {list(box)}, expected x, y ≥ 0 and w, h ≥ 1"
+            self._fault("box", text)
+        elif mask is not None and (x + w > mask.size[1] or y + h > mask.size[0]):
+            text = f"bbox is {list(box)}, expected a box inside {mask.size[1]}×{mask.size[0]}"
+            self._fault("box", f"{text} pixels (width × height)")
+        elif mask is not None and mask.box is not None:
+            self._compare_boxes(box, mask.box)
+
+    def _compare_boxes(self, box: Box, own: Box) -> None:
+        slips = (abs(a - b) for a, b in zip(_edges(box), _edges(own), strict=True))
+        if max(slips) > _SLACK_PX:
+            tell = self.found.warn if _overlap(box, own) >= _LEAST_OVERLAP else self.found.fault
+            text = f"bbox is {list(box)}, but the mask's pixels lie in {list(own)}"
+            tell("box-mask", self.place, text)
+
+    def _fault(self, kind: str, text: str) -> None:
+        self.found.fault(kind, self.place, text)
+
+
+def _score(value: Any, place: str, found: Found) -> float:
+    """A score in [0, 1]; NaN and a finding for anything else."""
+    try:
+        score = number_from_json(value, f"{place}: score_fr")
+    except DatasetError as e:
+        found.refused("score", place, e)
+        return math.nan
+    if not 0 <= score <= 1:
+        found.fault("score", place, f"score_fr is {score}, expected a number in [0, 1]")
+        return math.nan
+    return score
+
+
+def _check_relations(value: Any, regions: int, place: str, rules: Rules, found: Found) -> bytes:
+    try:
+        relations = relations_from_json(value, place)
+    except DatasetError as e:
+        found.refused("relation", place, e)
+        return b""
+    for relation in relations:
+        if not all(0 <= k < regions for k in relation[:2]):
+            text = f"the relation {list(relation)} names a region that is not there, "
+            found.fault("relation", place, f"{text}expected 0 … {regions - 1}")
+        if rules.predicates is not None and not 0 <= relation[2] < rules.predicates:
+            text = f"the relation {list(relation)} has a predicate that dataset.json does not "
+            found.fault("relation", place, f"{text}list, expected 0 … {rules.predicates - 1}")
+    return _digest(relations)
+
+
+def _digest(value: object) -> bytes:
+    return hashlib.blake2b(repr(value).encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def _sizes(regions: list[_Region]) -> tuple[tuple[int, int, int], ...]:
+    """The different sizes of masks, each with the first region that has it."""
+    first: dict[tuple[int, int], int] = {}
+    for k, region in enumerate(regions):
+        if region.mask is not None:
+            first.setdefault(region.mask.size, k)
+    return tuple((h, w, k) for (h, w), k in first.items())
+
+
+def _reach(regions: list[_Region]) -> tuple[tuple[int, int, int], ...]:
+    """The boxes without a mask that end farthest right and farthest down."""
+    ends = [
+        (r.box[0] + r.box[2], r.box[1] + r.box[3], k)
+        for k, r in enumerate(regions)
+        if r.box is not None and r.mask is None
+    ]
+    if not ends:
+        return ()
+    farthest = max(ends, key=lambda end: end[0]), max(ends, key=lambda end: end[1])
+    return tuple(dict.fromkeys(farthest))
+
+
+def _edges(box: Box) -> tuple[int, int, int, int]:
+    x, y, w, h = box
+    return x, y, x + w, y + h
+
+
+def _overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    (ax0, ay0, ax1, ay1), (bx0, by0, bx1, by1) = _edges(a), _edges(b)
+    shared = max(0, min(ax1, bx1) - max(ax0, bx0)) * max(0, min(ay1, by1) - max(ay0, by0))
+    return shared / (a[2] * a[3] + b[2] * b[3] - shared)

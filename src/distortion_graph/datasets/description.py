@@ -1,0 +1,119 @@
+"""`dataset.json`: what a data set is, for people and programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from distortion_graph.datasets.layout import (
+    DATASET_FILE,
+    check_version_folders,
+    version_names,
+)
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.validation import validation_line
+from distortion_graph.base.vocabulary import Vocabulary
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class SourceDescription(_Part):
+    """Where pictures came from: the source's name and kind, how many, and the licence given.
+
+    `skipped` pictures could not be used; of `noted` ones the reader took a part or changed colours
+    (the manifest says what and why of each); `left_out` are the source's other files, by reason.
+    """
+
+    name: str
+    kind: str
+    pictures: int
+    skipped: int
+    noted: int = 0
+    left_out: dict[str, int] = {}
+    licence: str | None = None
+    segmenter: str | None = None
+
+
+class SplitDescription(_Part):
+    """Counts of one split."""
+
+    pictures: int
+    regions: int
+
+
+class RecipeDescription(_Part):
+    """How regions were degraded (`distortion_graph.synth.synthesis.Recipe`), and what was kept.
+
+    `id` is the start of the SHA-256 of the other fields; the manifest's lines refer to it.
+    """
+
+    id: str
+    seed: int
+    types: tuple[str, ...]
+    severity_levels: dict[str, tuple[int, ...]]
+    clean_share: float
+    feather_px: float
+    min_share: float
+    max_regions: int | None
+    severity_weights: dict[str, float] | None = None
+    wanted_regions: int | None = None
+    max_side_px: int | None = None
+    made_of: dict[str, tuple[str, ...]] | None = None
+
+
+class ImageDescription(_Part):
+    """The format of the degraded and clean pictures; `quality` is null for lossless ones."""
+
+    format: str
+    quality: int | None
+
+
+class BuildDescription(_Part):
+    """What `dataset build` needs to know its own work again.
+
+    `options` by the words of the command line, `listing` the SHA-256 of the sources' pictures by
+    name, `files` the SHA-256 of every file in the root that is neither a picture nor dataset.json.
+    """
+
+    options: dict[str, Any]
+    listing: str
+    files: dict[str, str]
+
+
+class DatasetDescription(_Part):
+    """All of `dataset.json`. `metric` is what the full-reference metric says of itself."""
+
+    format: Literal["distortion-graph dataset 1"] = "distortion-graph dataset 1"
+    vocabulary: Vocabulary
+    versions: tuple[str, ...]
+    metric: dict[str, Any]
+    recipe: RecipeDescription
+    image: ImageDescription
+    splits: dict[str, SplitDescription]
+    sources: tuple[SourceDescription, ...]
+    predicates: tuple[str, ...] = ()
+    software: dict[str, str]
+    build: BuildDescription | None = None
+
+
+def read_description(root: Path) -> DatasetDescription | None:
+    """What a root says of itself; None where it has no dataset.json, as the published one.
+
+    Raises DatasetError for a file that is not such a description, or whose vocabulary's labels
+    cannot be names of folders.
+    """
+    path = root / DATASET_FILE
+    if not path.is_file():
+        return None
+    try:
+        found = DatasetDescription.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise DatasetError(validation_line(error, str(path), DatasetDescription)) from error
+    except OSError as error:
+        raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
+    check_version_folders(version_names(found.vocabulary), str(path))
+    return found

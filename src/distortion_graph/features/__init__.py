@@ -1,0 +1,1 @@
+"""What a network sees of regions, counted outside of it."""

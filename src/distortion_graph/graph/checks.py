@@ -1,0 +1,275 @@
+"""Checks of a graph that need more than one value, and their wording as one line for a person.
+
+`graph/graph.py` holds the types; this module holds what must be true *between* their values (labels
+against the vocabulary, masks against picture sizes, relations against regions), and turns
+pydantic's reports into a single line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from distortion_graph.base.errors import VocabularyError
+
+if TYPE_CHECKING:
+    from distortion_graph.graph import DistortionGraph
+    from distortion_graph.graph.parts import (
+        ComparisonBelief,
+        Difference,
+        ImageInfo,
+        LabelBelief,
+        Node,
+        RegionComparison,
+        Scene,
+        Side,
+    )
+    from distortion_graph.base.vocabulary import Vocabulary
+
+PROBABILITY_TOLERANCE = 1e-3
+"""How far a sum of probabilities may be from 1, and P(severity clean) from P(distortion clean)."""
+
+_WORDS = (
+    ("Input should be a valid tuple", "expected a list"),
+    ("Input should be", "expected"),
+    ("String should", "expected a string that should"),
+    ("a valid dictionary", "an object"),
+)
+"""Pydantic's words for people who write JSON."""
+
+
+def graph_problems(graph: DistortionGraph) -> Iterator[str]:
+    """Every way in which a graph contradicts itself or its vocabulary, each as `place: what`."""
+    vocabulary = graph.vocabulary
+    seen: dict[int, int] = {}
+    for i, region in enumerate(graph.regions):
+        place = f"regions[{i}]"
+        if region.id in seen:
+            yield f"{place}.id: {region.id} is also the id of regions[{seen[region.id]}]"
+        seen.setdefault(region.id, i)
+        yield from _node_problems(f"{place}.anchor", region.anchor, vocabulary)
+        yield from _node_problems(f"{place}.target", region.target, vocabulary)
+        yield from _extent_problems(place, region, "anchor", graph.anchor)
+        yield from _extent_problems(place, region, "target", graph.target)
+        yield from _part_problems(place, region, "anchor", graph.common_part())
+        yield from _part_problems(place, region, "target", graph.common_part())
+        yield from _comparison_problems(f"{place}.comparison", region.comparison, vocabulary)
+        yield from _difference_problems(f"{place}.differs", region.differs, graph)
+    sizes = _size(graph.anchor), _size(graph.target)
+    if graph.fit is not None and sizes[0] == sizes[1] and None not in sizes[0]:
+        yield f"fit: {graph.fit!r} for two pictures of one size, expected null"
+    if graph.scene is not None:
+        yield from _scene_problems(graph.scene, vocabulary)
+        yield from _difference_problems("scene.differs", graph.scene.differs, graph)
+    for i, relation in enumerate(graph.relations):
+        for role in ("subject", "object"):
+            region_id = getattr(relation, role)
+            if region_id not in seen:
+                known = ", ".join(map(str, sorted(seen))) or "none"
+                yield f"relations[{i}].{role}: no region has the id {region_id} (ids: {known})"
+
+
+def _node_problems(place: str, node: Node, vocabulary: Vocabulary) -> Iterator[str]:
+    problems = [
+        *_belief_problems(
+            f"{place}.distortion",
+            node.distortion,
+            vocabulary.distortions,
+            vocabulary.distortion_index,
+        ),
+        *_belief_problems(
+            f"{place}.severity", node.severity, vocabulary.severities, vocabulary.severity_index
+        ),
+    ]
+    yield from problems
+    if not problems:
+        yield from _clean_problems(place, node, vocabulary.clean)
+
+
+def _belief_problems(
+    place: str,
+    belief: LabelBelief | ComparisonBelief,
+    labels: Sequence[str],
+    index: Callable[[str], int],
+) -> Iterator[str]:
+    try:
+        index(belief.label)
+    except VocabularyError as error:
+        yield f"{place}: {error}"
+    if belief.probabilities is not None:
+        yield from _key_problems(f"{place}.probabilities", belief.probabilities, labels, index)
+
+
+def _key_problems(
+    place: str, keys: Mapping[str, float], labels: Sequence[str], index: Callable[[str], int]
+) -> Iterator[str]:
+    for key in keys:
+        try:
+            index(key)
+        except VocabularyError as error:
+            yield f"{place}: {error}"
+            return
+    missing = [label for label in labels if label not in keys]
+    if missing:
+        yield f"{place}: no probability for {missing[0]!r}, expected one for each of the labels"
+
+
+def _comparison_problems(
+    place: str, comparison: ComparisonBelief, vocabulary: Vocabulary
+) -> Iterator[str]:
+    yield from _belief_problems(
+        place, comparison, vocabulary.comparison_labels, vocabulary.comparison_index
+    )
+
+
+def _clean_problems(place: str, node: Node, clean: str) -> Iterator[str]:
+    if (node.distortion.label == clean) != (node.severity.label == clean):
+        yield (
+            f"{place}: distortion {node.distortion.label!r} with severity "
+            f"{node.severity.label!r}, expected both or neither to be {clean!r}"
+        )
+    if node.distortion.probabilities is not None and node.severity.probabilities is not None:
+        p, q = node.distortion.probabilities[clean], node.severity.probabilities[clean]
+        if abs(p - q) > PROBABILITY_TOLERANCE:
+            yield (
+                f"{place}: the probability of {clean!r} is {p} as a distortion and {q} as a "
+                "severity, expected the same"
+            )
+
+
+def _extent_problems(
+    place: str, region: RegionComparison, side: Side, image: ImageInfo
+) -> Iterator[str]:
+    """A mask or box that does not fit its picture; the target's may be the anchor's."""
+    if image.width is None or image.height is None:
+        return
+    mask, box = region.mask_of(side), region.bbox_of(side)
+    found = f"but the {side} picture is {image.height} × {image.width} (height × width)"
+    if mask is not None and mask.size != (image.height, image.width):
+        yield f"{place}.{side}.mask: its size is {mask.size[0]} × {mask.size[1]}, {found}"
+    if box is not None and (box[0] + box[2] > image.width or box[1] + box[3] > image.height):
+        yield f"{place}.{side}.bbox_xywh_px: {list(box)} leaves the picture, {found}"
+
+
+def _part_problems(
+    place: str, region: RegionComparison, side: Side, part: tuple[int, int] | None
+) -> Iterator[str]:
+    """A box that leaves the part of the pictures that was compared, (h, w)."""
+    box = region.bbox_of(side)
+    if part is None or box is None:
+        return
+    if box[0] + box[2] > part[1] or box[1] + box[3] > part[0]:
+        yield (
+            f"{place}.{side}.bbox_xywh_px: {list(box)} leaves the common part of the pictures, "
+            f"which is {part[0]} × {part[1]} (height × width)"
+        )
+
+
+def _size(image: ImageInfo) -> tuple[int | None, int | None]:
+    return image.height, image.width
+
+
+def _difference_problems(
+    place: str, differs: Difference | None, graph: DistortionGraph
+) -> Iterator[str]:
+    """A size that is neither a picture's nor that of their common part, where these are known."""
+    sizes = [_size(graph.anchor), _size(graph.target)]
+    if differs is None or any(None in size for size in sizes):
+        return
+    if differs.size in (*sizes, graph.common_part()):
+        return
+    known = " and ".join(f"{height} × {width}" for height, width in dict.fromkeys(sizes))
+    yield (
+        f"{place}.size: is {differs.size[0]} × {differs.size[1]}, but the pictures are {known} "
+        "(height × width)"
+    )
+
+
+def _scene_problems(scene: Scene, vocabulary: Vocabulary) -> Iterator[str]:
+    for side, node in (("anchor", scene.anchor), ("target", scene.target)):
+        for label in node.distortion_share or ():
+            try:
+                vocabulary.distortion_index(label)
+            except VocabularyError as error:
+                yield f"scene.{side}.distortion_share: {error}"
+    if scene.comparison is not None:
+        yield from _comparison_problems("scene.comparison", scene.comparison, vocabulary)
+
+
+def validation_line(error: ValidationError, where: str, model: type[BaseModel]) -> str:
+    """One line for a failed validation of `model`: the first problem, and how many more there are.
+
+    `where` names the file or the text that was read.
+    """
+    errors: list[Any] = list(error.errors(include_url=False))
+    first, more = errors[0], len(errors) - 1
+    if first["type"] == "missing":
+        # A misspelt key is reported twice; its wrong spelling says more than its absence.
+        first = next(
+            (
+                e
+                for e in errors
+                if e["type"] == "extra_forbidden" and e["loc"][:-1] == first["loc"][:-1]
+            ),
+            first,
+        )
+        more -= first["type"] == "extra_forbidden"
+    if first["type"] == "graph_problem":
+        text, more = first["ctx"]["problem"], more + first["ctx"]["more"]
+    else:
+        text = _detail_line(first, model)
+    rest = f" (and {more} more problem{'s' * (more > 1)})" if more else ""
+    return " ".join(f"{where}: {text}{rest}".split())
+
+
+def _detail_line(detail: Any, model: type[BaseModel]) -> str:
+    *parents, last = detail["loc"] or ("",)
+    if detail["type"] == "extra_forbidden":
+        keys = _keys_at(parents, model)
+        near = get_close_matches(str(last), keys, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        inside = _place(parents) or "top level"
+        return f"{inside}: unknown key {last!r}, expected only {', '.join(keys)}{hint}"
+    if detail["type"] == "missing":
+        return f"{_place(parents) or 'top level'}: the key {last!r} is missing"
+    place = _place(detail["loc"])
+    prefix = f"{place}: " if place else ""
+    if detail["type"] == "value_error":
+        text = str(detail["ctx"]["error"])
+        return text if text.startswith(prefix) else prefix + text
+    expected = detail["msg"]
+    for theirs, ours in _WORDS:
+        expected = expected.replace(theirs, ours, 1)
+    found = repr(detail["input"])
+    return f"{prefix}{expected}, found {found if len(found) <= 60 else found[:57] + '…'}"
+
+
+def _place(loc: Sequence[int | str]) -> str:
+    """`("regions", 3, "target")` → `regions[3].target`."""
+    text = ""
+    for part in loc:
+        plain = isinstance(part, str) and part.isidentifier()
+        text += f".{part}" if plain else f"[{part!r}]"
+    return text.removeprefix(".")
+
+
+def _keys_at(loc: Sequence[int | str], model: type[BaseModel]) -> list[str]:
+    """The keys that the part of `model` at `loc` has in JSON."""
+    for part in loc:
+        if isinstance(part, int):
+            continue
+        fields = {f.alias or name: f.annotation for name, f in model.model_fields.items()}
+        found = _model_in(fields.get(part))
+        if found is None:
+            return []
+        model = found
+    return [f.alias or name for name, f in model.model_fields.items()]
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((m for m in map(_model_in, get_args(annotation)) if m is not None), None)

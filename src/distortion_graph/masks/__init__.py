@@ -1,0 +1,1 @@
+"""What a mask is: run lengths, crops, and the set of regions of a picture."""

@@ -1,0 +1,237 @@
+"""Run-length masks as COCO writes them: column-major runs, first run background, packed text.
+
+Counts alternate between background and mask along the columns of an h×w mask. The packed text
+stores six bits a character (five of value, one "more follows") and, from the fourth run on, the
+difference to the run two before, as in the COCO API.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distortion_graph.base.errors import RegionError
+
+_MAX_CHARS_PER_COUNT = 12
+
+
+class Crop(NamedTuple):
+    """The part of a mask inside its tight box: (h, w) bool from row `top` and column `left`.
+
+    An empty mask has a crop of 0×0.
+    """
+
+    top: int
+    left: int
+    mask: NDArray[np.bool_]
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """Rows and columns of the picture."""
+        height, width = self.mask.shape
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
+
+@dataclass(frozen=True)
+class Rle:
+    """One mask: `size` is (h, w) in pixels, `counts` the packed COCO text. Build with the
+    functions here; text from outside goes through `rle_from_text`, which checks it."""
+
+    size: tuple[int, int]
+    counts: str
+
+    def decode(self) -> NDArray[np.bool_]:
+        """The mask as an (h, w) bool array, C-contiguous."""
+        mask: NDArray[np.bool_] = decode_rles([self])[0]
+        return mask
+
+    def crop(self) -> Crop:
+        """The mask inside its tight box; only the box's columns are decoded."""
+        import cv2
+
+        h, _ = self.size
+        edges = _ink_edges(self)
+        left, top, width, height = _box(edges, h)
+        if not width:
+            return Crop(0, 0, np.zeros((0, 0), np.bool_))
+        lengths = np.diff(edges.ravel(), prepend=left * h, append=(left + width) * h)
+        ink = np.zeros(lengths.size, np.uint8)
+        ink[1::2] = 1
+        columns = np.repeat(ink, lengths).reshape(width, h)[:, top : top + height]
+        return Crop(top, left, np.asarray(cv2.transpose(columns), np.uint8).view(np.bool_))
+
+    def box_xywh(self) -> tuple[int, int, int, int]:
+        """Tight box in pixels: left, top, width, height; zeros if empty."""
+        return _box(_ink_edges(self), self.size[0])
+
+    def area(self) -> int:
+        """Number of pixels of the mask."""
+        return int(unpack_counts(self.counts)[1::2].sum())
+
+
+def decode_rles(rles: list[Rle]) -> NDArray[np.bool_]:
+    """Decode R masks of one size, at least one, to (R, h, w) bool, C-contiguous."""
+    import cv2
+
+    h, w = rles[0].size
+    out = np.empty((len(rles), h, w), np.uint8)
+    for k, rle in enumerate(rles):
+        runs = unpack_counts(rle.counts)
+        ink = np.zeros(runs.size, np.uint8)
+        ink[1::2] = 1
+        cv2.transpose(np.repeat(ink, runs).reshape(w, h), dst=out[k])
+    return out.view(np.bool_)
+
+
+def _ink_edges(rle: Rle) -> NDArray[np.int64]:
+    """(n, 2) first pixel, column by column, of every run of mask pixels and the one after it."""
+    runs = unpack_counts(rle.counts)
+    ends = np.cumsum(runs)
+    edges = np.stack([(ends - runs)[1::2], ends[1::2]], axis=1)
+    return edges[runs[1::2] > 0]
+
+
+def _box(edges: NDArray[np.int64], h: int) -> tuple[int, int, int, int]:
+    """Left, top, width and height of the runs between these edges in columns of h pixels."""
+    if not len(edges):
+        return 0, 0, 0, 0
+    first, last = edges[:, 0], edges[:, 1] - 1
+    left, right = int(first[0] // h), int(last[-1] // h)
+    # A run that holds a column's last and the next one's first row.
+    wraps = bool((first // h != last // h).any())
+    top = 0 if wraps else int((first % h).min())
+    bottom = h - 1 if wraps else int((last % h).max())
+    return left, top, right - left + 1, bottom - top + 1
+
+
+def rle_from_mask(mask: NDArray[np.bool_]) -> Rle:
+    """Encode one (h, w) bool mask."""
+    h, w = mask.shape
+    flat = mask.T.ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    start = [0, 0] if flat[0] else [0]
+    counts = np.diff(np.concatenate((start, edges, [flat.size])))
+    return rle_from_counts(counts.astype(np.int64), (h, w))
+
+
+def rle_from_counts(counts: NDArray[np.int64], size: tuple[int, int]) -> Rle:
+    """Pack runs that are known to sum to h·w. Unchecked: for runs computed here."""
+    return Rle(size, pack_counts(counts))
+
+
+def rle_from_box(size: tuple[int, int], top: int, left: int, bottom: int, right: int) -> Rle:
+    """The rectangle of rows top…bottom−1 and columns left…right−1 of an h×w picture.
+
+    Raises RegionError when no pixel is inside.
+    """
+    h, w = size
+    if not (0 <= top < bottom <= h and 0 <= left < right <= w):
+        raise RegionError(
+            f"box rows {top}…{bottom}, columns {left}…{right}: expected a non-empty box inside "
+            f"the {w}×{h} picture"
+        )
+    height, width = bottom - top, right - left
+    if height == h:
+        runs = [left * h, width * h]
+    else:
+        runs = [left * h + top, *([height, h - height] * width)[:-1]]
+    rest = h * w - sum(runs)
+    return rle_from_counts(np.array([*runs, rest] if rest else runs, np.int64), size)
+
+
+def rle_from_runs(counts: object, size: tuple[int, int], what: str) -> Rle:
+    """Uncompressed COCO counts from outside, checked; `what` begins the error line.
+
+    Raises RegionError for counts that are not whole numbers ≥ 0 or do not sum to h·w.
+    """
+    ok = isinstance(counts, list) and all(
+        isinstance(c, int) and not isinstance(c, bool) and 0 <= c < 2**32 for c in counts
+    )
+    if not ok:
+        raise RegionError(f"{what}: RLE counts must be a list of whole numbers from 0 up")
+    runs = np.array(counts, np.int64)
+    _check_total(runs, size, what)
+    return rle_from_counts(_canonical(runs), size)
+
+
+def rle_from_text(counts: str, size: tuple[int, int], what: str) -> Rle:
+    """Packed COCO text from outside, checked; `what` begins the error line.
+
+    Raises RegionError for text that is not packed RLE or does not sum to h·w.
+    """
+    try:
+        runs = unpack_counts(counts)
+    except ValueError as e:
+        raise RegionError(f"{what}: damaged RLE counts ({e}), expected compressed COCO RLE") from e
+    _check_total(runs, size, what)
+    return rle_from_counts(_canonical(runs), size)
+
+
+def pack_counts(runs: NDArray[np.int64]) -> str:
+    """The packed COCO text of runs. (The COCO API's own packer overruns beyond 2²⁹.)"""
+    values = runs.copy()
+    values[3:] -= runs[1:-2]
+    chars = np.ones(values.size, np.int64)
+    for n in range(1, _MAX_CHARS_PER_COUNT):
+        limit = 1 << (5 * n - 1)
+        chars[(values < -limit) | (values >= limit)] = n + 1
+    place = np.arange(chars.sum()) - np.repeat(np.cumsum(chars) - chars, chars)
+    codes = (np.repeat(values, chars) >> (5 * place)) & 0x1F
+    codes[place < np.repeat(chars, chars) - 1] |= 0x20
+    return str((codes + 48).astype(np.uint8).tobytes(), "ascii")
+
+
+def unpack_counts(text: str) -> NDArray[np.int64]:
+    """Runs of a packed COCO text; raises ValueError for text that is not one."""
+    try:
+        codes = np.frombuffer(text.encode("ascii"), np.uint8).astype(np.int64) - 48
+    except UnicodeEncodeError as e:
+        raise ValueError("it has a character outside ASCII") from e
+    if codes.size == 0:
+        return np.zeros(0, np.int64)
+    if codes.min() < 0 or codes.max() > 63:
+        raise ValueError("it has a character outside '0'…'o'")
+    last = (codes & 0x20) == 0
+    if not last[-1]:
+        raise ValueError("it ends in the middle of a number")
+    ends = np.flatnonzero(last)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    if (ends - starts).max() >= _MAX_CHARS_PER_COUNT:
+        raise ValueError("it has a number beyond 60 bits")
+    place = np.arange(codes.size) - np.repeat(starts, ends - starts + 1)
+    values = np.add.reduceat((codes & 0x1F) << (5 * place), starts)
+    negative = (codes[ends] & 0x10) != 0
+    values[negative] -= np.left_shift(1, 5 * (place[ends][negative] + 1))
+    # Runs from the fourth on are differences to the run two before.
+    values[1::2] = np.cumsum(values[1::2])
+    values[2::2] = np.cumsum(values[2::2])
+    if values.min() < 0:
+        raise ValueError("it has a negative run")
+    return values
+
+
+def _check_total(runs: NDArray[np.int64], size: tuple[int, int], what: str) -> None:
+    h, w = size
+    # Python integers: hostile runs must not overflow into the right sum.
+    total = sum(runs.tolist())
+    if total != h * w:
+        raise RegionError(
+            f"{what}: RLE counts sum to {total} pixels, expected {h * w} for size [{h}, {w}]"
+        )
+
+
+def _canonical(runs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The same mask without inner or trailing runs of 0, so that equal masks have equal text."""
+    keep = runs > 0
+    if keep.all():
+        return runs
+    ink = (np.arange(runs.size) % 2)[keep]
+    lengths = runs[keep]
+    if lengths.size == 0:
+        return lengths
+    starts = np.flatnonzero(np.concatenate(([True], ink[1:] != ink[:-1])))
+    merged = np.add.reduceat(lengths, starts)
+    return np.concatenate(([0], merged)) if ink[0] else merged

@@ -1,0 +1,1 @@
+"""What is measured between two pictures, per region: quality, evidence, differences."""

@@ -1,0 +1,338 @@
+"""What is measured between anchor and target inside each region: PSNR, SSIM, HaarPSI, CIEDE2000.
+
+No model takes part and neither picture is called the reference: every number is the same, to the
+bit, when the two are exchanged. The maps are computed in bands of rows, band by band in tiles
+that stay in a core's cache, and pooled at once, so memory does not grow with the picture beyond
+the masks themselves.
+
+* ``psnr_db``: 10·log₁₀(255²/MSE) over the region's R, G and B values.
+* ``ssim``: mean of the SSIM map (see ``measure/ssim.py``) over the region's pixels whose whole window lies
+  in the picture, which is scikit-image's definition for a whole picture; over all of the region's
+  pixels, with the picture mirrored at its edge, where there is no such pixel.
+* ``haarpsi``: HaarPSI's similarity maps of the two whole pictures, pooled in the region. This is
+  not the score of ``measure/quality.py``, which puts the region alone into the clean picture.
+* ``delta_e``: mean CIEDE2000 colour difference (see ``measure/ciede2000.py``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from distortion_graph.measure import haar, ssim
+from distortion_graph.measure.ciede2000 import delta_e
+from distortion_graph.base.errors import RecipeError, RegionError
+from distortion_graph.measure.quality import check_pair
+from distortion_graph.work.threads import parallel_map
+
+Level = Literal["all", "fast", "none"]
+LEVELS: tuple[Level, ...] = ("all", "fast", "none")
+
+T = TypeVar("T")
+V = TypeVar("V", bound=np.generic)
+Rgb = NDArray[np.uint8]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+
+# Maps of one band take about 11 bytes a pixel; bands and tiles begin on even rows and columns.
+BAND_PIXELS = 1 << 22
+TILE = 256
+THREADS_FROM_PIXELS = 1 << 20
+
+
+@runtime_checkable
+class MaskSource(Protocol):
+    """Masks that are made when asked for, such as a ``RegionSet``."""
+
+    def __len__(self) -> int: ...
+
+    def crop(self, index: int, /) -> tuple[int, int, Bools]:
+        """First row, first column and (h, w) bool mask of a box that holds the whole region."""
+        ...
+
+
+@dataclass(frozen=True)
+class RegionEvidence:
+    """Measurements inside one region; higher is more alike except for ``delta_e``.
+
+    Attributes:
+        psnr_db: Decibels; None where the pixels are identical.
+        ssim: In [−1, 1]; 1 where the pixels are identical.
+        haarpsi: In [0, 1]; 1 where the pixels are identical.
+        delta_e: ≥ 0; None when it was not asked for.
+    """
+
+    psnr_db: float | None
+    ssim: float
+    haarpsi: float
+    delta_e: float | None
+
+
+class MeasuredEvidence(NamedTuple):
+    """Evidence by region, in the masks' order, and of the scene; None where not measured."""
+
+    regions: tuple[RegionEvidence | None, ...]
+    scene: RegionEvidence | None
+
+
+NO_EVIDENCE = MeasuredEvidence((), None)
+"""Nothing was measured."""
+
+
+def measure_evidence(
+    anchor: Rgb,
+    target: Rgb,
+    masks: Bools | Sequence[Bools] | MaskSource,
+    level: Level = "all",
+) -> MeasuredEvidence:
+    """Measure how the two pictures differ inside every region and as a whole.
+
+    Args:
+        anchor: (H, W, 3) RGB uint8.
+        target: The same shape.
+        masks: (R, H, W) bool, a sequence of (H, W) bool masks, or an object with ``crop(i)``,
+            such as ``LazyMasks``; regions may overlap, R may be 0.
+        level: "all"; "fast", without CIEDE2000; or "none", nothing.
+
+    Raises:
+        ImageError: The arrays are not two RGB uint8 pictures of one size.
+        RegionError: A mask is not (H, W) bool, or has no pixel.
+        RecipeError: An unknown level.
+    """
+    if level not in LEVELS:
+        raise RecipeError(f"unknown evidence level {level!r}; expected one of: {', '.join(LEVELS)}")
+    check_pair(anchor, target)
+    count = len(masks)
+    if level == "none":
+        return MeasuredEvidence((None,) * count, None)
+    sums = [_Sums() for _ in range(count + 1)]  # the scene's last
+
+    for band in _bands(anchor, target, level == "all"):
+
+        def add(index: int, band: _Band = band) -> None:
+            part = None if index == count else _part(masks, index, band, anchor.shape[:2])
+            sums[index].add(band, part)
+
+        _shared(add, (count, *range(count)), anchor)
+    for index, region in enumerate(sums[:count]):
+        if not region.pixels:
+            raise RegionError(f"mask {index} has no pixel, expected at least one; leave it out")
+    *regions, scene = (found.result() for found in sums)
+    return MeasuredEvidence(tuple(regions), scene)
+
+
+class _Box(NamedTuple):
+    """Rows from ``top`` up to ``bottom`` and columns from ``left`` up to ``right``."""
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def halved(self) -> _Box:
+        """The half-grid cells of a box that begins on even pixels."""
+        return _Box(self.top // 2, (self.bottom + 1) // 2, self.left // 2, (self.right + 1) // 2)
+
+    def meet(self, other: _Box) -> _Box:
+        """The common part, empty rather than reversed."""
+        top, left = max(self.top, other.top), max(self.left, other.left)
+        bottom, right = min(self.bottom, other.bottom), min(self.right, other.right)
+        return _Box(top, max(top, bottom), left, max(left, right))
+
+    @property
+    def area(self) -> int:
+        return (self.bottom - self.top) * (self.right - self.left)
+
+    def of(self, array: NDArray[V]) -> NDArray[V]:
+        return array[self.top : self.bottom, self.left : self.right]
+
+
+class _Part(NamedTuple):
+    """A region's pixels in a band: the mask of a box that begins and ends on even pixels."""
+
+    box: _Box
+    inside: Bools
+
+
+def _part(
+    masks: Bools | Sequence[Bools] | MaskSource, index: int, band: _Band, size: tuple[int, ...]
+) -> _Part:
+    """The box may pass the picture's edge by one pixel, and is empty for a region elsewhere."""
+    if isinstance(masks, MaskSource):
+        top, left, mask = masks.crop(index)
+    else:
+        top, left, mask = 0, 0, masks[index]
+        if mask.shape != size or mask.dtype != np.bool_:
+            raise RegionError(
+                f"mask {index} must be ({size[0]}, {size[1]}) bool, "
+                f"got {mask.dtype} of shape {mask.shape}"
+            )
+    first = max(band.top - top, 0)
+    mask = mask[first : max(band.top + band.frame.bottom - top, 0)]
+    x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
+    mask = mask[y : y + height, x : x + width]
+    top, left = top + first + y - band.top, left + x
+    bottom, right = top + height, left + width
+    box = _Box(top - top % 2, bottom + bottom % 2, left - left % 2, right + right % 2)
+    if box.area != mask.size:
+        mask = np.pad(mask, ((top % 2, bottom % 2), (left % 2, right % 2)))
+    return _Part(box, mask)
+
+
+@dataclass(frozen=True)
+class _Band:
+    """Pixels and maps of the rows from ``top`` (even); boxes count from the band's first row.
+
+    Attributes:
+        frame: The whole band.
+        inner: The pixels whose SSIM window lies in the picture.
+        similarity: HaarPSI's terms on the half grid.
+        delta_e: None when it was not asked for.
+    """
+
+    top: int
+    frame: _Box
+    inner: _Box
+    anchor: Rgb
+    target: Rgb
+    ssim: Floats
+    similarity: haar.Terms
+    delta_e: Floats | None
+
+
+def _bands(anchor: Rgb, target: Rgb, with_colour: bool) -> Iterator[_Band]:
+    height, width = anchor.shape[:2]
+    rows = max(TILE, BAND_PIXELS // width // TILE * TILE)
+    edge = ssim.RADIUS
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        frame = _Box(0, bottom - top, 0, width)
+        cells = frame.halved()
+        pixels, half = (frame.bottom, width), (cells.bottom, cells.right)
+        structure = np.empty(pixels, dtype=np.float32)
+        similarity = haar.Terms(*(np.empty(half, dtype=np.float32) for _ in range(3)))
+        colour = np.empty(pixels, dtype=np.float32) if with_colour else None
+        pair = anchor[top:bottom], target[top:bottom]
+        band = _Band(
+            top,
+            frame,
+            _Box(edge - top, height - edge - top, edge, width - edge).meet(frame),
+            *pair,
+            structure,
+            similarity,
+            colour,
+        )
+
+        def fill(tile: _Box, band: _Band = band) -> None:
+            _fill_ssim(band.ssim, anchor, target, tile, band.top)
+            _fill_similarity(band.similarity, anchor, target, tile.halved(), band.top // 2)
+            if band.delta_e is not None:
+                tile.of(band.delta_e)[:] = delta_e(tile.of(band.anchor), tile.of(band.target))
+
+        tiles = [
+            _Box(y, y + TILE, x, x + TILE).meet(frame)
+            for y in range(0, frame.bottom, TILE)
+            for x in range(0, width, TILE)
+        ]
+        _shared(fill, tiles, anchor)
+        yield band
+
+
+def _shared(work: Callable[[T], None], items: Sequence[T], picture: Rgb) -> None:
+    """Do all of the work, in threads for a picture that is large enough to pay for them."""
+    if picture.size >= 3 * THREADS_FROM_PIXELS:
+        parallel_map(work, items)
+        return
+    for item in items:
+        work(item)
+
+
+def _fill_ssim(out: Floats, anchor: Rgb, target: Rgb, tile: _Box, top: int) -> None:
+    """Write one tile of the map of the band from row ``top``."""
+    first, last = tile.top + top, tile.bottom + top
+    above, before = min(first, ssim.RADIUS), min(tile.left, ssim.RADIUS)
+    rows = slice(first - above, last + ssim.RADIUS)
+    columns = slice(tile.left - before, tile.right + ssim.RADIUS)
+    values = ssim.ssim_map(anchor[rows, columns], target[rows, columns])
+    height, width = tile.bottom - tile.top, tile.right - tile.left
+    tile.of(out)[:] = values[above : above + height, before : before + width]
+
+
+def _fill_similarity(out: haar.Terms, anchor: Rgb, target: Rgb, cells: _Box, top: int) -> None:
+    """Write one tile of half-grid cells of the band whose first cell is in row ``top``."""
+    rows, columns = (cells.top + top, cells.bottom + top), (cells.left, cells.right)
+    first, second = (
+        haar.haar_maps(haar.window_planes(rgb, rows, columns)) for rgb in (anchor, target)
+    )
+    for part, values in zip(out, haar.terms(*haar.losses(first, second)), strict=True):
+        cells.of(part)[:] = values
+
+
+class _Sums:
+    """Running sums over one region, band by band."""
+
+    def __init__(self) -> None:
+        self.pixels = 0
+        self.squares = 0
+        self.ssim = 0.0
+        self.inner_pixels = 0
+        self.inner_ssim = 0.0
+        self.delta_e: float | None = None
+        self.haar = haar.NOTHING
+
+    def add(self, band: _Band, part: _Part | None) -> None:
+        """Add a band; ``part`` is what the region has of it, None for the whole picture."""
+        box = band.frame if part is None else part.box.meet(band.frame)
+        if not box.area:
+            return
+        inside = None
+        if part is not None:
+            inside = part.inside[: box.bottom - box.top, : box.right - box.left]
+        share = None if inside is None else inside.astype(np.float32)
+        self.pixels += box.area if inside is None else int(np.count_nonzero(inside))
+        bits = None if inside is None else inside.view(np.uint8)
+        # OpenCV squares the root of the exact sum; rounding undoes that.
+        self.squares += round(
+            cv2.norm(box.of(band.anchor), box.of(band.target), cv2.NORM_L2SQR, bits)
+        )
+        self._add_ssim(band, box, inside, share)
+        if band.delta_e is not None:
+            self.delta_e = (self.delta_e or 0.0) + haar.total(box.of(band.delta_e), share)
+        cells = haar.Terms(*(box.halved().of(part) for part in band.similarity))
+        pooled = haar.pool(cells, None if inside is None else haar.cell_shares(inside))
+        self.haar = self.haar.plus(pooled)
+
+    def _add_ssim(self, band: _Band, box: _Box, inside: Bools | None, share: Floats | None) -> None:
+        values = box.of(band.ssim)
+        self.ssim += haar.total(values, share)
+        inner = box.meet(band.inner)
+        if not inner.area:
+            return
+        part = np.s_[
+            inner.top - box.top : inner.bottom - box.top,
+            inner.left - box.left : inner.right - box.left,
+        ]
+        self.inner_pixels += inner.area if inside is None else int(np.count_nonzero(inside[part]))
+        self.inner_ssim += haar.total(values[part], None if share is None else share[part])
+
+    def result(self) -> RegionEvidence:
+        """The region's measurements; it must have a pixel."""
+        if not self.squares:
+            # The maps' windows see the neighbours; the region's own pixels are the same.
+            return RegionEvidence(None, 1.0, 1.0, self.delta_e)
+        if self.inner_pixels:
+            structure = self.inner_ssim / self.inner_pixels
+        else:
+            structure = self.ssim / self.pixels
+        return RegionEvidence(
+            psnr_db=10 * math.log10(255**2 * 3 * self.pixels / self.squares),
+            ssim=min(max(structure, -1.0), 1.0),
+            haarpsi=haar.score_of(self.haar),
+            delta_e=None if self.delta_e is None else self.delta_e / self.pixels,
+        )

@@ -1,0 +1,1 @@
+"""Prompts with pictures and cues, and replies that become graphs."""

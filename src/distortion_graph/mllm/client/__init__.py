@@ -1,0 +1,1 @@
+"""Requests to a model and its replies: endpoints, local models, cache, budget."""

@@ -1,0 +1,1 @@
+"""Models measured on a benchmark, with and without hints."""

@@ -1,0 +1,1 @@
+"""The comparison as a service of other programs: the MCP server."""

@@ -1,0 +1,1 @@
+"""Synthesis: distortions, recipes, and the pairs they make with their true graph."""

@@ -1,0 +1,362 @@
+"""Decoding: the most probable consistent story, mirrored and permuted to the last bit."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from distortion_graph.base.errors import ModelError
+from distortion_graph.graph import DistortionGraph, ImageInfo, RegionComparison
+from distortion_graph.predict.decode import comparison_label, decode, shared_areas
+from distortion_graph.predict.predictions import Predictions
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
+
+LABELS = DEFAULT_VOCABULARY.comparison_labels
+
+
+def vocabulary_of(distortions: int, severities: int, steps: int, clean_at: int) -> Vocabulary:
+    names = [f"d{k}" for k in range(distortions)]
+    names[clean_at] = "ok"
+    return Vocabulary(
+        distortions=tuple(names),
+        severities=("ok", *(f"s{k}" for k in range(1, severities))),
+        comparisons=tuple(
+            ComparisonLevel(label=f"r{k}", rank=k, min_abs_d=0.15 * abs(k))
+            for k in range(-steps, steps + 1)
+        ),
+    )
+
+
+def shares(rng: np.random.Generator, shape: tuple[int, ...], coarse: bool) -> np.ndarray:
+    """Probabilities along the last axis; coarse ones tie often."""
+    weights = rng.integers(0, 3, shape) if coarse else rng.random(shape)
+    weights = weights + (weights.sum(-1, keepdims=True) == 0)
+    return weights / weights.sum(-1, keepdims=True)
+
+
+def predictions_of(vocabulary: Vocabulary, regions: int, seed: int, coarse: bool) -> Predictions:
+    rng = np.random.default_rng(seed)
+    d, s, c = (
+        len(x) for x in (vocabulary.distortions, vocabulary.severities, vocabulary.comparisons)
+    )
+    given_d = np.zeros((2, regions, d, s))
+    given_d[..., 1:] = shares(rng, (2, regions, d, s - 1), coarse)
+    given_d[:, :, vocabulary.clean_index] = np.eye(s)[0]
+    score = rng.integers(0, 5, (2, regions)) / 4 if coarse else rng.random((2, regions))
+    return Predictions(
+        distortion=shares(rng, (2, regions, d), coarse),
+        severity_given=given_d,
+        score=score,
+        comparison=shares(rng, (regions, c), coarse),
+        scene_score=rng.random(2),
+        scene_comparison=shares(rng, (c,), coarse),
+    )
+
+
+@st.composite
+def cases(draw):
+    distortions = draw(st.integers(2, 6))
+    vocabulary = vocabulary_of(
+        distortions,
+        draw(st.integers(2, 4)),
+        draw(st.integers(1, 3)),
+        draw(st.integers(0, distortions - 1)),
+    )
+    regions = draw(st.integers(0, 5))
+    seed, coarse = draw(st.integers(0, 2**32)), draw(st.booleans())
+    areas = shares(np.random.default_rng(seed), (2, regions + 1), False)[:, 1:]
+    return vocabulary, predictions_of(vocabulary, regions, seed, coarse), areas
+
+
+def bits(decoded) -> str:
+    """Everything a decoded answer holds, as text: equal text is equal to the last bit."""
+    parts = [x for r in decoded.regions for x in (r.anchor, r.target, r.comparison)]
+    return "\n".join(part.model_dump_json() for part in [*parts, decoded.scene])
+
+
+# --- claims over all inputs ----------------------------------------------------------------
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases())
+def test_swapping_the_images_mirrors_the_answer_to_the_bit(case):
+    vocabulary, predictions, areas = case
+    there = decode(predictions, vocabulary, areas)
+    back = decode(predictions.swapped(), vocabulary, areas[::-1])
+    assert bits(back) == bits(there.swapped(vocabulary))
+    assert bits(back.swapped(vocabulary)) == bits(there)
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases(), st.randoms(use_true_random=False))
+def test_permuting_the_regions_permutes_the_answer_to_the_bit(case, random):
+    vocabulary, predictions, areas = case
+    order = list(range(predictions.n_regions))
+    random.shuffle(order)
+    there = decode(predictions, vocabulary, areas)
+    permuted = decode(predictions.reorder(order), vocabulary, areas[:, order])
+    assert permuted.regions == tuple(there.regions[k] for k in order)
+    assert permuted.scene == there.scene
+
+
+@settings(max_examples=50, deadline=None)
+@given(cases())
+def test_a_region_is_decoded_the_same_alone_as_among_others(case):
+    vocabulary, predictions, _ = case
+    together = decode(predictions, vocabulary).regions
+    for k, region in enumerate(together):
+        assert decode(predictions.reorder([k]), vocabulary).regions == (region,)
+
+
+@settings(max_examples=150, deadline=None)
+@given(cases())
+def test_the_answer_obeys_the_graphs_rules_and_tells_one_story(case):
+    vocabulary, predictions, areas = case
+    decoded = decode(predictions, vocabulary, areas)
+    graph = DistortionGraph(  # checks labels, sums, clean against clean, margins
+        vocabulary=vocabulary,
+        anchor=ImageInfo(),
+        target=ImageInfo(),
+        regions=tuple(
+            RegionComparison(
+                id=k, name="x", anchor=r.anchor, target=r.target, comparison=r.comparison
+            )
+            for k, r in enumerate(decoded.regions)
+        ),
+        scene=decoded.scene,
+    )
+    ranks = {level.label: level.rank for level in vocabulary.comparisons}
+    for region in graph.regions:
+        for node in (region.anchor, region.target):
+            d, s = node.distortion.probabilities, node.severity.probabilities
+            assert d[vocabulary.clean] == s[vocabulary.clean]
+            assert list(d) == list(vocabulary.distortions)
+            assert list(s) == list(vocabulary.severities)
+            assert all(p == round(p, 6) for p in [*d.values(), *s.values(), node.score])
+        comparison = region.comparison
+        assert comparison.margin == region.anchor.score - region.target.score
+        if abs(comparison.margin) >= vocabulary.thresholds[0]:
+            assert ranks[comparison.label] * comparison.margin >= 0
+        if region.anchor.distortion.label == region.target.distortion.label == vocabulary.clean:
+            assert ranks[comparison.label] == 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_the_pair_is_the_most_probable_one_by_exact_arithmetic(case):
+    vocabulary, predictions, _ = case
+    for k, region in enumerate(decode(predictions, vocabulary).regions):
+        for side, node in enumerate((region.anchor, region.target)):
+            joint = {}
+            for d, label in enumerate(vocabulary.distortions):
+                for s, severity in enumerate(vocabulary.severities):
+                    if (label == vocabulary.clean) == (severity == vocabulary.clean):
+                        joint[label, severity] = Fraction(
+                            float(predictions.distortion[side, k, d])
+                        ) * Fraction(float(predictions.severity_given[side, k, d, s]))
+            chosen = joint[node.distortion.label, node.severity.label]
+            assert float(chosen) >= float(max(joint.values())) * (1 - 1e-15)
+            for s, severity in enumerate(vocabulary.severities):
+                p = math.fsum(
+                    predictions.distortion[side, k] * predictions.severity_given[side, k, :, s]
+                )
+                assert node.severity.probabilities[severity] == pytest.approx(p, abs=2e-6)
+
+
+# --- facts ---------------------------------------------------------------------------------
+
+
+def one_region(**changes) -> Predictions:
+    """Default vocabulary: the anchor surely clean, the target blurred (or hazy) or clean."""
+    d, s = len(DEFAULT_VOCABULARY.distortions), len(DEFAULT_VOCABULARY.severities)
+    distortion = np.zeros((2, 1, d))
+    distortion[0, 0, 0] = 1
+    distortion[1, 0, [0, 7, 8]] = 0.35, 0.4, 0.25
+    severity = np.zeros((2, 1, d, s))
+    severity[:, :, :, 1] = 1
+    severity[1, 0, 7] = 0, 0.5, 0.5, 0
+    severity[:, :, 0] = np.eye(s)[0]
+    values = {
+        "distortion": distortion,
+        "severity_given": severity,
+        "score": [[1.0], [0.9]],
+        "comparison": [[0.1, 0.2, 0.4, 0.2, 0.1]],
+        "scene_score": [0.9, 0.5],
+        "scene_comparison": [0.1, 0.3, 0.2, 0.3, 0.1],
+    }
+    return Predictions(**(values | changes))
+
+
+def test_distortion_and_severity_are_decoded_jointly():
+    # blur is the most probable distortion (.40), but halved between two severities (.20 each)
+    # it loses against clean (.35).
+    node = decode(one_region(), DEFAULT_VOCABULARY).regions[0].target
+    assert (node.distortion.label, node.severity.label) == ("clean", "clean")
+    assert node.distortion.probability == 0.35
+    assert node.severity.probabilities == {
+        "clean": 0.35,
+        "minor": 0.45,
+        "moderate": 0.2,
+        "severe": 0.0,
+    }
+
+
+def test_a_tie_of_pairs_goes_to_the_earlier_distortion_then_the_lower_severity():
+    distortion = one_region().distortion.copy()
+    distortion[1, 0, [0, 7, 8]] = 0.0, 0.5, 0.5
+    severity = one_region().severity_given.copy()
+    severity[1, 0, [7, 8]] = 0, 0, 0.5, 0.5
+    region = decode(
+        one_region(distortion=distortion, severity_given=severity), DEFAULT_VOCABULARY
+    ).regions[0]
+    assert (region.target.distortion.label, region.target.severity.label) == ("blur", "moderate")
+
+
+def test_numbers_are_rounded_before_the_margin_is_taken():
+    p = one_region(score=[[0.70000004], [0.5999999]])
+    region = decode(p, DEFAULT_VOCABULARY).regions[0]
+    assert (region.anchor.score, region.target.score) == (0.7, 0.6)
+    assert region.comparison.margin == 0.7 - 0.6
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "margin", "label"),
+    [
+        ([0.1, 0.2, 0.3, 0.3, 0.1], 0.0, "same"),  # a tie: nearer `same`
+        ([0.1, 0.1, 0.0, 0.4, 0.4], 0.0, "slightly_better"),
+        ([0.4, 0.0, 0.1, 0.4, 0.1], 0.0, "slightly_better"),
+        ([0.4, 0.1, 0.1, 0.0, 0.4], 0.0, "same"),  # −2 and +2 tie: no image is favoured
+        ([0.1, 0.35, 0.2, 0.35, 0.0], 0.05, "same"),
+        ([0.1, 0.35, 0.2, 0.35, 0.0], -0.05, "same"),
+        ([0.1, 0.35, 0.2, 0.35, 0.0], 0.2, "slightly_better"),  # the margin rules one out
+        ([0.1, 0.35, 0.2, 0.35, 0.0], -0.2, "slightly_worse"),
+        ([0.6, 0.2, 0.1, 0.06, 0.04], 0.2, "same"),  # the best that does not oppose
+        ([0.6, 0.2, 0.05, 0.06, 0.09], 0.125, "significantly_better"),
+        ([0.6, 0.2, 0.1, 0.06, 0.04], 0.0999, "significantly_worse"),  # below the threshold
+        ([0.6, 0.2, 0.1, 0.06, 0.04], 0.1, "same"),  # reaching it counts
+        ([0.1, 0.1, 0.6, 0.1, 0.1], 0.9, "same"),  # `same` opposes nothing
+        ([0.6, 0.2, 0.1, 0.06, 0.04], None, "significantly_worse"),
+    ],
+)
+def test_comparison_label(probabilities, margin, label):
+    beliefs = dict(zip(LABELS, probabilities, strict=True))
+    assert comparison_label(beliefs, margin, DEFAULT_VOCABULARY) == label
+
+
+def test_a_tie_that_only_rounding_makes_is_seen_by_the_reader_and_so_by_the_label():
+    p = one_region(
+        distortion=np.roll(one_region().distortion, 1, axis=-1),
+        severity_given=np.where(np.arange(15)[:, None] == 0, np.eye(4)[0], np.eye(4)[1])
+        * np.ones((2, 1, 1, 1)),
+        score=[[0.5], [0.5]],
+        comparison=[[0.1, 0.1, 0.29999998, 0.30000002, 0.2]],
+    )
+    comparison = decode(p, DEFAULT_VOCABULARY).regions[0].comparison
+    assert comparison.probabilities["same"] == comparison.probabilities["slightly_better"] == 0.3
+    assert comparison.label == "same"
+
+
+def test_two_clean_nodes_are_the_same_whatever_the_comparison_says():
+    p = one_region(comparison=[[0.0, 0.0, 0.1, 0.2, 0.7]], score=[[1.0], [0.5]])
+    comparison = decode(p, DEFAULT_VOCABULARY).regions[0].comparison
+    assert comparison.label == "same"
+    assert comparison.probability == 0.1
+    assert comparison.margin == 0.5
+
+
+def test_scene_shares_and_comparison():
+    predictions = predictions_of(DEFAULT_VOCABULARY, 3, 4, False)
+    decoded = decode(predictions, DEFAULT_VOCABULARY, [0.5, 0.25, 0.125])
+    for side in ("anchor", "target"):
+        expected: dict[str, float] = {}
+        for region, area in zip(decoded.regions, (0.5, 0.25, 0.125), strict=True):
+            label = getattr(region, side).distortion.label
+            expected[label] = expected.get(label, 0) + area
+        assert getattr(decoded.scene, side).distortion_share == expected
+    assert decode(predictions, DEFAULT_VOCABULARY).scene.anchor.distortion_share is None
+    # scores .9 and .5: the margin leaves only `same` and better
+    scene = decode(one_region(), DEFAULT_VOCABULARY, [0.5]).scene
+    assert scene.anchor.score == 0.9
+    assert scene.comparison.label == "slightly_better"
+    assert scene.comparison.margin == 0.9 - 0.5
+
+
+def test_pictures_wholly_under_clean_regions_are_the_same():
+    assert decode(one_region(), DEFAULT_VOCABULARY, [1.0]).scene.comparison.label == "same"
+
+
+def test_no_regions_is_legal():
+    empty = predictions_of(DEFAULT_VOCABULARY, 0, 1, False)
+    decoded = decode(empty, DEFAULT_VOCABULARY, np.zeros(0))
+    assert decoded.regions == ()
+    assert decoded.scene.anchor.distortion_share == {}
+
+
+def test_pixels_of_several_masks_are_divided_evenly():
+    masks = np.zeros((3, 4, 5), bool)
+    masks[0] = True
+    masks[1, :2] = True
+    masks[2, 1:3, :2] = True
+    layers = masks.sum(0)
+    expected = [sum(1 / layers[y, x] for y, x in np.argwhere(mask)) / 20 for mask in masks]
+    assert shared_areas(masks) == pytest.approx(expected)
+    assert shared_areas(masks).sum() == pytest.approx(1)
+    order = [2, 0, 1]
+    assert shared_areas(masks[order]).tolist() == shared_areas(masks)[order].tolist()
+    assert shared_areas(np.zeros((0, 4, 5), bool)).shape == (0,)
+
+
+# --- faults --------------------------------------------------------------------------------
+
+
+def test_another_vocabulary_is_a_mismatch():
+    with pytest.raises(ModelError, match="vocabulary mismatch: the model has 15 distortions, 4 "):
+        decode(one_region(), vocabulary_of(4, 4, 2, 0))
+
+
+def test_severity_rows_must_keep_clean_apart():
+    severity = one_region().severity_given.copy()
+    severity[1, 0, 7] = 0.2, 0.8, 0, 0
+    with pytest.raises(ModelError, match="must be 1 for the distortion 'clean' and 0 for every"):
+        decode(one_region(severity_given=severity), DEFAULT_VOCABULARY)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"score": [[1.0, 0.9]]}, r"score must be \(2, 1\), got \(1, 2\)"),
+        ({"score": [[float("nan")], [1.0]]}, r"score must be finite numbers in \[0, 1\]"),
+        ({"score": [[1.1], [1.0]]}, r"score must be finite numbers in \[0, 1\]"),
+        ({"comparison": [[0.1, 0.1, 0.1, 0.1, 0.1]]}, "comparison must sum to 1, .* off by 0.5"),
+        ({"comparison": [[0.5, 0.5]]}, r"comparison must be \(1, 5\)"),
+        ({"severity_given": np.zeros((2, 1, 15))}, r"severity_given must be \(2, R, D, S\)"),
+        ({"scene_score": [1.0]}, r"scene_score must be \(2,\)"),
+    ],
+)
+def test_predictions_are_checked(changes, says):
+    with pytest.raises(ModelError, match=says):
+        one_region(**changes)
+
+
+def test_float32_rounding_is_clipped_and_arrays_are_read_only():
+    p = one_region(score=np.array([[1.0000005], [-0.0]], np.float32))
+    assert p.score.tolist() == [[1.0], [0.0]]
+    assert math.copysign(1, p.score[1, 0]) == 1
+    with pytest.raises(ValueError, match="read-only"):
+        p.score[0] = 0.5
+
+
+def test_reorder_and_areas_are_checked():
+    p = predictions_of(DEFAULT_VOCABULARY, 3, 1, False)
+    assert p.reorder([2, 0]).n_regions == 2
+    assert p.reorder([2, 0]).score.tolist() == p.score[:, [2, 0]].tolist()
+    for bad in ([3], [-1]):
+        with pytest.raises(ModelError, match="region indices must be 0…2"):
+            p.reorder(bad)
+    with pytest.raises(ModelError, match=r"areas must be \(3,\) or \(2, 3\)"):
+        decode(p, DEFAULT_VOCABULARY, [0.1, 0.2])
