@@ -20,12 +20,12 @@ import cv2
 import numpy as np
 from skimage import data as pictures
 
-from distortion_graph.synth.pairs import make_pair
+from distortion_graph.masks.container import RegionSet
 from distortion_graph.measure.evidence import Level
 from distortion_graph.pictures.images import Picture, load_picture
-from distortion_graph.masks.container import RegionSet
 from distortion_graph.pipeline import compare_pictures
 from distortion_graph.predict.session import Model
+from distortion_graph.synth.pairs import make_pair
 
 SIZE = (321, 481)
 PHOTOGRAPHS = ("coffee", "astronaut", "chelsea", "rocket")

@@ -23,14 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.datasets.check import check_dataset
 from distortion_graph.datasets.info import dataset_info
 from distortion_graph.datasets.layout import SPLITS, stats_path, version_names
 from distortion_graph.datasets.stats import PictureRecord, RegionRecord
 from distortion_graph.datasets.stats_writer import StatsWriter
-from distortion_graph.synth.synthesis import MIXED
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.synth.synthesis import MIXED
 
 SIZE, REGIONS, POOL = (321, 481), 8, 32
 SHARES = (0.8, 0.1, 0.1)

@@ -23,13 +23,13 @@ import cv2
 import numpy as np
 from skimage import data as pictures
 
-from distortion_graph.synth.pairs import make_pair
-from distortion_graph.measure.evidence import Level
 from distortion_graph.base.files import save_png
-from distortion_graph.pictures.images import load_picture
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.measure.evidence import Level
+from distortion_graph.pictures.images import load_picture
 from distortion_graph.pipeline import compare_pictures
 from distortion_graph.predict.session import Model
+from distortion_graph.synth.pairs import make_pair
 
 SIZE = (321, 481)
 LEVELS: tuple[Level, ...] = ("fast", "all")

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.measure.evidence import measure_evidence
-from distortion_graph.pictures.images import load_picture
 from distortion_graph.measure.quality import region_scores
+from distortion_graph.pictures.images import load_picture
 
 Rgb = NDArray[np.uint8]
 

@@ -35,8 +35,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from distortion_graph.datasets.pictures import find_pictures
 from distortion_graph.base.files import atomic_write_text
+from distortion_graph.datasets.pictures import find_pictures
 from distortion_graph.pictures.images import load_picture
 
 SKIMAGE = {

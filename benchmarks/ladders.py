@@ -12,10 +12,10 @@ from real_folder import RealPicture
 from real_rows import Judge, Rgb
 from shares import Share, Tally
 
-from distortion_graph.synth.keys import generator
-from distortion_graph.synth.distort import blur, compression, noise
-from distortion_graph.pictures.images import load_picture
 from distortion_graph.measure.quality import HAARPSI
+from distortion_graph.pictures.images import load_picture
+from distortion_graph.synth.distort import blur, compression, noise
+from distortion_graph.synth.keys import generator
 
 QUALITIES = (95, 90, 80, 70, 60, 50, 40, 30, 20, 10, 5)
 LADDERS: dict[str, tuple[Callable[..., Rgb], Sequence[float]]] = {

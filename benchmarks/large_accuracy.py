@@ -25,13 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 from robustness import recompressed
 
+from distortion_graph.base.files import atomic_write_text
 from distortion_graph.bench.protocol import BenchPicture, samples_of
 from distortion_graph.datasets.pictures import find_pictures
-from distortion_graph.synth.synthesis import DEFAULT_RECIPE
-from distortion_graph.base.files import atomic_write_text
-from distortion_graph.pictures.images import load_picture
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.pictures.images import load_picture
 from distortion_graph.predict.session import Model
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE
 
 TYPES = ("noise", "compression", "pixelate")
 GRID = 4, 5

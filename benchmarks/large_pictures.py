@@ -28,9 +28,9 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage import data
 
-from distortion_graph.synth.pairs import make_pair
-from distortion_graph.pictures.images import load_picture
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.pictures.images import load_picture
+from distortion_graph.synth.pairs import make_pair
 
 Rgb = NDArray[np.uint8]
 

@@ -31,11 +31,11 @@ from numpy.typing import NDArray
 from real_rows import Judge
 from shares import markdown
 
+from distortion_graph.base.errors import DatasetError, DistortionGraphError
+from distortion_graph.base.files import atomic_write_text, check_output
 from distortion_graph.bench.metrics import score_agreement
 from distortion_graph.bench.resampling import bootstrap_weights, percentile_interval
-from distortion_graph.base.errors import DatasetError, DistortionGraphError
 from distortion_graph.measure.evidence import RegionEvidence, measure_evidence
-from distortion_graph.base.files import atomic_write_text, check_output
 from distortion_graph.pictures.images import load_picture
 from distortion_graph.predict.session import Model
 

@@ -21,6 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage import data as photographs
 
+from distortion_graph.base.files import encode_image
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.datasets.layout import (
     CLEAN_FOLDER,
     INDEX_FILE,
@@ -34,9 +36,7 @@ from distortion_graph.datasets.pair_lists import draw_lists, index_text
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.stats import PictureRecord, RegionRecord
 from distortion_graph.datasets.stats_writer import MaskTexts, StatsWriter
-from distortion_graph.base.files import encode_image
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 SIZE = (321, 481)
 REGIONS = 8

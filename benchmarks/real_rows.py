@@ -18,16 +18,17 @@ from real_folder import RealPair, RealPicture
 from shares import Table
 
 from distortion_graph.bench.metrics import calibration_error
-from distortion_graph.synth.keys import generator
-from distortion_graph.synth.synthesis import DEFAULT_RECIPE, apply_draw, draw_strength
+from distortion_graph.graph.build import Decoded
+from distortion_graph.masks.container import RegionSet
+from distortion_graph.measure.quality import region_scores
+from distortion_graph.pictures.images import load_picture
+from distortion_graph.pipeline import predict_canonically
+from distortion_graph.predict.decode import decode
+from distortion_graph.predict.session import Model
 from distortion_graph.synth.distort import SUBTYPES
 from distortion_graph.synth.distort.level_losses import level_losses
-from distortion_graph.pictures.images import load_picture
-from distortion_graph.measure.quality import region_scores
-from distortion_graph.masks.container import RegionSet
-from distortion_graph.pipeline import predict_canonically
-from distortion_graph.predict.decode import Decoded, decode
-from distortion_graph.predict.session import Model
+from distortion_graph.synth.keys import generator
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE, apply_draw, draw_strength
 
 Rgb = NDArray[np.uint8]
 Bools = NDArray[np.bool_]

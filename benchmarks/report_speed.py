@@ -25,12 +25,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage import data as pictures
 
-from distortion_graph.synth.pairs import make_pair
 from distortion_graph.graph import DistortionGraph
-from distortion_graph.pictures.images import Picture, load_picture
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.pictures.images import Picture, load_picture
 from distortion_graph.report.html.embedding import embed
 from distortion_graph.report.html.page import ReportPicture, report_page
+from distortion_graph.synth.pairs import make_pair
 
 SIZE = (1200, 840)
 GRIDS = {20: (4, 5), 100: (10, 10), 500: (20, 25)}

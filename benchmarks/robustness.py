@@ -27,11 +27,15 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from unseen import UNSEEN
 
+from distortion_graph.base.files import atomic_write_text
 from distortion_graph.bench.clean_pairs import CleanSample, clean_pairs
 from distortion_graph.bench.protocol import BenchPicture, bench_picture, samples_of
-from distortion_graph.synth.keys import generator
 from distortion_graph.datasets.pictures import CleanPicture, load_sources, read_names
 from distortion_graph.datasets.samples import Sample
+from distortion_graph.predict.predictions import Predictions
+from distortion_graph.predict.session import Model
+from distortion_graph.synth.distort import LEVELS, SUBTYPES, apply
+from distortion_graph.synth.keys import generator
 from distortion_graph.synth.synthesis import (
     DEFAULT_RECIPE,
     MIXED,
@@ -41,10 +45,6 @@ from distortion_graph.synth.synthesis import (
     make_version,
     paste,
 )
-from distortion_graph.synth.distort import LEVELS, SUBTYPES, apply
-from distortion_graph.base.files import atomic_write_text
-from distortion_graph.predict.predictions import Predictions
-from distortion_graph.predict.session import Model
 
 Picture = NDArray[np.uint8]
 Masks = NDArray[np.bool_]

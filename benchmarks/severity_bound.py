@@ -25,12 +25,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.bench.protocol import BenchPicture, bench_picture, make_pairs
-from distortion_graph.measure.ciede2000 import delta_e
-from distortion_graph.datasets.pictures import load_labelled, read_names
-from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Version
 from distortion_graph.base.files import atomic_write_text
+from distortion_graph.bench.protocol import BenchPicture, bench_picture, make_pairs
+from distortion_graph.datasets.pictures import load_labelled, read_names
+from distortion_graph.measure.ciede2000 import delta_e
 from distortion_graph.measure.ssim import ssim_map
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Version
 
 Image = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -19,10 +19,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from distortion_graph.base.files import encode_image
 from distortion_graph.bench.protocol import BenchPicture, bench_picture
 from distortion_graph.datasets.pictures import find_pictures, load_with_maps
 from distortion_graph.synth.synthesis import MIXED, Recipe, make_versions
-from distortion_graph.base.files import encode_image
 
 HEIGHT, WIDTH, REGIONS = 321, 481, 9
 

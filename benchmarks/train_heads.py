@@ -32,7 +32,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from distortion_graph.datasets.pictures import load_sources, read_names
-from distortion_graph.synth.synthesis import Recipe
 from distortion_graph.model.network import DistortionGraphNet, GraphHead, NetworkOutput, Statistics
 from distortion_graph.model.pooling import Moments
 from distortion_graph.predict.names import (
@@ -45,6 +44,7 @@ from distortion_graph.predict.names import (
     STATISTICS,
 )
 from distortion_graph.predict.tiles import Tile, encoder_inputs, joined_moments, pixel_moments
+from distortion_graph.synth.synthesis import Recipe
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.averaging import AveragedWeights
 from distortion_graph.training.batch import Batch, Targets

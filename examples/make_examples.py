@@ -16,12 +16,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.synth.keys import generator
-from distortion_graph.synth.synthesis import paste
-from distortion_graph.synth.distort import apply
 from distortion_graph.base.files import save_png
 from distortion_graph.pictures.images import load_picture
 from distortion_graph.regions.sources import resolve_regions
+from distortion_graph.synth.distort import apply
+from distortion_graph.synth.keys import generator
+from distortion_graph.synth.synthesis import paste
 
 HERE = Path(__file__).parent
 WIDTH_PX = 480

@@ -7,12 +7,12 @@ import json
 import numpy as np
 from PIL import Image
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.datasets.layout import DEPTH_FOLDER, picture_path, stats_path
 from distortion_graph.datasets.pair_lists import draw_list, index_text
 from distortion_graph.datasets.stats import PictureRecord, RegionRecord, picture_to_json
-from distortion_graph.synth.synthesis import MIXED, make_version
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
+from distortion_graph.synth.synthesis import MIXED, make_version
 
 TAGS = ("one.png", "two.png")
 VERSIONS = ("noise", "blur", "saturate_dec", *MIXED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.figures import figures_of
 from distortion_graph.bench.results import (
@@ -16,7 +17,6 @@ from distortion_graph.bench.results import (
     TruthColumns,
 )
 from distortion_graph.datasets.layout import PairKey
-from distortion_graph.base.vocabulary import Vocabulary
 
 SMALL = Vocabulary(
     distortions=("fine", "mud_dy", "<torn>"),

@@ -15,18 +15,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from distortion_graph.base.errors import RecipeError, VocabularyError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.cli.main import run
 from distortion_graph.datasets.description import read_description
-from distortion_graph.synth.keys import generator
 from distortion_graph.datasets.manifest import FileLine, read_manifest
 from distortion_graph.datasets.reader import PandaSet
-from distortion_graph.synth.synthesis import Draw, Recipe, apply_draw, draw_strength, make_version
-from distortion_graph.synth.distort import apply
-from distortion_graph.base.errors import RecipeError, VocabularyError
 from distortion_graph.formats import published
 from distortion_graph.formats.files import load_vocabulary
 from distortion_graph.graph import load_graph
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from distortion_graph.synth.distort import apply
+from distortion_graph.synth.keys import generator
+from distortion_graph.synth.synthesis import Draw, Recipe, apply_draw, draw_strength, make_version
 
 WORDS = {
     "distortions": ["soft", "fine", "grainy", "dark"],

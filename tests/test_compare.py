@@ -11,12 +11,12 @@ import pytest
 from PIL import Image
 from skimage import data as pictures
 
-from distortion_graph.synth.pairs import make_pair
+from distortion_graph import pipeline
 from distortion_graph.base.errors import DistortionGraphWarning, ImageError, RegionError
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.predict import compare as compare_module
 from distortion_graph.pipeline import compare
+from distortion_graph.synth.pairs import make_pair
 
 CLEAN = np.ascontiguousarray(pictures.chelsea()[20:212, 60:316])
 REGIONS = RegionSet.grid(CLEAN.shape[:2], 3, 4)
@@ -26,7 +26,7 @@ ANCHOR, TARGET = PAIR.anchor.image, PAIR.target.image
 
 def test_same_input_same_bytes():
     first = compare(ANCHOR, TARGET, regions=REGIONS)
-    compare_module._loaded.cache_clear()
+    pipeline._loaded.cache_clear()
     assert first.to_json() == compare(ANCHOR, TARGET, regions=REGIONS).to_json()
 
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from picture_bytes import SMOOTH, encode, png, refusal
 from PIL import Image, ImageFile
 
-from distortion_graph.datasets.decoding import decode_rgb
 from distortion_graph.base.errors import DatasetError, ImageError, RegionError
+from distortion_graph.datasets.decoding import decode_rgb
 from distortion_graph.pictures.images import load_picture
 from distortion_graph.regions.fitting import read_label_picture
 

@@ -17,13 +17,13 @@ import pytest
 import typer
 from typer.core import TyperGroup as Group
 
-from distortion_graph import quality
 from distortion_graph.cli.console import NAME
 from distortion_graph.cli.main import app
-from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS
+from distortion_graph.graph import load_graph
+from distortion_graph.measure import quality
 from distortion_graph.synth.distort import LEVELS, SUBTYPES
 from distortion_graph.synth.distort.level_losses import level_losses
-from distortion_graph.graph import load_graph
+from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS
 
 REPOSITORY = Path(__file__).parent.parent
 PAGES = ["README.md", *sorted(f"docs/{p.name}" for p in (REPOSITORY / "docs").glob("*.md"))]

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from distortion_graph.synth.distort import SUBTYPES
-from distortion_graph.pictures.images import load_picture
-from distortion_graph.measure.quality import region_scores
-from distortion_graph.regions.sources import resolve_regions
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.measure.quality import region_scores
+from distortion_graph.pictures.images import load_picture
+from distortion_graph.regions.sources import resolve_regions
+from distortion_graph.synth.distort import SUBTYPES
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SIDES = ("anchor", "target")

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from distortion_graph.synth.synthesis import DEFAULT_RECIPE
-from distortion_graph.synth.distort.level_losses import level_losses
 from distortion_graph.base.errors import DatasetError
-from distortion_graph.graph import ComparisonBelief, LabelBelief, Node, Scene, SceneNode
-from distortion_graph.measure.quality import haarpsi
-from distortion_graph.predict.decode import Decoded, DecodedRegion
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.graph import ComparisonBelief, LabelBelief, Node, Scene, SceneNode
+from distortion_graph.graph.build import Decoded, DecodedRegion
+from distortion_graph.measure.quality import haarpsi
+from distortion_graph.synth.distort.level_losses import level_losses
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 

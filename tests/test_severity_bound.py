@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from distortion_graph.bench.protocol import BenchPicture
-from distortion_graph.synth.synthesis import make_version
 from distortion_graph.synth.distort import apply
+from distortion_graph.synth.synthesis import make_version
 
 pytest.importorskip("sklearn", reason="needs the dev extra")
 

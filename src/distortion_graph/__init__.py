@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from distortion_graph.base.errors import DistortionGraphError
+    from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
     from distortion_graph.graph import DistortionGraph, load_graph
     from distortion_graph.masks.container import RegionSet
+    from distortion_graph.pictures.images import load_picture
     from distortion_graph.pipeline import compare
     from distortion_graph.predict.session import Model
-    from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
     __version__: str
 
@@ -32,17 +33,19 @@ __all__ = [
     "__version__",
     "compare",
     "load_graph",
+    "load_picture",
 ]
 
 _HOMES = {
-    "DEFAULT_VOCABULARY": "vocabulary",
+    "DEFAULT_VOCABULARY": "base.vocabulary",
     "DistortionGraph": "graph",
-    "DistortionGraphError": "errors",
-    "Model": "runtime.session",
-    "RegionSet": "regions.container",
-    "Vocabulary": "vocabulary",
-    "compare": "runtime.compare",
+    "DistortionGraphError": "base.errors",
+    "Model": "predict.session",
+    "RegionSet": "masks.container",
+    "Vocabulary": "base.vocabulary",
+    "compare": "pipeline",
     "load_graph": "graph",
+    "load_picture": "pictures.images",
 }
 
 

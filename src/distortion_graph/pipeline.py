@@ -11,7 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND, background_words
+from distortion_graph.base.errors import DistortionGraphWarning, ModelError
+from distortion_graph.graph import DistortionGraph, Fitting, ModelInfo
+from distortion_graph.graph.build import assemble, shared_areas
+from distortion_graph.masks.container import RegionSet
+from distortion_graph.masks.masks import LazyMasks, Masks, crops
 from distortion_graph.measure.differences import (
     NO_DIFFERENCES,
     DifferenceMap,
@@ -19,9 +23,8 @@ from distortion_graph.measure.differences import (
     changed_pixels,
     find_differences,
 )
-from distortion_graph.base.errors import DistortionGraphWarning, ModelError
 from distortion_graph.measure.evidence import NO_EVIDENCE, Level, MeasuredEvidence, measure_evidence
-from distortion_graph.graph import DistortionGraph, Fitting, ModelInfo
+from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND, background_words
 from distortion_graph.pictures.images import (
     DEFAULT_MAX_PIXELS,
     ImageSource,
@@ -29,16 +32,13 @@ from distortion_graph.pictures.images import (
     load_picture,
     rgb_sha256,
 )
-from distortion_graph.masks.container import RegionSet
-from distortion_graph.masks.masks import LazyMasks, Masks, crops
-from distortion_graph.regions.sources import RegionSpec, found_in_pictures, resolve_regions
-from distortion_graph.graph.build import assemble
-from distortion_graph.predict.decode import decode, shared_areas
+from distortion_graph.predict.decode import decode
 from distortion_graph.predict.names import MANIFEST_FILE
 from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.registry import find_model
 from distortion_graph.predict.session import Model
 from distortion_graph.predict.sizes import Fit, Fitted, fit_pair
+from distortion_graph.regions.sources import RegionSpec, found_in_pictures, resolve_regions
 from distortion_graph.work.threads import CachedCall, side_by_side, thread_budget
 
 _SHOWN_IDS = 8

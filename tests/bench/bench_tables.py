@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.metrics import MISSED
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.samples import compare_positions
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 SIZES = {
     "distortion": len(WORDS.distortions),

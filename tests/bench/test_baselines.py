@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from bench_tables import SIZES, made_truth
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.bench.baselines import (
     BASELINES,
     best_steps,
@@ -15,7 +16,6 @@ from distortion_graph.bench.baselines import (
     random_answers,
 )
 from distortion_graph.bench.figures import figures_of
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 
 @pytest.mark.parametrize("seed", range(12))

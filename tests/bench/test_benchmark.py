@@ -12,6 +12,8 @@ import pytest
 from bench_roots import TAGS, write_root
 from rich.console import Console
 
+from distortion_graph.base.errors import DatasetError, DistortionGraphError, GraphError, ModelError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.bench.benchmark import BenchOptions, benchmark, root_identity
 from distortion_graph.bench.comparison import NamedResult, compare_results, comparison_table
 from distortion_graph.bench.evaluate import ModelRun, evaluate, predict_all
@@ -22,12 +24,10 @@ from distortion_graph.bench.summary import tables_of
 from distortion_graph.bench.tables import rich_table
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.reader import PandaSet
-from distortion_graph.base.errors import DatasetError, DistortionGraphError, GraphError, ModelError
 from distortion_graph.formats import published
 from distortion_graph.graph import load_graph
 from distortion_graph.pipeline import compare, load_model
 from distortion_graph.predict.predictions import Predictions
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 DRAWS = 40
 ALL = BenchOptions(draws=DRAWS)

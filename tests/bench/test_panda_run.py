@@ -11,13 +11,13 @@ pytest.importorskip("transformers", reason="needs the segment extra")
 
 from tiny_panda import tiny_dinov2, tiny_panda  # noqa: E402
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS  # noqa: E402
 from distortion_graph.bench.benchmark import BenchOptions, benchmark  # noqa: E402
 from distortion_graph.bench.panda_run import PandaRun, head_answers  # noqa: E402
 from distortion_graph.datasets.reader import PandaSet  # noqa: E402
 from distortion_graph.graph import load_graph  # noqa: E402
 from distortion_graph.model.backbones import TransformersBackbone  # noqa: E402
 from distortion_graph.model.panda import PandaPredictor  # noqa: E402
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS  # noqa: E402
 
 
 @pytest.fixture(scope="module")

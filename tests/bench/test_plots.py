@@ -10,13 +10,13 @@ from result_samples import SMALL, listed_of, result_of
 
 pytest.importorskip("matplotlib", reason="needs the figures extra")
 
+from distortion_graph.base.errors import DistortionGraphError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.bench.figures import figures_of
 from distortion_graph.bench.metrics import MISSED, calibration_error, reliability
 from distortion_graph.bench.plots import MANY_POINTS, plots
 from distortion_graph.bench.results import AnswerColumns
 from distortion_graph.bench.tables import shown
-from distortion_graph.base.errors import DistortionGraphError
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from skimage import data as pictures
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.bench.evaluate import predict_all
 from distortion_graph.bench.figures import figures_of
 from distortion_graph.bench.protocol import (
@@ -15,9 +16,8 @@ from distortion_graph.bench.protocol import (
     sample_of,
 )
 from distortion_graph.datasets.pictures import CleanPicture, choose_annotator
-from distortion_graph.synth.synthesis import DEFAULT_RECIPE, MIXED
 from distortion_graph.predict.predictions import Predictions
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE, MIXED
 
 TYPES = DEFAULT_RECIPE.types
 

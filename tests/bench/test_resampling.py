@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from bench_tables import made_answers, made_truth
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.figures import figures_of
 from distortion_graph.bench.resampling import (
@@ -15,7 +16,6 @@ from distortion_graph.bench.resampling import (
     bootstrap_weights,
 )
 from distortion_graph.bench.significance import differences, holm, p_value
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 
 def values(truth, answers):

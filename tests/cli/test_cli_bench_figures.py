@@ -10,8 +10,8 @@ from result_samples import listed_of, result_of
 
 pytest.importorskip("matplotlib", reason="needs the figures extra")
 
-from distortion_graph.report import figures
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.report import figures
 
 
 @pytest.fixture

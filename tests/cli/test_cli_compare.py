@@ -18,8 +18,8 @@ from rich.cells import cell_len
 
 import distortion_graph
 from distortion_graph import DistortionGraph, compare, load_graph
-from distortion_graph.cli.options import DEFAULT_MAX_PIXELS
 from distortion_graph.base.errors import OutputError, RegionError
+from distortion_graph.cli.options import DEFAULT_MAX_PIXELS
 from distortion_graph.formats import published
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS as LIBRARY_MAX_PIXELS
 
@@ -332,7 +332,7 @@ def test_both_pictures_are_decoded_side_by_side(cli, here, monkeypatch):
     """Each waits for the other to be at work: one after the other would never end."""
     import threading
 
-    from distortion_graph.predict import compare as module
+    from distortion_graph import pipeline as module
 
     if module.side_by_side.__module__ != "distortion_graph.work.threads" or os.cpu_count() == 1:
         pytest.skip("one processor")

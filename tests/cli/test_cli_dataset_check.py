@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "data"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "datasets"))
 from check_roots import FILES, edit, edit_all, write_root
 
-from distortion_graph.cli.tables import comparison_table
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.cli.tables import comparison_table
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.cli import console
 from distortion_graph.cli.main import app, run
-from distortion_graph.base.vocabulary import Vocabulary
 
 COMMANDS = [
     "compare",

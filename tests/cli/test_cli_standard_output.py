@@ -16,9 +16,9 @@ from PIL import Image
 from result_samples import listed_of, result_of
 
 import distortion_graph
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.cli.main import run
 from distortion_graph.graph import load_graph
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 SOURCE = Path(distortion_graph.__file__).parents[1]
 COMPARE = ("compare", "a.png", "b.png", "--regions", "masks.png", "--evidence", "none")

@@ -8,6 +8,7 @@ import json
 import numpy as np
 from PIL import Image
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.datasets.description import (
     BuildDescription,
     DatasetDescription,
@@ -18,9 +19,8 @@ from distortion_graph.datasets.description import (
 )
 from distortion_graph.datasets.layout import version_names
 from distortion_graph.datasets.stats import PictureRecord, RegionRecord, picture_to_json
-from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.masks.rle import rle_from_mask
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.measure.quality import HAARPSI
 
 VERSIONS = version_names(DEFAULT_VOCABULARY)
 TYPES = VERSIONS[:-2]

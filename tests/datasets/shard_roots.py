@@ -9,11 +9,11 @@ import json
 import numpy as np
 from PIL import Image
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.datasets.layout import SPLITS, picture_path, stats_path, version_names
 from distortion_graph.datasets.stats import PictureRecord, RegionRecord, picture_to_json
 from distortion_graph.datasets.stats_writer import StatsWriter
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 VERSIONS = version_names(DEFAULT_VOCABULARY)
 SIZE = (20, 30)

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from skimage import data as pictures
 
-from distortion_graph.datasets.sources import RegionChoice, choose_regions, parse_source
 from distortion_graph.base.errors import DatasetError, DistortionGraphError, ImageError, RegionError
+from distortion_graph.datasets.sources import RegionChoice, choose_regions, parse_source
 
 SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "coco_panoptic_sample"
 H, W = 20, 30

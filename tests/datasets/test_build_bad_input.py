@@ -18,12 +18,12 @@ import pytest
 from build_samples import TYPES, contents_of, make_source, photo, quarters
 from PIL import Image
 
+from distortion_graph.base.errors import DatasetError, OutputError
 from distortion_graph.datasets.make import BuildOptions, build_dataset, parse_splits
 from distortion_graph.datasets.make import work as work_module
 from distortion_graph.datasets.make.journal import Journal
 from distortion_graph.datasets.manifest import SkippedLine, read_manifest
 from distortion_graph.datasets.sources import parse_source
-from distortion_graph.base.errors import DatasetError, OutputError
 
 OPTIONS = BuildOptions(splits=parse_splits("test"), types=TYPES, workers=0)
 SHARES = replace(OPTIONS, splits=parse_splits("train=.5,test=.5"))

@@ -9,9 +9,9 @@ import sys
 
 import pytest
 
+from distortion_graph.base.errors import DatasetError, OutputError
 from distortion_graph.datasets.make.journal import JOURNAL_FILE, Journal
 from distortion_graph.datasets.make.root import LOCK_FILE, State, check_same, claimed
-from distortion_graph.base.errors import DatasetError, OutputError
 
 
 def begun(root):

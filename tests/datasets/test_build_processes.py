@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from build_samples import contents_of, make_source
 
-from distortion_graph.datasets.make.root import LOCK_FILE
 from distortion_graph.datasets.layout import JOURNAL_FILE
+from distortion_graph.datasets.make.root import LOCK_FILE
 
 # Large enough to be far from done when the first picture is.
 SIZE = (120, 160)

@@ -15,19 +15,19 @@ import pytest
 from build_samples import TYPES, contents_of, make_source, photo, quarters
 from PIL import Image
 
-from distortion_graph.datasets.make import BuildOptions, build_dataset, parse_splits
-from distortion_graph.datasets.make import work as work_module
+from distortion_graph.base.errors import DatasetError, OutputError, RecipeError
+from distortion_graph.base.files import encode_image
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.datasets.description import read_description
 from distortion_graph.datasets.layout import version_names
+from distortion_graph.datasets.make import BuildOptions, build_dataset, parse_splits
+from distortion_graph.datasets.make import work as work_module
 from distortion_graph.datasets.manifest import FileLine, SkippedLine, read_manifest
 from distortion_graph.datasets.sources import RegionChoice, parse_source
 from distortion_graph.datasets.stats import read_stats
-from distortion_graph.synth.synthesis import make_version
-from distortion_graph.base.errors import DatasetError, OutputError, RecipeError
-from distortion_graph.base.files import encode_image
-from distortion_graph.pictures.images import load_picture
 from distortion_graph.measure.quality import get_metric
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.pictures.images import load_picture
+from distortion_graph.synth.synthesis import make_version
 
 NAMES = ("a", "b", "c.d", "ü")
 OPTIONS = BuildOptions(splits=parse_splits("test"), types=TYPES, workers=0)

@@ -12,6 +12,8 @@ from build_samples import photo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.datasets.fingerprints import NEAR_BITS, near_hash, pixel_hash
 from distortion_graph.datasets.make.splits import (
     DEFAULT_SPLITS,
     Fingerprint,
@@ -19,8 +21,6 @@ from distortion_graph.datasets.make.splits import (
     split_by_lists,
     split_by_quota,
 )
-from distortion_graph.datasets.fingerprints import NEAR_BITS, near_hash, pixel_hash
-from distortion_graph.base.errors import DatasetError
 
 RATIOS = {"train": 0.8, "val": 0.1, "test": 0.1}
 

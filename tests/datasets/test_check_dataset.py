@@ -24,9 +24,9 @@ from check_roots import (
 )
 from PIL import Image
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.check import KINDS, Finding, check_dataset
 from distortion_graph.datasets.reader import PandaSet
-from distortion_graph.base.errors import DatasetError
 
 BLUR_TEST = "stats/test_stats_blur.json"
 LABELS = (

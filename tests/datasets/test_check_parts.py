@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.datasets.check.masks import mask_facts
 from distortion_graph.datasets.fingerprints import NEAR_BITS, bits_apart, near_pairs
 from distortion_graph.datasets.label_columns import (
@@ -21,7 +22,6 @@ from distortion_graph.datasets.label_columns import (
     compare_two,
 )
 from distortion_graph.masks.rle import rle_from_mask, unpack_counts
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 V = DEFAULT_VOCABULARY
 

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from check_roots import BOXES, SIZE, TAGS, VERSIONS, edit, pixels, stats_file, write_root
 
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.datasets.contact_sheet import (
     SheetPanel,
     SheetPicture,
@@ -15,10 +17,8 @@ from distortion_graph.datasets.contact_sheet import (
     draw_sheet,
     make_sheet,
 )
-from distortion_graph.base.errors import DatasetError
 from distortion_graph.masks.rle import pack_counts
 from distortion_graph.report.palette import severity_colours
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 V = DEFAULT_VOCABULARY
 COLOURS = severity_colours(len(V.severities))

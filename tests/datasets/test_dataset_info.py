@@ -25,9 +25,9 @@ from check_roots import (
 )
 from PIL import Image
 
-from distortion_graph.datasets.info import SplitInfo, dataset_info
 from distortion_graph.base.errors import DatasetError
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.datasets.info import SplitInfo, dataset_info
 
 V = DEFAULT_VOCABULARY
 

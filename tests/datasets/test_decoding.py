@@ -11,9 +11,9 @@ import pytest
 from PIL import Image, ImageCms
 from skimage import data as photographs
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets import decoding
 from distortion_graph.datasets.decoding import decode_rgb, picture_size, picture_size_of, read_rgb
-from distortion_graph.base.errors import DatasetError
 from distortion_graph.pictures.images import load_picture
 
 PHOTO = Image.fromarray(np.ascontiguousarray(photographs.chelsea()[40:103, 60:151]))  # 63 × 91

@@ -14,10 +14,10 @@ from build_samples import make_source
 from hub_stand_in import TOKEN, RefusalError, hub_running
 from shard_roots import files_of, make_root
 
+from distortion_graph.base.errors import DatasetError, DistortionGraphError, OutputError
 from distortion_graph.datasets.make import BuildOptions, build_dataset, parse_splits
 from distortion_graph.datasets.shards import pack, unpack
 from distortion_graph.datasets.sources import parse_source
-from distortion_graph.base.errors import DatasetError, DistortionGraphError, OutputError
 
 huggingface_hub = pytest.importorskip("huggingface_hub", reason="needs the hub extra")
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from distortion_graph.datasets.manifest import FileLine, SkippedLine, manifest_text, read_manifest
 from distortion_graph.base.errors import DatasetError
+from distortion_graph.datasets.manifest import FileLine, SkippedLine, manifest_text, read_manifest
 
 FILE = {
     "file": "blur/test/ü x.png",

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from distortion_graph.base.errors import DatasetError, RecipeError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.datasets import pair_lists
 from distortion_graph.datasets.layout import PairKey, version_names
 from distortion_graph.datasets.pair_lists import (
@@ -22,8 +24,6 @@ from distortion_graph.datasets.pair_lists import (
     read_index,
 )
 from distortion_graph.synth.synthesis import DEFAULT_RECIPE, MIXED
-from distortion_graph.base.errors import DatasetError, RecipeError
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 TYPES = DEFAULT_RECIPE.types
 PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "pandabench_index.json"

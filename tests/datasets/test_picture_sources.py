@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from skimage import data as pictures
 
+from distortion_graph.base.errors import DatasetError, DistortionGraphError, ImageError, RegionError
 from distortion_graph.datasets.pictures import choose_annotator, large_regions, load_with_maps
 from distortion_graph.datasets.sources import RegionChoice, choose_regions, parse_source
-from distortion_graph.base.errors import DatasetError, DistortionGraphError, ImageError, RegionError
 from distortion_graph.segment.auto import auto_regions
 from distortion_graph.segment.segmenter import load_segmenter
 

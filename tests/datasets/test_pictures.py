@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from skimage import data as pictures
 
-from distortion_graph.datasets.pictures import load_alone, load_labelled, load_sources, read_names
 from distortion_graph.base.errors import DistortionGraphError, ImageError, RegionError
+from distortion_graph.datasets.pictures import load_alone, load_labelled, load_sources, read_names
 
 RGB = pictures.coffee()[:48, :64]
 

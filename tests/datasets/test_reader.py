@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
 from distortion_graph.datasets import reader
 from distortion_graph.datasets.layout import SPLITS, PairKey
 from distortion_graph.datasets.reader import PandaSet, read_predicates, true_graph
-from distortion_graph.base.errors import DatasetError
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
 
 # Pictures of 4 rows and 450 columns. Runs go down the columns: four pixels are a column. Resized
 # to 224 columns by nearest neighbour, column 1 is not among those taken, columns 0 and 2 are.

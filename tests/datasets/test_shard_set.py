@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from shard_roots import TAGS, VERSIONS, make_root
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.pair_lists import all_pairs
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.shards import ShardSet, pack, shuffled
-from distortion_graph.base.errors import DatasetError
 
 
 @pytest.fixture(scope="module")

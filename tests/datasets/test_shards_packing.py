@@ -13,10 +13,10 @@ from urllib.parse import unquote
 import pytest
 from shard_roots import TAGS, VERSIONS, files_of, make_root
 
+from distortion_graph.base.errors import DatasetError, OutputError
 from distortion_graph.datasets.layout import stats_path
 from distortion_graph.datasets.shards import contents, hashed, pack, unpack
 from distortion_graph.datasets.stats import read_stats
-from distortion_graph.base.errors import DatasetError, OutputError
 
 
 @pytest.fixture(scope="module")

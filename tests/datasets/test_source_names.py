@@ -11,10 +11,10 @@ import pytest
 from build_samples import photo, quarters
 from PIL import Image
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.make.splits import split_by_lists
 from distortion_graph.datasets.pictures import load_labelled, read_names
 from distortion_graph.datasets.sources import parse_source
-from distortion_graph.base.errors import DatasetError
 
 ACCENTS = "café été"
 APART = unicodedata.normalize("NFD", ACCENTS)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage import data as pictures
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.sources import (
     SOURCES_HELP,
     RegionChoice,
@@ -19,7 +20,6 @@ from distortion_graph.datasets.sources import (
     choose_regions,
     parse_source,
 )
-from distortion_graph.base.errors import DatasetError
 from distortion_graph.masks.container import RegionSet
 
 RGB = pictures.coffee()[:48, :64]

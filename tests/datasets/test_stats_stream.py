@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets import stats_stream
 from distortion_graph.datasets.stats_stream import StatsIndex
-from distortion_graph.base.errors import DatasetError
 
 ENTRIES = {
     "a.png": {"score_fr": 0.25, "regions": [{"counts": [1, 22, 333], "name": 'a "{[' + "ä" * 40}]},

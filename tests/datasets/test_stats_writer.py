@@ -9,6 +9,7 @@ import os
 import numpy as np
 import pytest
 
+from distortion_graph.base.errors import OutputError
 from distortion_graph.datasets.stats import (
     PictureRecord,
     RegionRecord,
@@ -16,7 +17,6 @@ from distortion_graph.datasets.stats import (
     read_stats,
 )
 from distortion_graph.datasets.stats_writer import MaskTexts, StatsWriter, entry_text
-from distortion_graph.base.errors import OutputError
 from distortion_graph.masks.rle import rle_from_mask
 
 

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from skimage import data as photographs
 
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.files import save_png
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.bench.protocol import BenchPicture, samples_of
 from distortion_graph.datasets.layout import PairKey, version_names
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.stats import PictureRecord, RegionRecord
 from distortion_graph.datasets.stats_writer import StatsWriter
 from distortion_graph.datasets.truth import make_sample, sampled_lines, survives, true_graph
-from distortion_graph.base.errors import DatasetError
-from distortion_graph.base.files import save_png
 from distortion_graph.masks.rle import Rle, rle_from_mask
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 NEAREST = cv2.INTER_NEAREST
 

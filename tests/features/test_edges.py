@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from distortion_graph.regions import edges
-from distortion_graph.masks.container import RegionSet
+from distortion_graph.features import edges
 from distortion_graph.features.edges import EDGE_STATISTICS, OFFSETS, REACH_PX, edge_steps
 from distortion_graph.features.layers import label_layers
+from distortion_graph.masks.container import RegionSet
 
 SIZE = 120, 160
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reference_haarpsi import blocks_and_noise, naive_magnitudes
 
 from distortion_graph.base.errors import RegionError
-from distortion_graph.regions import histograms
+from distortion_graph.features import histograms
 from distortion_graph.features.histograms import (
     CHANNELS,
     DETAIL_CHANNELS,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from distortion_graph.regions import histograms
+from distortion_graph.features import histograms
 from distortion_graph.features.patterns import PATTERNS, equal_patterns
 from distortion_graph.features.statistics import region_statistics
 

@@ -6,9 +6,9 @@ import numpy as np
 from graph_samples import native
 from hypothesis import strategies as st
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.graph import DistortionGraph, load_graph
 from distortion_graph.masks.rle import rle_from_mask
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 HOSTILE = [
     "<b attr=\"x\">&amp; '&' ]]></b>",

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distortion_graph.base.errors import GraphError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
 from distortion_graph.formats.published import (
     PUBLISHED_COMPARISON_IDS,
     PUBLISHED_DISTORTION_IDS,
@@ -28,7 +29,6 @@ from distortion_graph.graph import (
     RegionComparison,
     Relation,
 )
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
 
 
 def region(region_id, name, anchor, target, label) -> RegionComparison:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 import distortion_graph
 from distortion_graph.base.errors import GraphError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
 from distortion_graph.graph import (
     SCHEMA,
     ComparisonBelief,
@@ -28,7 +29,6 @@ from distortion_graph.graph import (
     load_graph,
     score_margin,
 )
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
 
 # --- reading and writing -------------------------------------------------------------------
 

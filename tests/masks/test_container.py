@@ -10,7 +10,6 @@ from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco
 
 from distortion_graph.base.errors import RegionError
-from distortion_graph.regions import RegionSet
 from distortion_graph.masks.masks import crops, with_crops
 from distortion_graph.masks.rle import (
     pack_counts,
@@ -20,6 +19,7 @@ from distortion_graph.masks.rle import (
     rle_from_text,
     unpack_counts,
 )
+from distortion_graph.regions import RegionSet
 
 SHAPES = st.tuples(st.integers(1, 9), st.integers(1, 9))
 MASKS = SHAPES.flatmap(lambda s: hnp.arrays(np.bool_, s))

@@ -17,10 +17,10 @@ from reference_haarpsi import blocks_and_noise
 from skimage import data
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from distortion_graph import differences
-from distortion_graph.measure.differences import TEXTURE, VISIBLE, find_differences
 from distortion_graph.base.errors import ImageError, RegionError
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.measure import differences
+from distortion_graph.measure.differences import TEXTURE, VISIBLE, find_differences
 
 SHARED = Path(__file__).parents[3] / "shared"
 FIELD = SHARED / "field"

@@ -16,11 +16,11 @@ from reference_haarpsi import blocks_and_noise, naive_cover, naive_pooled
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
-from distortion_graph import evidence, quality
-from distortion_graph.measure.ciede2000 import delta_e, difference
 from distortion_graph.base.errors import ImageError, RecipeError, RegionError
-from distortion_graph.measure.evidence import MaskSource, RegionEvidence, measure_evidence
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.measure import evidence, quality
+from distortion_graph.measure.ciede2000 import delta_e, difference
+from distortion_graph.measure.evidence import MaskSource, RegionEvidence, measure_evidence
 from distortion_graph.work.threads import thread_budget
 
 Rgb = NDArray[np.uint8]

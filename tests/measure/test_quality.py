@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from reference_haarpsi import YIQ, blocks_and_noise, naive_cover, naive_pooled
 
-from distortion_graph import quality
 from distortion_graph.base.errors import ImageError, RecipeError, RegionError
+from distortion_graph.measure import quality
 from distortion_graph.measure.quality import (
     HAARPSI,
     get_metric,

@@ -10,9 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference_haarpsi import blocks_and_noise
 
-from distortion_graph import haar, quality
 from distortion_graph.base.errors import ImageError, RegionError
-from distortion_graph.measure.quality import HAARPSI, HaarReference, haarpsi, region_scores, scene_score
+from distortion_graph.measure import haar, quality
+from distortion_graph.measure.quality import (
+    HAARPSI,
+    HaarReference,
+    haarpsi,
+    region_scores,
+    scene_score,
+)
 
 
 @given(

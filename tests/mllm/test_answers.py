@@ -11,6 +11,7 @@ from graph_samples import native
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.graph import graph_from_value
 from distortion_graph.mllm.ask.answers import (
     Answer,
@@ -24,7 +25,6 @@ from distortion_graph.mllm.ask.answers import (
 )
 from distortion_graph.mllm.ask.compact import answer_schema, compact, compact_text
 from distortion_graph.mllm.ask.wording import SYNONYMS, label_of, spelled, spellings
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 BLUR = {"distortion": "blur", "severity": 2, "score": 0.6}
 CLEAN = {"distortion": "clean", "severity": 0, "score": 1.0}

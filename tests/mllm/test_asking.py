@@ -13,7 +13,9 @@ from loopback_server import Body, Capacity, Fault, LoopbackServer, images_of, te
 from smart_models import ENTRY, asked_about, copycat, hint_in, skipper, template
 
 from distortion_graph import compare
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.graph import DistortionGraph
+from distortion_graph.masks.container import RegionSet
 from distortion_graph.mllm.ask.answers import answers_to_graph
 from distortion_graph.mllm.ask.asking import SMALLEST_SIDE_PX, Manner, ask_regions
 from distortion_graph.mllm.ask.assessment import (
@@ -22,16 +24,14 @@ from distortion_graph.mllm.ask.assessment import (
     assessment_schema,
     parse_assessment,
 )
-from distortion_graph.mllm.client.cache import ReplyCache
-from distortion_graph.mllm.client.client import Client
 from distortion_graph.mllm.ask.compact import compact
 from distortion_graph.mllm.ask.cues import parse_cues
-from distortion_graph.mllm.client.endpoint import OpenAIEndpoint
-from distortion_graph.mllm.client.messages import ImageTooLargeError
 from distortion_graph.mllm.ask.pair_view import PairView
 from distortion_graph.mllm.ask.whole import ask_whole, parse_whole, whole_schema, whole_to_graph
-from distortion_graph.masks.container import RegionSet
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
+from distortion_graph.mllm.client.cache import ReplyCache
+from distortion_graph.mllm.client.client import Client
+from distortion_graph.mllm.client.endpoint import OpenAIEndpoint
+from distortion_graph.mllm.client.messages import ImageTooLargeError
 
 SIZE = (400, 600)
 MANNER = Manner(parse_cues("names+boxes-text"))

@@ -13,7 +13,14 @@ from scripted_backend import Scripted, client, question
 from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.mllm.client.budget import Budget, BudgetError, Prices, Totals, estimated_input
 from distortion_graph.mllm.client.client import StoppedError, run_all
-from distortion_graph.mllm.client.messages import EndpointError, Image, Request, Text, TryAgainError, Usage
+from distortion_graph.mllm.client.messages import (
+    EndpointError,
+    Image,
+    Request,
+    Text,
+    TryAgainError,
+    Usage,
+)
 
 
 def test_prices_are_read() -> None:

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from distortion_graph.base.errors import DistortionGraphError, ImageError, RegionError
 from distortion_graph.graph import graph_from_value
+from distortion_graph.masks.container import Region, RegionSet
+from distortion_graph.masks.rle import rle_from_box, rle_from_mask
 from distortion_graph.mllm.ask.cues import (
     LARGEST_CROP_PX,
     SMALLEST_CROP_PX,
@@ -27,8 +29,6 @@ from distortion_graph.mllm.ask.cues import (
 )
 from distortion_graph.mllm.ask.marks import draw_boxes, mark_regions
 from distortion_graph.mllm.client.messages import Image, Part, Text
-from distortion_graph.masks.container import Region, RegionSet
-from distortion_graph.masks.rle import rle_from_box, rle_from_mask
 
 
 def noise(h: int, w: int, seed: int = 0) -> np.ndarray:

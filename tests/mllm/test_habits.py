@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.metrics import MISSED
 from distortion_graph.datasets.layout import PairKey
@@ -14,7 +15,6 @@ from distortion_graph.mllm.eval.habits import (
     template_rate,
     truth_as_answers,
 )
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 
 REGIONS, PAIRS = 8, 60
 

@@ -10,6 +10,7 @@ from graph_samples import native
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.graph import (
     ComparisonBelief,
     DistortionGraph,
@@ -23,9 +24,8 @@ from distortion_graph.graph import (
 from distortion_graph.mllm.ask.asking import region_values
 from distortion_graph.mllm.ask.assessment import Wish, assessment_values
 from distortion_graph.mllm.ask.compact import compact, compact_text, form_text
-from distortion_graph.mllm.ask.hints import corrupted, shuffled
 from distortion_graph.mllm.ask.wording import distortion_lines
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from distortion_graph.mllm.eval.hints import corrupted, shuffled
 
 SMALL = Vocabulary(
     distortions=("fine", "grain"),

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from distortion_graph.base.errors import ImageError, RegionError
 from distortion_graph.base.files import encode_image
-from distortion_graph.mllm.ask.marks import draw_boxes, draw_outlines, mark_regions
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.masks.rle import rle_from_mask
+from distortion_graph.mllm.ask.marks import draw_boxes, draw_outlines, mark_regions
 
 GOLDEN = Path(__file__).parent / "golden"
 MARKERS = (mark_regions, draw_boxes)

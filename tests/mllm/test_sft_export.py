@@ -14,19 +14,23 @@ import pytest
 from bench_roots import write_root
 from PIL import Image
 
+from distortion_graph.base.errors import DatasetError, OutputError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.datasets.chosen_pairs import ChosenPairs
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.truth import true_graph
-from distortion_graph.base.errors import DatasetError, OutputError
 from distortion_graph.graph import SIDES, DistortionGraph, LabelBelief, Node
 from distortion_graph.mllm.ask.answers import parse_answer
 from distortion_graph.mllm.ask.asking import Manner, region_values
 from distortion_graph.mllm.ask.assessment import parse_assessment
 from distortion_graph.mllm.ask.compact import compact
 from distortion_graph.mllm.ask.cues import parse_cues
-from distortion_graph.mllm.client.messages import Image as ShownImage
 from distortion_graph.mllm.ask.pair_view import PairView
+from distortion_graph.mllm.ask.templates import load_prompt
+from distortion_graph.mllm.ask.whole import parse_whole, whole_values
+from distortion_graph.mllm.ask.wording import label_of
+from distortion_graph.mllm.client.messages import Image as ShownImage
 from distortion_graph.mllm.sft.export import ExportOptions, export_sft
 from distortion_graph.mllm.sft.forms import IMAGE
 from distortion_graph.mllm.sft.plan import SHARES, PlanOptions, planned
@@ -39,10 +43,6 @@ from distortion_graph.mllm.sft.questions import (
     phrases,
     short_turn,
 )
-from distortion_graph.mllm.ask.templates import load_prompt
-from distortion_graph.mllm.ask.whole import parse_whole, whole_values
-from distortion_graph.mllm.ask.wording import label_of
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 PLAN = PlanOptions(splits=("test",), cues=(parse_cues("marks"), parse_cues("names+boxes-text")))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from distortion_graph.base.errors import DistortionGraphError
-from distortion_graph.mllm.client.messages import Text
 from distortion_graph.mllm.ask.templates import FIELDS, PROMPTS, load_prompt, read_prompt
+from distortion_graph.mllm.client.messages import Text
 
 GOOD = "[system]\nYou see.\n\n[before]\nTwo pictures.\n[after]\nJudge $ids for $$1.\n"
 

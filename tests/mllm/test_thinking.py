@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.mllm.ask.answers import json_in, parse_answer
 from distortion_graph.mllm.ask.assessment import parse_assessment
-from distortion_graph.mllm.client.thinking import final_answer, is_thinking_mark, thinks_to_the_end
 from distortion_graph.mllm.ask.whole import parse_whole
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
+from distortion_graph.mllm.client.thinking import final_answer, is_thinking_mark, thinks_to_the_end
 
 
 def entry(distortion, comparison):

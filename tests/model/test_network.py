@@ -10,14 +10,7 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 from scipy.signal import correlate  # noqa: E402
 from scipy.stats import logistic  # noqa: E402
 
-from distortion_graph.model.config import NetworkConfig  # noqa: E402
-from distortion_graph.model.encoder import Lite0Encoder, imagenet_state  # noqa: E402
-from distortion_graph.model.encoder import _StridedConv2d as StridedConv2d  # noqa: E402
-from distortion_graph.model.heads import ComparisonHead, ordinal_log_probabilities  # noqa: E402
-from distortion_graph.model.network import DistortionGraphNet, PairEncoder  # noqa: E402
-from distortion_graph.model.pixels import PixelStatistics  # noqa: E402
-from distortion_graph.model.pooling import coverage, pool_moments  # noqa: E402
-from distortion_graph.model.tones import Roots, SpectrumEncoder  # noqa: E402
+from distortion_graph.base.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
 from distortion_graph.features.cells import halved  # noqa: E402
 from distortion_graph.features.edges import EDGE_STATISTICS  # noqa: E402
 from distortion_graph.features.histograms import (  # noqa: E402
@@ -28,7 +21,14 @@ from distortion_graph.features.histograms import (  # noqa: E402
     LEVELS,
 )
 from distortion_graph.features.patterns import PATTERNS  # noqa: E402
-from distortion_graph.base.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
+from distortion_graph.model.config import NetworkConfig  # noqa: E402
+from distortion_graph.model.encoder import Lite0Encoder, imagenet_state  # noqa: E402
+from distortion_graph.model.encoder import _StridedConv2d as StridedConv2d  # noqa: E402
+from distortion_graph.model.heads import ComparisonHead, ordinal_log_probabilities  # noqa: E402
+from distortion_graph.model.network import DistortionGraphNet, PairEncoder  # noqa: E402
+from distortion_graph.model.pixels import PixelStatistics  # noqa: E402
+from distortion_graph.model.pooling import coverage, pool_moments  # noqa: E402
+from distortion_graph.model.tones import Roots, SpectrumEncoder  # noqa: E402
 
 SIZE = (64, 96)
 REGIONS = 5

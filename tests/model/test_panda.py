@@ -14,16 +14,16 @@ from safetensors.torch import load_file  # noqa: E402
 from tiny_panda import tiny_panda  # noqa: E402
 
 from distortion_graph.base.errors import ModelError  # noqa: E402
-from distortion_graph.model import panda  # noqa: E402
-from distortion_graph.model.backbones import FrozenBackbone, Lite0Backbone  # noqa: E402
-from distortion_graph.model.encoder import Lite0Encoder  # noqa: E402
-from distortion_graph.model.panda.published import to_our_form  # noqa: E402
-from distortion_graph.model.panda.weights import fit_weights  # noqa: E402
 from distortion_graph.base.vocabulary import (  # noqa: E402
     DEFAULT_VOCABULARY,
     ComparisonLevel,
     Vocabulary,
 )
+from distortion_graph.model import panda  # noqa: E402
+from distortion_graph.model.backbones import FrozenBackbone, Lite0Backbone  # noqa: E402
+from distortion_graph.model.encoder import Lite0Encoder  # noqa: E402
+from distortion_graph.model.panda.published import to_our_form  # noqa: E402
+from distortion_graph.model.panda.weights import fit_weights  # noqa: E402
 
 FIXTURE = Path(__file__).parents[3] / "shared" / "data" / "published_panda_fixture"
 WORDS = Vocabulary(

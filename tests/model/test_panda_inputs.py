@@ -12,15 +12,15 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from tiny_panda import tiny_panda  # noqa: E402
 
-from distortion_graph.synth.synthesis import Draw, Version  # noqa: E402
 from distortion_graph.base.errors import ImageError, RegionError  # noqa: E402
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS  # noqa: E402
 from distortion_graph.model import panda  # noqa: E402
 from distortion_graph.model.backbones import Lite0Backbone  # noqa: E402
 from distortion_graph.model.encoder import Lite0Encoder  # noqa: E402
+from distortion_graph.synth.synthesis import Draw, Version  # noqa: E402
 from distortion_graph.training.batch import Sample  # noqa: E402
 from distortion_graph.training.extras import Extras  # noqa: E402
 from distortion_graph.training.panda_batch import make_panda_batch  # noqa: E402
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS  # noqa: E402
 
 SIDE = 64
 CONFIG = panda.PandaConfig(width=112, patch_px=16, side_px=SIDE, pool=4, blocks=1)

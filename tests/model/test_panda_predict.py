@@ -12,11 +12,11 @@ pytest.importorskip("transformers", reason="needs the segment extra")
 
 from tiny_panda import tiny_dinov2, tiny_panda  # noqa: E402
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS  # noqa: E402
 from distortion_graph.model import panda  # noqa: E402
 from distortion_graph.model.backbones import TransformersBackbone  # noqa: E402
 from distortion_graph.model.panda.predict import HeadAnswers, to_predictions  # noqa: E402
 from distortion_graph.predict.decode import decode  # noqa: E402
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS  # noqa: E402
 
 D, S, C = len(WORDS.distortions), len(WORDS.severities), len(WORDS.comparisons)
 

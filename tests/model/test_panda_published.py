@@ -23,11 +23,11 @@ from tiny_panda import (  # noqa: E402
 )
 
 from distortion_graph.base.errors import ModelError  # noqa: E402
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY  # noqa: E402
 from distortion_graph.model import panda  # noqa: E402
 from distortion_graph.model.backbones import Lite0Backbone, TransformersBackbone  # noqa: E402
 from distortion_graph.model.encoder import Lite0Encoder  # noqa: E402
 from distortion_graph.model.panda.published import hub_dinov2, hub_positions  # noqa: E402
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY  # noqa: E402
 
 
 @pytest.fixture(scope="module")

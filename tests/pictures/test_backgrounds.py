@@ -10,13 +10,13 @@ from picture_bytes import encode, refusal
 from PIL import Image
 
 from distortion_graph import DistortionGraph, compare
-from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
-from distortion_graph.cli.options import DEFAULT_BACKGROUND as OPTION_DEFAULT
 from distortion_graph.base.errors import DistortionGraphWarning, ImageError
+from distortion_graph.cli.options import DEFAULT_BACKGROUND as OPTION_DEFAULT
+from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import Picture, load_picture
+from distortion_graph.pipeline import pair_warnings
 from distortion_graph.report.sources import find_picture
 from distortion_graph.report.wording import summary
-from distortion_graph.pipeline import pair_warnings
 
 GREY = np.full((40, 48, 3), 120, np.uint8)
 GREY[10:30, 12:36] = (200, 40, 40)

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distortion_graph.base.errors import ModelError
-from distortion_graph.graph import DistortionGraph, ImageInfo, RegionComparison
-from distortion_graph.predict.decode import comparison_label, decode, shared_areas
-from distortion_graph.predict.predictions import Predictions
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
+from distortion_graph.graph import DistortionGraph, ImageInfo, RegionComparison
+from distortion_graph.graph.build import shared_areas
+from distortion_graph.predict.decode import comparison_label, decode
+from distortion_graph.predict.predictions import Predictions
 
 LABELS = DEFAULT_VOCABULARY.comparison_labels
 

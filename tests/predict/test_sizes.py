@@ -15,10 +15,10 @@ from distortion_graph import compare, load_graph
 from distortion_graph.base.errors import DistortionGraphWarning, GraphError, ImageError, RegionError
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.masks.rle import Rle
+from distortion_graph.predict.sizes import same_shape, size_advice
 from distortion_graph.report.overlay import overlay
 from distortion_graph.report.palette import INK
 from distortion_graph.report.wording import summary
-from distortion_graph.predict.sizes import same_shape, size_advice
 
 WHOLE = cv2.resize(pictures.coffee(), (240, 160), interpolation=cv2.INTER_AREA)
 BLURRED = np.asarray(cv2.GaussianBlur(WHOLE, (0, 0), 2.5))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from distortion_graph.synth.pairs import make_pair
 from distortion_graph.graph import Evidence
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.synth.pairs import make_pair
 
 
 def photo(h=48, w=64, seed=0):

@@ -17,13 +17,13 @@ from report_samples import pair
 
 pytest.importorskip("matplotlib", reason="needs the figures extra")
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import Relation
 from distortion_graph.report import figures
 from distortion_graph.report.arcs import lay_out_arcs
 from distortion_graph.report.graph_drawing import draw_graph
 from distortion_graph.report.palette import comparison_colours, severity_colours
 from distortion_graph.report.wording import score_text, words
-from distortion_graph.base.vocabulary import Vocabulary
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -11,10 +11,10 @@ import pytest
 from report_samples import pair
 from rich.console import Console
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.formats import dot
 from distortion_graph.graph import ModelInfo
 from distortion_graph.mllm.ask.assessment import Wish, assessment_values
-from distortion_graph.serve.mcp_answers import comparison_facts
 from distortion_graph.report import overlay as overlay_module
 from distortion_graph.report import sheet as sheet_module
 from distortion_graph.report.graph_drawing import draw_graph
@@ -25,7 +25,7 @@ from distortion_graph.report.sheet import sheet
 from distortion_graph.report.table import render
 from distortion_graph.report.tree import tree_text
 from distortion_graph.report.wording import summary
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from distortion_graph.serve.mcp_answers import comparison_facts
 
 V = DEFAULT_VOCABULARY
 # Labels that are no English, and those that say what was done and not what one sees.

@@ -7,6 +7,7 @@ import pytest
 from report_samples import pair, photo
 
 from distortion_graph.base.errors import ImageError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.formats import published
 from distortion_graph.graph import SIDES, ModelInfo
 from distortion_graph.report.drawing import Chip, Typeface
@@ -18,7 +19,6 @@ from distortion_graph.report.palette import (
     comparison_colours,
     severity_colours,
 )
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 
 def drawn(sample):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from report_samples import pair
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.formats import published
 from distortion_graph.graph import (
     ComparisonBelief,
@@ -28,7 +29,6 @@ from distortion_graph.report.wording import (
     words,
     worst_first,
 )
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 
 def node(label, severity, score):

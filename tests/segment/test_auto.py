@@ -98,11 +98,11 @@ def test_pictures_of_two_sizes_take_the_first():
 
 def test_every_run_gives_the_same_bytes():
     code = (
-        "import hashlib, sys; sys.path.insert(0, 'tests/regions'); from test_auto import scene\n"
+        "import hashlib, sys; sys.path.insert(0, 'tests/segment'); from test_auto import scene\n"
         "from distortion_graph.segment.auto import auto_regions\n"
         "print(hashlib.sha256(auto_regions(scene()[0]).label_map().tobytes()).hexdigest())"
     )
-    code = code.replace("'tests/regions'", repr(str(__file__).rpartition("/")[0]))
+    code = code.replace("'tests/segment'", repr(str(__file__).rpartition("/")[0]))
     runs = {
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

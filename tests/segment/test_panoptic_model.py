@@ -21,8 +21,8 @@ from tiny_panoptic import FAMILIES, LABELS, save_checkpoint  # noqa: E402
 
 from distortion_graph.base.errors import ModelError, RegionError  # noqa: E402
 from distortion_graph.pictures.images import load_picture  # noqa: E402
-from distortion_graph.regions import checkpoint as checkpoints  # noqa: E402
 from distortion_graph.regions import resolve_regions  # noqa: E402
+from distortion_graph.segment import checkpoint as checkpoints  # noqa: E402
 from distortion_graph.segment.panoptic_model import (  # noqa: E402
     PanopticSegmenter,
     names_a_model,

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from distortion_graph.regions import stuff
+from distortion_graph.segment import stuff
 from distortion_graph.segment.queries import Frame, Segment, class_scores, merge_queries
 from distortion_graph.segment.stuff import stuff_among
 

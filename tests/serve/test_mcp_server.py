@@ -29,13 +29,13 @@ from distortion_graph.cli import mcp as command
 from distortion_graph.cli.main import run
 from distortion_graph.graph import DistortionGraph, json_schema, load_graph
 from distortion_graph.pictures.images import load_picture
-from distortion_graph.mllm import mcp_server
+from distortion_graph.pipeline import load_model
+from distortion_graph.report.overlay import overlay
+from distortion_graph.report.wording import summary
+from distortion_graph.serve import mcp_server
 from distortion_graph.serve.mcp_answers import OVERLAY_PX, SCHEMA_URI, fitted, paragraph
 from distortion_graph.serve.mcp_files import Access, AccessError
 from distortion_graph.serve.mcp_server import HTTP_PATH, build_server, serve_http
-from distortion_graph.report.overlay import overlay
-from distortion_graph.report.wording import summary
-from distortion_graph.pipeline import load_model
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -543,6 +543,6 @@ def test_ctrl_c_does_not_wait_for_standard_input(
 def test_importing_the_rooms_modules_does_not_need_the_extra() -> None:
     names = ("mcp", "anyio", "uvicorn")
     for module in ("mcp_answers", "mcp_files", "mcp_server"):
-        text = (ROOT / "src" / "distortion_graph" / "mllm" / f"{module}.py").read_text("utf-8")
+        text = (ROOT / "src" / "distortion_graph" / "serve" / f"{module}.py").read_text("utf-8")
         early = [line for line in text.splitlines() if re.match(r"(import|from) ", line)]
         assert not any(line.split()[1].split(".")[0] in names for line in early)

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data as pictures
 
+from distortion_graph.base.errors import ImageError, RecipeError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.synth.distort import LEVELS, SUBTYPES, apply
 from distortion_graph.synth.distort.blur import disc_kernel, motion_kernel
 from distortion_graph.synth.distort.weather import depth_field
-from distortion_graph.base.errors import ImageError, RecipeError
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 ALL = [(d, s) for d, names in SUBTYPES.items() for s in names]
 PICTURE = np.ascontiguousarray(pictures.astronaut()[60:220, 100:300])

@@ -8,7 +8,8 @@ from distortion_graph.synth.keys import generator
 
 def test_same_key_same_draws_in_another_process():
     code = (
-        "from distortion_graph.synth.keys import generator as g; print(g(7, 'ü', 3).integers(10**9))"
+        "from distortion_graph.synth.keys import generator as g; "
+        "print(g(7, 'ü', 3).integers(10**9))"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(out.stdout) == generator(7, "ü", 3).integers(10**9)

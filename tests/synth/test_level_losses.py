@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from distortion_graph.synth.distort import LEVELS, SUBTYPES, apply
-from distortion_graph.synth.distort.level_losses import level_losses
 from distortion_graph.base.errors import RecipeError
 from distortion_graph.measure.quality import haarpsi
+from distortion_graph.synth.distort import LEVELS, SUBTYPES, apply
+from distortion_graph.synth.distort.level_losses import level_losses
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from skimage import data as pictures
 
-from distortion_graph.synth.keys import generator
-from distortion_graph.synth.pairs import draw_versions, make_pair
-from distortion_graph.synth.synthesis import DEFAULT_RECIPE, MIXED
 from distortion_graph.base.errors import RecipeError
 from distortion_graph.formats import published
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.synth.keys import generator
+from distortion_graph.synth.pairs import draw_versions, make_pair
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE, MIXED
 
 CLEAN = np.ascontiguousarray(pictures.chelsea()[20:148, 60:220])
 REGIONS = RegionSet.grid(CLEAN.shape[:2], 2, 3)

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage import data as pictures
 
+from distortion_graph.base.errors import ImageError, RecipeError
 from distortion_graph.synth.distort import LEVELS, SUBTYPES, Box, Frames, apply, apply_in_box
 from distortion_graph.synth.distort.registry import find_strength
 from distortion_graph.synth.distort.support import InBox, Near, WholeFrame
-from distortion_graph.base.errors import ImageError, RecipeError
 
 PICTURE = np.ascontiguousarray(pictures.coffee()[100:301, 150:373])  # both sides odd
 H, W = PICTURE.shape[:2]

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
+from distortion_graph.base.errors import RecipeError, VocabularyError
 from distortion_graph.synth.keys import generator
 from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Recipe, draw_region
-from distortion_graph.base.errors import RecipeError, VocabularyError
 
 DRAWS = 4000
 

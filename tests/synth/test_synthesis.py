@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from skimage import data as pictures
 
+from distortion_graph.base.errors import RecipeError, RegionError, VocabularyError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
+from distortion_graph.measure.quality import haarpsi
 from distortion_graph.synth.keys import generator
 from distortion_graph.synth.synthesis import (
     DEFAULT_RECIPE,
@@ -17,9 +20,6 @@ from distortion_graph.synth.synthesis import (
     make_version,
     paste,
 )
-from distortion_graph.base.errors import RecipeError, RegionError, VocabularyError
-from distortion_graph.measure.quality import haarpsi
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
 
 CLEAN = np.ascontiguousarray(pictures.coffee()[100:228, 200:360])
 H, W = CLEAN.shape[:2]

@@ -11,6 +11,10 @@ import numpy as np
 import pytest
 from skimage import data as pictures
 
+from distortion_graph.base.errors import ImageError
+from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
+from distortion_graph.synth.distort import SUBTYPES, Frames
+from distortion_graph.synth.distort.support import Near
 from distortion_graph.synth.keys import generator
 from distortion_graph.synth.synthesis import (
     DEFAULT_RECIPE,
@@ -22,10 +26,6 @@ from distortion_graph.synth.synthesis import (
     make_versions,
     paste,
 )
-from distortion_graph.synth.distort import SUBTYPES, Frames
-from distortion_graph.synth.distort.support import Near
-from distortion_graph.base.errors import ImageError
-from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 
 CLEAN = np.ascontiguousarray(pictures.coffee()[100:221, 200:351])
 H, W = CLEAN.shape[:2]

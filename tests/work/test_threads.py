@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 import pytest
 
-from distortion_graph.work.processes import Workers
 from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.pictures.images import load_picture
+from distortion_graph.work.processes import Workers
 from distortion_graph.work.threads import (
     CachedCall,
     allowed_threads,

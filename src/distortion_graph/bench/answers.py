@@ -8,12 +8,12 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.metrics import MISSED
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.samples import Sample
 from distortion_graph.graph import LabelBelief, RegionComparison
-from distortion_graph.predict.decode import Decoded, DecodedRegion
-from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.graph.build import Decoded, DecodedRegion
 
 Positions = NDArray[np.int64]
 Numbers = NDArray[np.float64]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.baselines import BASELINES
 from distortion_graph.bench.evaluate import ModelRun, Pooled, Run, evaluate, pristine_share
@@ -28,10 +30,8 @@ from distortion_graph.bench.results import (
 from distortion_graph.datasets.chosen_pairs import ChosenPairs, Reader
 from distortion_graph.datasets.layout import DATASET_FILE, INDEX_FILE, MANIFEST_FILE, PairKey
 from distortion_graph.datasets.pair_lists import PAIRS
-from distortion_graph.synth.synthesis import MIXED
-from distortion_graph.base.errors import DatasetError
 from distortion_graph.pictures.picture_names import composed
-from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.synth.synthesis import MIXED
 
 LISTS = ("easy", "medium", "hard")
 """The three lists of pairs that are measured where nothing else is asked for."""

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.figures import Part
 from distortion_graph.bench.resampling import DRAWS
 from distortion_graph.bench.results import BenchResult, PairsResult, RunResult, TruthColumns
 from distortion_graph.bench.significance import PERMUTATIONS, Difference, differences, holm
 from distortion_graph.bench.tables import Cell, ResultTable, Section, shown
-from distortion_graph.base.errors import DistortionGraphError
 
 
 class NamedResult(NamedTuple):

@@ -15,18 +15,19 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import ModelError
+from distortion_graph.base.files import atomic_write_text
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Numbers, Truth, TruthOfPair, answers_of
 from distortion_graph.bench.graph_folder import graph_name
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.samples import Sample
-from distortion_graph.base.errors import ModelError
-from distortion_graph.base.files import atomic_write_text
+from distortion_graph.graph.build import Decoded
 from distortion_graph.pictures.images import Picture
 from distortion_graph.pipeline import build_graph, predict_canonically
-from distortion_graph.predict.decode import Decoded, decode
+from distortion_graph.predict.decode import decode
 from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model
-from distortion_graph.base.vocabulary import Vocabulary
 
 
 class Predictor(Protocol):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.metrics import (
     LabelScores,
@@ -25,7 +26,6 @@ from distortion_graph.bench.resampling import (
     WeightedFigures,
     bootstrap_intervals,
 )
-from distortion_graph.base.vocabulary import Vocabulary
 
 
 class Part(BaseModel):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
+from distortion_graph.base.errors import DatasetError, GraphError, VocabularyError
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, answers_of_regions
 from distortion_graph.datasets.layout import PairKey, check_tag
 from distortion_graph.datasets.samples import Sample
-from distortion_graph.base.errors import DatasetError, GraphError, VocabularyError
 from distortion_graph.formats.files import read_graph_and_form
-from distortion_graph.base.vocabulary import Vocabulary
 
 Missing = Literal["error", "miss", "skip"]
 """A pair without a file: stop, count all its regions as missed, or leave the pair out."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers
 from distortion_graph.bench.evaluate import ModelRun, swapped_sample
 from distortion_graph.datasets.samples import Sample
 from distortion_graph.pictures.images import Picture
 from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model
-from distortion_graph.base.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from distortion_graph.model.panda import HeadAnswers, PandaPredictor

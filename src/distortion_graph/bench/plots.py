@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import DistortionGraphError
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.figures import labels_of
 from distortion_graph.bench.metrics import CALIBRATION_BINS, reliability
 from distortion_graph.bench.results import BenchResult, PairsResult, RunResult
 from distortion_graph.bench.tables import shown
-from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.report.figures import (
     INCHES_PER_MM,
     FigureKind,
@@ -31,7 +32,6 @@ from distortion_graph.report.figures import (
 )
 from distortion_graph.report.palette import Rgb
 from distortion_graph.report.wording import printable
-from distortion_graph.base.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

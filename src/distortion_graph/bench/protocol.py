@@ -13,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.pair_lists import (
     PAIRS_PER_LIST,
@@ -23,11 +24,10 @@ from distortion_graph.datasets.pair_lists import (
 )
 from distortion_graph.datasets.pictures import CleanPicture, choose_annotator, large_regions
 from distortion_graph.datasets.samples import PairLabels, Sample
-from distortion_graph.synth.synthesis import DEFAULT_RECIPE, MIXED, Recipe, Version, make_version
-from distortion_graph.synth.distort import Frames
-from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
+from distortion_graph.synth.distort import Frames
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE, MIXED, Recipe, Version, make_version
 
 __all__ = [
     "MIN_SHARE",

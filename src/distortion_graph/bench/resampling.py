@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Numbers, Positions, Truth
 from distortion_graph.bench.metrics import MISSED
-from distortion_graph.base.vocabulary import Vocabulary
 
 FIGURES = (
     "distortion.accuracy",

@@ -14,14 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError, model_validator
 
+from distortion_graph.base.errors import DistortionGraphError
+from distortion_graph.base.validation import validation_line
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Numbers, Positions, Truth
 from distortion_graph.bench.figures import Figures, Part
 from distortion_graph.bench.metrics import MISSED
 from distortion_graph.datasets.layout import PairKey
-from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.graph import parse_json
-from distortion_graph.base.validation import validation_line
-from distortion_graph.base.vocabulary import Vocabulary
 
 Position = Annotated[int, Field(ge=0, lt=2**63)]
 Given = Position | None

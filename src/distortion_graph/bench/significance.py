@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Numbers, Truth
 from distortion_graph.bench.resampling import (
     DRAWS,
@@ -16,7 +17,6 @@ from distortion_graph.bench.resampling import (
     bootstrap_weights,
     percentile_interval,
 )
-from distortion_graph.base.vocabulary import Vocabulary
 
 PERMUTATIONS = 2000
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from distortion_graph.base.files import atomic_write_text
 from distortion_graph.bench.benchmark import BenchOptions, all_keys
 from distortion_graph.bench.graph_folder import graph_name
 from distortion_graph.datasets.chosen_pairs import ChosenPairs
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.truth import true_graph
-from distortion_graph.base.files import atomic_write_text
 
 
 def write_true_graphs(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.errors import DistortionGraphError, OutputError
 from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
 from distortion_graph.cli.mllm_options import (
     MODEL_HELP,
@@ -47,13 +48,12 @@ from distortion_graph.cli.options import (
     region_files,
 )
 from distortion_graph.cli.streams import is_standard, write_all
-from distortion_graph.base.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
     from distortion_graph.mllm.ask.asking import Manner
-    from distortion_graph.mllm.client.client import Client
     from distortion_graph.mllm.ask.pair_view import PairView
+    from distortion_graph.mllm.client.client import Client
 
 
 class Question(StrEnum):
@@ -171,8 +171,8 @@ def ask(
     if out is not None:
         check_outputs([("--out", out, False)], [anchor, target, *region_files(regions)])
     from distortion_graph.mllm.ask.asking import Manner
-    from distortion_graph.mllm.client.client import run_all
     from distortion_graph.mllm.ask.cues import parse_cues
+    from distortion_graph.mllm.client.client import run_all
 
     manner = Manner(parse_cues(cues), prompts, max_side, max_output_tokens, temperature, seed)
     connection = Connection(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from distortion_graph.base.errors import DistortionGraphError, OutputError
 from distortion_graph.cli.bench_figures import figures
 from distortion_graph.cli.choice import TestSplit, ThreePairs, chosen
 from distortion_graph.cli.console import Talk, talk_of, terminal_width
@@ -28,7 +29,6 @@ from distortion_graph.cli.options import (
     check_outputs,
 )
 from distortion_graph.cli.streams import is_standard, write_all
-from distortion_graph.base.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.bench.benchmark import BenchOptions

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from distortion_graph.base.errors import DistortionGraphError, OutputError
 from distortion_graph.cli.choice import DrawnPairs
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Quiet, check_outputs
-from distortion_graph.base.errors import DistortionGraphError, OutputError
 
 
 class Suffix(StrEnum):
@@ -54,9 +54,9 @@ def figures(
     """
     talk = talk_of(context)
     talk.set(quiet=quiet)
+    from distortion_graph.base.files import atomic_write_all
     from distortion_graph.bench.plots import plots
     from distortion_graph.bench.results import read_result
-    from distortion_graph.base.files import atomic_write_all
     from distortion_graph.report.figures import need_matplotlib
 
     need_matplotlib()

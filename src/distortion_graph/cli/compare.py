@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.errors import OutputError
 from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
 from distortion_graph.cli.options import (
     DEFAULT_BACKGROUND,
@@ -27,7 +28,6 @@ from distortion_graph.cli.options import (
     region_files,
 )
 from distortion_graph.cli.streams import is_standard, named, write_all
-from distortion_graph.base.errors import OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from distortion_graph.cli.choice import renamed
 from distortion_graph.base.errors import DistortionGraphError
+from distortion_graph.cli.choice import renamed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

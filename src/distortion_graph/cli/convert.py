@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.errors import GraphError, OutputError, VocabularyError
 from distortion_graph.cli.compare import FORMS_HELP, Format
 from distortion_graph.cli.console import Talk, talk_of, write_json
 from distortion_graph.cli.options import Quiet, check_outputs
 from distortion_graph.cli.streams import is_standard
-from distortion_graph.base.errors import GraphError, OutputError, VocabularyError
 
 if TYPE_CHECKING:
     from distortion_graph.formats.losses import Form
@@ -120,8 +120,8 @@ def _tell_formulas(graph: DistortionGraph, talk: Talk, spreadsheet: bool) -> Non
 
 
 def _read(path: Path, vocabulary: Path | None) -> DistortionGraph:
-    from distortion_graph.formats.files import load_vocabulary, read_graph
     from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
+    from distortion_graph.formats.files import load_vocabulary, read_graph
 
     words = DEFAULT_VOCABULARY if vocabulary is None else load_vocabulary(vocabulary)
     try:

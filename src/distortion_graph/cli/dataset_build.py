@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.errors import RecipeError
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Quiet, Verbose
 from distortion_graph.cli.progress import WorkTalk, short_time
-from distortion_graph.base.errors import RecipeError
 
 if TYPE_CHECKING:
     from distortion_graph.datasets.make import BuildOptions, BuildReport
@@ -153,13 +153,13 @@ def dataset_build(
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
 
+    from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
     from distortion_graph.datasets.make import BuildOptions, build_dataset, parse_splits
     from distortion_graph.datasets.make.pictures import LOSSY
     from distortion_graph.datasets.sources import RegionChoice
     from distortion_graph.formats.files import load_vocabulary
     from distortion_graph.measure.quality import get_metric
     from distortion_graph.work.threads import available_cores
-    from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
     choice = RegionChoice(
         min_share=min_share, wanted=regions_wanted, max_regions=max_regions, max_side=max_side

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.errors import DatasetError, OutputError
 from distortion_graph.cli.console import Talk, one_line, talk_of, write_json, write_output
 from distortion_graph.cli.options import Quiet, Verbose, check_outputs
 from distortion_graph.cli.progress import WorkTalk, short_time
 from distortion_graph.cli.streams import is_standard, named, write_all
-from distortion_graph.base.errors import DatasetError, OutputError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -107,8 +107,8 @@ def _check_sheet(sheet: Path, root: Path) -> None:
 
 
 def _write_sheet(sheet: Path, root: Path, pictures: int, talk: Talk) -> None:
-    from distortion_graph.datasets.contact_sheet import make_sheet
     from distortion_graph.base.files import encode_image
+    from distortion_graph.datasets.contact_sheet import make_sheet
 
     try:
         drawn = make_sheet(root, pictures=pictures)

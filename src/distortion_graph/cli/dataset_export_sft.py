@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.errors import DistortionGraphError, OutputError
 from distortion_graph.cli.choice import AnyPairs, TrainSplit, chosen
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import DataRoot, Quiet, Verbose
 from distortion_graph.cli.progress import WorkTalk
-from distortion_graph.base.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.mllm.ask.cues import Cue
@@ -92,7 +92,7 @@ def dataset_export_sft(
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
     from distortion_graph.datasets.reader import PandaSet
-    from distortion_graph.mllm.ask.hint_graphs import FolderPredictions
+    from distortion_graph.mllm.eval.hint_graphs import FolderPredictions
     from distortion_graph.mllm.sft.export import ExportOptions, export_sft
     from distortion_graph.mllm.sft.forms import Form as FileForm
     from distortion_graph.mllm.sft.plan import PlanOptions

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from distortion_graph.base.errors import ImageError, RecipeError
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import (
     DEFAULT_MAX_PIXELS,
@@ -18,15 +19,14 @@ from distortion_graph.cli.options import (
     region_files,
 )
 from distortion_graph.cli.streams import named, write_all
-from distortion_graph.base.errors import ImageError, RecipeError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from distortion_graph.synth.synthesis import Draw
-    from distortion_graph.pictures.images import Picture
     from distortion_graph.masks.container import RegionSet
+    from distortion_graph.pictures.images import Picture
+    from distortion_graph.synth.synthesis import Draw
 
 _FRAME = "frame"
 
@@ -131,8 +131,8 @@ def distort(
 
 def _wish(kind: str, severity: str | None, level: int | None, seed: int) -> Wish:
     """Check names and numbers against the tables; raises RecipeError."""
-    from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS as LEVELS
     from distortion_graph.synth.distort.registry import SUBTYPES, find_subtype
+    from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS as LEVELS
 
     distortion, _, subtype = kind.partition(":")
     any_subtype = next(iter(SUBTYPES.get(distortion, ("",))))
@@ -173,9 +173,9 @@ def _distorted(
     depth: NDArray[np.float32] | None,
 ) -> tuple[NDArray[np.uint8], list[str]]:
     """The picture with the wish applied to each region from a draw of its own; lines of draws."""
+    from distortion_graph.pictures.images import rgb_sha256
     from distortion_graph.synth.keys import generator
     from distortion_graph.synth.synthesis import apply_draw, paste
-    from distortion_graph.pictures.images import rgb_sha256
 
     tag = rgb_sha256(clean.rgb)
     result, lines = clean.rgb, []
@@ -215,8 +215,8 @@ def _read_depth(path: Path, picture: Picture) -> NDArray[np.float32]:
     """A one-channel picture's stored numbers, laid on the picture; larger is farther."""
     import numpy as np
 
-    from distortion_graph.pictures.decoders import decode_strictly
     from distortion_graph.base.errors import RegionError
+    from distortion_graph.pictures.decoders import decode_strictly
     from distortion_graph.pictures.images import open_picture_file
     from distortion_graph.regions.fitting import fit_map
 
@@ -246,8 +246,8 @@ def _types_table() -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS as LEVELS
     from distortion_graph.synth.distort.registry import SUBTYPES
+    from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS as LEVELS
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), header_style="bold")
     for title in ("type", "sub-type"):

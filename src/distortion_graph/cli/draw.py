@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.errors import ImageError
 from distortion_graph.cli.console import Talk, talk_of
 from distortion_graph.cli.convert import GRAPH_HELP
 from distortion_graph.cli.options import (
@@ -20,7 +21,6 @@ from distortion_graph.cli.options import (
     check_outputs,
 )
 from distortion_graph.cli.streams import is_standard, named, write_all
-from distortion_graph.base.errors import ImageError
 
 if TYPE_CHECKING:
     import numpy as np

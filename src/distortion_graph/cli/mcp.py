@@ -13,10 +13,10 @@ from typing import Annotated
 
 import typer
 
+from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.cli.console import INTERRUPTED, end, talk_of, write_error_line
 from distortion_graph.cli.extras import need_extra
 from distortion_graph.cli.options import DEFAULT_MAX_PIXELS, MaxPixels, Threads, Verbose
-from distortion_graph.base.errors import DistortionGraphError
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -70,9 +70,9 @@ def mcp(
     address = None if http is None else _address(http)
     import anyio
 
+    from distortion_graph.pipeline import load_model
     from distortion_graph.serve.mcp_files import Access
     from distortion_graph.serve.mcp_server import HTTP_PATH, build_server, serve_http, serve_stdio
-    from distortion_graph.pipeline import load_model
 
     access = Access.below(root or (), max_pixels=max_pixels)
     loaded = load_model(model, threads=threads)

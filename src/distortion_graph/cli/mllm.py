@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.errors import DistortionGraphError, OutputError
 from distortion_graph.cli.bench import Outputs
 from distortion_graph.cli.choice import EasyPairs, TestSplit, chosen
 from distortion_graph.cli.console import talk_of, terminal_width
@@ -48,16 +49,15 @@ from distortion_graph.cli.options import (
     Quiet,
     Verbose,
 )
-from distortion_graph.base.errors import DistortionGraphError, OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.cli.console import Talk
     from distortion_graph.datasets.reader import PandaSet
-    from distortion_graph.mllm.eval.arms import Arm, EvalOptions
     from distortion_graph.mllm.ask.asking import Manner
     from distortion_graph.mllm.client.client import Client
-    from distortion_graph.mllm.ask.hint_graphs import HintGraphs
-    from distortion_graph.mllm.ask.hints import Hint
+    from distortion_graph.mllm.eval.arms import Arm, EvalOptions
+    from distortion_graph.mllm.eval.hint_graphs import HintGraphs
+    from distortion_graph.mllm.eval.hints import Hint
     from distortion_graph.mllm.eval.results import MllmResult
 
 mllm_app = typer.Typer(
@@ -178,10 +178,10 @@ def evaluate(
     from distortion_graph.bench.benchmark import BenchOptions
     from distortion_graph.datasets.pictures import read_names
     from distortion_graph.datasets.reader import PandaSet
-    from distortion_graph.mllm.eval.arms import EvalOptions
     from distortion_graph.mllm.ask.asking import Manner
     from distortion_graph.mllm.ask.cues import cues_text, parse_cues
-    from distortion_graph.mllm.ask.hints import Hint
+    from distortion_graph.mllm.eval.arms import EvalOptions
+    from distortion_graph.mllm.eval.hints import Hint
 
     reader = PandaSet(root, index=index)
     options = EvalOptions(
@@ -267,13 +267,13 @@ def _hints(
     seed: int,
 ) -> HintGraphs:
     from distortion_graph.bench.evaluate import check_vocabularies
-    from distortion_graph.mllm.ask.hint_graphs import (
+    from distortion_graph.mllm.eval.hint_graphs import (
         FolderPredictions,
         HintGraphs,
         ModelPredictions,
         Predict,
     )
-    from distortion_graph.mllm.ask.hints import Hint
+    from distortion_graph.mllm.eval.hints import Hint
     from distortion_graph.pipeline import load_model
 
     folder = out / "hints"
@@ -308,8 +308,8 @@ def _evaluated(
 
 
 def _finish(result: MllmResult, out: Path, outputs: Outputs, talk: Talk) -> None:
-    from distortion_graph.bench.tables import rich_table
     from distortion_graph.base.files import atomic_write_text
+    from distortion_graph.bench.tables import rich_table
     from distortion_graph.mllm.eval.results import tables_of
 
     tables = tables_of(result)

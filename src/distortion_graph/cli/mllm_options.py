@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from distortion_graph.cli.extras import need_extra
 from distortion_graph.base.errors import DistortionGraphError
+from distortion_graph.cli.extras import need_extra
 
 if TYPE_CHECKING:
     from distortion_graph.mllm.client.budget import Prices

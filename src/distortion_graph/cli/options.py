@@ -39,7 +39,7 @@ Threads: TypeAlias = Annotated[
 
 
 class Fit(StrEnum):
-    """What to do with a target of another size; `runtime.sizes.Fit` has the same words."""
+    """What to do with a target of another size; `predict.sizes.Fit` has the same words."""
 
     error = "error"
     crop = "crop"
@@ -111,7 +111,8 @@ LatexTables: TypeAlias = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Write the tables as LaTeX.")
 ]
 DEFAULT_MAX_PIXELS = 100_000_000
-"""As in `distortion_graph.pictures.images`, which is not imported for a `--help`; a test compares them."""
+"""As in `distortion_graph.pictures.images`, which is not imported for a `--help`; a test compares
+them."""
 DEFAULT_BACKGROUND = "white"
 """As in `distortion_graph.pictures.backgrounds`, likewise."""
 
@@ -128,8 +129,8 @@ def check_outputs(outputs: Iterable[tuple[str, Path, bool]], inputs: Sequence[st
     `outputs` are (option, path, whether it is a picture), where one may be "-", standard output;
     `inputs` are files that are read, which no output may overwrite. Raises OutputError.
     """
-    from distortion_graph.cli.streams import check_standard, is_standard
     from distortion_graph.base.files import check_output
+    from distortion_graph.cli.streams import check_standard, is_standard
 
     outputs = list(outputs)
     check_standard(outputs)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from distortion_graph.base.errors import GraphError, OutputError
 from distortion_graph.cli.console import Talk, talk_of
 from distortion_graph.cli.convert import GRAPH_HELP
 from distortion_graph.cli.options import (
@@ -19,7 +20,6 @@ from distortion_graph.cli.options import (
     check_outputs,
 )
 from distortion_graph.cli.streams import is_standard, write_all
-from distortion_graph.base.errors import GraphError, OutputError
 
 if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph

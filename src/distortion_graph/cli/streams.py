@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from distortion_graph.cli.console import write_bytes
 from distortion_graph.base.errors import OutputError
+from distortion_graph.cli.console import write_bytes
 
 STANDARD = Path("-")
 """What stands for standard output in the place of a file's name."""

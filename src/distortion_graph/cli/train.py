@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from distortion_graph.base.errors import RecipeError
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Labelled, Pictures, Quiet
-from distortion_graph.base.errors import RecipeError
 
 if TYPE_CHECKING:
     from distortion_graph.training.config import TrainingConfig
@@ -146,8 +146,8 @@ def _run(context: typer.Context, out: Path, file: Path | None, given: list[Any])
 
 def _with_its_words(config: TrainingConfig, material: Material) -> TrainingConfig:
     """A network for a data set speaks the data set's vocabulary."""
-    from distortion_graph.datasets.reader import PandaSet
     from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
+    from distortion_graph.datasets.reader import PandaSet
 
     if not isinstance(material.training, PandaSet):
         return config

@@ -9,10 +9,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.datasets.layout import PairKey
-from distortion_graph.datasets.samples import Sample
 from distortion_graph.base.errors import DatasetError
 from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.datasets.layout import PairKey
+from distortion_graph.datasets.samples import Sample
 
 
 class Reader(Protocol):

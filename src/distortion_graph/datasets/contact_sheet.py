@@ -19,6 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.datasets.decoding import read_rgb
 from distortion_graph.datasets.description import read_description
 from distortion_graph.datasets.layout import (
@@ -31,13 +33,11 @@ from distortion_graph.datasets.layout import (
 )
 from distortion_graph.datasets.stats import PictureRecord, RegionRecord, picture_from_json
 from distortion_graph.datasets.stats_stream import stream_values
-from distortion_graph.base.errors import DatasetError
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS
 from distortion_graph.report.drawing import Canvas, Chip, Typeface, rounded, typeface, write_middle
 from distortion_graph.report.outlines import ground_of, outline
 from distortion_graph.report.palette import INK, MUTED, PAPER, Rgb, severity_colours
 from distortion_graph.report.placing import Ground, place_labels
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 SHOWN_PX, LEAST_PX = 520, 280
 """Pictures with a longer side above this are scaled down to it; below, up by a whole factor."""

@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.validation import validation_line
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.datasets.layout import (
     DATASET_FILE,
     check_version_folders,
     version_names,
 )
-from distortion_graph.base.errors import DatasetError
-from distortion_graph.base.validation import validation_line
-from distortion_graph.base.vocabulary import Vocabulary
 
 
 class _Part(BaseModel):

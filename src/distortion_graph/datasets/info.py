@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.datasets.decoding import picture_size_of
 from distortion_graph.datasets.description import DatasetDescription, read_description
 from distortion_graph.datasets.label_columns import (
@@ -33,8 +35,6 @@ from distortion_graph.datasets.pair_lists import read_index
 from distortion_graph.datasets.stats import number_from_json, relations_from_json
 from distortion_graph.datasets.stats_stream import stream_stats
 from distortion_graph.synth.synthesis import MIXED
-from distortion_graph.base.errors import DatasetError
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 Progress = Callable[[int, int], None]
 """Is told how many files of how many are done."""

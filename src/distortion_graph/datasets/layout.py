@@ -16,9 +16,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
-from distortion_graph.synth.synthesis import MIXED
 from distortion_graph.base.errors import DatasetError
 from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.synth.synthesis import MIXED
 
 SPLITS = ("train", "val", "test")
 """The parts of a data set; no picture is in two of them."""

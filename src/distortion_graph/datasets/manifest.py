@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from distortion_graph.datasets.layout import CLEAN_FOLDER, SPLITS, check_tag
 from distortion_graph.base.errors import DatasetError
+from distortion_graph.datasets.layout import CLEAN_FOLDER, SPLITS, check_tag
 
 _HEX = frozenset("0123456789abcdef")
 

@@ -16,11 +16,11 @@ from itertools import permutations
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, NamedTuple, get_args
 
-from distortion_graph.synth.keys import generator
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.layout import PairKey, check_tag
+from distortion_graph.synth.keys import generator
 from distortion_graph.synth.pairs import draw_versions
 from distortion_graph.synth.synthesis import MIXED
-from distortion_graph.base.errors import DatasetError
 
 Pairs = Literal["easy", "medium", "hard", "all"]
 """Easy: two single types. Medium: one mixed. Hard: both mixed, both orders. All: every pair."""

@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.datasets.folders import Folder, LeftOut, list_folder, no_picture
 from distortion_graph.base.errors import DistortionGraphError, ImageError, RegionError
 from distortion_graph.base.files import atomic_write_bytes
+from distortion_graph.datasets.folders import Folder, LeftOut, list_folder, no_picture
 from distortion_graph.pictures.images import PICTURE_SUFFIXES, Picture, load_picture, rgb_sha256
-from distortion_graph.segment.auto import auto_regions
-from distortion_graph.regions.fitting import read_label_picture
 from distortion_graph.pictures.picture_names import composed
+from distortion_graph.regions.fitting import read_label_picture
+from distortion_graph.segment.auto import auto_regions
 
 _LONGEST_SIDE_PX = 1280
 _LARGEST_LABEL = 65535

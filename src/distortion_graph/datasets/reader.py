@@ -23,6 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.datasets.array_cache import ArrayCache
 from distortion_graph.datasets.decoding import picture_size_of, read_rgb
 from distortion_graph.datasets.description import DatasetDescription, read_description
@@ -43,12 +45,10 @@ from distortion_graph.datasets.pair_lists import PAIRS, all_pairs, hard_pairs, r
 from distortion_graph.datasets.samples import Sample
 from distortion_graph.datasets.stats import PictureRecord, picture_from_json
 from distortion_graph.datasets.stats_stream import stream_stats
-from distortion_graph.synth.synthesis import MIXED
 from distortion_graph.datasets.truth import SKIP_EMPTY_AT, make_sample, true_graph
-from distortion_graph.base.errors import DatasetError
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.masks.rle import Rle
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from distortion_graph.synth.synthesis import MIXED
 
 __all__ = ["SKIP_EMPTY_AT", "PandaSet", "make_sample", "read_predicates", "true_graph"]
 

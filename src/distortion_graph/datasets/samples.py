@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.datasets.layout import PairKey
-from distortion_graph.pictures.images import Picture, load_picture
-from distortion_graph.masks.container import RegionSet
 from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.datasets.layout import PairKey
+from distortion_graph.masks.container import RegionSet
+from distortion_graph.pictures.images import Picture, load_picture
 
 Load = Callable[[], NDArray[np.uint8]]
 

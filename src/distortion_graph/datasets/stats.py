@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from distortion_graph.datasets.layout import check_tag
 from distortion_graph.base.errors import DatasetError, RegionError
+from distortion_graph.datasets.layout import check_tag
 from distortion_graph.masks.rle import Rle, rle_from_runs, rle_from_text, unpack_counts
 
 LONGEST_SIDE_PX = 2**31 - 1

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from distortion_graph.datasets.layout import check_tag
 from distortion_graph.base.errors import DatasetError
+from distortion_graph.datasets.layout import check_tag
 
 _CHUNK_BYTES = 1 << 20
 # Where text ends early, the parser stumbles at its end, or at the start of an open string.

@@ -12,8 +12,8 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from distortion_graph.datasets.stats import PictureRecord, RegionRecord, picture_to_json
 from distortion_graph.base.errors import OutputError
+from distortion_graph.datasets.stats import PictureRecord, RegionRecord, picture_to_json
 from distortion_graph.masks.rle import Rle, unpack_counts
 
 

@@ -15,18 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.validation import validation_line
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.datasets.layout import PairKey
-from distortion_graph.synth.pairs import graph_of_truth
 from distortion_graph.datasets.samples import Load, PairLabels, Sample
 from distortion_graph.datasets.stats import PictureRecord, RegionRecord, Relation
-from distortion_graph.base.errors import DatasetError
 from distortion_graph.graph import DistortionGraph, LabelBelief, Node
 from distortion_graph.graph import Relation as GraphRelation
-from distortion_graph.base.validation import validation_line
+from distortion_graph.graph.build import DECIMALS
 from distortion_graph.masks.container import Region, RegionSet, default_name
 from distortion_graph.masks.rle import Rle, unpack_counts
-from distortion_graph.predict.decode import DECIMALS
-from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.synth.pairs import graph_of_truth
 
 SKIP_EMPTY_AT = 224
 """Side in pixels to which the published loader resizes masks before it looks at them."""

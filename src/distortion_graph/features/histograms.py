@@ -17,10 +17,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph import haar
 from distortion_graph.features.colours import luma_of
 from distortion_graph.features.layers import Layer
 from distortion_graph.features.patterns import PATTERNS, equal_patterns
+from distortion_graph.measure import haar
 from distortion_graph.work.threads import parallel_map
 
 LEVELS = 256

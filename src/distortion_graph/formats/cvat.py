@@ -12,12 +12,12 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.formats.flat import Scalar
 from distortion_graph.formats.marked import Marked, marked_regions, size_of, source_of
 from distortion_graph.formats.xml_text import to_xml_text
 from distortion_graph.graph import SIDES, DistortionGraph
 from distortion_graph.masks.rle import Crop
-from distortion_graph.base.vocabulary import Vocabulary
 
 _TEXTS = (
     "area_fraction",

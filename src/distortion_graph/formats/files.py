@@ -7,11 +7,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from distortion_graph.base.errors import GraphError, VocabularyError
+from distortion_graph.base.validation import validation_line
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.formats import graphml, json_ld, network, published
 from distortion_graph.formats.losses import Form
 from distortion_graph.graph import DistortionGraph, graph_from_value, load_graph, parse_json
-from distortion_graph.base.validation import validation_line
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 
 def read_graph(path: Path, vocabulary: Vocabulary = DEFAULT_VOCABULARY) -> DistortionGraph:

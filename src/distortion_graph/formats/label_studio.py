@@ -16,11 +16,11 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.formats.flat import node_name
 from distortion_graph.formats.marked import Marked, marked_regions, source_of
 from distortion_graph.formats.xml_text import to_xml_text
 from distortion_graph.graph import SIDES, DistortionGraph, Side
-from distortion_graph.base.vocabulary import Vocabulary
 
 _WORD_BITS = 8
 _LENGTH_BITS = (3, 4, 8, 16)

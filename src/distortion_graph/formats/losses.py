@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.formats.flat import flat_evidence
 from distortion_graph.formats.marked import regions_left_out
 from distortion_graph.graph import SIDES, DistortionGraph, Evidence, LabelBelief, Node
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 Form: TypeAlias = Literal[
     "native",

@@ -20,6 +20,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from distortion_graph.base.errors import GraphError, VocabularyError
+from distortion_graph.base.validation import validation_line
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.graph import (
     ComparisonBelief,
     DistortionGraph,
@@ -31,8 +33,6 @@ from distortion_graph.graph import (
     parse_json,
     score_margin,
 )
-from distortion_graph.base.validation import validation_line
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 PUBLISHED_DISTORTION_IDS: Mapping[str, int] = MappingProxyType(
     {

@@ -16,9 +16,9 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from distortion_graph.base.errors import OutputError
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.formats.flat import EDGE_FACTS, NODE_FACTS, Row, edge_rows, node_rows
 from distortion_graph.graph import DistortionGraph
-from distortion_graph.base.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import pandas

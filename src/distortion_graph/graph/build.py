@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from distortion_graph.measure.differences import NO_DIFFERENCES, MeasuredDifferences, RegionDifference
-from distortion_graph.measure.evidence import NO_EVIDENCE, MeasuredEvidence, RegionEvidence
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import (
     MOST_SPOTS,
+    ComparisonBelief,
     Difference,
     DistortionGraph,
     Evidence,
@@ -21,13 +24,51 @@ from distortion_graph.graph import (
     ModelInfo,
     Node,
     RegionComparison,
+    Scene,
     Transparency,
 )
-from distortion_graph.pictures.images import Picture, alpha_sha256
 from distortion_graph.masks.container import Region, RegionSet
+from distortion_graph.masks.masks import Masks, crops
 from distortion_graph.masks.rle import Rle, rle_from_mask
-from distortion_graph.predict.decode import DECIMALS, Decoded
-from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.measure.differences import (
+    NO_DIFFERENCES,
+    MeasuredDifferences,
+    RegionDifference,
+)
+from distortion_graph.measure.evidence import NO_EVIDENCE, MeasuredEvidence, RegionEvidence
+from distortion_graph.pictures.images import Picture, alpha_sha256
+
+DECIMALS = 6
+"""Probabilities, scores and areas are rounded to this many decimals before anything is decided."""
+
+
+@dataclass(frozen=True)
+class DecodedRegion:
+    """A region's two nodes (mask and box still unknown) and their comparison."""
+
+    anchor: Node
+    target: Node
+    comparison: ComparisonBelief
+
+    def swapped(self, vocabulary: Vocabulary) -> DecodedRegion:
+        """The region with the images exchanged."""
+        return DecodedRegion(self.target, self.anchor, self.comparison.mirrored(vocabulary))
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The answer for a pair: its regions in the order of the predictions, and the scene.
+
+    The scene's `distortion_share` is null where no areas were given; its evidence is null.
+    """
+
+    regions: tuple[DecodedRegion, ...]
+    scene: Scene
+
+    def swapped(self, vocabulary: Vocabulary) -> Decoded:
+        """The answer with the images exchanged."""
+        regions = tuple(region.swapped(vocabulary) for region in self.regions)
+        return Decoded(regions, self.scene.swapped(vocabulary))
 
 
 class Shape(NamedTuple):
@@ -99,6 +140,39 @@ def assemble(
         regions=tuple(parts),
         scene=scene,
     )
+
+
+def shared_areas(masks: Masks) -> NDArray[np.float64]:
+    """Share of the picture under each of the (H, W) masks, overlaps divided evenly.
+
+    Returns (R,) float64, the same to the bit in any order of the masks; sums to at most 1.
+    """
+    if not len(masks):
+        return np.zeros(0)
+    depth = np.zeros(next(iter(masks)).shape, np.uint16 if len(masks) < 1 << 16 else np.uint32)
+    for crop in crops(masks):
+        depth[crop.box] += crop.mask
+    deepest = int(depth.max())
+    if deepest <= 1:
+        return np.array([np.count_nonzero(crop.mask) / depth.size for crop in crops(masks)])
+    weights = 1.0 / np.maximum(np.arange(deepest + 1), 1)
+    counts = [np.bincount(depth[c.box][c.mask], minlength=deepest + 1) for c in crops(masks)]
+    areas = [math.fsum(row * weights) / depth.size for row in counts]
+    return np.array(areas, np.float64)
+
+
+def distortion_shares(
+    nodes: Sequence[Node], areas: NDArray[np.float64], vocabulary: Vocabulary
+) -> dict[str, float]:
+    """Area under each label that occurs; `fsum` makes it independent of the regions' order."""
+    found: dict[str, list[float]] = {}
+    for node, area in zip(nodes, areas.tolist(), strict=True):
+        found.setdefault(node.distortion.label, []).append(area)
+    return {
+        label: round(min(math.fsum(found[label]), 1.0), DECIMALS)
+        for label in vocabulary.distortions
+        if label in found
+    }
 
 
 def _shapes(regions: RegionSet) -> list[Shape]:

@@ -18,7 +18,9 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from distortion_graph.base.errors import GraphError
-from distortion_graph.graph.checks import graph_problems, validation_line
+from distortion_graph.base.validation import validation_line
+from distortion_graph.base.vocabulary import UNCERTAIN, FrozenMap, Vocabulary
+from distortion_graph.graph.checks import graph_problems
 from distortion_graph.graph.parts import (
     MOST_SPOTS,
     SIDES,
@@ -40,7 +42,6 @@ from distortion_graph.graph.parts import (
     Transparency,
     score_margin,
 )
-from distortion_graph.base.vocabulary import UNCERTAIN, FrozenMap, Vocabulary
 
 if TYPE_CHECKING:
     import networkx as nx

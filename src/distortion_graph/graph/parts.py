@@ -11,9 +11,9 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 
+from distortion_graph.base.vocabulary import FrozenMap, Vocabulary
 from distortion_graph.graph.checks import PROBABILITY_TOLERANCE
 from distortion_graph.masks.rle import rle_from_text
-from distortion_graph.base.vocabulary import FrozenMap, Vocabulary
 
 Side: TypeAlias = Literal["anchor", "target"]
 """One of the two pictures."""
@@ -182,7 +182,7 @@ MOST_SPOTS = 8
 class Difference(Part):
     """Where the two pictures show different things, measured; no model takes part.
 
-    `share` of the pixels differ visibly, and `equal` of them look equal (`measure/differences.py` says what
+    `share` of the pixels differ visibly, and `equal` of them look equal (`differences.py` says what
     that is). `spots` are boxes (x, y, w, h), the largest first, in pixels of a picture of `size`
     [height, width]: the anchor, or the common part where only that was compared.
     """

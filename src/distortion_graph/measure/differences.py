@@ -29,8 +29,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.measure.ciede2000 import delta_e, difference, lab
 from distortion_graph.base.errors import RegionError
+from distortion_graph.measure.ciede2000 import delta_e, difference, lab
 from distortion_graph.measure.evidence import MaskSource
 from distortion_graph.measure.quality import check_pair
 from distortion_graph.work.threads import parallel_map

@@ -6,7 +6,7 @@ that stay in a core's cache, and pooled at once, so memory does not grow with th
 the masks themselves.
 
 * ``psnr_db``: 10·log₁₀(255²/MSE) over the region's R, G and B values.
-* ``ssim``: mean of the SSIM map (see ``measure/ssim.py``) over the region's pixels whose whole window lies
+* ``ssim``: mean of the SSIM map (see ``ssim.py``) over the region's pixels whose whole window lies
   in the picture, which is scikit-image's definition for a whole picture; over all of the region's
   pixels, with the picture mirrored at its edge, where there is no such pixel.
 * ``haarpsi``: HaarPSI's similarity maps of the two whole pictures, pooled in the region. This is
@@ -25,9 +25,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import RecipeError, RegionError
 from distortion_graph.measure import haar, ssim
 from distortion_graph.measure.ciede2000 import delta_e
-from distortion_graph.base.errors import RecipeError, RegionError
 from distortion_graph.measure.quality import check_pair
 from distortion_graph.work.threads import parallel_map
 

@@ -22,8 +22,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph import haar
 from distortion_graph.base.errors import ImageError, RecipeError, RegionError
+from distortion_graph.measure import haar
 
 Rgb = NDArray[np.uint8]
 Bools = NDArray[np.bool_]

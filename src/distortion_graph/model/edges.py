@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from distortion_graph.model.layers import silent_linear
 from distortion_graph.features.edges import EDGE_STATISTICS
+from distortion_graph.model.layers import silent_linear
 
 
 class EdgeEncoder(nn.Module):

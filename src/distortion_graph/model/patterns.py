@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from distortion_graph.model.layers import silent_linear
 from distortion_graph.features.patterns import PATTERNS
+from distortion_graph.model.layers import silent_linear
 
 _MOST_PIXELS = 1 << 12
 """A region of more pixels counts as one of so many: a rarer pattern is as good as none."""

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.features.cells import pad_picture, with_scene
 from distortion_graph.features.statistics import region_statistics
+from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.predict.outputs import to_predictions
 from distortion_graph.predict.predictions import Predictions
 

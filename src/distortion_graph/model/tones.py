@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from distortion_graph.model.layers import silent_linear
 from distortion_graph.features.histograms import (
     CHANNELS,
     DETAIL_CHANNELS,
@@ -16,6 +15,7 @@ from distortion_graph.features.histograms import (
     JOINT_LEVELS,
     LEVELS,
 )
+from distortion_graph.model.layers import silent_linear
 
 _RIPPLED = CHANNELS.index("highest")
 """So many channels come first, red, green and blue: tone curves leave their gaps and spikes in

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from distortion_graph.base.errors import DamageError
 from distortion_graph.pictures.boxes import Box, boxes, first_box, primary_properties
 from distortion_graph.pictures.colour_spaces import (
     PRIMARIES,
@@ -23,7 +24,6 @@ from distortion_graph.pictures.colour_spaces import (
     power,
     space_of,
 )
-from distortion_graph.base.errors import DamageError
 from distortion_graph.pictures.icc_profiles import cicp_of
 from distortion_graph.pictures.png_chunks import PNG_SIGNATURE, chunks
 

@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.pictures.boxes import boxes, primary_properties
 from distortion_graph.base.errors import DamageError, ImageError
+from distortion_graph.pictures.boxes import boxes, primary_properties
 from distortion_graph.pictures.integrity import check_whole
 from distortion_graph.pictures.jpeg_decoding import decode_jpeg
 from distortion_graph.pictures.quiet_stderr import without_messages
-from distortion_graph.work.threads import allowed_threads
 from distortion_graph.pictures.tiff_directories import (
     BITS_PER_SAMPLE,
     FLOATING_POINT,
@@ -29,6 +28,7 @@ from distortion_graph.pictures.tiff_directories import (
     SAMPLES_PER_PIXEL,
     directories,
 )
+from distortion_graph.work.threads import allowed_threads
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import ImageError
 from distortion_graph.pictures.backgrounds import (
     DEFAULT_BACKGROUND,
     background_words,
@@ -33,7 +34,6 @@ from distortion_graph.pictures.decoders import (
     no_truncated_images,
     open_header,
 )
-from distortion_graph.base.errors import ImageError
 from distortion_graph.pictures.orientations import orient, orientation_of
 from distortion_graph.pictures.png_chunks import words_behind_pixels
 from distortion_graph.pictures.tiff_directories import ORIENTATION

@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from distortion_graph.pictures.boxes import boxes, first_box
 from distortion_graph.base.errors import DamageError
+from distortion_graph.pictures.boxes import boxes, first_box
 from distortion_graph.pictures.png_chunks import check_png
 from distortion_graph.pictures.tiff_directories import check_tiff
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import ImageError
 from distortion_graph.pictures.colour_spaces import REFERENCE_WHITE_NITS, ColourSpace, convert
 from distortion_graph.pictures.colour_tags import ColourTag, colour_tag
-from distortion_graph.base.errors import ImageError
 from distortion_graph.pictures.icc_profiles import colour_space_of
 from distortion_graph.pictures.png_chunks import PNG_SIGNATURE
 from distortion_graph.pictures.tiff_directories import BITS_PER_SAMPLE

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from distortion_graph.pictures.deflate import inflated_bytes
 from distortion_graph.base.errors import DamageError
+from distortion_graph.pictures.deflate import inflated_bytes
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_BYTES = 13

@@ -5,8 +5,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 
-from distortion_graph.pictures.deflate import inflated_bytes
 from distortion_graph.base.errors import DamageError
+from distortion_graph.pictures.deflate import inflated_bytes
 
 ORIENTATION, BITS_PER_SAMPLE, COMPRESSION = 274, 258, 259
 SAMPLES_PER_PIXEL, SAMPLE_FORMAT = 277, 339

@@ -7,14 +7,13 @@ mirrors itself.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distortion_graph.base.errors import ModelError
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import (
     ComparisonBelief,
     FrozenMap,
@@ -24,43 +23,10 @@ from distortion_graph.graph import (
     SceneNode,
     score_margin,
 )
-from distortion_graph.masks.masks import Masks, crops
+from distortion_graph.graph.build import DECIMALS, Decoded, DecodedRegion, distortion_shares
 from distortion_graph.predict.predictions import Predictions
-from distortion_graph.base.vocabulary import Vocabulary
-
-DECIMALS = 6
-"""Probabilities, scores and areas are rounded to this many decimals before anything is decided."""
 
 _STRUCTURE_TOLERANCE = 1e-4
-
-
-@dataclass(frozen=True)
-class DecodedRegion:
-    """A region's two nodes (mask and box still unknown) and their comparison."""
-
-    anchor: Node
-    target: Node
-    comparison: ComparisonBelief
-
-    def swapped(self, vocabulary: Vocabulary) -> DecodedRegion:
-        """The region with the images exchanged."""
-        return DecodedRegion(self.target, self.anchor, self.comparison.mirrored(vocabulary))
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """The answer for a pair: its regions in the order of the predictions, and the scene.
-
-    The scene's `distortion_share` is null where no areas were given; its evidence is null.
-    """
-
-    regions: tuple[DecodedRegion, ...]
-    scene: Scene
-
-    def swapped(self, vocabulary: Vocabulary) -> Decoded:
-        """The answer with the images exchanged."""
-        regions = tuple(region.swapped(vocabulary) for region in self.regions)
-        return Decoded(regions, self.scene.swapped(vocabulary))
 
 
 def decode(
@@ -103,25 +69,6 @@ def comparison_label(
     nearest = min(abs(level.rank) for level in tied)
     winners = [level.label for level in tied if abs(level.rank) == nearest]
     return winners[0] if len(winners) == 1 else vocabulary.comparison_labels[neutral]
-
-
-def shared_areas(masks: Masks) -> NDArray[np.float64]:
-    """Share of the picture under each of the (H, W) masks, overlaps divided evenly.
-
-    Returns (R,) float64, the same to the bit in any order of the masks; sums to at most 1.
-    """
-    if not len(masks):
-        return np.zeros(0)
-    depth = np.zeros(next(iter(masks)).shape, np.uint16 if len(masks) < 1 << 16 else np.uint32)
-    for crop in crops(masks):
-        depth[crop.box] += crop.mask
-    deepest = int(depth.max())
-    if deepest <= 1:
-        return np.array([np.count_nonzero(crop.mask) / depth.size for crop in crops(masks)])
-    weights = 1.0 / np.maximum(np.arange(deepest + 1), 1)
-    counts = [np.bincount(depth[c.box][c.mask], minlength=deepest + 1) for c in crops(masks)]
-    areas = [math.fsum(row * weights) / depth.size for row in counts]
-    return np.array(areas, np.float64)
 
 
 def _check_vocabulary(predictions: Predictions, vocabulary: Vocabulary) -> None:
@@ -236,20 +183,6 @@ def _checked_areas(areas: ArrayLike, n_regions: int) -> NDArray[np.float64]:
             f"got {given.shape}"
         )
     return np.broadcast_to(given, (2, n_regions))
-
-
-def distortion_shares(
-    nodes: Sequence[Node], areas: NDArray[np.float64], vocabulary: Vocabulary
-) -> dict[str, float]:
-    """Area under each label that occurs; `fsum` makes it independent of the regions' order."""
-    found: dict[str, list[float]] = {}
-    for node, area in zip(nodes, areas.tolist(), strict=True):
-        found.setdefault(node.distortion.label, []).append(area)
-    return {
-        label: round(min(math.fsum(found[label]), 1.0), DECIMALS)
-        for label in vocabulary.distortions
-        if label in found
-    }
 
 
 def _rounded(values: NDArray[np.float64]) -> list[float]:

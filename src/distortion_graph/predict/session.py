@@ -23,10 +23,11 @@ from pydantic import ValidationError
 
 from distortion_graph.base.errors import ModelError
 from distortion_graph.base.validation import validation_line
-from distortion_graph.measure.quality import check_pair
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.features.cells import cell_counts, pad_picture
-from distortion_graph.masks.masks import Masks, with_crops
 from distortion_graph.features.statistics import RegionStatistics, region_statistics
+from distortion_graph.masks.masks import Masks, with_crops
+from distortion_graph.measure.quality import check_pair
 from distortion_graph.predict.names import (
     ENCODER_FILE,
     ENCODER_INPUTS,
@@ -62,7 +63,6 @@ from distortion_graph.work.threads import (
     parallel_steps,
     thread_budget,
 )
-from distortion_graph.base.vocabulary import Vocabulary
 
 Picture = NDArray[np.uint8]
 Pair = tuple[Picture, Picture]

@@ -43,7 +43,7 @@ def bands(whole: Tile) -> list[Tile]:
 def pixel_moments(
     tile: Tile, pictures: tuple[NDArray[np.uint8], NDArray[np.uint8]], weights: NDArray[np.float32]
 ) -> list[NDArray[np.float32]]:
-    """Moments (`runtime.names.MOMENTS`) of the statistics of a tile's pixels, one level of them.
+    """Moments (`predict.names.MOMENTS`) of the statistics of a tile's pixels, one level of them.
 
     `weights` (R, rows, columns) are those of `tile_weights`.
     """

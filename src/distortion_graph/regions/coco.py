@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 
 from distortion_graph.base.errors import RegionError
-from distortion_graph.pictures.images import Picture
-from distortion_graph.regions.coco_entries import image_entry, panoptic_entry
 from distortion_graph.masks.container import Region, RegionSet, default_name
-from distortion_graph.regions.fitting import fit_rle, read_label_picture
-from distortion_graph.pictures.picture_names import file_in, parts_of
 from distortion_graph.masks.rle import Rle, rle_from_box, rle_from_runs, rle_from_text
+from distortion_graph.pictures.images import Picture
+from distortion_graph.pictures.picture_names import file_in, parts_of
+from distortion_graph.regions.coco_entries import image_entry, panoptic_entry
+from distortion_graph.regions.fitting import fit_rle, read_label_picture
 
 _EMPTY = "the mask is empty, expected at least one pixel of the picture"
 

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.pictures.decoders import decode_strictly
 from distortion_graph.base.errors import ImageError, RegionError
-from distortion_graph.pictures.images import Picture, open_picture_file, orient
 from distortion_graph.masks.rle import Rle, rle_from_mask
+from distortion_graph.pictures.decoders import decode_strictly
+from distortion_graph.pictures.images import Picture, open_picture_file, orient
 
 _GREY_PNG = 0
 _MODE_WORDS = {

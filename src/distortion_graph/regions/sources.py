@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import RegionError
+from distortion_graph.masks.container import RegionSet
 from distortion_graph.pictures.images import PICTURE_SUFFIXES, Picture, orient
-from distortion_graph.segment.auto import auto_regions
+from distortion_graph.pictures.picture_names import split_image
 from distortion_graph.regions.coco import (
     is_panoptic,
     names_from,
@@ -20,10 +21,9 @@ from distortion_graph.regions.coco import (
     regions_from_json,
     regions_from_panoptic,
 )
-from distortion_graph.masks.container import RegionSet
 from distortion_graph.regions.fitting import fit_map, read_label_picture, turns
+from distortion_graph.segment.auto import auto_regions
 from distortion_graph.segment.panoptic_model import names_a_model
-from distortion_graph.pictures.picture_names import split_image
 from distortion_graph.segment.segmenter import PANOPTIC_PREFIX as _PANOPTIC
 from distortion_graph.segment.segmenter import load_segmenter
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.base.errors import ImageError
 from distortion_graph.graph import DistortionGraph, ImageInfo, Side
+from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import (
     DEFAULT_MAX_PIXELS,
     Picture,

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from distortion_graph.pictures.backgrounds import background_words
+from distortion_graph.base.vocabulary import UNCERTAIN as UNCERTAIN
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import (
     SIDES,
     DistortionGraph,
@@ -17,9 +18,8 @@ from distortion_graph.graph import (
     Scene,
     Side,
 )
+from distortion_graph.pictures.backgrounds import background_words
 from distortion_graph.report.places import differing_share, most_different, places_clause
-from distortion_graph.base.vocabulary import UNCERTAIN as UNCERTAIN
-from distortion_graph.base.vocabulary import Vocabulary
 
 _MARKS = {-1: "▼", 0: "=", 1: "▲"}
 

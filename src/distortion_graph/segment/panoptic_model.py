@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ModelError, RegionError
+from distortion_graph.masks.container import RegionSet
 from distortion_graph.pictures.images import PICTURE_SUFFIXES
 from distortion_graph.segment.checkpoint import (
     checkpoint_sha256,
@@ -37,7 +38,6 @@ from distortion_graph.segment.checkpoint import (
     need_segment_extra,
     read_config,
 )
-from distortion_graph.masks.container import RegionSet
 from distortion_graph.segment.queries import Frame, class_scores, merge_queries
 from distortion_graph.segment.segmenter import PANOPTIC_PREFIX, Segments
 from distortion_graph.segment.stuff import stuff_among

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import RegionError
-from distortion_graph.segment.auto import auto_regions
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.segment.auto import auto_regions
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from distortion_graph.base.vocabulary import ComparisonLevel, Vocabulary
 from distortion_graph.graph import (
     SIDES,
     ComparisonBelief,
@@ -40,7 +41,6 @@ from distortion_graph.report.wording import (
     uncertain_places,
     words,
 )
-from distortion_graph.base.vocabulary import ComparisonLevel, Vocabulary
 
 OVERLAY_PX = 2048
 """An overlay whose longer side is longer is scaled down to this."""

@@ -16,8 +16,8 @@ from pathlib import Path
 from distortion_graph.base.errors import DistortionGraphError, RegionError
 from distortion_graph.graph import Side
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, Picture, load_picture
-from distortion_graph.regions.coco import is_panoptic, panoptic_places, read_json
 from distortion_graph.pictures.picture_names import split_image
+from distortion_graph.regions.coco import is_panoptic, panoptic_places, read_json
 from distortion_graph.segment.segmenter import PANOPTIC_PREFIX
 
 MAX_DATA_BYTES = 20 * 2**20

@@ -19,9 +19,14 @@ from pydantic import Field, ValidationError, model_validator
 
 from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.base.files import encode_image
-from distortion_graph.graph import SIDES, json_schema_text
 from distortion_graph.base.validation import validation_line
+from distortion_graph.graph import SIDES, json_schema_text
 from distortion_graph.graph.parts import Part
+from distortion_graph.pipeline import compare_pictures, pair_warnings
+from distortion_graph.predict.session import Model
+from distortion_graph.predict.sizes import Fit
+from distortion_graph.report.overlay import overlay
+from distortion_graph.report.wording import printable
 from distortion_graph.serve.mcp_answers import (
     OVERLAY_PX,
     SCHEMA_URI,
@@ -34,11 +39,6 @@ from distortion_graph.serve.mcp_answers import (
     vocabulary_text,
 )
 from distortion_graph.serve.mcp_files import REGIONS_HELP, Access
-from distortion_graph.report.overlay import overlay
-from distortion_graph.report.wording import printable
-from distortion_graph.pipeline import compare_pictures, pair_warnings
-from distortion_graph.predict.session import Model
-from distortion_graph.predict.sizes import Fit
 
 if TYPE_CHECKING:
     from anyio import CapacityLimiter

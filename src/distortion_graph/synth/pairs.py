@@ -9,15 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.synth.keys import generator
-from distortion_graph.synth.synthesis import (
-    DEFAULT_RECIPE,
-    MIXED,
-    Recipe,
-    Version,
-    make_versions,
-)
 from distortion_graph.base.errors import RecipeError
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import (
     ComparisonBelief,
     DistortionGraph,
@@ -28,18 +21,25 @@ from distortion_graph.graph import (
     SceneNode,
     score_margin,
 )
-from distortion_graph.pictures.images import Picture, load_picture
-from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
-from distortion_graph.masks.container import RegionSet
-from distortion_graph.graph.build import assemble
-from distortion_graph.predict.decode import (
+from distortion_graph.graph.build import (
     DECIMALS,
     Decoded,
     DecodedRegion,
+    assemble,
     distortion_shares,
     shared_areas,
 )
-from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.masks.container import RegionSet
+from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
+from distortion_graph.pictures.images import Picture, load_picture
+from distortion_graph.synth.keys import generator
+from distortion_graph.synth.synthesis import (
+    DEFAULT_RECIPE,
+    MIXED,
+    Recipe,
+    Version,
+    make_versions,
+)
 
 Difficulty = Literal["easy", "medium", "hard"]
 

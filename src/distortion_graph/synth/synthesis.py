@@ -18,11 +18,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.synth.keys import generator
-from distortion_graph.synth.distort import LEVELS, SUBTYPES, Box, Frames, SubType, apply, find_subtype
 from distortion_graph.base.errors import ImageError, RecipeError, RegionError
-from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric, Reference
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric, Reference
+from distortion_graph.synth.distort import (
+    LEVELS,
+    SUBTYPES,
+    Box,
+    Frames,
+    SubType,
+    apply,
+    find_subtype,
+)
+from distortion_graph.synth.keys import generator
 
 MIXED = ("mixed", "mixed2")
 """Names of the two mixed versions of a picture; any other version name is a distortion type."""

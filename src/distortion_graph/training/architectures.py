@@ -13,8 +13,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from distortion_graph.bench.evaluate import Predictor
 from distortion_graph.base.errors import DistortionGraphError
+from distortion_graph.bench.evaluate import Predictor
 from distortion_graph.model.config import NetworkConfig
 from distortion_graph.model.encoder import imagenet_state
 from distortion_graph.model.network import DistortionGraphNet

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from distortion_graph.synth.synthesis import Version
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.features.cells import CELL_PX, cell_weights
 from distortion_graph.features.edges import EDGE_STATISTICS
 from distortion_graph.features.histograms import (
@@ -23,8 +23,8 @@ from distortion_graph.features.histograms import (
 )
 from distortion_graph.features.patterns import PATTERNS
 from distortion_graph.features.statistics import region_statistics
+from distortion_graph.synth.synthesis import Version
 from distortion_graph.training.extras import IGNORED, Extras
-from distortion_graph.base.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True)

@@ -20,11 +20,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from distortion_graph.base.errors import ModelError, RegionError
+from distortion_graph.base.files import atomic_write_bytes, atomic_write_text
 from distortion_graph.bench.clean_pairs import IDENTICAL, CleanSample, clean_pairs
 from distortion_graph.bench.metrics import calibration_error
 from distortion_graph.datasets.samples import Sample
-from distortion_graph.base.errors import ModelError, RegionError
-from distortion_graph.base.files import atomic_write_bytes, atomic_write_text
 from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.model.predict import TorchPredictor
 from distortion_graph.training.chain import read_chain, weights_sha256, write_chain

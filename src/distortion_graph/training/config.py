@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.datasets.pair_lists import PAIRS
 from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Recipe
-from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.samples import SamplingConfig
 

@@ -18,12 +18,12 @@ from typing import Any, get_type_hints
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from distortion_graph.synth.synthesis import Recipe
 from distortion_graph.base.errors import DistortionGraphError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.formats.files import load_vocabulary
+from distortion_graph.synth.synthesis import Recipe
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.config import TrainingConfig
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 _RENAMED = {"evaluation.splits": "evaluation.pairs"}
 """Keys of earlier versions, and what they are called now."""

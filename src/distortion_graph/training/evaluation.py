@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import torch
 
+from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.bench.benchmark import check_pairs
 from distortion_graph.bench.clean_pairs import CleanSample
 from distortion_graph.bench.evaluate import check_vocabularies
@@ -18,7 +19,6 @@ from distortion_graph.datasets.pictures import load_sources
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.samples import Sample
 from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Recipe
-from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.training.architectures import Architecture, architecture_in
 from distortion_graph.training.chain import Link, read_chain
 from distortion_graph.training.checkpoint import SETTINGS_FILE, network_folder

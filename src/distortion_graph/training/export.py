@@ -22,8 +22,6 @@ from torch import Tensor, nn
 
 from distortion_graph.base.errors import ModelError
 from distortion_graph.base.files import atomic_write_all
-from distortion_graph.model.network import DistortionGraphNet, GraphHead, PairEncoder, Statistics
-from distortion_graph.model.pooling import Moments, coverage
 from distortion_graph.features.edges import EDGE_STATISTICS
 from distortion_graph.features.histograms import (
     CHANNELS,
@@ -33,7 +31,9 @@ from distortion_graph.features.histograms import (
     LEVELS,
 )
 from distortion_graph.features.patterns import PATTERNS
-from distortion_graph.predict.decode import DECIMALS
+from distortion_graph.graph.build import DECIMALS
+from distortion_graph.model.network import DistortionGraphNet, GraphHead, PairEncoder, Statistics
+from distortion_graph.model.pooling import Moments, coverage
 from distortion_graph.predict.names import (
     ENCODER_INPUTS,
     HEAD_INPUTS,

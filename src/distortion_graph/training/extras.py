@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.synth.synthesis import Recipe, Version, apply_draw, draw_region, paste
 from distortion_graph.measure.quality import HAARPSI
+from distortion_graph.synth.synthesis import Recipe, Version, apply_draw, draw_region, paste
 from distortion_graph.training.outliers import OUTLIERS
 
 IGNORED = -1

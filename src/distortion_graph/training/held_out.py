@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from distortion_graph.base.errors import RegionError
 from distortion_graph.bench.clean_pairs import CleanSample
 from distortion_graph.bench.evaluate import Predictor, predict_all
 from distortion_graph.bench.figures import Figures, figures_of
@@ -20,9 +21,8 @@ from distortion_graph.datasets.pair_lists import Pairs
 from distortion_graph.datasets.pictures import CleanPicture
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.samples import Sample
-from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Recipe
-from distortion_graph.base.errors import RegionError
 from distortion_graph.model.predict import TorchPredictor
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Recipe
 
 CHOOSING = "hard"
 """The list of pairs that networks are chosen on."""

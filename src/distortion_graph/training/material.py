@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import DistortionGraphError, ImageError, RegionError
 from distortion_graph.bench.benchmark import root_identity
 from distortion_graph.datasets.folders import LeftOut, ReaderNotes, left_out_lines
 from distortion_graph.datasets.pictures import (
@@ -21,7 +22,6 @@ from distortion_graph.datasets.pictures import (
     read_names,
 )
 from distortion_graph.datasets.reader import PandaSet
-from distortion_graph.base.errors import DistortionGraphError, ImageError, RegionError
 from distortion_graph.pictures.picture_names import composed
 from distortion_graph.training.config import DataConfig
 from distortion_graph.training.samples import SamplingConfig

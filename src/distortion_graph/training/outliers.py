@@ -1,7 +1,7 @@
 """Distortions that no vocabulary has, so that a network learns to say that it does not know.
 
-They are unlike anything in `synth.distort.registry`, and unlike the ones that `known` is measured on
-(colour cast, banding, vignette, smearing by a denoiser, upscaling). Each is a pure function of a
+They are unlike anything in `synth.distort.registry`, and unlike the ones that `known` is measured
+on (colour cast, banding, vignette, smearing by a denoiser, upscaling). Each is a pure function of a
 picture and a generator, H×W×3 uint8 in and out.
 
 `OUTLIERS` are trained on. `STRANGERS` are not: what a network has learned of outliers counts for

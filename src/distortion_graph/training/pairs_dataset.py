@@ -18,14 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset, IterableDataset, get_worker_info
 
-from distortion_graph.synth.keys import generator
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.samples import Sample as Pair
+from distortion_graph.synth.keys import generator
 from distortion_graph.synth.synthesis import Draw, Version
-from distortion_graph.base.errors import DatasetError
 from distortion_graph.training.batch import Batch, Collate, Sample, collate, make_batch
 from distortion_graph.training.samples import SamplingConfig
-from distortion_graph.base.vocabulary import Vocabulary
 
 MULTIPLE_PX = 16
 """Sides of a training picture are multiples of this."""

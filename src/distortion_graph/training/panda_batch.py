@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.model.panda import (
     IGNORED,
     PandaConfig,
@@ -17,7 +18,6 @@ from distortion_graph.model.panda import (
     fit_pair,
 )
 from distortion_graph.training.batch import Sample
-from distortion_graph.base.vocabulary import Vocabulary
 
 
 class PandaBatch(NamedTuple):

@@ -12,13 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from distortion_graph.synth.keys import generator
-from distortion_graph.datasets.pictures import CleanPicture
-from distortion_graph.synth.synthesis import MIXED, Draw, Recipe, Version, make_version
-from distortion_graph.synth.distort import Frames
 from distortion_graph.base.errors import RecipeError
+from distortion_graph.datasets.pictures import CleanPicture
 from distortion_graph.measure.quality import HAARPSI
-from distortion_graph.work.threads import keep_process_to
+from distortion_graph.synth.distort import Frames
+from distortion_graph.synth.keys import generator
+from distortion_graph.synth.synthesis import MIXED, Draw, Recipe, Version, make_version
 from distortion_graph.training.augment import loosened, recompressed, resized, resized_masks
 from distortion_graph.training.batch import Collate, Sample, collate
 from distortion_graph.training.extras import (
@@ -27,6 +26,7 @@ from distortion_graph.training.extras import (
     add_second_distortion,
     even_version,
 )
+from distortion_graph.work.threads import keep_process_to
 
 _MOST_ENLARGED = 4.0
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import nn
 
-from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.base.errors import ModelError, RecipeError
+from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.predict.names import NETWORK_FILE
 from distortion_graph.training.architectures import Architecture, architecture_in

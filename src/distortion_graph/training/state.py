@@ -26,9 +26,9 @@ from torch import Tensor
 
 from distortion_graph.base.errors import ModelError
 from distortion_graph.base.files import atomic_write_bytes, atomic_write_text
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.training.config import TrainingConfig
 from distortion_graph.training.config_files import changed, plain
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 STATE_FILE = "training.json"
 FORMAT = "distortion-graph training 2"

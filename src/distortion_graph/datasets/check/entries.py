@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.datasets.check.findings import Found
 from distortion_graph.datasets.check.masks import NO_MASK, Box, MaskFacts, mask_facts
 from distortion_graph.datasets.label_columns import UNKNOWN, RegionLabels
 from distortion_graph.datasets.stats import box_from_json, number_from_json, relations_from_json
 from distortion_graph.synth.synthesis import MIXED
-from distortion_graph.base.errors import DatasetError
-from distortion_graph.base.vocabulary import Vocabulary
 
 _LEAST_OVERLAP = 0.5
 """A box that overlaps its mask's by less (intersection over union) is another region's."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.check.findings import Found
 from distortion_graph.datasets.check.work import PictureName, StatsTask
 from distortion_graph.datasets.layout import (
@@ -17,7 +18,6 @@ from distortion_graph.datasets.layout import (
     STATS_FOLDER,
 )
 from distortion_graph.datasets.shards.contents import SHARDS_FILE
-from distortion_graph.base.errors import DatasetError
 
 
 @dataclass

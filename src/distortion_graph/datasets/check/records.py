@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.check.findings import Found
 from distortion_graph.datasets.check.inventory import Inventory
 from distortion_graph.datasets.check.work import PictureName, file_sha256
@@ -21,7 +22,6 @@ from distortion_graph.datasets.layout import (
 from distortion_graph.datasets.manifest import FileLine, parse_line
 from distortion_graph.datasets.pair_lists import read_index
 from distortion_graph.synth.synthesis import MIXED
-from distortion_graph.base.errors import DatasetError
 
 _SHOWN_DIGITS = 12
 

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.datasets.check.agreement import (
     Size,
     Versions,
@@ -47,11 +49,9 @@ from distortion_graph.datasets.layout import (
     MANIFEST_FILE,
     version_names,
 )
+from distortion_graph.pictures.images import PICTURE_SUFFIXES
 from distortion_graph.synth.synthesis import MIXED
 from distortion_graph.work.processes import Workers
-from distortion_graph.base.errors import DatasetError
-from distortion_graph.pictures.images import PICTURE_SUFFIXES
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 Progress = Callable[[int, int], None]
 """Is told how many files of how many are done."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.check.entries import EntryFacts, Rules, check_entry
 from distortion_graph.datasets.check.findings import Found
 from distortion_graph.datasets.decoding import decode_rgb, notes_of, picture_size_of
@@ -15,7 +16,6 @@ from distortion_graph.datasets.fingerprints import near_hash, pixel_hash
 from distortion_graph.datasets.label_columns import LabelColumn
 from distortion_graph.datasets.layout import CLEAN_FOLDER, check_tag, picture_path, stats_path
 from distortion_graph.datasets.stats_stream import stream_values
-from distortion_graph.base.errors import DatasetError
 
 
 class PictureName(NamedTuple):

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.layout import (
     CLEAN_FOLDER,
     DATASET_FILE,
@@ -19,7 +20,6 @@ from distortion_graph.datasets.layout import (
     check_tag,
 )
 from distortion_graph.datasets.shards.contents import SHARDS_FILE, is_shard_name, read_shards_file
-from distortion_graph.base.errors import DatasetError
 
 README = "README.md"
 LICENSE = "LICENSE"

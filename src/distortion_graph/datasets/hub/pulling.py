@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from distortion_graph.base.errors import DatasetError, OutputError
 from distortion_graph.datasets.hub.card import MADE_HERE
 from distortion_graph.datasets.hub.client import REPO_TYPE, HubError, client, hub_errors
 from distortion_graph.datasets.hub.contents import (
@@ -29,7 +30,6 @@ from distortion_graph.datasets.hub.listing import remote_files
 from distortion_graph.datasets.layout import DEPTH_FOLDER, MANIFEST_FILE
 from distortion_graph.datasets.manifest import FileLine, read_manifest
 from distortion_graph.datasets.shards.contents import read_shards_file
-from distortion_graph.base.errors import DatasetError, OutputError
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

@@ -6,6 +6,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from distortion_graph.base.errors import DatasetError, OutputError
+from distortion_graph.datasets.description import (
+    BuildDescription,
+    DatasetDescription,
+    read_description,
+)
+from distortion_graph.datasets.layout import DEPTH_FOLDER, MANIFEST_FILE, SPLITS
 from distortion_graph.datasets.make.finish import files_for_all, manifest_lines
 from distortion_graph.datasets.make.listing import Listing
 from distortion_graph.datasets.make.options import BuildReport, Reporter
@@ -20,11 +27,8 @@ from distortion_graph.datasets.make.work import (
     not_what_it_was,
     work_on,
 )
-from distortion_graph.datasets.description import BuildDescription, DatasetDescription, read_description
-from distortion_graph.datasets.layout import DEPTH_FOLDER, MANIFEST_FILE, SPLITS
 from distortion_graph.datasets.manifest import FileLine, parse_line
 from distortion_graph.work.processes import Workers
-from distortion_graph.base.errors import DatasetError, OutputError
 
 
 def check_complete(job: Job, listing: Listing, report: Reporter, started: float) -> BuildReport:

@@ -14,10 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from distortion_graph.datasets.make.journal import Journal
-from distortion_graph.datasets.make.listing import Listed, Listing
-from distortion_graph.datasets.make.pictures import image_codec
-from distortion_graph.datasets.make.work import Job, file_digest, put_file, tag_of
+from distortion_graph.base.errors import OutputError
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.datasets.description import (
     BuildDescription,
     DatasetDescription,
@@ -34,13 +32,15 @@ from distortion_graph.datasets.layout import (
     STATS_FOLDER,
     stats_path,
 )
+from distortion_graph.datasets.make.journal import Journal
+from distortion_graph.datasets.make.listing import Listed, Listing
+from distortion_graph.datasets.make.pictures import image_codec
+from distortion_graph.datasets.make.work import Job, file_digest, put_file, tag_of
 from distortion_graph.datasets.manifest import manifest_text
 from distortion_graph.datasets.stats import PictureRecord, RegionRecord
 from distortion_graph.datasets.stats_writer import MaskTexts, StatsWriter
-from distortion_graph.synth.synthesis import MIXED
-from distortion_graph.base.errors import OutputError
 from distortion_graph.masks.rle import Rle
-from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.synth.synthesis import MIXED
 
 MADE, SKIPPED = "made", "skipped"
 """Kinds of journal lines: a picture's record, and why a picture is left out."""

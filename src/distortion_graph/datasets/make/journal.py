@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from distortion_graph.datasets.layout import JOURNAL_FILE
 from distortion_graph.base.errors import DatasetError, OutputError
+from distortion_graph.datasets.layout import JOURNAL_FILE
 
 FORMAT = "distortion-graph build 1"
 

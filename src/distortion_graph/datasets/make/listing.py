@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.folders import LeftOut
 from distortion_graph.datasets.layout import check_tag
 from distortion_graph.datasets.sources import Source, SourceItem
-from distortion_graph.base.errors import DatasetError
 
 _SEARCHED = ("labels", "pictures")
 """Kinds of sources that take every picture below their folder."""

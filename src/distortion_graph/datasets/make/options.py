@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from distortion_graph.datasets.make.pictures import LOSSY, check_format
-from distortion_graph.datasets.make.splits import DEFAULT_SPLITS, SplitRule
+from distortion_graph.base.errors import DatasetError, RecipeError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.datasets.description import ImageDescription, RecipeDescription
 from distortion_graph.datasets.layout import check_version_folders
+from distortion_graph.datasets.make.pictures import LOSSY, check_format
+from distortion_graph.datasets.make.splits import DEFAULT_SPLITS, SplitRule
 from distortion_graph.datasets.sources import RegionChoice, Source
-from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS, MIXED, Recipe
-from distortion_graph.synth.distort import LEVELS
-from distortion_graph.base.errors import DatasetError, RecipeError
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
+from distortion_graph.synth.distort import LEVELS
+from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS, MIXED, Recipe
 from distortion_graph.work.threads import available_cores
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 _DEFAULT_QUALITY = 95
 

@@ -7,9 +7,9 @@ import io
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.synth.distort.compression import codec_versions
 from distortion_graph.base.errors import OutputError
 from distortion_graph.base.files import encode_image
+from distortion_graph.synth.distort.compression import codec_versions
 
 LOSSLESS = ("png", "webp", "tif", "tiff", "bmp")
 LOSSY = ("jpg", "jpeg", "avif")

@@ -10,9 +10,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from distortion_graph.base.errors import DatasetError, OutputError
 from distortion_graph.datasets.description import read_description
 from distortion_graph.datasets.layout import DATASET_FILE, JOURNAL_FILE, MANIFEST_FILE
-from distortion_graph.base.errors import DatasetError, OutputError
 
 LOCK_FILE = "build.lock"
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")

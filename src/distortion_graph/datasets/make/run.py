@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from distortion_graph.base.errors import DatasetError, OutputError
+from distortion_graph.datasets.folders import ReaderNotes, first_names, left_out_lines
+from distortion_graph.datasets.layout import JOURNAL_FILE
 from distortion_graph.datasets.make.complete import check_complete
 from distortion_graph.datasets.make.finish import MADE, SKIPPED, finish
 from distortion_graph.datasets.make.journal import Journal
@@ -27,12 +30,9 @@ from distortion_graph.datasets.make.work import (
     scan_picture,
     work_on,
 )
-from distortion_graph.datasets.folders import ReaderNotes, first_names, left_out_lines
-from distortion_graph.datasets.layout import JOURNAL_FILE
 from distortion_graph.datasets.sources import Source
-from distortion_graph.work.processes import Workers
 from distortion_graph.synth.distort.compression import codec_versions
-from distortion_graph.base.errors import DatasetError, OutputError
+from distortion_graph.work.processes import Workers
 
 _LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "scikit-image")
 _SEGMENTING = ("torch", "transformers")

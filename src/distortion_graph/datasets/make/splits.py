@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.fingerprints import near_pairs
 from distortion_graph.datasets.layout import SPLITS, check_split
-from distortion_graph.base.errors import DatasetError
 from distortion_graph.pictures.picture_names import composed
 
 _LARGEST_SHARE = 1e9

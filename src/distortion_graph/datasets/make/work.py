@@ -14,17 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import DatasetError, ImageError, OutputError, RegionError
+from distortion_graph.datasets.fingerprints import near_hash, pixel_hash
+from distortion_graph.datasets.layout import CLEAN_FOLDER, picture_path
 from distortion_graph.datasets.make.listing import Listed
 from distortion_graph.datasets.make.options import BuildOptions
 from distortion_graph.datasets.make.pictures import distortion_codecs, encode_picture
 from distortion_graph.datasets.make.splits import Fingerprint
-from distortion_graph.datasets.fingerprints import near_hash, pixel_hash
-from distortion_graph.datasets.layout import CLEAN_FOLDER, picture_path
 from distortion_graph.datasets.sources import Source, SourcePicture, choose_regions
-from distortion_graph.synth.synthesis import Version, make_versions
-from distortion_graph.synth.distort.compression import JPEG_LONGEST_PX
-from distortion_graph.base.errors import DatasetError, ImageError, OutputError, RegionError
 from distortion_graph.pictures.images import load_picture
+from distortion_graph.synth.distort.compression import JPEG_LONGEST_PX
+from distortion_graph.synth.synthesis import Version, make_versions
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ from urllib.parse import quote, unquote
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from distortion_graph.base.errors import DatasetError, RegionError
+from distortion_graph.base.validation import validation_line
 from distortion_graph.datasets.layout import (
     DATASET_FILE,
     INDEX_FILE,
@@ -33,8 +35,6 @@ from distortion_graph.datasets.layout import (
     check_version_folders,
 )
 from distortion_graph.datasets.stats import LONGEST_SIDE_PX, PictureRecord, picture_from_json
-from distortion_graph.base.errors import DatasetError, RegionError
-from distortion_graph.base.validation import validation_line
 from distortion_graph.masks.rle import Rle, pack_counts, rle_from_text, unpack_counts
 
 SHARDS_FILE = "shards.json"

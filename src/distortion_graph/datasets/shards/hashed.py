@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from distortion_graph.datasets.shards.contents import FileEntry
 from distortion_graph.base.errors import DatasetError, OutputError
+from distortion_graph.datasets.shards.contents import FileEntry
 
 _COPY_BYTES = 1 << 20
 

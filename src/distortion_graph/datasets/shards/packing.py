@@ -12,6 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from distortion_graph.base.errors import DatasetError, OutputError
+from distortion_graph.base.files import atomic_write_text, new_folder
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.datasets.description import read_description
 from distortion_graph.datasets.layout import (
     CLEAN_FOLDER,
@@ -38,9 +41,6 @@ from distortion_graph.datasets.shards.contents import (
 )
 from distortion_graph.datasets.shards.hashed import HashedFile, copy_file, writing
 from distortion_graph.datasets.stats_stream import StatsIndex
-from distortion_graph.base.errors import DatasetError, OutputError
-from distortion_graph.base.files import atomic_write_text, new_folder
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 DEFAULT_SHARD_BYTES = 256_000_000
 

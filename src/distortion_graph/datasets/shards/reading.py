@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.decoding import picture_size
 from distortion_graph.datasets.layout import CLEAN_FOLDER
 from distortion_graph.datasets.shards.contents import (
@@ -18,7 +19,6 @@ from distortion_graph.datasets.shards.contents import (
 )
 from distortion_graph.datasets.shards.hashed import HashedStream
 from distortion_graph.datasets.stats import PictureRecord
-from distortion_graph.base.errors import DatasetError
 
 ShardPlace = Path | str | Callable[[], BinaryIO]
 """A shard: a file, or a function that opens a stream of its bytes."""

@@ -10,6 +10,8 @@ from typing import TypeVar, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.datasets.array_cache import ArrayCache
 from distortion_graph.datasets.decoding import decode_rgb
 from distortion_graph.datasets.description import DatasetDescription, read_description
@@ -19,9 +21,7 @@ from distortion_graph.datasets.samples import Sample
 from distortion_graph.datasets.shards.contents import ShardEntry, read_shards_file
 from distortion_graph.datasets.shards.reading import ShardPicture, ShardPlace, read_shard
 from distortion_graph.datasets.truth import SKIP_EMPTY_AT, make_sample
-from distortion_graph.base.errors import DatasetError
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 SHUFFLE_BUFFER = 256
 """Pairs that wait for their turn where order is shuffled."""

@@ -10,6 +10,8 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from distortion_graph.base.errors import DatasetError, OutputError
+from distortion_graph.base.files import new_folder
 from distortion_graph.datasets.layout import DEPTH_FOLDER, STATS_FOLDER, picture_path, stats_path
 from distortion_graph.datasets.shards.contents import (
     SHARDS_FILE,
@@ -20,8 +22,6 @@ from distortion_graph.datasets.shards.hashed import copy_file, writing
 from distortion_graph.datasets.shards.packing import Progress
 from distortion_graph.datasets.shards.reading import ShardPicture, read_shard
 from distortion_graph.datasets.stats_writer import StatsWriter
-from distortion_graph.base.errors import DatasetError, OutputError
-from distortion_graph.base.files import new_folder
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from distortion_graph.base.errors import DatasetError, ImageError
 from distortion_graph.datasets.folders import Folder, LeftOut
 from distortion_graph.datasets.pictures import picture_folder
 from distortion_graph.datasets.sources.base import SourceItem, SourcePicture
 from distortion_graph.datasets.sources.names import flat_stem, in_order, split_of
-from distortion_graph.base.errors import DatasetError, ImageError
 from distortion_graph.pictures.images import load_picture
 from distortion_graph.segment.segmenter import check_segmenter, load_segmenter
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from distortion_graph.base.errors import DatasetError, ImageError, RegionError
 from distortion_graph.datasets.folders import LeftOut, list_folder
 from distortion_graph.datasets.sources.base import Relation, SourceItem, SourcePicture
-from distortion_graph.base.errors import DatasetError, ImageError, RegionError
 from distortion_graph.pictures.images import PICTURE_SUFFIXES, load_picture
 from distortion_graph.regions.coco import read_json, segment_regions, segments_of
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from distortion_graph.datasets.sources.base import SourcePicture
 from distortion_graph.base.errors import DatasetError
+from distortion_graph.datasets.sources.base import SourcePicture
 from distortion_graph.masks.container import Region, RegionSet
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.sources.annotated import (
     AnnotatedSource,
     Annotations,
@@ -15,7 +16,6 @@ from distortion_graph.datasets.sources.annotated import (
     read_annotations,
 )
 from distortion_graph.datasets.sources.names import in_order, inner_path, stem_of
-from distortion_graph.base.errors import DatasetError
 from distortion_graph.regions.coco import names_from, read_json
 
 _KEYS = frozenset({"images", "annotations", "categories", "image_id", "name"})

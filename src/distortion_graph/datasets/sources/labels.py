@@ -7,16 +7,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from distortion_graph.base.errors import DatasetError, ImageError
 from distortion_graph.datasets.folders import Folder, LeftOut, list_folder
 from distortion_graph.datasets.pictures import choose_annotator, no_map, picture_folder, read_map
 from distortion_graph.datasets.sources.base import SourceItem, SourcePicture
 from distortion_graph.datasets.sources.choice import RegionChoice
 from distortion_graph.datasets.sources.names import flat_stem, in_order, split_of
-from distortion_graph.base.errors import DatasetError, ImageError
-from distortion_graph.pictures.images import load_picture
-from distortion_graph.regions.coco import names_from, read_json
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.pictures.images import load_picture
 from distortion_graph.pictures.picture_names import composed
+from distortion_graph.regions.coco import names_from, read_json
 
 _ANNOTATOR = re.compile(r"(.+)_(\d+)", re.ASCII | re.DOTALL)
 

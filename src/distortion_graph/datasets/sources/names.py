@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TypeVar
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.layout import SPLITS, check_tag
 from distortion_graph.datasets.sources.base import SourceItem
-from distortion_graph.base.errors import DatasetError
 from distortion_graph.pictures.picture_names import file_in, parts_of
 
 _LONGEST_SUFFIX = ".webp"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.sources.alone import PictureSource
 from distortion_graph.datasets.sources.base import Source
 from distortion_graph.datasets.sources.choice import RegionChoice
@@ -12,7 +13,6 @@ from distortion_graph.datasets.sources.coco import coco_source
 from distortion_graph.datasets.sources.labels import LabelSource
 from distortion_graph.datasets.sources.named import NamedSource
 from distortion_graph.datasets.sources.psg import psg_source
-from distortion_graph.base.errors import DatasetError
 
 SOURCES_HELP = (
     "FOLDER with images/ and label maps regions/<name>_<annotator>.png (labels:FOLDER), or of "

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.sources.annotated import (
     AnnotatedSource,
     Annotations,
@@ -17,7 +18,6 @@ from distortion_graph.datasets.sources.annotated import (
 )
 from distortion_graph.datasets.sources.base import Relation
 from distortion_graph.datasets.sources.names import in_order, inner_path, stem_of
-from distortion_graph.base.errors import DatasetError
 
 _KEYS = frozenset(
     {

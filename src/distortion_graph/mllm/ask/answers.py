@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import (
     ComparisonBelief,
     DistortionGraph,
@@ -23,9 +24,8 @@ from distortion_graph.graph import (
     RegionComparison,
     score_margin,
 )
-from distortion_graph.mllm.client.thinking import final_answer
 from distortion_graph.mllm.ask.wording import label_of, spelled
-from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.mllm.client.thinking import final_answer
 
 _ID_KEYS = ("id", "region", "region_id", "mark", "number")
 

@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.mllm.ask.answers import Answer, parse_answer
-from distortion_graph.mllm.client.client import Client
 from distortion_graph.mllm.ask.compact import answer_schema, compact, compact_text, form_text
 from distortion_graph.mllm.ask.cues import Cue, cue_parts
+from distortion_graph.mllm.ask.pair_view import PairView
+from distortion_graph.mllm.ask.templates import Prompt, load_prompt
+from distortion_graph.mllm.ask.wording import comparison_lines, distortion_lines, severity_words
+from distortion_graph.mllm.client.client import Client
 from distortion_graph.mllm.client.messages import (
     ContextTooLongError,
     ImageTooLargeError,
@@ -26,11 +30,7 @@ from distortion_graph.mllm.client.messages import (
     Request,
     Usage,
 )
-from distortion_graph.mllm.ask.pair_view import PairView
-from distortion_graph.mllm.ask.templates import Prompt, load_prompt
-from distortion_graph.mllm.ask.wording import comparison_lines, distortion_lines, severity_words
 from distortion_graph.report.wording import uncertain_places
-from distortion_graph.base.vocabulary import Vocabulary
 
 SMALLEST_SIDE_PX = 256
 """Pictures are not made smaller than this along their longer side."""

@@ -10,16 +10,16 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from distortion_graph.graph import SIDES, DistortionGraph, RegionComparison
+from distortion_graph.masks.container import default_name, is_default_name
 from distortion_graph.mllm.ask.answers import json_in, line_of, region_number
 from distortion_graph.mllm.ask.asking import Manner, Sender
-from distortion_graph.mllm.client.client import Client
 from distortion_graph.mllm.ask.compact import DECIMALS, closed, compact_text
 from distortion_graph.mllm.ask.cues import quoted
-from distortion_graph.mllm.client.messages import ContextTooLongError, Request
 from distortion_graph.mllm.ask.pair_view import PairView
 from distortion_graph.mllm.ask.templates import load_prompt
+from distortion_graph.mllm.client.client import Client
+from distortion_graph.mllm.client.messages import ContextTooLongError, Request
 from distortion_graph.mllm.client.thinking import final_answer
-from distortion_graph.masks.container import default_name, is_default_name
 from distortion_graph.report.wording import node_words, words, worst_first
 
 SENTENCES = 8

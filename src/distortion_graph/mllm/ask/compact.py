@@ -16,8 +16,8 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from distortion_graph.graph import DistortionGraph, Node, RegionComparison
 from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.graph import DistortionGraph, Node, RegionComparison
 
 DECIMALS = 4
 

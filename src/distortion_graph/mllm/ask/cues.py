@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.graph import SIDES, Side
-from distortion_graph.mllm.ask.marks import Marked, draw_boxes, draw_outlines, mark_regions
-from distortion_graph.mllm.client.messages import Image, Part, Text
-from distortion_graph.mllm.ask.pair_view import PairView, RegionView
 from distortion_graph.masks.container import is_default_name
 from distortion_graph.masks.rle import Rle
+from distortion_graph.mllm.ask.marks import Marked, draw_boxes, draw_outlines, mark_regions
+from distortion_graph.mllm.ask.pair_view import PairView, RegionView
+from distortion_graph.mllm.client.messages import Image, Part, Text
 from distortion_graph.report.crops import innermost
 
 __all__ = ["Cue", "PairView", "RegionView", "cue_parts", "cues_text", "parse_cues", "quoted"]

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.masks.rle import Crop
 from distortion_graph.mllm.ask.coverage import Box, Coverage
 from distortion_graph.mllm.ask.mark_margin import margin_slots
-from distortion_graph.masks.rle import Crop
 
 Point = tuple[int, int]
 """(x, y) in pixels of the picture."""

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError, RegionError
+from distortion_graph.masks.rle import Crop, Rle, rle_from_mask
 from distortion_graph.mllm.ask.coverage import MOST_COVERED, Box
 from distortion_graph.mllm.ask.mark_places import Place, Point, Sizes, place_numbers
-from distortion_graph.masks.rle import Crop, Rle, rle_from_mask
 from distortion_graph.report.drawing import Canvas, Typeface, typeface, write
 from distortion_graph.report.palette import INK, PAPER, Rgb
 

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError, RegionError
 from distortion_graph.graph import SIDES, DistortionGraph, RegionComparison, Side
+from distortion_graph.graph.build import scaled_rle
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.masks.rle import Rle, rle_from_box
 from distortion_graph.report.sources import check_pixels
-from distortion_graph.graph.build import scaled_rle
 
 if TYPE_CHECKING:
     from distortion_graph.datasets.reader import PandaSet

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import (
     ComparisonBelief,
     DistortionGraph,
@@ -16,13 +17,12 @@ from distortion_graph.graph import (
 )
 from distortion_graph.mllm.ask.answers import brief, json_in, line_of, score_in
 from distortion_graph.mllm.ask.asking import Manner, Sender
-from distortion_graph.mllm.client.client import Client
 from distortion_graph.mllm.ask.compact import closed
-from distortion_graph.mllm.client.messages import EndpointError, Request
 from distortion_graph.mllm.ask.pair_view import PairView
 from distortion_graph.mllm.ask.templates import load_prompt
 from distortion_graph.mllm.ask.wording import comparison_lines, distortion_lines, label_of
-from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.mllm.client.client import Client
+from distortion_graph.mllm.client.messages import EndpointError, Request
 
 _FORM = (
     '{"anchor": {"distortions": ["…", …], "score": …}, '

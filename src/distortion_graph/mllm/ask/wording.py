@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 
-from distortion_graph.report.wording import printable
 from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.report.wording import printable
 
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {

@@ -9,7 +9,7 @@ from distortion_graph.bench.benchmark import BenchOptions
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.mllm.ask.asking import Asked, Manner
 from distortion_graph.mllm.client.client import Client
-from distortion_graph.mllm.ask.hints import Hint
+from distortion_graph.mllm.eval.hints import Hint
 
 Order = Literal["varied", "as-is"]
 """Which picture is shown first: a draw a pair, or always the anchor."""

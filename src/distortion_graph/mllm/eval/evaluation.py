@@ -11,27 +11,34 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event, Lock
 
+from distortion_graph.base.errors import OutputError
+from distortion_graph.base.files import atomic_write_text
 from distortion_graph.bench.benchmark import Progress, all_keys
 from distortion_graph.bench.graph_folder import graph_name
 from distortion_graph.datasets.chosen_pairs import ChosenPairs
-from distortion_graph.synth.keys import generator
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.truth import true_graph
-from distortion_graph.base.errors import OutputError
-from distortion_graph.base.files import atomic_write_text
 from distortion_graph.graph import DistortionGraph, ModelInfo
 from distortion_graph.mllm.ask.answers import answers_to_graph
-from distortion_graph.mllm.eval.arms import GRAPHS, OTHER_ORDER, Arm, EvalOptions, PairRecord, Problem
 from distortion_graph.mllm.ask.asking import Asked, ask_regions
+from distortion_graph.mllm.ask.pair_view import PairView, view_of
 from distortion_graph.mllm.client.cache import UnderWayError
 from distortion_graph.mllm.client.client import run_all
-from distortion_graph.mllm.ask.hint_graphs import HintGraphs
-from distortion_graph.mllm.ask.hints import Hint
-from distortion_graph.mllm.eval.measuring import counts_of, measured
 from distortion_graph.mllm.client.messages import EndpointError, ImageTooLargeError, TryAgainError
-from distortion_graph.mllm.ask.pair_view import PairView, view_of
+from distortion_graph.mllm.eval.arms import (
+    GRAPHS,
+    OTHER_ORDER,
+    Arm,
+    EvalOptions,
+    PairRecord,
+    Problem,
+)
+from distortion_graph.mllm.eval.hint_graphs import HintGraphs
+from distortion_graph.mllm.eval.hints import Hint
+from distortion_graph.mllm.eval.measuring import counts_of, measured
 from distortion_graph.mllm.eval.results import MllmResult
+from distortion_graph.synth.keys import generator
 
 FAILURES_IN_A_ROW = 5
 """After so many pairs without an answer, one after the other, asking stops."""

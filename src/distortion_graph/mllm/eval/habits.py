@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.figures import Part
 from distortion_graph.bench.metrics import MISSED
-from distortion_graph.base.vocabulary import Vocabulary
 
 FIELDS = ("distortion", "severity", "comparison")
 """What a hint suggests; distortion and severity count anchor and target nodes alike."""

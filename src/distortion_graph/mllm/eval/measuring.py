@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.benchmark import Progress, benchmark
 from distortion_graph.bench.graph_folder import FolderRun
@@ -15,8 +16,9 @@ from distortion_graph.bench.metrics import MISSED
 from distortion_graph.bench.results import PairsResult
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.reader import PandaSet
-from distortion_graph.mllm.eval.arms import GRAPHS, Arm, EvalOptions, PairRecord
 from distortion_graph.mllm.ask.cues import cues_text
+from distortion_graph.mllm.ask.templates import load_prompt
+from distortion_graph.mllm.eval.arms import GRAPHS, Arm, EvalOptions, PairRecord
 from distortion_graph.mllm.eval.habits import (
     OrderFigures,
     copy_figures,
@@ -24,8 +26,8 @@ from distortion_graph.mllm.eval.habits import (
     template_rate,
     truth_as_answers,
 )
-from distortion_graph.mllm.ask.hint_graphs import HintGraphs
-from distortion_graph.mllm.ask.hints import Hint
+from distortion_graph.mllm.eval.hint_graphs import HintGraphs
+from distortion_graph.mllm.eval.hints import Hint
 from distortion_graph.mllm.eval.results import (
     ArmCounts,
     ArmHabits,
@@ -33,8 +35,6 @@ from distortion_graph.mllm.eval.results import (
     MllmResult,
     PairsHabits,
 )
-from distortion_graph.mllm.ask.templates import load_prompt
-from distortion_graph.base.vocabulary import Vocabulary
 
 
 def counts_of(records: dict[PairKey, PairRecord], arm: Arm) -> ArmCounts:

@@ -15,21 +15,22 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
+from distortion_graph.base.files import atomic_write_bytes, atomic_write_text, new_folder
 from distortion_graph.bench.benchmark import root_identity
 from distortion_graph.datasets.chosen_pairs import ChosenPairs
-from distortion_graph.synth.keys import generator
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.samples import Sample
-from distortion_graph.base.files import atomic_write_bytes, atomic_write_text, new_folder
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.mllm.ask.asking import region_values
 from distortion_graph.mllm.ask.assessment import SENTENCES, Wish, assessment_values
 from distortion_graph.mllm.ask.compact import compact, compact_text
 from distortion_graph.mllm.ask.cues import cue_parts, cues_text
-from distortion_graph.mllm.ask.hint_graphs import Predict
-from distortion_graph.mllm.ask.hints import corrupted
-from distortion_graph.mllm.client.messages import Image, Part
 from distortion_graph.mllm.ask.pair_view import PairView, view_of
+from distortion_graph.mllm.ask.templates import Question, load_prompt
+from distortion_graph.mllm.ask.whole import whole_values
+from distortion_graph.mllm.client.messages import Image, Part
+from distortion_graph.mllm.eval.hint_graphs import Predict
+from distortion_graph.mllm.eval.hints import corrupted
 from distortion_graph.mllm.sft.forms import (
     WRITERS,
     Conversation,
@@ -41,8 +42,7 @@ from distortion_graph.mllm.sft.forms import (
 from distortion_graph.mllm.sft.plan import MOST_WRONG, Planned, PlanOptions, drawn_keys, planned
 from distortion_graph.mllm.sft.prose import assessment_answer
 from distortion_graph.mllm.sft.questions import whole_answer
-from distortion_graph.mllm.ask.templates import Question, load_prompt
-from distortion_graph.mllm.ask.whole import whole_values
+from distortion_graph.synth.keys import generator
 
 IMAGES, MANIFEST, LLAMA_FACTORY = "images", "sft.json", "dataset_info.json"
 _SYSTEM = "You are an expert in image quality. You look at pixels, not at what a scene means."

@@ -14,13 +14,13 @@ from types import MappingProxyType
 
 import numpy as np
 
-from distortion_graph.datasets.chosen_pairs import ChosenPairs
-from distortion_graph.synth.keys import generator
-from distortion_graph.datasets.layout import CLEAN_FOLDER, SPLITS, PairKey, picture_path
 from distortion_graph.base.errors import DatasetError
+from distortion_graph.datasets.chosen_pairs import ChosenPairs
+from distortion_graph.datasets.layout import CLEAN_FOLDER, SPLITS, PairKey, picture_path
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.mllm.ask.cues import Cue
 from distortion_graph.mllm.sft.questions import SHORT_KINDS, Turn, graph_of_labels, short_turn
+from distortion_graph.synth.keys import generator
 
 SHARES: Mapping[str, float] = MappingProxyType(
     {"regions": 0.45, "short": 0.3, "assessment": 0.15, "whole": 0.1}

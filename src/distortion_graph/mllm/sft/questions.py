@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.datasets.samples import Sample
 from distortion_graph.datasets.truth import true_nodes
 from distortion_graph.graph import (
@@ -25,10 +26,9 @@ from distortion_graph.graph import (
     Side,
     score_margin,
 )
+from distortion_graph.graph.build import DECIMALS
 from distortion_graph.mllm.ask.compact import DECIMALS as COMPACT_DECIMALS
 from distortion_graph.report.wording import rank_of, words
-from distortion_graph.predict.decode import DECIMALS
-from distortion_graph.base.vocabulary import Vocabulary
 
 SHORT_KINDS = (
     "distortion", "severity", "score", "comparison", "better", "find", "check", "worst",

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import RegionError
-from distortion_graph.model.panda.network import PandaInputs
-from distortion_graph.measure.quality import check_pair
 from distortion_graph.masks.masks import Masks
+from distortion_graph.measure.quality import check_pair
+from distortion_graph.model.panda.network import PandaInputs
 
 _FLIP_HORIZONTALLY, _FLIP_VERTICALLY, _TURN = 0.5, 0.2, 0.5
 

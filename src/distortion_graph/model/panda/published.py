@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from distortion_graph.base.errors import ModelError
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.formats.published import (
     PUBLISHED_COMPARISON_IDS,
     PUBLISHED_DISTORTION_IDS,
@@ -33,7 +34,6 @@ from distortion_graph.model.backbones import (
 from distortion_graph.model.panda.config import PandaConfig
 from distortion_graph.model.panda.network import BACKBONE, PandaNet
 from distortion_graph.model.panda.weights import fit_weights
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 _STATE = "model_state_dict"
 _WRAPPERS = ("module.", "_orig_mod.")  # of torch's parallel and compiled modules

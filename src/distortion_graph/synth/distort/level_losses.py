@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from distortion_graph.synth.distort.registry import SUBTYPES
 from distortion_graph.base.errors import RecipeError
+from distortion_graph.synth.distort.registry import SUBTYPES
 
 FILE = "level_losses.json"
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import ImageError, RecipeError
 from distortion_graph.synth.distort import blur, colour, compression, detail, noise, tone, weather
 from distortion_graph.synth.distort.boxes import Box
 from distortion_graph.synth.distort.common import Image
 from distortion_graph.synth.distort.support import InBox, Near, Support, WholeFrame
-from distortion_graph.base.errors import ImageError, RecipeError
 
 LEVELS = 5
 

@@ -6,17 +6,17 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from distortion_graph.base.errors import DatasetError, GraphError
+from distortion_graph.base.files import atomic_write_text
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.graph_folder import graph_name
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.samples import Sample
-from distortion_graph.base.errors import DatasetError, GraphError
-from distortion_graph.base.files import atomic_write_text
 from distortion_graph.formats.files import read_graph
 from distortion_graph.graph import DistortionGraph, ModelInfo, load_graph
-from distortion_graph.mllm.ask.hints import Hint, corrupted, shuffled
+from distortion_graph.mllm.eval.hints import Hint, corrupted, shuffled
 from distortion_graph.pipeline import compare_pictures
 from distortion_graph.predict.session import Model
-from distortion_graph.base.vocabulary import Vocabulary
 
 Predict = Callable[[Sample], DistortionGraph]
 """Gives the graph that is suggested for a pair."""

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from distortion_graph.synth.keys import KeyPart, generator
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import (
     ComparisonBelief,
     DistortionGraph,
@@ -21,7 +21,7 @@ from distortion_graph.graph import (
     RegionComparison,
     score_margin,
 )
-from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.synth.keys import KeyPart, generator
 
 
 class Hint(StrEnum):
