@@ -33,10 +33,11 @@ demo: $(VENV)/.core  ## compare the example pair: table, out/graph.json, overlay
 test: $(VENV)/.dev  ## set up what the tests need and pass every test
 	$(BIN)/python -m pytest $(ARGS)
 
-lint: $(VENV)/.dev  ## format, lint rules and types, changing nothing
+lint: $(VENV)/.dev  ## format, lint rules, types and who imports whom, changing nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 check: lint test  ## lint and test: what must pass before a change goes in
 

@@ -1,186 +1,93 @@
-"""The rooms of the package stand in one order, and a module imports only from rooms below its own.
+"""The list of who may import whom: in `.importlinter`, which `make lint` runs, and in the docs.
 
-`docs/architecture.md` lists the same rooms; `test_rooms.py` checks what follows at run time.
+`test_rooms.py` checks what follows at run time.
 """
 
 from __future__ import annotations
 
-import ast
+import configparser
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
-
-import pytest
 
 import distortion_graph
 
+REPOSITORY = Path(__file__).parent.parent
+RULE = REPOSITORY / ".importlinter"
+PAGE = REPOSITORY / "docs" / "architecture.md"
 ROOT = Path(distortion_graph.__file__).parent
-PAGE = Path(__file__).parent.parent / "docs" / "architecture.md"
-
-# Lowest first.
-ORDER = [
-    "errors",
-    "threads",
-    "vocabulary",
-    "files",
-    "pixels",
-    "images",
-    "haar",
-    "ssim",
-    "ciede2000",
-    "quality",
-    "evidence",
-    "differences",
-    "regions",
-    "graph",
-    "formats",
-    "report",
-    "distort",
-    "runtime",
-    "data",
-    "model",
-    "bench",
-    "mllm",
-    "training",
-    "__init__",
-    "cli",
-]
-# Files that belong to a room of another name; `__init__` is the package's own public names.
-PART_OF = {
-    "png_chunks": "pixels",
-    "boxes": "pixels",
-    "tiff_directories": "pixels",
-    "integrity": "pixels",
-    "jpeg_decoding": "pixels",
-    "decoders": "pixels",
-    "orientations": "pixels",
-    "colour_spaces": "pixels",
-    "colour_tags": "pixels",
-    "icc_profiles": "pixels",
-    "backgrounds": "pixels",
-    "deflate": "pixels",
-    "quiet_stderr": "pixels",
-    "graph_parts": "graph",
-    "graph_checks": "graph",
-    "__main__": "cli",
-}
-# Conveniences: methods of these files, and nothing else in them, reach up into these rooms when
-# they are called, so that `graph.to_networkx()` and `print(graph)` need no import.
-DOORS = {"graph/graph.py": {"formats", "report"}}
-TORCH_ROOMS = {"model", "training"}
+DATA = {"weights", "schema"}  # folders without code
+STARTERS = {"__init__", "__main__"}  # the public names, and `python -m`: rooms of no one
 
 
-def room_of(path: Path) -> str:
-    first = path.relative_to(ROOT).parts[0].removesuffix(".py")
-    return PART_OF.get(first, first)
+def importers() -> dict[str, set[str]]:
+    """The rule as the tool reads it: the rooms that may import each room."""
+    rule = configparser.ConfigParser()
+    rule.read_string(RULE.read_text("utf-8"))
+    contracts = [rule[name] for name in rule.sections() if ":contract:" in name]
+    assert {contract["type"] for contract in contracts} == {"protected"}
+    short = "distortion_graph."
+    return {
+        contract["protected_modules"].removeprefix(short): {
+            name.removeprefix(short) for name in contract["allowed_importers"].split()
+        }
+        for contract in contracts
+    }
 
 
-def room_named(name: str) -> str:
-    """The room of `distortion_graph.NAME…`; a name that is no file is one of the public names."""
-    first = name.split(".")[1] if "." in name else "__init__"
-    if not (ROOT / first).is_dir() and not (ROOT / f"{first}.py").is_file():
-        return "__init__"
-    return PART_OF.get(first, first)
+def table() -> dict[str, list[str]]:
+    """The rule as the page shows it: the rooms that each room may import, in the page's order."""
+    rows = re.findall(r"^\| `([\w.]+)` \|.*\| ([^|]*) \|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    return {room: re.findall(r"`([\w.]+)`", allowed) for room, allowed in rows}
 
 
-def imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Line and full name of everything that is imported anywhere in the tree."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"line {node.lineno}: a relative import, expected a full name"
-            if node.module == "distortion_graph":
-                yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
-            else:
-                yield node.lineno, node.module or ""
+def lint(rule: Path) -> subprocess.CompletedProcess[str]:
+    program = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports("
+    program += f"config_filename={str(rule)!r}, no_cache=True))"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
 
-def runs_on_import(tree: ast.Module) -> Iterator[ast.stmt]:
-    """The statements that importing a module runs: not those of functions or type checking."""
-    waiting: list[ast.stmt] = list(tree.body)
-    while waiting:
-        statement = waiting.pop()
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test):
-            waiting += statement.orelse
-            continue
-        inner = [child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.stmt)]
-        handlers = getattr(statement, "handlers", [])
-        inner += [child for handler in handlers for child in handler.body]
-        if inner:
-            waiting += inner
-        else:
-            yield statement
+def test_the_page_shows_the_rule_of_the_tool() -> None:
+    allowed = table()
+    shown = {room: {other for other in allowed if room in allowed[other]} for room in allowed}
+    assert shown | {"cli": {"__main__"}} == importers()
 
 
-def in_functions(tree: ast.Module) -> set[tuple[int, str]]:
-    """Line and full name of everything that only calling a function or method imports."""
-    functions = (
-        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+def test_a_room_may_import_only_rooms_above_it_in_the_table() -> None:
+    seen: set[str] = set()
+    for room, allowed in table().items():
+        assert set(allowed) <= seen, room
+        seen.add(room)
+
+
+def test_every_module_is_in_a_room_of_the_rule() -> None:
+    parts = [path.relative_to(ROOT).with_suffix("").parts for path in ROOT.rglob("*.py")]
+    rooms = {".".join(part[:2]) if part[0] == "mllm" else part[0] for part in parts}
+    assert rooms - STARTERS - {"mllm.__init__"} == set(importers())
+    assert not {part[0] for part in parts} & DATA
+
+
+def test_the_tool_passes_the_package_and_names_an_import_that_is_not_allowed(
+    tmp_path: Path,
+) -> None:
+    assert lint(RULE).returncode == 0, lint(RULE).stdout
+    without = tmp_path / "rule"
+    rule = RULE.read_text("utf-8")
+    head, contract, tail = rule.partition("[importlinter:contract:segment]")
+    without.write_text(
+        head + contract + tail.replace("    distortion_graph.regions\n", "", 1), "utf-8"
     )
-    return {found for function in functions for found in imports(function)}
+    found = lint(without)
+    assert found.returncode == 1
+    assert "distortion_graph.regions.sources -> distortion_graph.segment.auto" in found.stdout
 
 
-FILES = sorted(ROOT.rglob("*.py"))
-NAMES = [str(path.relative_to(ROOT)) for path in FILES]
-
-
-@pytest.mark.parametrize("path", FILES, ids=NAMES)
-def test_a_module_imports_only_from_its_own_room_and_rooms_below(path: Path) -> None:
-    own = room_of(path)
-    allowed = {own, *ORDER[: ORDER.index(own)]}
-    doors = DOORS.get(str(path.relative_to(ROOT)), set())
-    tree = ast.parse(path.read_text("utf-8"))
-    lazy = in_functions(tree)
-    wrong = [
-        f"line {line}: {name} (room {room_named(name)}) is above {own}"
-        for line, name in imports(tree)
-        if name.split(".")[0] == "distortion_graph"
-        and room_named(name) not in allowed
-        and not (room_named(name) in doors and (line, name) in lazy)
-    ]
-    assert wrong == []
-
-
-def test_every_door_is_used() -> None:
-    for name, rooms in DOORS.items():
-        lazy = in_functions(ast.parse((ROOT / name).read_text("utf-8")))
-        assert rooms <= {room_named(found) for _, found in lazy if "." in found}
-
-
-def test_every_file_is_in_a_room_and_every_room_exists() -> None:
-    assert {room_of(path) for path in FILES} == set(ORDER)
-
-
-@pytest.mark.parametrize("path", FILES, ids=NAMES)
-def test_core_rooms_do_not_import_torch_when_they_are_imported(path: Path) -> None:
-    if room_of(path) in TORCH_ROOMS:
-        return
-    tree = ast.parse(path.read_text("utf-8"))
-    found = {name.split(".")[0] for part in runs_on_import(tree) for _, name in imports(part)}
-    assert "torch" not in found
-
-
-def test_the_page_lists_the_rooms_in_this_order() -> None:
-    rows = re.findall(r"^\| \d+ \| `(\w+)", PAGE.read_text("utf-8"), re.MULTILINE)
-    assert rows == ORDER
-
-
-def test_the_checks_see_what_they_are_for() -> None:
-    module = ast.parse(
-        "import torch.nn\n"
-        "try:\n    import a\nexcept ImportError:\n    import b\n"
-        "if TYPE_CHECKING:\n    import c\n"
-        "def f():\n    import d\n"
-        "class K:\n    import e\n"
-        "from distortion_graph import haar, compare\n"
+def test_a_graph_loads_forms_and_reports_only_when_they_are_asked_for() -> None:
+    program = (
+        "import sys, distortion_graph.graph\n"
+        "print([m for m in sys.modules if m.startswith(('distortion_graph.formats',"
+        " 'distortion_graph.report'))])"
     )
-    at_import = {name for part in runs_on_import(module) for _, name in imports(part)}
-    assert in_functions(module) == {(9, "d")}
-    ours = {"distortion_graph.measure.haar", "distortion_graph.compare"}
-    assert at_import == {"torch.nn", "a", "b", "e"} | ours
-    assert {name for _, name in imports(module)} == at_import | {"c", "d"}
-    assert [room_named(n) for n in sorted(ours)] == ["__init__", "haar"]
-    assert room_named("distortion_graph.graph.parts") == "graph"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr

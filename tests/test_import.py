@@ -85,6 +85,7 @@ def test_the_public_names_are_those_promised():
         "__version__",
         "compare",
         "load_graph",
+        "load_picture",
     }
     for name in distortion_graph.__all__:
         assert getattr(distortion_graph, name) is getattr(distortion_graph, name)

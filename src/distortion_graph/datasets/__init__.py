@@ -1,1 +1,1 @@
-"""Clean pictures, keys, synthesis, and pairs with their true graphs."""
+"""Data sets in the published layout: making, checking, reading, packing and sharing them."""

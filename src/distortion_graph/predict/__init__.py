@@ -1,1 +1,1 @@
-"""From pictures and regions to the graph, through ONNX Runtime; no torch."""
+"""The exported model: sessions of ONNX Runtime, tiles, and labels of its answer; no torch."""

@@ -1,4 +1,4 @@
-"""Regions of a picture pair: the mask container and the sources regions come from."""
+"""Every source of the regions of a picture pair: files, specs, and what `segment` finds."""
 
 from __future__ import annotations
 
