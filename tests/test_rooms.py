@@ -1,4 +1,4 @@
-"""What follows at run time from the order of the rooms (`test_architecture.py`)."""
+"""What follows at run time from the list of imports (`test_architecture.py`)."""
 
 from __future__ import annotations
 

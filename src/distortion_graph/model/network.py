@@ -16,14 +16,19 @@ from torch import Tensor, nn
 
 from distortion_graph.features.cells import CELL_PX
 from distortion_graph.model.config import NetworkConfig
-from distortion_graph.model.edges import EdgeEncoder
 from distortion_graph.model.encoder import Lite0Encoder
 from distortion_graph.model.heads import ComparisonHead, NodeHeads
 from distortion_graph.model.interaction import RegionAttention
-from distortion_graph.model.patterns import PatternEncoder
 from distortion_graph.model.pixels import PixelStatistics
 from distortion_graph.model.pooling import Moments, coverage, pool_moments
-from distortion_graph.model.tones import DetailEncoder, Roots, SpectrumEncoder, ToneEncoder
+from distortion_graph.model.tones import (
+    DetailEncoder,
+    EdgeEncoder,
+    PatternEncoder,
+    Roots,
+    SpectrumEncoder,
+    ToneEncoder,
+)
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
 _IMAGENET_STD = (0.229, 0.224, 0.225)

@@ -1,4 +1,4 @@
-"""From histograms of a region (`features.histograms`) to what they say of its tones and detail."""
+"""What the features of a region (`features.histograms`, `edges` and `patterns`) say of its tones."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from distortion_graph.features.edges import EDGE_STATISTICS
 from distortion_graph.features.histograms import (
     CHANNELS,
     DETAIL_CHANNELS,
@@ -15,7 +16,7 @@ from distortion_graph.features.histograms import (
     JOINT_LEVELS,
     LEVELS,
 )
-from distortion_graph.model.layers import silent_linear
+from distortion_graph.features.patterns import PATTERNS
 
 _RIPPLED = CHANNELS.index("highest")
 """So many channels come first, red, green and blue: tone curves leave their gaps and spikes in
@@ -26,6 +27,8 @@ _SCALE = 8.0
 _MOST_PIXELS = 1 << 16
 """A region of more pixels counts as one of so many: training has seen no larger ones, and on them
 every wrinkle of a photograph's own histogram is many times its scatter."""
+_MOST_PATTERNS = 1 << 12
+"""The same for the patterns of equal neighbours: a rarer one is as good as none."""
 
 
 class Roots(NamedTuple):
@@ -57,6 +60,14 @@ class Roots(NamedTuple):
         all_33 = sums[5][..., :LEVELS] + padded[..., 32:]
         fine, coarse = rippled - nine / 9, rippled - all_33 / 33
         return cls(roots, pixels.clamp_max(_MOST_PIXELS), fine, coarse)
+
+
+def silent_linear(inputs: int, outputs: int) -> nn.Linear:
+    """A linear layer of zeros: what it adds to a half-trained network changes nothing at first."""
+    layer = nn.Linear(inputs, outputs)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 class HistogramEncoder(nn.Module):
@@ -194,6 +205,43 @@ class DetailEncoder(nn.Module):
     def forward(self, counts: Tensor) -> Tensor:
         """(B, R, channels, 32, 32) counts → (B, 2, R, width)."""
         out: Tensor = self.out(self.joint(counts))
+        return out
+
+
+class EdgeEncoder(nn.Module):
+    """Two layers on a region's edge in both pictures; the last one starts at zero.
+
+    They also see by how much each magnitude is larger than in the other picture.
+    """
+
+    def __init__(self, width: int, hidden: int = 128) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(3 * EDGE_STATISTICS, hidden)
+        self.out = silent_linear(hidden, width)
+
+    def forward(self, edges: Tensor) -> Tensor:
+        """(B, 2, R, `EDGE_STATISTICS`) → (B, 2, R, width)."""
+        other = edges.flip(1)
+        steeper = edges.abs() - other.abs()
+        out: Tensor = self.out(F.gelu(self.hidden(torch.cat([edges, other, steeper], 3))))
+        return out
+
+
+class PatternEncoder(nn.Module):
+    """Two layers on the patterns of both pictures, logarithms of their counts; the last one starts
+    at zero.
+    """
+
+    def __init__(self, width: int, hidden: int = 128) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(2 * PATTERNS, hidden)
+        self.out = silent_linear(hidden, width)
+
+    def forward(self, counts: Tensor) -> Tensor:
+        """(B, 2, R, `PATTERNS`) → (B, 2, R, width)."""
+        pixels = counts.sum(-1, keepdim=True).clamp_min(1)
+        mine = torch.log1p(counts * (_MOST_PATTERNS / pixels).clamp_max(1)) / 4
+        out: Tensor = self.out(F.gelu(self.hidden(torch.cat([mine, mine.flip(1)], 3))))
         return out
 
 
