@@ -14,6 +14,7 @@ import pytest
 from bench_roots import write_root
 from PIL import Image
 
+from distortion_graph.data.chosen_pairs import ChosenPairs
 from distortion_graph.data.layout import PairKey
 from distortion_graph.data.reader import PandaSet
 from distortion_graph.data.truth import true_graph
@@ -84,7 +85,7 @@ def shown_graph(reader: PandaSet, entry: dict[str, Any]) -> DistortionGraph:
 def test_every_answer_is_what_is_true(reader: PandaSet, folder: Path) -> None:
     """Answers about all regions, read as `mllm eval` reads them, and short ones by hand."""
     seen: Counter[str] = Counter()
-    plans = {plan.number: plan for plan in planned(reader, PLAN)}
+    plans = {plan.number: plan for plan in planned(ChosenPairs(reader, PLAN.splits), PLAN)}
     for number, entry in enumerate(lines(folder / "llava.jsonl")):
         graph = shown_graph(reader, entry)
         graph = graph.swapped() if plans[number].swapped else graph
@@ -155,7 +156,7 @@ def matches(phrase: str, question: str) -> bool:
 def test_hints_are_given_to_half_and_up_to_half_wrong(reader: PandaSet, folder: Path) -> None:
     hinted = regions = total = 0
     wrong: Counter[int] = Counter()
-    plans = {plan.number: plan for plan in planned(reader, PLAN)}
+    plans = {plan.number: plan for plan in planned(ChosenPairs(reader, PLAN.splits), PLAN)}
     for number, entry in enumerate(lines(folder / "llava.jsonl")):
         text = entry["conversations"][0]["value"]
         if "Answer with one JSON object that has one entry" not in text:
@@ -267,7 +268,7 @@ def test_questions_are_those_of_mllm_eval(tmp_path: Path) -> None:
     reader = described_root(tmp_path / "set")
     plan = PlanOptions(splits=("test",), cues=(parse_cues("marks+names"),), hint_share=0)
     export_sft(reader, tmp_path / "out", ExportOptions(plan))
-    plans = {p.number: p for p in planned(reader, plan)}
+    plans = {p.number: p for p in planned(ChosenPairs(reader, PLAN.splits), plan)}
     seen = 0
     for number, entry in enumerate(lines(tmp_path / "out" / "messages.jsonl")):
         kind = plans[number].kind
