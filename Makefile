@@ -10,7 +10,7 @@ FREE    ?= runs/free-pictures
 BSDS    ?=
 # More photographs for `make rows`, without regions; may stay empty.
 PHOTOS  ?=
-# More arguments for pytest: make test ARGS="-k swap -x"
+# More arguments for pytest: make test ARGS="-k swap -x"; -n 0 runs in one process
 ARGS    ?=
 
 VENV  := .venv
@@ -31,7 +31,7 @@ demo: $(VENV)/.core  ## compare the example pair: table, out/graph.json, overlay
 	  --report out/report.html
 
 test: $(VENV)/.dev  ## set up what the tests need and pass every test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadscope $(ARGS)
 
 lint: $(VENV)/.dev  ## format, lint rules and types, changing nothing
 	$(BIN)/ruff format --check .
@@ -118,5 +118,5 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/pip
 # bring another build of it.
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
 	$(PIP) torch
-	$(PIP) --editable '.[train,segment,figures,tables,mllm,mcp,dev]'
+	$(PIP) --editable '.[train,segment,figures,tables,mllm,mcp,formats,dev]'
 	@touch $(VENV)/.core $@

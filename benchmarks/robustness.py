@@ -5,9 +5,10 @@
 FOLDER has images/ and label maps regions/, as BSDS500 val. On its hard pairs (docs/benchmark.md):
 distortion accuracy with masks that are off, pictures recompressed and resized, soft edges and grey
 pictures; pictures distorted alike all over; regions with two distortions; AVIF and WebP; thumbnails
-and tiny regions; and how well `known` tells distortions of the vocabulary from five that it does
-not have (benchmarks/unseen.py). With --pictures, a folder of photographs of other origin, also
-those: their clean regions, and their hard pairs.
+and tiny regions; how well `known` tells distortions of the vocabulary from five that it does not
+have (benchmarks/unseen.py), and how much of pictures that are clean all over is called uncertain.
+With --pictures, a folder of photographs of other origin, also those: their clean regions, what of
+them is called uncertain, and their hard pairs.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from unseen import UNSEEN
 
+from distortion_graph.bench.clean_pairs import CleanSample, clean_pairs
 from distortion_graph.bench.protocol import BenchPicture, bench_picture, samples_of
 from distortion_graph.data.keys import generator
 from distortion_graph.data.pictures import CleanPicture, load_sources, read_names
@@ -284,6 +286,34 @@ def known_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> No
         rows.add("of the vocabulary's, called uncertain", float((inside < threshold).mean()))
 
 
+def clean_rows(
+    model: Model, pictures: Sequence[BenchPicture], rows: Rows, origin: str = ""
+) -> None:
+    """Share of regions called uncertain of pictures that are clean all over, by what they stand
+    beside.
+    """
+    threshold = model.identity.known_threshold
+    if threshold is None:
+        return
+    doubtful: dict[str, list[NDArray[np.bool_]]] = {}
+    seen: set[str] = set()
+    rgb = {picture.tag: picture.rgb for picture in pictures}
+    for sample in samples_of(pictures, "hard"):
+        if sample.tag in seen:
+            continue
+        seen.add(sample.tag)
+        rng = generator(0, sample.tag, "clean pairs")
+        for pair in clean_pairs(CleanSample(rgb[sample.tag], sample), rng):
+            known = model.predict(pair.anchor, pair.target, sample.masks).known
+            if known is not None:
+                below = known[list(pair.sides)] < threshold
+                doubtful.setdefault(pair.kind, []).append(below.ravel())
+    for kind, found in doubtful.items():
+        rows.add(f"{origin}clean {kind}: called uncertain", np.concatenate(found).mean())
+    everything = np.concatenate([part for found in doubtful.values() for part in found])
+    rows.add(f"{origin}clean, all of these: called uncertain", everything.mean())
+
+
 def origin_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
     """Photographs of other origin: clean ones beside themselves and a mixed version; hard pairs."""
     clean = DEFAULT_RECIPE.vocabulary.clean_index
@@ -346,9 +376,12 @@ def main() -> None:
     pictures = usable(load_sources([options.folder], [], cache=cache))
     for part in (changed_rows, small_rows, even_row, double_row, codec_rows, known_rows):
         part(model, pictures, rows)
+    clean_rows(model, pictures, rows)
     if options.pictures:
         options.only = None
-        origin_rows(model, usable(load_sources([], [options.pictures], cache=cache)), rows)
+        others = usable(load_sources([], [options.pictures], cache=cache))
+        origin_rows(model, others, rows)
+        clean_rows(model, others, rows, "other origins: ")
     if options.json:
         atomic_write_text(options.json, json.dumps(rows.rows, indent=1) + "\n")
     if options.markdown:

@@ -36,6 +36,10 @@ def comparison(label, margin):
     return {"label": label, "probability": 0.6, "probabilities": p, "margin": margin}
 
 
+def differs(*spots, share=0.25, equal=0.5, size=(4, 3)):
+    return {"share": share, "equal": equal, "size": list(size), "spots": list(spots)}
+
+
 def native():
     """Native JSON as plain values: a 4×3 picture (h × w), two regions, everything filled in."""
     box = {"mask": {"size": [4, 3], "counts": "02:"}, "bbox_xywh_px": [0, 0, 1, 2]}
@@ -48,6 +52,7 @@ def native():
             "source": "a.png",
             "sha256": "0" * 64,
             "sha256_of": "file",
+            "transparency": {"background": "white", "sha256": "c" * 64},
         },
         "target": {
             "width": 3,
@@ -55,7 +60,9 @@ def native():
             "source": None,
             "sha256": "f" * 64,
             "sha256_of": "rgb",
+            "transparency": None,
         },
+        "fit": None,
         "model": {"name": "small", "version": "1", "sha256": "a" * 64, "known_threshold": 0.5},
         "regions": [
             {
@@ -66,6 +73,7 @@ def native():
                 "target": node("noise", "minor", 0.6),
                 "comparison": comparison("same", 0.7 - 0.6),
                 "evidence": {"psnr_db": None, "ssim": 1.0, "haarpsi": 1.0, "delta_e": 0.0},
+                "differs": differs([0, 1, 2, 2], [1, 0, 1, 1]),
             },
             {
                 "id": 2,
@@ -75,6 +83,7 @@ def native():
                 "target": node("haze", "severe", 0.25),
                 "comparison": comparison("significantly_better", 0.75),
                 "evidence": None,
+                "differs": None,
             },
         ],
         "scene": {
@@ -82,6 +91,7 @@ def native():
             "target": {"score": 0.5, "distortion_share": {"noise": 0.5}},
             "comparison": comparison("slightly_better", 0.25),
             "evidence": {"psnr_db": 20.5, "ssim": 0.9, "haarpsi": 0.8, "delta_e": 3.25},
+            "differs": differs([0, 1, 2, 2]),
         },
         "relations": [{"subject": 7, "predicate": "holding", "object": 2, "image": "anchor"}],
     }

@@ -57,6 +57,42 @@ def chunk_trns(*key):
     )
 
 
+def matrix_profile(gamma, swap=False):
+    """A minimal ICC v2 RGB profile: the sRGB primaries (red and blue exchanged) and a gamma."""
+
+    def s15(*values):
+        return b"".join(struct.pack(">i", round(v * 65536)) for v in values)
+
+    xyz = {
+        "r": (0.4360, 0.2225, 0.0139),
+        "g": (0.3851, 0.7169, 0.0971),
+        "b": (0.1431, 0.0606, 0.7141),
+    }
+    if swap:
+        xyz["r"], xyz["b"] = xyz["b"], xyz["r"]
+    text = b"desc" + bytes(4) + struct.pack(">I", 5) + b"test\0" + bytes(78)
+    tags = [(b"desc", text), (b"wtpt", b"XYZ " + bytes(4) + s15(0.9642, 1, 0.8249))]
+    tags += [(f"{c}XYZ".encode(), b"XYZ " + bytes(4) + s15(*xyz[c])) for c in "rgb"]
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
+    tags += [(f"{c}TRC".encode(), curve) for c in "rgb"]
+    body, table = b"", struct.pack(">I", len(tags))
+    for name, data in tags:
+        data += bytes(-len(data) % 4)
+        table += name + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(body), len(data))
+        body += data
+    head = struct.pack(
+        ">I4sI4s4s4s",
+        132 + 12 * len(tags) + len(body),
+        bytes(4),
+        0x02100000,
+        b"mntr",
+        b"RGB ",
+        b"XYZ ",
+    )
+    head += bytes(12) + b"acsp" + bytes(28) + s15(0.9642, 1, 0.8249)
+    return head.ljust(128, b"\0") + table + body
+
+
 def refusal(source, **options):
     with pytest.raises(ImageError) as caught:
         load_picture(source, **options)

@@ -22,7 +22,12 @@ def asked_about(body: Body) -> list[int]:
 
 def hint_in(body: Body) -> dict[str, Any] | None:
     """The suggestion in a request."""
-    found = re.search(r"keyed by region number:\n(\{.*?\})\n\nThe suggestion", text_of(body), re.S)
+    found = re.search(
+        r"keyed by region number:\n(\{.*?\})(?:\nThe program itself is uncertain about [^\n]+)?"
+        r"\n\nThe suggestion",
+        text_of(body),
+        re.S,
+    )
     return json.loads(found[1]) if found else None
 
 

@@ -36,6 +36,7 @@ WORDS = {
         {"label": "even", "rank": 0, "min_abs_d": 0},
         {"label": "better", "rank": 1, "min_abs_d": 0.15},
     ],
+    "words": {"soft": "out of focus", "even": "no better and no worse"},
 }
 VOCABULARY = Vocabulary.model_validate(WORDS)
 LEVELS = {"slight": (1, 2), "strong": (3, 4, 5)}
@@ -108,6 +109,7 @@ def root(cli):
 def test_the_data_set_has_the_words_and_every_part_of_it_agrees(cli, root):
     description = read_description(Path("set"))
     assert description is not None and description.vocabulary == VOCABULARY == root.vocabulary
+    assert root.vocabulary.words == WORDS["words"]
     assert description.recipe.made_of == MADE_OF
     assert root.versions("train") == ("soft", "grainy", "dark", "mixed", "mixed2")
     seen = Counter()
@@ -143,6 +145,10 @@ def test_a_build_goes_on_with_its_words_alone(cli, root):
     assert code == 0 and "nothing to do, every file is whole" in out
     from_itself = ("--vocabulary", "set/dataset.json", *OPTIONS[2:], *PARTS)
     assert cli(*call, *from_itself, "--workers", 0)[0] == 0
+    read_as = WORDS | {"words": {"dark": "too dark"}}
+    Path("read.json").write_text(json.dumps(read_as))
+    code, out, _ = cli(*call, "--vocabulary", "read.json", *OPTIONS[2:], *PARTS, "--workers", 0)
+    assert code == 0 and "nothing to do, every file is whole" in out
     code, _, err = cli(*call, *OPTIONS, "--made-of", PARTS[1].replace("pixelate", "blur:lens"))
     assert code == 2 and "set: was made with --made-of soft=blur:gaussian,pixelate" in err
     code, _, err = cli(*call)
@@ -161,6 +167,7 @@ def test_from_words_to_a_model_its_figures_and_published_graphs(cli, root):
     assert cli("evaluate", "run", "--draws", 0)[0] == 0
     assert cli("export", "run", "--out", "camera-model", "--name", "camera")[0] == 0
     assert load_vocabulary(Path("camera-model/model.json")) == VOCABULARY
+    assert load_vocabulary(Path("camera-model/model.json")).words == WORDS["words"]
 
     # The benchmark, and its own graphs measured again in both forms.
     bench = ("bench", "set", "--pairs", "hard", "--no-baselines", "--json")
@@ -185,7 +192,7 @@ def test_from_words_to_a_model_its_figures_and_published_graphs(cli, root):
     code, _, err = cli(*pair, "--model", "camera-model", "--out", "pair.json")
     assert code == 0, err
     native = load_graph(Path("pair.json"))
-    assert native.vocabulary == VOCABULARY
+    assert native.vocabulary == VOCABULARY and native.vocabulary.words == WORDS["words"]
     for region in native.regions:
         assert set(region.comparison.probabilities or {}) == {"worse", "even", "better"}
     code, _, err = cli(

@@ -30,6 +30,7 @@ ORDER = [
     "ciede2000",
     "quality",
     "evidence",
+    "differences",
     "regions",
     "graph",
     "formats",
@@ -45,7 +46,24 @@ ORDER = [
     "cli",
 ]
 # Files that belong to a room of another name; `__init__` is the package's own public names.
-PART_OF = {"graph_parts": "graph", "graph_checks": "graph", "__main__": "cli"}
+PART_OF = {
+    "png_chunks": "pixels",
+    "boxes": "pixels",
+    "tiff_directories": "pixels",
+    "integrity": "pixels",
+    "jpeg_decoding": "pixels",
+    "decoders": "pixels",
+    "orientations": "pixels",
+    "colour_spaces": "pixels",
+    "colour_tags": "pixels",
+    "icc_profiles": "pixels",
+    "backgrounds": "pixels",
+    "deflate": "pixels",
+    "quiet_stderr": "pixels",
+    "graph_parts": "graph",
+    "graph_checks": "graph",
+    "__main__": "cli",
+}
 # Conveniences: methods of these files, and nothing else in them, reach up into these rooms when
 # they are called, so that `graph.to_networkx()` and `print(graph)` need no import.
 DOORS = {"graph.py": {"formats", "report"}}

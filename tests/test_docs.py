@@ -22,6 +22,7 @@ from distortion_graph.cli.console import NAME
 from distortion_graph.cli.main import app
 from distortion_graph.data.synthesis import DEFAULT_SEVERITY_LEVELS
 from distortion_graph.distort import LEVELS, SUBTYPES
+from distortion_graph.distort.level_losses import level_losses
 from distortion_graph.graph import load_graph
 
 REPOSITORY = Path(__file__).parent.parent
@@ -155,6 +156,14 @@ def test_the_table_of_distortions_is_the_registry() -> None:
     assert distortion_table() in table, (
         f"docs/distortions.md: expected this table:\n{distortion_table()}"
     )
+
+
+def test_the_table_of_losses_is_the_shipped_one() -> None:
+    rows = [
+        f"| {label} | {' | '.join(f'{loss:.3f}' for loss in row)} |"
+        for label, row in level_losses().by_type.items()
+    ]
+    assert "\n".join(rows) in prose("docs/distortions.md")
 
 
 def test_the_table_of_severities_is_the_recipe() -> None:

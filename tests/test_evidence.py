@@ -7,7 +7,6 @@ import tracemalloc
 import warnings
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,10 +17,11 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
 from distortion_graph import evidence, quality
-from distortion_graph.ciede2000 import _difference, delta_e
+from distortion_graph.ciede2000 import delta_e, difference
 from distortion_graph.errors import ImageError, RecipeError, RegionError
 from distortion_graph.evidence import MaskSource, RegionEvidence, measure_evidence
 from distortion_graph.regions.container import RegionSet
+from distortion_graph.threads import thread_budget
 
 Rgb = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
@@ -181,8 +181,8 @@ def test_colour_difference_of_the_published_pairs(
     # Nearly opposite hues lose most of float32's digits.
     opposite = np.dot(first[1:], second[1:]) < 0 and abs(first[0] - second[0]) < 0.1
     tolerance = 3e-4 if opposite else 1e-4
-    assert _difference(one, two)[0] == pytest.approx(expected, abs=tolerance)
-    assert _difference(two, one)[0] == _difference(one, two)[0]
+    assert difference(one, two)[0] == pytest.approx(expected, abs=tolerance)
+    assert difference(two, one)[0] == difference(one, two)[0]
 
 
 def test_psnr_is_ten_log_of_the_mean_square() -> None:
@@ -258,11 +258,12 @@ def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch, threads: int) ->
     regions = RegionSet.from_masks(random_masks(12, 10, 131, 97))
     monkeypatch.setattr(evidence, "TILE", 24)
     monkeypatch.setattr(evidence, "BAND_PIXELS", 1 << 12)
-    alone = measure_evidence(anchor, target, regions)
+    with thread_budget(1):
+        alone = measure_evidence(anchor, target, regions)
     monkeypatch.setattr(evidence, "THREADS_FROM_PIXELS", 1)
-    monkeypatch.setattr(cv2, "getNumThreads", lambda: threads)
-    assert measure_evidence(anchor, target, regions.lazy_masks()) == alone
-    assert measure_evidence(anchor, target, regions.masks()) == alone
+    with thread_budget(threads):
+        assert measure_evidence(anchor, target, regions.lazy_masks()) == alone
+        assert measure_evidence(anchor, target, regions.masks()) == alone
 
 
 def test_identical_regions_say_so() -> None:

@@ -162,7 +162,7 @@ def test_files_that_are_none(tmp_path):
     (tmp_path / "a.jpg").write_text("hello")
     assert refusal(tmp_path / "a.jpg").endswith(
         "a.jpg: not a picture of a known kind, "
-        "expected one of JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF"
+        "expected one of JPEG, PNG, WebP, TIFF, BMP, AVIF, GIF, HEIF, JPEG XL"
     )
     assert "cannot be read" in refusal(tmp_path / ("x" * 300))
 

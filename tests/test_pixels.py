@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import struct
 
 import numpy as np
 import pytest
-from picture_bytes import DEEP, RGB, RNG, SCALED, chunk_trns, encode, png, refusal
+from picture_bytes import DEEP, RGB, RNG, SCALED, chunk_trns, encode, matrix_profile, png, refusal
 from PIL import Image, ImageCms
 
-from distortion_graph.errors import ImageError
 from distortion_graph.images import load_picture, orient
 
 # ---- 16 bits -----------------------------------------------------------------------------------
@@ -89,11 +87,27 @@ def test_16_bit_layouts_that_would_lose_bits_are_refused(photometric, extra, cap
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(("dtype", "word"), [(np.float32, "floating-point"), (np.int32, "32-bit")])
+@pytest.mark.parametrize(
+    ("dtype", "word"), [(np.float32, "floating-point"), (np.int32, "whole-number")]
+)
 def test_pixels_without_a_stated_white_are_refused(dtype, word):
     data = encode(Image.fromarray(np.ones((2, 2), dtype)), "TIFF")
-    with pytest.raises(ImageError, match=rf"a\.tif: {word}.* pixels, expected 8 or 16 bits a chan"):
-        load_picture(data, name="a.tif")
+    assert refusal(data, name="a.tif") == (
+        f"a.tif: found {word} pixels of 32 bits, 1 channel, expected whole numbers of 8 or 16 bits "
+        "a channel; scale it to 16 bits first"
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floating_point_colours_are_named(dtype):
+    tifffile = pytest.importorskip("tifffile")
+    buffer = io.BytesIO()
+    tifffile.imwrite(buffer, np.ones((3, 4, 3), dtype), photometric="rgb")
+    bits = np.dtype(dtype).itemsize * 8
+    assert refusal(buffer.getvalue(), name="a.tif") == (
+        f"a.tif: found floating-point pixels of {bits} bits, 3 channels, expected whole numbers of "
+        "8 or 16 bits a channel; scale it to 16 bits first"
+    )
 
 
 # ---- transparency ------------------------------------------------------------------------------
@@ -128,42 +142,6 @@ def test_opaque_alpha_is_not_worth_a_warning():
 
 
 # ---- colour profiles ---------------------------------------------------------------------------
-
-
-def matrix_profile(gamma, swap=False):
-    """A minimal ICC v2 RGB profile: the sRGB primaries (red and blue exchanged) and a gamma."""
-
-    def s15(*values):
-        return b"".join(struct.pack(">i", round(v * 65536)) for v in values)
-
-    xyz = {
-        "r": (0.4360, 0.2225, 0.0139),
-        "g": (0.3851, 0.7169, 0.0971),
-        "b": (0.1431, 0.0606, 0.7141),
-    }
-    if swap:
-        xyz["r"], xyz["b"] = xyz["b"], xyz["r"]
-    text = b"desc" + bytes(4) + struct.pack(">I", 5) + b"test\0" + bytes(78)
-    tags = [(b"desc", text), (b"wtpt", b"XYZ " + bytes(4) + s15(0.9642, 1, 0.8249))]
-    tags += [(f"{c}XYZ".encode(), b"XYZ " + bytes(4) + s15(*xyz[c])) for c in "rgb"]
-    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
-    tags += [(f"{c}TRC".encode(), curve) for c in "rgb"]
-    body, table = b"", struct.pack(">I", len(tags))
-    for name, data in tags:
-        data += bytes(-len(data) % 4)
-        table += name + struct.pack(">II", 128 + 4 + 12 * len(tags) + len(body), len(data))
-        body += data
-    head = struct.pack(
-        ">I4sI4s4s4s",
-        132 + 12 * len(tags) + len(body),
-        bytes(4),
-        0x02100000,
-        b"mntr",
-        b"RGB ",
-        b"XYZ ",
-    )
-    head += bytes(12) + b"acsp" + bytes(28) + s15(0.9642, 1, 0.8249)
-    return head.ljust(128, b"\0") + table + body
 
 
 def srgb_of_linear(x):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from distortion_graph.errors import VocabularyError
+from distortion_graph.runtime.compare import load_model
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
 
 SEVEN = [(-3, 0.5), (-2, 0.25), (-1, 0.05), (0, 0.0), (1, 0.05), (2, 0.25), (3, 0.5)]
@@ -19,9 +21,12 @@ def custom(
     distortions=("scratch", "fine", "dust"),
     severities=("fine", "bad"),
     comparisons=SEVEN,
+    words=None,
 ) -> Vocabulary:
     levels = [ComparisonLevel(label=f"r{r}", rank=r, min_abs_d=d) for r, d in comparisons]
-    return Vocabulary(distortions=distortions, severities=severities, comparisons=tuple(levels))
+    return Vocabulary(
+        distortions=distortions, severities=severities, comparisons=tuple(levels), words=words
+    )
 
 
 def test_default_words_are_the_published_ones_in_the_published_order():
@@ -113,6 +118,16 @@ def test_indices_and_their_errors_name_the_nearest_label():
         ({"comparisons": [(-1, 0.1), (0, 0.0), (1, 0.2)]}, "equal for rank k and −k"),
         ({"comparisons": [(-1, 0.1), (0, 0.05), (1, 0.1)]}, "must be 0 at rank 0"),
         ({"comparisons": [(-1, 0.0), (0, 0.0), (1, 0.0)]}, "grow with"),
+        (
+            {"words": {"dusty": "x"}},
+            r"words: unknown label 'dusty', expected .*; did you mean 'dust'",
+        ),
+        ({"words": {"dust": " "}}, "the words of 'dust' are ' ', expected one line of text"),
+        ({"words": {"dust": "a\nb"}}, r"the words of 'dust' are 'a\\nb', expected one line"),
+        ({"words": {"dust": "scratch"}}, "scratch and dust read 'scratch', expected words that"),
+        ({"words": {"r1": "r2"}}, "r1 and r2 read 'r2', expected words that tell them apart"),
+        ({"words": {"dust": 3}}, "valid string"),
+        ({"words": ["dust"]}, "valid dictionary"),
     ],
 )
 def test_impossible_vocabularies_are_refused(change, says):
@@ -140,3 +155,58 @@ def test_json_round_trip(vocabulary):
     text = vocabulary.model_dump_json()
     assert set(json.loads(text)) == {"distortions", "severities", "comparisons"}
     assert Vocabulary.model_validate_json(text) == vocabulary
+
+
+def test_the_published_labels_have_words_that_tell_them_apart():
+    said = {label: DEFAULT_VOCABULARY.in_words(label) for label in DEFAULT_VOCABULARY.distortions}
+    assert len(set(said.values())) == len(said) == 15
+    assert said["saturate_dec"] == "washed-out colours" and said["contrast_inc"] == (
+        "too much contrast"
+    )
+    assert (said["darken"], said["brightness"], said["clean"]) == (
+        "too dark",
+        "too bright",
+        "clean",
+    )
+    assert not any("_" in text for text in said.values())
+    assert max(map(len, said.values())) <= 19  # what a table of 80 columns has room for
+    assert DEFAULT_VOCABULARY.in_words("significantly_worse") == "significantly worse"
+    assert DEFAULT_VOCABULARY.in_words("moderate") == "moderate"
+
+
+def test_files_from_before_words_have_the_same_ones():
+    old = json.loads(DEFAULT_VOCABULARY.model_dump_json())
+    assert "words" not in old
+    assert Vocabulary.model_validate(old).in_words("pixelate") == "pixelation"
+    assert Vocabulary.model_validate(old | {"words": None}).in_words("pixelate") == "pixelation"
+    assert load_model().vocabulary.in_words("pixelate") == "pixelation"
+
+
+def test_a_vocabulary_of_its_own_labels_is_read_by_its_own_words():
+    vocabulary = custom(
+        distortions=("fine", "out_of_focus", "darken", "dust"), words={"darken": "shadow"}
+    )
+    said = [vocabulary.in_words(label) for label in ("out_of_focus", "darken", "dust", "r3")]
+    assert said == ["out of focus", "shadow", "dust", "r3"]
+    # A label of the same name may be made of anything else, so the published words are not its.
+    assert custom(distortions=("fine", "darken", "dust")).in_words("darken") == "darken"
+
+
+def test_single_words_may_be_given_to_published_labels():
+    german = Vocabulary(**DEFAULT_VOCABULARY.model_dump(), words={"darken": "zu dunkel"})
+    assert (
+        german.in_words("darken") == "zu dunkel" and german.in_words("brightness") == "too bright"
+    )
+
+
+def test_words_do_not_make_another_vocabulary():
+    with_words = custom(words={"dust": "dirt"})
+    assert with_words == custom() and hash(with_words) == hash(custom())
+    assert with_words != custom(severities=("fine", "worse")) and with_words != "dust"
+    other = Vocabulary.model_validate_json(with_words.model_dump_json())
+    assert other.words == with_words.words == {"dust": "dirt"} and "words" not in json.loads(
+        custom().model_dump_json()
+    )
+    assert pickle.loads(pickle.dumps(with_words)).in_words("dust") == "dirt"
+    with pytest.raises(TypeError, match="cannot be changed"):
+        with_words.words["dust"] = "grain"

@@ -77,12 +77,12 @@ def delta_e(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Floats:
     for start in range(0, len(first), CHUNK):
         part = slice(start, start + CHUNK)
         if not np.array_equal(first[part], second[part]):
-            out[part] = _difference(_lab(first[part]), _lab(second[part]))
+            out[part] = difference(lab(first[part]), lab(second[part]))
     return out.reshape(shape)
 
 
-def _lab(rgb: NDArray[np.uint8]) -> Floats:
-    """(3, n) L, a, b, with L's constant offset left out, from (n, 1, 3) RGB."""
+def lab(rgb: NDArray[np.uint8]) -> Floats:
+    """(3, n) L, a, b, with L's constant offset left out, from (n, 1, 3) RGB uint8."""
     f: Any = cv2.transform(cv2.LUT(rgb, _linear_light()), _XYZ_OVER_WHITE)
     # f(t) is the cube root above the threshold and a line below: at the threshold the one takes
     # over from the other, so their sum needs no selection.
@@ -95,7 +95,7 @@ def _lab(rgb: NDArray[np.uint8]) -> Floats:
     return np.ascontiguousarray(cv2.transform(f, _LAB).reshape(-1, 3).T)
 
 
-def _difference(one: Floats, two: Floats) -> Floats:
+def difference(one: Floats, two: Floats) -> Floats:
     """CIEDE2000 of (3, n) Lab values (without L's offset): (n,)."""
     l1, a1, b1 = one
     l2, a2, b2 = two

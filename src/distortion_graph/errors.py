@@ -42,5 +42,12 @@ class OutputError(DistortionGraphError):
     """An output file that cannot be written, or whose type is not offered."""
 
 
+class DamageError(ValueError):
+    """A file that contradicts itself or is cut off: the reason, without the file's name.
+
+    Readers turn it into the error of what they read; users never see it.
+    """
+
+
 class DistortionGraphWarning(UserWarning):
     """Something about the input that the user should know and that does not stop the work."""

@@ -29,7 +29,7 @@ from distortion_graph import haar, ssim
 from distortion_graph.ciede2000 import delta_e
 from distortion_graph.errors import RecipeError, RegionError
 from distortion_graph.quality import check_pair
-from distortion_graph.threads import in_order
+from distortion_graph.threads import parallel_map
 
 Level = Literal["all", "fast", "none"]
 LEVELS: tuple[Level, ...] = ("all", "fast", "none")
@@ -79,6 +79,10 @@ class MeasuredEvidence(NamedTuple):
 
     regions: tuple[RegionEvidence | None, ...]
     scene: RegionEvidence | None
+
+
+NO_EVIDENCE = MeasuredEvidence((), None)
+"""Nothing was measured."""
 
 
 def measure_evidence(
@@ -243,7 +247,7 @@ def _bands(anchor: Rgb, target: Rgb, with_colour: bool) -> Iterator[_Band]:
 def _shared(work: Callable[[T], None], items: Sequence[T], picture: Rgb) -> None:
     """Do all of the work, in threads for a picture that is large enough to pay for them."""
     if picture.size >= 3 * THREADS_FROM_PIXELS:
-        in_order(work, items)
+        parallel_map(work, items)
         return
     for item in items:
         work(item)

@@ -20,10 +20,12 @@ from pydantic_core import PydanticCustomError
 from distortion_graph.errors import GraphError
 from distortion_graph.graph_checks import graph_problems, validation_line
 from distortion_graph.graph_parts import (
+    MOST_SPOTS,
     SIDES,
     ComparisonBelief,
+    Difference,
     Evidence,
-    FrozenMap,
+    Fitting,
     ImageInfo,
     LabelBelief,
     Mask,
@@ -35,9 +37,10 @@ from distortion_graph.graph_parts import (
     Scene,
     SceneNode,
     Side,
+    Transparency,
     score_margin,
 )
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.vocabulary import UNCERTAIN, FrozenMap, Vocabulary
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -45,11 +48,14 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
 __all__ = [
+    "MOST_SPOTS",
     "SCHEMA",
     "SIDES",
     "ComparisonBelief",
+    "Difference",
     "DistortionGraph",
     "Evidence",
+    "Fitting",
     "FrozenMap",
     "ImageInfo",
     "LabelBelief",
@@ -61,6 +67,7 @@ __all__ = [
     "Scene",
     "SceneNode",
     "Side",
+    "Transparency",
     "graph_from_value",
     "json_schema",
     "json_schema_text",
@@ -78,12 +85,17 @@ class DistortionGraph(Part):
 
     Building one with contradicting values raises pydantic's `ValidationError`; `load_graph` reads
     a file or text and raises a one-line `GraphError` instead.
+
+    `fit` says how pictures of unequal size were compared: "crop" is their common part from the top
+    left corner, in which all regions lie; "resize" is the target scaled to the anchor's size. It
+    is null where the sizes are equal, or where nobody said.
     """
 
     schema_: Literal["distortion-graph/1"] = Field(default=SCHEMA, alias="schema")
     vocabulary: Vocabulary
     anchor: ImageInfo
     target: ImageInfo
+    fit: Fitting | None = None
     model: ModelInfo | None = None
     regions: tuple[RegionComparison, ...]
     scene: Scene | None = None
@@ -109,6 +121,32 @@ class DistortionGraph(Part):
     def picture_of(self, side: Side) -> ImageInfo:
         """What the graph knows of the anchor or the target picture."""
         return self.anchor if side == "anchor" else self.target
+
+    def is_uncertain(self, node: Node) -> bool:
+        """Whether the model asks not to be believed about a node, which it knows too little."""
+        threshold = None if self.model is None else self.model.known_threshold
+        return node.known is not None and threshold is not None and node.known < threshold
+
+    def in_words(self, node: Node) -> tuple[str, ...]:
+        """What people read of a node: distortion and severity, such as ("too dark", "minor").
+
+        The distortion alone where nothing is wrong, and ("uncertain",) where the node is.
+        """
+        if self.is_uncertain(node):
+            return (UNCERTAIN,)
+        labels = dict.fromkeys((node.distortion.label, node.severity.label))  # clean stands in both
+        return tuple(map(self.vocabulary.in_words, labels))
+
+    def common_part(self) -> tuple[int, int] | None:
+        """(h, w) of what was compared of both pictures from their top left corner, in pixels.
+
+        None where it is all of them, or where the sizes are not known.
+        """
+        sides = self.anchor, self.target
+        heights, widths = ([getattr(s, key) for s in sides] for key in ("height", "width"))
+        if self.fit != "crop" or None in (*heights, *widths):
+            return None
+        return min(heights), min(widths)
 
     def swapped(self) -> DistortionGraph:
         """The graph of the same pictures with anchor and target exchanged.
@@ -232,7 +270,7 @@ def parse_json(text: str | bytes, where: str) -> Any:
         spot = f"line {error.lineno}, column {error.colno}"
         raise GraphError(f"{where}: not valid JSON at {spot}: {error.msg}") from error
     except UnicodeDecodeError as error:
-        raise GraphError(f"{where}: not UTF-8 text at byte {error.start}") from error
+        raise GraphError(f"{where}: not UTF-8 text at byte {error.start}, expected JSON") from error
     except (ValueError, RecursionError) as error:
         raise GraphError(f"{where}: JSON cannot be read: {error}") from error
 

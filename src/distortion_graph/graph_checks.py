@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
     from distortion_graph.graph_parts import (
         ComparisonBelief,
+        Difference,
         ImageInfo,
         LabelBelief,
         Node,
@@ -53,9 +54,16 @@ def graph_problems(graph: DistortionGraph) -> Iterator[str]:
         yield from _node_problems(f"{place}.target", region.target, vocabulary)
         yield from _extent_problems(place, region, "anchor", graph.anchor)
         yield from _extent_problems(place, region, "target", graph.target)
+        yield from _part_problems(place, region, "anchor", graph.common_part())
+        yield from _part_problems(place, region, "target", graph.common_part())
         yield from _comparison_problems(f"{place}.comparison", region.comparison, vocabulary)
+        yield from _difference_problems(f"{place}.differs", region.differs, graph)
+    sizes = _size(graph.anchor), _size(graph.target)
+    if graph.fit is not None and sizes[0] == sizes[1] and None not in sizes[0]:
+        yield f"fit: {graph.fit!r} for two pictures of one size, expected null"
     if graph.scene is not None:
         yield from _scene_problems(graph.scene, vocabulary)
+        yield from _difference_problems("scene.differs", graph.scene.differs, graph)
     for i, relation in enumerate(graph.relations):
         for role in ("subject", "object"):
             region_id = getattr(relation, role)
@@ -144,6 +152,40 @@ def _extent_problems(
         yield f"{place}.{side}.mask: its size is {mask.size[0]} × {mask.size[1]}, {found}"
     if box is not None and (box[0] + box[2] > image.width or box[1] + box[3] > image.height):
         yield f"{place}.{side}.bbox_xywh_px: {list(box)} leaves the picture, {found}"
+
+
+def _part_problems(
+    place: str, region: RegionComparison, side: Side, part: tuple[int, int] | None
+) -> Iterator[str]:
+    """A box that leaves the part of the pictures that was compared, (h, w)."""
+    box = region.bbox_of(side)
+    if part is None or box is None:
+        return
+    if box[0] + box[2] > part[1] or box[1] + box[3] > part[0]:
+        yield (
+            f"{place}.{side}.bbox_xywh_px: {list(box)} leaves the common part of the pictures, "
+            f"which is {part[0]} × {part[1]} (height × width)"
+        )
+
+
+def _size(image: ImageInfo) -> tuple[int | None, int | None]:
+    return image.height, image.width
+
+
+def _difference_problems(
+    place: str, differs: Difference | None, graph: DistortionGraph
+) -> Iterator[str]:
+    """A size that is neither a picture's nor that of their common part, where these are known."""
+    sizes = [_size(graph.anchor), _size(graph.target)]
+    if differs is None or any(None in size for size in sizes):
+        return
+    if differs.size in (*sizes, graph.common_part()):
+        return
+    known = " and ".join(f"{height} × {width}" for height, width in dict.fromkeys(sizes))
+    yield (
+        f"{place}.size: is {differs.size[0]} × {differs.size[1]}, but the pictures are {known} "
+        "(height × width)"
+    )
 
 
 def _scene_problems(scene: Scene, vocabulary: Vocabulary) -> Iterator[str]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NoReturn, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
 
 from distortion_graph.graph_checks import PROBABILITY_TOLERANCE
 from distortion_graph.regions.rle import rle_from_text
-from distortion_graph.vocabulary import Vocabulary
+from distortion_graph.vocabulary import FrozenMap, Vocabulary
 
 Side: TypeAlias = Literal["anchor", "target"]
 """One of the two pictures."""
@@ -22,27 +22,15 @@ SIDES: tuple[Side, Side] = ("anchor", "target")
 """Both, always in this order."""
 
 
-class FrozenMap(dict[str, float]):
-    """A dict that cannot be changed and can be hashed: a frozen graph is frozen all through."""
-
-    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError("the parts of a distortion graph cannot be changed; make a new one")
-
-    __setitem__ = __delitem__ = __ior__ = _refuse
-    clear = pop = popitem = setdefault = update = _refuse
-
-    def __hash__(self) -> int:  # type: ignore[override]
-        return hash(frozenset(self.items()))
-
-    def __reduce__(self) -> tuple[type[FrozenMap], tuple[dict[str, float]]]:
-        return FrozenMap, (dict(self),)
+Fitting: TypeAlias = Literal["crop", "resize"]
+"""How two pictures of unequal size were compared: their common part, or one scaled to the other."""
 
 
 Whole: TypeAlias = Annotated[int, Strict(), Field(ge=0)]
 Size: TypeAlias = Annotated[int, Strict(), Field(ge=1)]
 Number: TypeAlias = Annotated[float, Strict()]
 Share: TypeAlias = Annotated[float, Strict(), Field(ge=0, le=1)]
-Shares: TypeAlias = Annotated[Mapping[str, Share], AfterValidator(FrozenMap)]
+Shares: TypeAlias = Annotated[Mapping[str, Share], AfterValidator(FrozenMap[float])]
 Sha256: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 
@@ -55,11 +43,23 @@ class Part(BaseModel):
     )
 
 
+class Transparency(Part):
+    """What became of a picture's transparent pixels.
+
+    `background`: the colour they were laid on (a CSS name or #rrggbb), or "checker". `sha256` is
+    of the H×W alpha plane, so that pictures that differ in nothing else can be told apart.
+    """
+
+    background: Text
+    sha256: Sha256
+
+
 class ImageInfo(Part):
     """A picture: displayed size in pixels, where it came from, and the hash of its bytes.
 
     `source` is null for arrays. `sha256` is of the file's bytes or of the H×W×3 RGB values, as
-    `sha256_of` says; the two are null together.
+    `sha256_of` says; the two are null together. `transparency` is null where every pixel is
+    opaque.
     """
 
     width: Size | None = None
@@ -67,6 +67,7 @@ class ImageInfo(Part):
     source: str | None = None
     sha256: Sha256 | None = None
     sha256_of: Literal["file", "rgb"] | None = None
+    transparency: Transparency | None = None
 
     @model_validator(mode="after")
     def _check(self) -> ImageInfo:
@@ -174,6 +175,42 @@ class Evidence(Part):
     delta_e: Annotated[float, Strict(), Field(ge=0)] | None = None
 
 
+MOST_SPOTS = 8
+"""Spots of a region or of the scene, at most."""
+
+
+class Difference(Part):
+    """Where the two pictures show different things, measured; no model takes part.
+
+    `share` of the pixels differ visibly, and `equal` of them look equal (`differences.py` says what
+    that is). `spots` are boxes (x, y, w, h), the largest first, in pixels of a picture of `size`
+    [height, width]: the anchor, or the common part where only that was compared.
+    """
+
+    share: Share
+    equal: Share
+    size: tuple[Size, Size]
+    spots: Annotated[tuple[tuple[Whole, Whole, Size, Size], ...], Field(max_length=MOST_SPOTS)] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Difference:
+        if self.share + self.equal > 1 + PROBABILITY_TOLERANCE:
+            raise ValueError(
+                f"share {self.share} and equal {self.equal} are {self.share + self.equal:.6g} "
+                "together, expected at most 1"
+            )
+        height, width = self.size
+        for k, (x, y, w, h) in enumerate(self.spots):
+            if x + w > width or y + h > height:
+                raise ValueError(
+                    f"spots[{k}]: {[x, y, w, h]} leaves the picture, which is {height} × {width} "
+                    "(height × width)"
+                )
+            if k and w * h > self.spots[k - 1][2] * self.spots[k - 1][3]:
+                raise ValueError(f"spots[{k}] is larger than spots[{k - 1}], expected it before")
+        return self
+
+
 class RegionComparison(Part):
     """A region in both pictures and the comparison edge anchor → target.
 
@@ -188,6 +225,7 @@ class RegionComparison(Part):
     target: Node
     comparison: ComparisonBelief
     evidence: Evidence | None = None
+    differs: Difference | None = None
 
     @model_validator(mode="after")
     def _check(self) -> RegionComparison:
@@ -245,12 +283,13 @@ class SceneNode(Part):
 
 
 class Scene(Part):
-    """The whole image, beside the regions: its nodes, comparison and evidence."""
+    """The whole image, beside the regions: its nodes, comparison, evidence and differences."""
 
     anchor: SceneNode = SceneNode()
     target: SceneNode = SceneNode()
     comparison: ComparisonBelief | None = None
     evidence: Evidence | None = None
+    differs: Difference | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Scene:

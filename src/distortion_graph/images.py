@@ -1,28 +1,59 @@
 """Pictures from files, bytes, Pillow images and arrays: always (H, W, 3) uint8 sRGB, or one error.
 
-JPEG, PNG, WebP, TIFF, BMP, GIF and, where Pillow has it, AVIF. The size is read from the header
-and checked before a pixel is decoded; the EXIF orientation is applied; bit depth, colour profile
-and transparency are `pixels`' business.
+JPEG, PNG, WebP, TIFF, BMP, GIF and, where Pillow has it, AVIF; HEIF and JPEG XL with the extra
+`formats`. The size is read from the header and checked before a pixel is decoded; a damaged file is
+refused (`decoders`); the EXIF orientation is applied; bit depth, colours and transparency are
+`pixels`' business, what lies below transparent pixels `backgrounds`'.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib
-import io
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.backgrounds import (
+    DEFAULT_BACKGROUND,
+    background_words,
+    check_background,
+    lay_on,
+)
+from distortion_graph.decoders import (
+    Opened,
+    check_pixels,
+    damaged,
+    decode_strictly,
+    frame_notes,
+    no_truncated_images,
+    open_header,
+)
 from distortion_graph.errors import ImageError
+from distortion_graph.orientations import orient, orientation_of
+from distortion_graph.png_chunks import words_behind_pixels
+from distortion_graph.tiff_directories import ORIENTATION
 
 if TYPE_CHECKING:
     from PIL import Image
+
+    from distortion_graph.pixels import Shown
+
+__all__ = [
+    "DEFAULT_MAX_PIXELS",
+    "ImageSource",
+    "Picture",
+    "alpha_sha256",
+    "displayed_size",
+    "load_picture",
+    "open_picture_file",
+    "orient",
+    "rgb_sha256",
+]
 
 DEFAULT_MAX_PIXELS = 100_000_000
 """Pictures of more pixels than this are refused unless the caller allows more."""
@@ -45,9 +76,7 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 PICTURE_SUFFIXES: tuple[str, ...] = tuple(s for kind in SUFFIXES.values() for s in kind)
 """What is taken for a picture where a folder is listed. Reading looks at the bytes alone."""
 
-_ORIENTATION_TAG = 274
 ImageSource: TypeAlias = "str | Path | bytes | bytearray | memoryview | Image.Image | NDArray[Any]"
-_P = TypeVar("_P", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +86,9 @@ class Picture:
     `rgb`: (H, W, 3) uint8 sRGB, read-only, as displayed. `source`: path, None for data
     without one. `sha256`: hex digest of the file's bytes, or (`sha256_of` "rgb") of size and
     pixels. `stored_size`: (h, w) before `orientation` (EXIF, 1 … 8) was applied. `warnings`: one
-    line each.
+    line each. `alpha`: (H, W) uint8 as displayed, 255 = opaque, read-only, and `background`, the
+    colour or "checker" that was laid below it; None where every pixel is opaque. `plain`: whether
+    browsers show the file's own bytes with these very pixels, orientation aside.
     """
 
     rgb: NDArray[np.uint8]
@@ -67,6 +98,9 @@ class Picture:
     stored_size: tuple[int, int]
     orientation: int = 1
     warnings: tuple[str, ...] = ()
+    alpha: NDArray[np.uint8] | None = None
+    background: str | None = None
+    plain: bool = True
 
     @property
     def size(self) -> tuple[int, int]:
@@ -90,70 +124,73 @@ def load_picture(
     *,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     name: str | None = None,
+    background: str = DEFAULT_BACKGROUND,
 ) -> Picture:
     """Read a picture from a path, file bytes, a Pillow image or an (H, W, 3) uint8 array.
 
     `max_pixels` bounds width × height of what has to be decoded. `name` stands for the picture
-    in error lines; `source` stays None for what has no path. Of several frames or pages the first
-    is taken (of a Pillow image the current one), with a warning. A Pillow image has the precision
-    Pillow gave it; arrays are copied and taken as sRGB. Raises ImageError, one line: missing or
-    unreadable file, not a picture, damaged, too many pixels, wrong array.
+    in error lines; `source` stays None for what has no path. `background` is what transparent
+    pixels are laid on: a CSS colour name, "#rrggbb" or "checker". Of several frames or pages the
+    first is taken (of a Pillow image the current one), with a warning. A Pillow image has the
+    precision and the colour description Pillow gave it; arrays are copied and taken as sRGB; a
+    `Picture` is given back. Raises ImageError, one line: missing or unreadable file, not a picture,
+    damaged, too many pixels, wrong array, no such background.
     """
+    background = check_background(background)
     if isinstance(source, Picture):
         return source
     if isinstance(source, str | Path):
         label = name or _printable(str(source))
-        return _from_bytes(_read(source, label), label, str(source), max_pixels)
+        return _from_bytes(_read(source, label), label, str(source), max_pixels, background)
     label = name or "picture"
     if isinstance(source, bytes | bytearray | memoryview):
-        return _from_bytes(bytes(source), label, None, max_pixels)
+        return _from_bytes(bytes(source), label, None, max_pixels, background)
     if isinstance(source, np.ndarray):
         return _from_array(source, label)
     if hasattr(source, "getexif") and hasattr(source, "getbands"):
-        return _from_pillow(source, label, max_pixels)
+        return _from_pillow(source, label, max_pixels, background)
     raise ImageError(
         f"{label}: found {type(source).__name__}, expected a path, file bytes, a Pillow image or "
         "an (H, W, 3) uint8 array"
     )
 
 
-def open_picture_file(path: str | Path, label: str) -> tuple[Image.Image, bytes]:
-    """A file's header as a Pillow image, not decoded, and its bytes; `label` names it in errors.
+def open_picture_file(path: str | Path, label: str) -> Opened:
+    """A file's header as a Pillow image, not decoded, with its bytes; `label` names it in errors.
 
-    For files whose numbers are wanted as stored, such as label maps. Raises ImageError as
-    `load_picture` does; decoding the damaged may raise anything.
+    For files whose numbers are wanted as stored, such as label maps; `decoders.decode_strictly`
+    decodes it. Raises ImageError as `load_picture` does.
     """
-    data = _read(path, label)
-    return _open(data, label), data
+    return open_header(_read(path, label), label)
 
 
 def displayed_size(data: bytes, label: str) -> tuple[int, int]:
-    """(h, w) in pixels of a picture file's bytes, from its header; raises ImageError."""
-    image = _open(data, label)
-    width, height = image.size
-    return (width, height) if _orientation(image) >= 5 else (height, width)
+    """(h, w) in pixels of a picture file's bytes, from its header; raises ImageError.
+
+    Only a PNG that may say behind its pixels how it is turned is decoded for that.
+    """
+    opened = open_header(data, label)
+    width, height = opened.image.size
+    if opened.kind == "PNG" and words_behind_pixels(data):
+        decode_strictly(opened, label)
+    turned = _stored_orientation(opened.image, opened.kind) >= 5
+    return (width, height) if turned else (height, width)
+
+
+def alpha_sha256(alpha: NDArray[np.uint8]) -> str:
+    """Hex SHA-256 of an (H, W) uint8 alpha plane: of the line "HxW\\n", then its bytes."""
+    return _sha256_of(alpha)
 
 
 def rgb_sha256(rgb: NDArray[np.uint8]) -> str:
     """Hex SHA-256 of an (H, W, 3) uint8 picture: of the line "HxWx3\\n", then the pixel bytes."""
-    digest = hashlib.sha256("x".join(map(str, rgb.shape)).encode() + b"\n")
-    digest.update(np.ascontiguousarray(rgb).data)
+    return _sha256_of(rgb)
+
+
+def _sha256_of(array: NDArray[np.uint8]) -> str:
+    digest = hashlib.sha256("x".join(map(str, array.shape)).encode() + b"\n")
+    digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
-
-
-def orient(stored: NDArray[_P], orientation: int) -> NDArray[_P]:
-    """Turn an (H, W, …) array as the EXIF orientation 1 … 8 asks; a copy unless it is 1."""
-    turns: dict[int, Callable[[NDArray[_P]], NDArray[_P]]] = {
-        2: lambda a: a[:, ::-1],
-        3: lambda a: a[::-1, ::-1],
-        4: lambda a: a[::-1],
-        5: lambda a: a.swapaxes(0, 1),
-        6: lambda a: a.swapaxes(0, 1)[:, ::-1],
-        7: lambda a: a[::-1, ::-1].swapaxes(0, 1),
-        8: lambda a: a.swapaxes(0, 1)[::-1],
-    }
-    turn = turns.get(orientation)
-    return stored if turn is None else turn(stored).copy()
 
 
 def _read(source: str | Path, label: str) -> bytes:
@@ -173,24 +210,95 @@ def _read(source: str | Path, label: str) -> bytes:
         raise ImageError(f"{label}: cannot be read ({reason}), expected a picture file") from e
 
 
-def _from_bytes(data: bytes, label: str, source: str | None, max_pixels: int) -> Picture:
-    image = _open(data, label)
-    rgb, stored, orientation, notes = _decode(image, data, label, max_pixels)
-    return Picture(
-        rgb=_frozen(rgb),
+def _from_bytes(
+    data: bytes, label: str, source: str | None, max_pixels: int, background: str
+) -> Picture:
+    opened = open_header(data, label, max_pixels)
+    as_stored = _stored_orientation(opened.image, opened.kind)
+    # Pixels come first: for EXIF data behind them Pillow would decode by itself, and leniently.
+    decoded = decode_strictly(opened, label)
+    # Some readers turn the picture while loading and then report nothing left to turn.
+    left = _stored_orientation(opened.image, opened.kind)
+    shown = _shown(decoded.image, data, label, decoded.values)
+    return _picture(
+        _turned(shown, left),
+        label,
+        decoded.notes + shown.notes,
+        background,
         source=source,
         sha256=hashlib.sha256(data).hexdigest(),
-        sha256_of="file",
-        stored_size=stored,
-        orientation=orientation,
-        warnings=notes,
+        orientation=left if as_stored == 1 else as_stored,
     )
 
 
-def _from_pillow(image: Image.Image, label: str, max_pixels: int) -> Picture:
-    rgb, stored, orientation, notes = _decode(image, None, label, max_pixels)
+def _from_pillow(image: Image.Image, label: str, max_pixels: int, background: str) -> Picture:
+    check_pixels(image.size, max_pixels, label)
+    kind = getattr(image, "format", None) or "picture"
+    as_stored = _stored_orientation(image, kind) if kind == "TIFF" else 1
+    try:
+        notes = frame_notes(image)
+        with no_truncated_images():
+            image.load()
+    except Exception as e:  # damaged data can raise anything in a decoder
+        raise damaged(label, kind, e) from e
+    left = _pillow_orientation(image)  # only now, as above
+    shown = _shown(image, None, label, None)
+    orientation = left if as_stored == 1 else as_stored
+    return _picture(
+        _turned(shown, left), label, notes + shown.notes, background, orientation=orientation
+    )
+
+
+def _shown(
+    image: Image.Image,
+    data: bytes | None,
+    label: str,
+    values: NDArray[np.uint8] | NDArray[np.uint16] | None,
+) -> Shown:
+    from distortion_graph.pixels import to_srgb
+
+    try:
+        return to_srgb(image, data, label, values)
+    except ImageError:
+        raise
+    except Exception as e:  # as above
+        raise damaged(label, getattr(image, "format", None) or "picture", e) from e
+
+
+def _turned(shown: Shown, orientation: int) -> Shown:
+    alpha = None if shown.alpha is None else orient(shown.alpha, orientation)
+    return replace(shown, rgb=orient(shown.rgb, orientation), alpha=alpha)
+
+
+def _picture(
+    shown: Shown,
+    label: str,
+    notes: tuple[str, ...],
+    background: str,
+    *,
+    source: str | None = None,
+    sha256: str | None = None,
+    orientation: int,
+) -> Picture:
+    """A picture from pixels as displayed; without the file's hash it gets that of its pixels."""
+    rgb = shown.rgb
+    if shown.alpha is not None:
+        rgb = lay_on(rgb, shown.alpha, background)
+        notes += (f"transparent pixels were laid on {background_words(background)}",)
     rgb = _frozen(rgb)
-    return Picture(rgb, None, rgb_sha256(rgb), "rgb", stored, orientation, notes)
+    h, w = rgb.shape[:2]
+    return Picture(
+        rgb=rgb,
+        source=source,
+        sha256=sha256 or rgb_sha256(rgb),
+        sha256_of="file" if sha256 else "rgb",
+        stored_size=(w, h) if orientation >= 5 else (h, w),
+        orientation=orientation,
+        warnings=tuple(f"{label}: {note}" for note in notes),
+        alpha=None if shown.alpha is None else _frozen(shown.alpha),
+        background=None if shown.alpha is None else background,
+        plain=shown.plain,
+    )
 
 
 def _from_array(array: NDArray[Any], label: str) -> Picture:
@@ -212,102 +320,24 @@ def _frozen(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return rgb
 
 
-# What a file begins with → its kind, Pillow's module and opener. Opening by kind keeps Pillow's
-# own process-wide size limit and its warning out of the way: the limit here is the caller's.
-_KINDS: tuple[tuple[Callable[[bytes], bool], str, str, str], ...] = (
-    (lambda b: b.startswith(b"\xff\xd8\xff"), "JPEG", "JpegImagePlugin", "jpeg_factory"),
-    (lambda b: b.startswith(b"\x89PNG\r\n\x1a\n"), "PNG", "PngImagePlugin", "PngImageFile"),
-    (lambda b: b[:4] + b[8:12] == b"RIFFWEBP", "WebP", "WebPImagePlugin", "WebPImageFile"),
-    (
-        lambda b: b[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
-        "TIFF",
-        "TiffImagePlugin",
-        "TiffImageFile",
-    ),
-    (lambda b: b.startswith(b"BM"), "BMP", "BmpImagePlugin", "BmpImageFile"),
-    (
-        lambda b: b[4:8] == b"ftyp" and b[8:12] in (b"avif", b"avis", b"mif1", b"msf1"),
-        "AVIF",
-        "AvifImagePlugin",
-        "AvifImageFile",
-    ),
-    (lambda b: b[:6] in (b"GIF87a", b"GIF89a"), "GIF", "GifImagePlugin", "GifImageFile"),
-)
+def _stored_orientation(image: Image.Image, kind: str) -> int:
+    """The EXIF orientation, 1 … 8, in which an opened file's pixels still lie."""
+    if kind == "TIFF":
+        found = getattr(image, "tag_v2", {}).get(ORIENTATION, 1)
+        return found if found in range(1, 9) else 1
+    # HEIF and JPEG XL say by themselves how they are turned, and their decoders do it; EXIF data
+    # count only for a JPEG that was packed as JPEG XL.
+    if kind == "HEIF" or (kind == "JPEG XL" and not getattr(image, "jpeg", False)):
+        return 1
+    return orientation_of(image.info)
 
 
-def _open(data: bytes, label: str) -> Image.Image:
-    """Read the header only."""
-    if not data:
-        raise ImageError(f"{label}: the file is empty, expected a picture")
-    found = next((k for k in _KINDS if k[0](data[:16])), None)
-    if found is None:
-        kinds = ", ".join(k[1] for k in _KINDS)
-        raise ImageError(f"{label}: not a picture of a known kind, expected one of {kinds}")
-    _, kind, module, opener = found
+def _pillow_orientation(image: Image.Image) -> int:
     try:
-        plugin = importlib.import_module(f"PIL.{module}")
-        if kind == "AVIF" and not plugin.SUPPORTED:
-            raise ImageError(f"{label}: this Pillow has no AVIF; convert the picture to PNG")
-        image: Image.Image = getattr(plugin, opener)(io.BytesIO(data))
-    except ImageError:
-        raise
-    except Exception as e:  # a damaged header can raise anything in a decoder
-        raise _damaged(label, kind, e) from e
-    return image
-
-
-def _decode(
-    image: Image.Image, data: bytes | None, label: str, max_pixels: int
-) -> tuple[NDArray[np.uint8], tuple[int, int], int, tuple[str, ...]]:
-    """Pixels as displayed, size as stored, orientation and notes of an opened Pillow image."""
-    from distortion_graph.pixels import to_srgb
-
-    width, height = image.size
-    if width < 1 or height < 1:
-        raise ImageError(f"{label}: found {width}×{height} pixels, expected at least one")
-    if width * height > max_pixels:
-        raise ImageError(
-            f"{label}: found {width}×{height} = {width * height} pixels, expected at most "
-            f"{max_pixels}; raise --max-pixels (max_pixels) if the file is trusted"
-        )
-    kind = getattr(image, "format", None) or "picture"
-    try:
-        # Some readers turn the picture while loading and then report nothing left to turn.
-        orientation = _orientation(image)
-        notes = _frame_note(image, label)
-        image.load()
-        left = _orientation(image)
-        rgb, more = to_srgb(image, data, label)
-    except ImageError:
-        raise
-    except Exception as e:  # as above: damaged data, not a defect here
-        raise _damaged(label, kind, e) from e
-    rgb = orient(rgb, left)
-    h, w = rgb.shape[:2]
-    return rgb, (w, h) if orientation >= 5 else (h, w), orientation, notes + more
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        found = image.getexif().get(_ORIENTATION_TAG, 1)
+        found = image.getexif().get(ORIENTATION, 1)
     except Exception:  # broken EXIF data are no reason to refuse good pixels
         return 1
     return found if isinstance(found, int) and 1 <= found <= 8 else 1
-
-
-def _frame_note(image: Image.Image, label: str) -> tuple[str, ...]:
-    try:
-        frames = int(getattr(image, "n_frames", 1))
-    except (OSError, EOFError, SyntaxError, ValueError):
-        return (f"{label}: damaged after the first frame, which is used",)
-    if frames < 2:
-        return ()
-    return (f"{label}: has {frames} frames, only number {image.tell() + 1} is used",)
-
-
-def _damaged(label: str, kind: str, error: Exception) -> ImageError:
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return ImageError(f"{label}: damaged or incomplete {kind} ({reason}), expected a whole picture")
 
 
 def _printable(path: str) -> str:

@@ -1,4 +1,4 @@
-"""The words of a distortion graph: labels, ordered scales and thresholds.
+"""The words of a distortion graph: labels, ordered scales, thresholds, and how people read labels.
 
 The vocabulary is data: it travels inside every graph, data set and checkpoint. Model, loss,
 metrics and file formats ask it for sizes and never hard-code them.
@@ -6,14 +6,72 @@ metrics and file formats ask it for sizes and never hard-code them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import pairwise
+from types import MappingProxyType
+from typing import Annotated, Any, NoReturn, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from distortion_graph.errors import VocabularyError
+
+_Value = TypeVar("_Value")
+
+# The labels stay as they were published; these are for people. They must tell one distortion from
+# another, be short enough for a column of a table, and make sense in "the sky: …, severe".
+_PUBLISHED_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "clean": "clean",
+        "snow": "snow",
+        "contrast_inc": "too much contrast",
+        "compression": "compression",
+        "brightness": "too bright",
+        "oversharpen": "oversharpening",
+        "noise": "noise",
+        "blur": "blur",
+        "haze": "haze",
+        "rain": "rain",
+        "saturate_inc": "oversaturation",
+        "saturate_dec": "washed-out colours",
+        "contrast_dec": "too little contrast",
+        "darken": "too dark",
+        "pixelate": "pixelation",
+    }
+)
+
+
+UNCERTAIN = "uncertain"
+"""What is said of a node that the model itself does not believe to know."""
+
+
+class FrozenMap(dict[str, _Value]):
+    """A dict that cannot be changed and can be hashed: a frozen graph is frozen all through."""
+
+    def _refuse(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError("the parts of a distortion graph cannot be changed; make a new one")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[type[FrozenMap[_Value]], tuple[dict[str, _Value]]]:
+        return FrozenMap, (dict(self),)
+
+
+Words: TypeAlias = Annotated[Mapping[str, str], AfterValidator(FrozenMap[str])]
 
 
 class ComparisonLevel(BaseModel):
@@ -36,6 +94,9 @@ class Vocabulary(BaseModel):
 
     The first severity is the word for "nothing wrong"; the same word must be among the
     distortions. Comparisons are kept in rank order, −K … K, and mirror each other.
+
+    `words` is what people read instead of a label (`in_words`); labels may be missing from it, and
+    files always have the labels. Two vocabularies that differ in their words alone are equal.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +104,25 @@ class Vocabulary(BaseModel):
     distortions: tuple[str, ...]
     severities: tuple[str, ...]
     comparisons: tuple[ComparisonLevel, ...]
+    words: Words | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return self._labels == other._labels if isinstance(other, Vocabulary) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._labels)
+
+    @property
+    def _labels(self) -> tuple[object, ...]:
+        """All but the words."""
+        return self.distortions, self.severities, self.comparisons
+
+    @model_serializer(mode="wrap")
+    def _without_missing_words(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        found: dict[str, Any] = serialize(self)
+        if self.words is None:
+            found.pop("words", None)
+        return found
 
     @model_validator(mode="after")
     def _check(self) -> Vocabulary:
@@ -55,6 +135,7 @@ class Vocabulary(BaseModel):
                 f"undistorted region and must be among the distortions {list(self.distortions)}"
             )
         self._check_comparisons()
+        self._check_words()
         return self
 
     def _check_comparisons(self) -> None:
@@ -71,6 +152,38 @@ class Vocabulary(BaseModel):
                 "vocabulary: min_abs_d must be 0 at rank 0, grow with |rank| and be equal for "
                 f"rank k and −k, got {[c.min_abs_d for c in self.comparisons]}"
             )
+
+    def _check_words(self) -> None:
+        scales = (self.distortions, self.severities, self.comparison_labels)
+        labels = tuple(dict.fromkeys(label for scale in scales for label in scale))
+        for label, text in (self.words or {}).items():
+            try:
+                _index("label", label, labels)
+            except VocabularyError as error:
+                raise VocabularyError(f"vocabulary: words: {error}") from None
+            if not text.strip() or not text.isprintable():
+                raise VocabularyError(
+                    f"vocabulary: the words of {label!r} are {text!r}, expected one line of text"
+                )
+        for scale in scales if self.words else ():
+            text, count = Counter(map(self.in_words, scale)).most_common(1)[0]
+            if count > 1:
+                alike = " and ".join(label for label in scale if self.in_words(label) == text)
+                raise VocabularyError(
+                    f"vocabulary: {alike} read {text!r}, expected words that tell them apart"
+                )
+
+    def in_words(self, label: str) -> str:
+        """What people read instead of a label: `slightly_worse` → `slightly worse`.
+
+        The vocabulary's own words, else those that the published distortions have where they are
+        the vocabulary's, else the label with spaces for its underscores.
+        """
+        if self.words is not None and label in self.words:
+            return self.words[label]
+        if label in _PUBLISHED_WORDS and _PUBLISHED_WORDS.keys() == set(self.distortions):
+            return _PUBLISHED_WORDS[label]
+        return label.replace("_", " ")
 
     @property
     def clean(self) -> str:

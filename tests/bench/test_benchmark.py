@@ -125,6 +125,17 @@ def test_kept_graphs_score_as_the_model_did(reader, written):
     assert graph.scene.anchor.distortion_share and graph.model.name
 
 
+def test_kept_graphs_are_those_of_compare(reader, model, written):
+    _, folder = written
+    key = PairKey("mixed", "mixed2", TAGS[0])
+    sample = reader.sample("test", key)
+    kept = load_graph(folder / graph_name(key))
+    files = list(map(str, sample.files))
+    made = compare(*files, regions=sample.regions, model=model, evidence="none")
+    assert kept.model == made.model and kept.model.known_threshold is not None
+    assert kept.regions == made.regions and kept.scene == made.scene
+
+
 def test_published_graphs_score_the_same(reader, written, graphs):
     for path in graphs.iterdir():
         path.write_text(published.dumps(load_graph(path)))

@@ -40,7 +40,10 @@ def net(here):
 
 
 def test_a_calibrated_network_is_less_sure_and_says_the_same(cli, net, here):
-    ended = cli("calibrate", "net", "--out", "cal", "--labelled", "lab")
+    (here / "photos").mkdir()
+    Image.fromarray(photo(7)).save(here / "photos" / "other.png")
+    arguments = "calibrate net --out cal --labelled lab --clean-pictures photos"
+    ended = cli(*arguments.split())
     assert ended.code == 0, ended.err
     found = json.loads((here / "cal" / "calibration.json").read_text())
     assert set(found["temperature"]) == {"distortion", "severity", "comparison"}
@@ -59,27 +62,29 @@ def test_a_calibrated_network_is_less_sure_and_says_the_same(cli, net, here):
         assert q.distortion.max(-1).mean() < p.distortion.max(-1).mean()
         assert (p.score == q.score).all()
     # Found once more, nothing changes: the temperatures are not piled up.
-    again = calibrate(after, HeldOutScore(pictures).samples("hard"))
+    score = HeldOutScore(pictures)
+    again, first = (calibrate(n, score.samples("hard"), score.clean()) for n in (after, before))
     assert again.error_before["distortion"] == pytest.approx(
-        calibrate(before, HeldOutScore(pictures).samples("hard")).error_before["distortion"],
-        abs=1e-3,
+        first.error_before["distortion"], abs=1e-3
     )
+    # Of no kind of pair more than two in a hundred are below the threshold, nor fewer of all.
+    told = found["uncertain"]
+    assert told["clean pictures beside itself"] == 0
+    assert 0 < max(told.values()) <= 0.02 + 1 / 24  # one node of a kind with few
+    assert "  0.0 % clean pictures beside itself" in ended.out
+    threshold = after.head.nodes.known_threshold.item()
+    for sample in score.clean():
+        picture, masks = sample.picture, sample.versions.masks
+        assert (TorchPredictor(after).predict(picture, picture, masks).known > threshold).all()
     chain = json.loads((here / "cal" / "chain.json").read_text())
     assert [link["name"] for link in chain] == ["net"]
 
 
-def test_two_in_a_hundred_known_nodes_are_below_the_threshold(cli, net, here):
-    assert cli("calibrate", "net", "--out", "cal", "--labelled", "lab").code == 0
-    network = load_network(here / "cal")
-    threshold = network.head.nodes.known_threshold.item()
-    predictor = TorchPredictor(network)
-    score = HeldOutScore(load_labelled(here / "lab"))
-    known = [
-        predictor.predict(s.anchor, s.target, s.masks).known.ravel()
-        for pairs in ("easy", "medium", "hard")
-        for s in score.samples(pairs)
-    ]
-    assert np.mean(np.concatenate(known) < threshold) == pytest.approx(0.02, abs=0.015)
+def test_a_missing_folder_of_clean_pictures_is_refused(cli, net):
+    ended = cli(
+        *("calibrate", "net", "--out", "x", "--labelled", "lab", "--clean-pictures", "nowhere")
+    )
+    assert ended.code == 2 and "nowhere" in ended.err
 
 
 def test_a_temperature_is_a_power():

@@ -37,7 +37,7 @@ def test_the_table_has_every_region_and_a_sentence_in_80_columns(cli, here, monk
     assert max(map(cell_len, lines)) <= 80
     assert "∞" in ended.out  # the left halves are identical
     graph = compare("a.png", "b.png", regions="masks.png,names.json")
-    label = graph.regions[1].target.distortion.label.replace("_", " ")
+    label = graph.vocabulary.in_words(graph.regions[1].target.distortion.label)
     assert label in ended.out
     assert lines[-1].endswith(".")
 
@@ -181,7 +181,7 @@ def spoil(folder):
         ("a.png note.png", ["note.png: not a picture of a known kind, expected one of JPEG"]),
         ("empty.png b.png", ["empty.png: the file is empty"]),
         ("bomb.png b.png", ["bomb.png: found 50000×40000", "at most 100000000", "--max-pixels"]),
-        ("a.png other.png", ["other.png: is 64×40, expected 64×48 as a.png", "--fit resize"]),
+        ("a.png other.png", ["other.png: is 64×40, expected 64×48 as a.png", "8 rows s"]),
         ("a.png b.png --regions masks-other.png", ["masks-other.png: found 64×40", "64×48"]),
         ("a.png b.png --regions masks-zero.png", ["masks-zero.png: no region left"]),
         ("a.png b.png --regions masks-rgb.png", ["masks-rgb.png: found RGB, expected one channel"]),
@@ -284,3 +284,83 @@ def test_masks_that_are_not_binary_are_refused_by_the_library(here):
     masks[0, 4:8] = 3
     with warnings.catch_warnings(), pytest.raises(RegionError, match=r"not binary .*0/1 or 0/255"):
         compare("a.png", "b.png", regions=masks)
+
+
+# --- damage, colour and transparency --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("which", ["picture", "map"])
+def test_a_damaged_file_is_refused_in_one_line(cli, here, which):
+    path = here / ("b.png" if which == "picture" else "masks.png")
+    data = bytearray(path.read_bytes())
+    place = data.index(b"IDAT") + 9
+    data[place] ^= 4
+    path.write_bytes(bytes(data))
+    assert cli(*PAIR, "--out", "g.json").refusal == (
+        f"{path.name}: damaged or incomplete PNG (the checksum of chunk 'IDAT' at byte "
+        f"{place - 13} is wrong), expected a whole picture; fetch the file again from where it came"
+    )
+    assert not (here / "g.json").exists()
+
+
+def test_pictures_that_differ_in_transparency_alone(cli, here):
+    rgba = np.dstack([np.full((*SIZE, 3), 255, np.uint8), np.full(SIZE, 255, np.uint8)])
+    Image.fromarray(rgba).save(here / "a.png")
+    rgba[:24, :, 3] = 0
+    Image.fromarray(rgba).save(here / "b.png")
+    ended = cli("compare", "a.png", "b.png", "--regions", "whole")
+    assert ended.code == 0
+    assert ended.err.splitlines() == [
+        "distortion-graph: warning: b.png: transparent pixels were laid on white",
+        "distortion-graph: warning: a.png and b.png are equal once laid on white; they differ in "
+        "transparency (50.0 % of the pixels)",
+    ]
+    said = " ".join(ended.out.split())
+    assert "The two pictures are equal once laid on white; they differ in transparency" in said
+    black = cli("compare", "a.png", "b.png", "--regions", "whole", "--background", "#000")
+    assert "equal once" not in black.out and "laid on #000" in black.err
+
+
+def test_a_background_that_is_no_colour_is_refused_before_pictures_are_looked_for(cli, here):
+    assert cli("compare", "no.png", "no.png", "--background", "whte").refusal == (
+        "background 'whte': not a colour without transparency, expected a CSS name such as white, "
+        "#rrggbb, or checker"
+    )
+
+
+def test_both_pictures_are_decoded_side_by_side(cli, here, monkeypatch):
+    """Each waits for the other to be at work: one after the other would never end."""
+    import threading
+
+    from distortion_graph.runtime import compare as module
+
+    if module.side_by_side.__module__ != "distortion_graph.threads" or os.cpu_count() == 1:
+        pytest.skip("one processor")
+    both = threading.Barrier(2, timeout=20)
+    load = module.load_picture
+
+    def slow(*arguments, **options):
+        both.wait()
+        return load(*arguments, **options)
+
+    monkeypatch.setattr(module, "load_picture", slow)
+    assert cli(*PAIR, "-q").code == 0
+
+
+def test_the_report_shows_what_was_measured(cli, here):
+    """A picture whose file browsers may show otherwise is in the page as its pixels were."""
+    import base64
+    import io
+    import re
+
+    data = (here / "b.png").read_bytes()
+    body = b"gAMA" + struct.pack(">I", 100_000)
+    chunk = struct.pack(">I", 4) + body + struct.pack(">I", zlib.crc32(body))
+    (here / "b.png").write_bytes(data[:33] + chunk + data[33:])
+    assert cli(*PAIR, "--report", "r.html", "--out", "g.json", "-q").code == 0
+    page = (here / "r.html").read_text("utf-8")
+    inside = re.findall(r"data:image/(png|webp);base64,([A-Za-z0-9+/=]+)", page)
+    shown = [(k, np.asarray(Image.open(io.BytesIO(base64.b64decode(d))).convert("RGB")))
+             for k, d in inside]  # fmt: skip
+    expected = distortion_graph.images.load_picture(here / "b.png").rgb
+    assert any(kind == "webp" and np.array_equal(rgb, expected) for kind, rgb in shown)

@@ -95,7 +95,7 @@ def test_what_is_lost_is_one_line_by_name_and_quiet_is_quiet(cli, graph):
     assert ended.err == (
         "distortion-graph: warning: published cannot hold: model, pictures, picture hashes, region "
         "ids, areas, masks, boxes, probabilities, probabilities of other labels, known, score "
-        "digits, evidence, scene; they are left out\n"
+        "digits, evidence, differences, scene; they are left out\n"
     )
     assert cli("convert", "g.json", "--to", "published", "--out", "p.json", "-q").err == ""
     ended = cli("convert", "p.json", "--to", "coco")

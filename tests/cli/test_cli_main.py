@@ -63,7 +63,7 @@ def test_the_programs_help_has_the_exit_codes(cli):
         ("compare a", "Missing argument 'TARGET'"),
         ("compare a b c", "unexpected extra argument"),
         ("compare a b --fitt x", "No such option: --fitt"),
-        ("compare a b --fit x", "Invalid value for '--fit': 'x' is not one of 'error', 'resize'"),
+        ("compare a b --fit x", "'x' is not one of 'error', 'crop', 'resize', 'resize!'"),
         ("compare a b --evidence", "--evidence"),
         ("compare a b --threads -1", "Invalid value for '--threads': "),
         ("compare a b --threads two", "Invalid value for '--threads': "),

@@ -110,7 +110,8 @@ def test_a_damaged_png_is_refused():
     data = bytearray(PLAIN["PNG"])
     data[len(data) // 2] ^= 1
     with pytest.raises(
-        DatasetError, match=r"^x: damaged PNG \(checksum of 'IDAT'\), expected a whole"
+        DatasetError,
+        match=r"^x: damaged or incomplete \(the checksum of chunk 'IDAT' at byte 33 is wrong\),",
     ):
         decode_rgb(bytes(data), "x")
 

@@ -80,6 +80,8 @@ def many(count=500):
     value["target"] |= {"width": 50, "height": 40}
     region = value["regions"][0]
     value["regions"] = []
+    for part in (region, value["scene"]):
+        part["differs"] |= {"size": [40, 50]}
     for k in range(count):
         mask = np.zeros((40, 50), bool)
         row, column = divmod(k, 25)
@@ -171,6 +173,12 @@ EVIDENCE = st.none() | st.fixed_dictionaries(
 )
 
 
+DIFFERS = st.none() | st.fixed_dictionaries(
+    {"share": st.floats(0, 0.5), "equal": st.floats(0, 0.5), "size": st.just([4, 3])},
+    optional={"spots": st.sampled_from([[], [[1, 1, 2, 3]], [[0, 0, 3, 2], [1, 0, 1, 1]]])},
+)
+
+
 @st.composite
 def shapes(draw):
     """Keys mask and box of two nodes of a 4×3 picture; the target's differ or are left out."""
@@ -202,6 +210,7 @@ def scenes(draw, vocabulary):
         "target": ends[1],
         "comparison": comparison,
         "evidence": draw(EVIDENCE),
+        "differs": draw(DIFFERS),
     }
 
 
@@ -222,6 +231,7 @@ def graphs(draw):
                 "target": target | drawn_there,
                 "comparison": draw(comparisons(vocabulary, anchor["score"], target["score"])),
                 "evidence": draw(EVIDENCE),
+                "differs": draw(DIFFERS),
             }
         )
     ids = [region["id"] for region in regions]
@@ -253,6 +263,8 @@ def masked():
     value = native()
     for side in ("anchor", "target"):
         value[side] |= {"width": 5, "height": 6}
+    for part in (value["regions"][0], value["scene"]):
+        part["differs"] |= {"size": [6, 5]}
     for mask, side in ((here, "anchor"), (there, "target")):
         rle = rle_from_mask(mask)
         value["regions"][0][side] |= {

@@ -73,6 +73,11 @@ def test_attributes_are_seen_from_their_picture():
         "ssim": 1.0,
         "haarpsi": 1.0,
         "delta_e": 0.0,
+        "differs_share": 0.25,
+        "differs_equal": 0.5,
+        "spots_height": 6,
+        "spots_width": 5,
+        "spots": "[[0,1,2,2],[1,0,1,1]]",
     }
     assert target["attributes"]["comparison"] == "significantly_worse"
     assert target["attributes"]["margin"] == 0.2 - 0.7
@@ -107,6 +112,7 @@ def test_any_mask_decodes_equal_in_cocos_own_code(mask):
     shape = {"mask": {"size": mask.shape, "counts": rle["counts"].decode()}, "bbox_xywh_px": None}
     value["regions"][0]["anchor"] |= shape
     value["regions"][0]["target"] |= {"mask": None, "bbox_xywh_px": None}
+    value["regions"][0]["differs"] = value["scene"]["differs"] = None
     annotations = to_coco(DistortionGraph.model_validate(value))["annotations"]
     assert len(annotations) == (2 if mask.any() else 0)
     for annotation in annotations:

@@ -6,9 +6,11 @@ import re
 
 import pytest
 from format_samples import empty, full, graphs, hostile, many
+from graph_samples import native
 from hypothesis import given, settings
 
 from distortion_graph.formats.dot import dumps
+from distortion_graph.graph import DistortionGraph
 
 TOKEN = re.compile(
     r'\s*(?:(?P<string>"(?:[^"\\]|\\.)*")|(?P<word>[A-Za-z_][A-Za-z_0-9]*)|(?P<mark>->|[{}\[\]=,;]))'
@@ -88,8 +90,8 @@ def test_what_is_drawn():
     assert drawn.nodes["target:scene"]["label"] == r"scene\n0.5"
     assert drawn.edges == [
         ("anchor:7", "target:7", {"label": "same"}),
-        ("anchor:2", "target:2", {"label": "significantly_better"}),
-        ("anchor:scene", "target:scene", {"label": "slightly_better"}),
+        ("anchor:2", "target:2", {"label": "significantly better"}),
+        ("anchor:scene", "target:scene", {"label": "slightly better"}),
         (
             "anchor:7",
             "anchor:2",
@@ -104,6 +106,20 @@ def test_the_higher_the_severity_the_greyer():
     assert colours["target:7"] == "gray85"  # minor
     assert colours["anchor:7"] == "gray55"  # severe
     assert colours["anchor:scene"] is None
+
+
+def test_labels_stand_as_people_read_them():
+    value = native()
+    for belief in ("distortion", "severity"):
+        value["regions"][0]["target"][belief] |= {"probability": None, "probabilities": None}
+    value["regions"][0]["target"]["distortion"]["label"] = "saturate_dec"
+    drawn = Reader(dumps(DistortionGraph.model_validate(value)))
+    assert drawn.nodes["target:7"]["label"] == r"7 person\nwashed-out colours, minor\n0.6"
+    assert drawn.nodes["anchor:2"]["label"] == r"2 Schläger\nclean\n1.0"
+    value["regions"][0]["target"]["known"] = 0.25
+    drawn = Reader(dumps(DistortionGraph.model_validate(value)))
+    assert drawn.nodes["target:7"]["label"] == r"7 person\nuncertain\n0.6"
+    assert drawn.nodes["target:7"]["fillcolor"] == "gray100"
 
 
 def test_quotes_backslashes_entities_and_controls():

@@ -57,14 +57,16 @@ def test_a_bare_graph_loses_nothing(form):
 
 def test_what_is_said_of_a_full_graph():
     assert list(loss_lines(full(), "published")) == [
-        "published cannot hold: model, pictures, picture hashes, region ids, areas, masks, boxes, "
-        "probabilities, probabilities of other labels, known, evidence, scene; they are left out"
+        "published cannot hold: model, pictures, picture hashes, transparency, region ids, areas, "
+        "masks, boxes, probabilities, probabilities of other labels, known, evidence, differences, "
+        "scene; they are left out"
     ]
     assert list(loss_lines(full(), "csv")) == [
-        "csv cannot hold: model, pictures, picture hashes; they are left out"
+        "csv cannot hold: model, pictures, picture hashes, transparency; they are left out"
     ]
     assert list(loss_lines(full(), "coco")) == [
-        "coco cannot hold: probabilities of other labels, scene, relations; they are left out",
+        "coco cannot hold: transparency, probabilities of other labels, scene, relations; they "
+        "are left out",
         "coco holds masks; left out where there is none: region 2 (Schläger)",
     ]
     assert list(loss_lines(many(), "native")) == []
@@ -78,6 +80,7 @@ def test_what_is_said_of_a_full_graph():
         ("score digits", bare(anchor=full().regions[0].anchor.model_copy(update={"score": 1 / 3}),
                               comparison={"label": "same", "margin": 1 / 3 - 0.5})),
         ("evidence", bare(evidence={"ssim": 0.5})),
+        ("differences", bare(differs={"share": 0.0, "equal": 1.0, "size": (4, 3)})),
         ("pictures", bare().model_copy(update={"anchor": ImageInfo(width=4, height=3)})),
         ("scene", bare().model_copy(update={"scene": full().scene})),
         ("model", bare().model_copy(update={"model": full().model})),

@@ -193,6 +193,12 @@ def test_the_page_lists_every_synonym() -> None:
         assert f"| `{label}` | {', '.join(words)} |" in text
 
 
+def test_the_words_that_people_read_are_taken_for_their_labels() -> None:
+    for labels in (DEFAULT_VOCABULARY.distortions, DEFAULT_VOCABULARY.comparison_labels):
+        for label in labels:
+            assert label_of(DEFAULT_VOCABULARY.in_words(label), labels) == label
+
+
 def test_synonyms_belong_to_labels_that_exist() -> None:
     known = {
         *DEFAULT_VOCABULARY.distortions,

@@ -255,7 +255,7 @@ def test_a_judgement_without_a_reason_has_none() -> None:
 
 
 def write_two(body: Body) -> str:
-    hint = json.loads(text_of(body).split("compared with the target):\n")[1].split("\n\nThe")[0])
+    hint = json.loads(text_of(body).split("look for yourself there.\n")[1].split("\n\nThe")[0])
     first = int(next(iter(hint)))
     sentences = [
         {"text": "The  first region is bad.", "regions": [first, str(first), 9999]},

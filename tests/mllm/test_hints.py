@@ -20,8 +20,11 @@ from distortion_graph.graph import (
     graph_from_value,
     score_margin,
 )
+from distortion_graph.mllm.asking import region_values
+from distortion_graph.mllm.assessment import Wish, assessment_values
 from distortion_graph.mllm.compact import compact, compact_text, form_text
 from distortion_graph.mllm.hints import corrupted, shuffled
+from distortion_graph.mllm.wording import distortion_lines
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 SMALL = Vocabulary(
@@ -143,6 +146,63 @@ def test_the_compact_form_is_the_one_of_the_papers_slides() -> None:
         }
     }
     assert json.loads(compact_text(compact(graph))) == compact(graph)
+
+
+def test_a_hint_keeps_labels_and_says_where_its_own_model_is_uncertain() -> None:
+    value = native()
+    value["regions"][0]["target"]["known"] = 0.25
+    value["regions"][1]["anchor"]["known"] = 0.25
+    graph = graph_from_value(value, "sample")
+    hint = region_values([7, 2], graph.vocabulary, graph)["hint"]
+    told, line = hint.rsplit("\n", 1)
+    assert json.loads(told) == compact(graph)
+    assert line == (
+        "The program itself is uncertain about region 7 of the target, region 2 of the anchor."
+    )
+    assert region_values([2], graph.vocabulary, graph)["hint"].endswith(
+        "is uncertain about region 2 of the anchor."
+    )
+    assert region_values([7], graph.vocabulary, graph.swapped())["hint"].endswith(
+        "is uncertain about region 7 of the anchor."
+    )
+    # So does its shuffled control, which could be told from it otherwise.
+    other = shuffled(graph, 0)
+    assert "region 2 of the target, region" not in hint and region_values(
+        [7, 2], graph.vocabulary, other
+    )["hint"].endswith("is uncertain about region 7 of the anchor, region 2 of the target.")
+    sure = graph_from_value(native(), "sample")
+    assert json.loads(region_values([7, 2], graph.vocabulary, sure)["hint"]) == compact(sure)
+
+
+def test_an_assessment_is_asked_for_in_words() -> None:
+    value = native()
+    value["regions"][0]["target"]["known"] = 0.25
+    graph = graph_from_value(value, "sample")
+    assert json.loads(assessment_values(graph, {7, 2}, Wish())["hint"]) == {
+        "7": {
+            "anchor": {"found": "blur, severe", "score": 0.7},
+            "target": {"found": "uncertain", "score": 0.6},
+            "comparison": "same",
+        },
+        "2": {
+            "anchor": {"found": "clean", "score": 1.0},
+            "target": {"found": "haze, severe", "score": 0.25},
+            "comparison": "significantly better",
+        },
+    }
+
+
+def test_labels_are_explained_by_a_vocabularys_own_words_first() -> None:
+    own = Vocabulary(
+        distortions=("fine", "brightness", "soft", "x"),
+        severities=("fine", "bad"),
+        comparisons=SMALL.comparisons,
+        words={"brightness": "uneven light", "soft": "out of focus"},
+    )
+    assert distortion_lines(own) == (
+        '- "fine"\n- "brightness": uneven light\n- "soft": out of focus\n- "x"'
+    )
+    assert '- "brightness": too bright, overexposed\n' in distortion_lines(DEFAULT_VOCABULARY)
 
 
 def test_scores_have_four_places() -> None:

@@ -154,6 +154,7 @@ def test_a_process_gives_the_numbers_of_compare(process: Any, graph: DistortionG
             assert said[side] == {
                 "distortion": node.distortion.label,
                 "severity": node.severity.label,
+                "words": ", ".join(graph.in_words(node)),
                 "score": round(node.score, 4),
                 "known": round(node.known, 4),
                 "uncertain": node.known < threshold,
@@ -216,7 +217,9 @@ def test_tools_are_described_and_only_look(server: Any, mode: str) -> None:
     assert list(tools[0].input_schema["required"]) == ["anchor", "target"]
     Draft202012Validator(tools[1].output_schema).validate(words.structured_content)
     told = words.structured_content
-    assert {"label": "clean", "meaning": "nothing is wrong"} in told["distortions"]
+    clean = {"label": "clean", "words": "clean", "meaning": "nothing is wrong"}
+    assert clean in told["distortions"]
+    assert {w["label"]: w["words"] for w in told["distortions"]}["darken"] == "too dark"
     assert told["severities"] == ["clean", "minor", "moderate", "severe"]
     first = {"label": "significantly_worse", "rank": -2, "min_abs_d": 0.3}
     assert told["comparisons"][0] == first
@@ -306,6 +309,7 @@ def test_another_size_is_refused_or_scaled(server: Any, tmp_path: Path) -> None:
     failed, scaled = compared(server, question, {**question, "fit": "resize"})
     assert "is 240×160, expected 480×320" in refusal(failed)
     assert "(fit='resize')" in refusal(failed)
+    assert " The target (240×160) was scaled to the anchor's size." in scaled.content[0].text
     told = scaled.structured_content["scene"]
     assert (told["anchor"]["width_px"], told["target"]["width_px"]) == (480, 240)
     assert scaled.content[2].type == "image"

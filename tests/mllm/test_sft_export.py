@@ -128,7 +128,7 @@ def check_short(graph: DistortionGraph, question: str, answer: str) -> str:
     elif kind == "comparison":
         assert answer == graph.region(int(number[1])).comparison.label
     elif kind == "check":
-        asked = noun(node.distortion.label) in question
+        asked = noun(graph.vocabulary, node.distortion.label) in question
         assert answer == ("yes" if asked else "no")
     elif kind == "better":
         scores = [graph.region(int(number[1])).node(name).score for name in SIDES]
@@ -141,7 +141,9 @@ def check_short(graph: DistortionGraph, question: str, answer: str) -> str:
         }
     else:
         said = {int(k) for k in answer.split(", ")} if answer != NONE else set()
-        labels = {r.id: noun(r.node(side).distortion.label) for r in graph.regions}
+        labels = {
+            r.id: noun(graph.vocabulary, r.node(side).distortion.label) for r in graph.regions
+        }
         found = {label for label in labels.values() if label in question}
         assert said == {k for k, label in labels.items() if label in found and k in said}
         assert bool(said) == bool(found)
@@ -345,9 +347,14 @@ def test_an_unimpaired_picture_has_no_worst_region(reader: PandaSet) -> None:
 
 
 def test_nouns_name_their_own_label_and_every_label_has_one() -> None:
-    labels = DEFAULT_VOCABULARY.distortions
+    vocabulary = DEFAULT_VOCABULARY
+    labels = vocabulary.distortions
+    nouns = {label: noun(vocabulary, label) for label in labels}
     for label in labels:
-        if label != DEFAULT_VOCABULARY.clean:
-            assert "_" not in noun(label) and label_of(noun(label), labels) in (label, None)
-    assert len({noun(label) for label in labels}) == len(labels)
-    assert noun("my_own") == "my own"
+        if label != vocabulary.clean:
+            assert "_" not in nouns[label] and label_of(nouns[label], labels) in (label, None)
+    assert len(set(nouns.values())) == len(labels)
+    assert (nouns["darken"], nouns["saturate_dec"]) == ("underexposure", "washed-out colours")
+    assert noun(vocabulary, "my_own") == "my own"
+    own = vocabulary.model_copy(update={"words": {"darken": "shadow"}})
+    assert noun(own, "darken") == "shadow"

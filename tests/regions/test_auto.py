@@ -6,12 +6,15 @@ import hashlib
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skimage import data
 from skimage.measure import label
 
+from distortion_graph.differences import find_differences
 from distortion_graph.regions.auto import auto_regions
 
 
@@ -108,3 +111,95 @@ def test_every_run_gives_the_same_bytes():
     }
     here = hashlib.sha256(auto_regions(scene()[0]).label_map().tobytes()).hexdigest()
     assert runs == {here}
+
+
+def photograph():
+    """0.4 megapixels of a photograph."""
+    return cv2.resize(data.astronaut(), (640, 640), interpolation=cv2.INTER_CUBIC)
+
+
+def best_overlap(regions, truth):
+    """Intersection over union of a place and the region that is most like it."""
+    masks = regions.masks()
+    return ((masks & truth).sum((1, 2)) / (masks | truth).sum((1, 2))).max()
+
+
+@pytest.mark.parametrize("corner", [(200, 60), (330, 420), (250, 300)])
+def test_a_blurred_patch_becomes_a_region_of_its_own(corner):
+    rgb = photograph()
+    x, y = corner
+    part = np.s_[y : y + 60, x : x + 80]
+    patch = np.zeros(rgb.shape[:2], bool)
+    patch[part] = True
+    other = rgb.copy()
+    other[part] = cv2.GaussianBlur(rgb, (0, 0), 3)[part]
+    regions = auto_regions(rgb, other)
+    check_tiling(regions, (640, 640))
+    assert auto_regions(other, rgb) == regions
+    assert best_overlap(regions, patch) > 0.5 > 0.4 > best_overlap(auto_regions(rgb), patch)
+    found = find_differences(rgb, other)
+    inside = [region for region in found.measure(regions.lazy_masks()).regions if region.spots]
+    assert max(region.share for region in inside) > 0.4
+
+
+def test_changed_letters_and_a_thin_banner_become_regions_of_their_own():
+    page = np.full((800, 1280, 3), 255, np.uint8)
+    cv2.putText(page, "49.90", (980, 180), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 20), 3)
+    other = page.copy()
+    other[140:190, 980:1040] = 255
+    cv2.putText(other, "94", (980, 180), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20, 20, 20), 3)
+    other[:24] = (255, 240, 150)
+    regions = auto_regions(page, other)
+    check_tiling(regions, (800, 1280))
+    found = find_differences(page, other)
+    assert len(found.scene.spots) == 2
+    measured = found.measure(regions.lazy_masks()).regions
+    for spot in found.scene.spots:
+        (whole,) = [region for region in measured if spot in region.spots]
+        assert whole.share > 0.25
+    assert regions.areas().min() < 0.008 * page.shape[0] * page.shape[1]
+
+
+def test_a_place_in_a_flat_picture_of_any_size_is_a_region():
+    for size in ((40, 40), (300, 20), (900, 1200)):
+        flat = np.full((*size, 3), 120, np.uint8)
+        other = flat.copy()
+        other[4:16, 4:14] = (200, 30, 30)
+        regions = auto_regions(flat, other)
+        check_tiling(regions, size)
+        assert len(regions) == 2
+
+
+def test_nested_and_crowded_places_leave_a_tiling():
+    rgb = np.full((400, 400, 3), 120, np.uint8)
+    other = rgb.copy()
+    for k in range(12):
+        y, x = 10 + 95 * (k // 4), 10 + 95 * (k % 4)
+        other[y : y + 30, x : x + 30] = (20 * k, 250 - 20 * k, 60)
+    cv2.circle(other, (200, 350), 40, (255, 255, 255), 2)
+    cv2.circle(other, (200, 350), 6, (255, 0, 0), -1)
+    regions = auto_regions(rgb, other)
+    check_tiling(regions, (400, 400))
+    assert regions == auto_regions(other, rgb)
+    assert 8 < len(regions) <= 25
+
+
+@pytest.mark.parametrize(
+    "distort",
+    [
+        lambda rgb: cv2.GaussianBlur(rgb, (0, 0), 1),
+        lambda rgb: cv2.GaussianBlur(rgb, (0, 0), 3),
+        lambda rgb: np.clip(rgb.astype(int) + 25, 0, 255).astype(np.uint8),
+        lambda rgb: np.clip(rgb + np.random.default_rng(0).normal(0, 15, rgb.shape), 0, 255).astype(
+            np.uint8
+        ),
+        lambda rgb: cv2.imdecode(cv2.imencode(".jpg", rgb, [cv2.IMWRITE_JPEG_QUALITY, 40])[1], 1),
+        lambda rgb: rgb,
+    ],
+)
+def test_a_distortion_all_over_cuts_nothing_out(distort, monkeypatch):
+    rgb = photograph()
+    other = distort(rgb)
+    found = auto_regions(rgb, other)
+    monkeypatch.setattr("distortion_graph.regions.auto._places", lambda *_: None)
+    assert found == auto_regions(rgb, other)

@@ -350,7 +350,11 @@ def test_label_files_that_do_not_serve(tmp_path):
     )
     assert "no region left, every pixel is 0" in refusal(saved(LABELS * 0, "zero.png"))
     assert "found RGB, expected one channel" in refusal(saved(np.dstack([LABELS] * 3), "rgb.png"))
-    assert "pixels of mode RGBA" in refusal(saved(np.dstack([LABELS] * 4), "rgba.png"))
+    assert refusal(saved(np.dstack([LABELS] * 4), "rgba.png")).endswith(
+        "rgba.png: found RGBA (4 channels of 8 bits, the last one transparency), expected one "
+        "channel of label numbers (8 or 16 bits, or a palette), or COCO panoptic's RGB of 8 bits; "
+        "save it again as one of these"
+    )
     lossy = saved(LABELS, "lossy.png", format="JPEG")
     assert refusal(lossy).endswith("found JPEG, which blurs label numbers; expected a PNG")
     noise = np.random.default_rng(0).integers(0, 255, (H, W)).astype(np.uint8)

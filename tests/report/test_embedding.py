@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -68,6 +70,66 @@ def test_other_files_become_lossless_webp_of_the_same_pixels(data):
     assert head == "data:image/webp;base64"
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(inside)).convert("RGB")), picture.rgb)
     assert found.exact
+
+
+def deep():
+    """16 bits, of which browsers show other 8 than rounding gives."""
+    values = (photo().astype(np.uint16) * 257)[..., 0]
+    return coded("PNG", values)
+
+
+def see_through():
+    buffer = io.BytesIO()
+    image = Image.fromarray(photo())
+    image.putalpha(120)
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def tagged(*chunks):
+    """A PNG with chunks about its colours."""
+    data = coded("PNG")
+    packed = b"".join(
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in chunks
+    )
+    return data[:33] + packed + data[33:]
+
+
+def nclx(primaries, transfer):
+    data = coded("AVIF")
+    at = data.index(b"colrnclx") + 8
+    return data[:at] + struct.pack(">HH", primaries, transfer) + data[at + 4 :]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        deep(),
+        see_through(),
+        tagged((b"gAMA", struct.pack(">I", 55556))),
+        tagged((b"gAMA", struct.pack(">I", 45455))),
+        tagged((b"cICP", bytes((12, 13, 0, 1)))),
+        tagged((b"cICP", bytes((9, 16, 0, 1)))),
+        nclx(12, 13),
+    ],
+    ids=["16 bits", "transparent", "gamma", "plain gamma", "P3", "HDR", "AVIF in P3"],
+)
+def test_what_browsers_may_show_otherwise_goes_in_as_it_was_measured(data):
+    picture = load_picture(data)
+    found = embed(picture, data)
+    head, inside = opened(found.url)
+    assert head == "data:image/webp;base64" and found.exact
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(inside)).convert("RGB")), picture.rgb)
+
+
+def test_plain_descriptions_of_srgb_stay_as_they_are():
+    for data in (
+        tagged((b"sRGB", b"\0"), (b"gAMA", struct.pack(">I", 45455))),
+        tagged((b"cICP", bytes((1, 13, 0, 1)))),
+        nclx(1, 13),
+    ):
+        assert opened(embed(load_picture(data), data).url)[1] == data
 
 
 def test_a_turned_jpeg_stays_as_it_is_since_browsers_turn_it():

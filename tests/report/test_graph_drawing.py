@@ -80,11 +80,11 @@ def test_100_regions_are_there_with_every_fact_twice_where_it_belongs(grid):
         assert shown.count(region.name) == shown.count(str(region.id)) == 2
     for side in ("anchor", "target"):
         for node in (r.node(side) for r in grid.regions):
-            text = words(node.distortion.label)
+            text = words(grid.vocabulary, node.distortion.label)
             if node.severity.label != grid.vocabulary.clean:
-                text += f" · {words(node.severity.label)}"
+                text += f" · {words(grid.vocabulary, node.severity.label)}"
             assert text in shown and score_text(node.score) in shown
-    labels = [words(r.comparison.label) for r in grid.regions]
+    labels = [words(grid.vocabulary, r.comparison.label) for r in grid.regions]
     for label in set(labels):
         assert sum(t.endswith(f" {label}") for t in shown) - labels.count(label) in (0, 1)
 

@@ -8,9 +8,16 @@ from report_samples import pair, photo
 
 from distortion_graph.errors import ImageError
 from distortion_graph.formats import published
+from distortion_graph.graph import SIDES, ModelInfo
 from distortion_graph.report.drawing import Chip, Typeface
 from distortion_graph.report.overlay import LARGEST_PX, SHOWN_PX, overlay
-from distortion_graph.report.palette import CLEAN, INK, comparison_colours, severity_colours
+from distortion_graph.report.palette import (
+    CLEAN,
+    INK,
+    NEUTRAL,
+    comparison_colours,
+    severity_colours,
+)
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
 
@@ -94,6 +101,27 @@ def test_regions_are_tinted_by_severity_and_clean_ones_are_not():
     assert (left == 128).all()
     towards = np.array(severity_colours(len(vocabulary.severities))[-1]) - 128
     assert ((right - 128) * np.sign(towards) > 0).all()
+
+
+def test_an_uncertain_region_is_not_tinted_and_has_a_grey_number():
+    sample = pair(1, 2, h=96, w=96)
+    grey = np.full_like(sample.anchor.image, 128)
+    regions = tuple(
+        r.model_copy(update={s: r.node(s).model_copy(update={"known": 0.1}) for s in SIDES})
+        for r in sample.graph.regions
+    )
+    model = ModelInfo(name="small", known_threshold=0.5)
+    unsure = sample.graph.model_copy(update={"regions": regions, "model": model})
+    tints = {}
+    for name, graph in (("sure", sample.graph), ("unsure", unsure)):
+        picture = overlay(graph, grey, grey)
+        panel = picture[picture.shape[0] // 5, : picture.shape[1] // 2]
+        tints[name] = (panel == 128).mean()
+        tints[name, "grey"] = (picture == NEUTRAL).all(2).sum()
+    assert tints["unsure"] > 0.9 > tints["sure"]
+    assert tints["unsure", "grey"] > tints["sure", "grey"]
+    by_comparison = [overlay(g, grey, grey, "comparison") for g in (sample.graph, unsure)]
+    assert by_comparison[0].shape == by_comparison[1].shape
 
 
 def test_it_is_the_same_every_time_and_leaves_its_input_alone():

@@ -10,6 +10,8 @@ from page_samples import named, page, rich_sample, without_masks
 from PIL import Image
 from report_samples import pair
 
+from distortion_graph.graph import DistortionGraph, ModelInfo
+
 WIDTHS = (390, 820, 1400)
 
 
@@ -151,6 +153,31 @@ def test_filters_show_what_they_say(open_page):
     assert "1 of 12 regions" in tab.locator("#count").inner_text()
 
 
+def test_places_are_framed_and_filtered(open_page):
+    sample, graph = rich_sample()
+    height, width = graph.anchor.height, graph.anchor.width
+    equal = {"share": 0.0, "equal": 1.0, "size": [height, width]}
+    value = graph.model_dump()
+    for region in value["regions"]:
+        region["differs"] = equal
+    value["regions"][3]["differs"] = equal | {"share": 0.5, "equal": 0.5, "spots": [[100, 4, 9, 6]]}
+    value["scene"] = {"differs": equal | {"equal": 0.95, "spots": [[100, 4, 9, 6]]}}
+    tab = open_page(page(sample, DistortionGraph.model_validate(value)))
+    tab.locator("#filter-differs").check()
+    assert visible_rows(tab) == {3}
+    assert tab.locator("#regions tr[data-region='3'] .differs").inner_text() == "≠ differs at 100,4"
+    for side in (1, 2):
+        frame = tab.locator(f".marks .pane:nth-child({side}) g[data-region='3'] rect.place").last
+        assert [frame.get_attribute(key) for key in ("x", "y", "width", "height")] == [
+            "100", "4", "9", "6",
+        ]  # fmt: skip
+    tab.locator(everywhere(3)[3]).hover()
+    assert "≠ differs at 100,4: 50.0 % of its pixels" in tab.locator("#panel").inner_text()
+    assert "they differ here" in tab.locator("#legend").inner_text()
+    tab = open_page(page(sample, graph))
+    assert tab.locator("#filter-differs").count() == 0 and tab.locator("rect.place").count() == 0
+
+
 def test_pixels_are_the_pictures_own_at_every_whole_zoom(open_page):
     sample, graph = rich_sample()
     tab = open_page(page(sample, graph))
@@ -274,6 +301,43 @@ def test_relations_are_drawn_listed_and_shown_with_their_regions(open_page):
     assert tab.locator("#drawing .arcs path.active").count() == 2
 
 
+def test_an_uncertain_node_is_uncertain_in_pictures_legend_and_filters(open_page):
+    sample, graph = rich_sample()
+    first = graph.regions[0]
+    unsure = first.model_copy(update={"anchor": first.anchor.model_copy(update={"known": 0.1})})
+    graph = graph.model_copy(
+        update={
+            "regions": (unsure, *graph.regions[1:]),
+            "model": ModelInfo(name="small", known_threshold=0.5),
+        }
+    )
+    tab = open_page(page(sample, graph))
+    if tab.locator("#filter-quiet").count():
+        tab.locator("#filter-quiet").uncheck()
+    assert tab.locator("#legend").inner_text().split() == [
+        *graph.vocabulary.severities,
+        "uncertain",
+    ]
+    assert "su" in classes(tab, everywhere(0)[0]).split()
+    assert "su" not in classes(tab, everywhere(0)[1]).split()
+    assert tab.locator(".marks .su").count() == 1
+    tab.locator("#filter-distortion").select_option("uncertain")
+    assert visible_rows(tab) == {0}
+    # Its label is not believed, so that no filter of labels finds it by that.
+    label = first.anchor.distortion.label
+    others = {
+        k
+        for k, region in enumerate(graph.regions)
+        for node in (region.anchor, region.target)
+        if node.distortion.label == label and not graph.is_uncertain(node)
+    }
+    if others:
+        tab.locator("#filter-distortion").select_option(graph.vocabulary.in_words(label))
+        assert visible_rows(tab) == others
+    tab.get_by_role("button", name="Comparison").click()
+    assert "uncertain" not in tab.locator("#legend").inner_text()
+
+
 def test_mistakes_are_marked_where_the_truth_is_known(open_page):
     sample, truth = rich_sample()
     wrong = {1: "noise", 4: "blur"}
@@ -297,7 +361,7 @@ def test_mistakes_are_marked_where_the_truth_is_known(open_page):
     tab.locator("#filter-mistakes").check()
     assert visible_rows(tab) == set(wrong)
     for k in wrong:
-        true = truth.regions[k].anchor.distortion.label.replace("_", " ")
+        true = truth.vocabulary.in_words(truth.regions[k].anchor.distortion.label)
         assert tab.locator(f"{everywhere(k)[3]} .truth").inner_text() == true
         assert tab.locator(f"{everywhere(k)[2]} .truth").inner_text() == true
 

@@ -117,11 +117,11 @@ def test_the_caption_says_everything_of_the_worst_regions(monkeypatch):
         for side in ("anchor", "target"):
             node = region.node(side)
             assert any(
-                t.startswith(f"{side}: {node.distortion.label.replace('_', ' ')}")
+                t.startswith(f"{side}: {graph.vocabulary.in_words(node.distortion.label)}")
                 and t.endswith(f", {node.score:.2f}")
                 for t in lines
             )
-        label = region.comparison.label.replace("_", " ")
+        label = graph.vocabulary.in_words(region.comparison.label)
         assert f"anchor against target: {label}" in lines
     assert not any(t == f"{r.id} {r.name}" for r in others for t in lines)
     assert "PSNR 21.2 dB, SSIM 0.50, HaarPSI 0.75, CIEDE2000 12.5" in " ".join(lines)

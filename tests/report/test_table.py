@@ -31,32 +31,47 @@ def test_every_fact_is_there_and_nothing_is_cut(graph, width):
     assert max(map(cell_len, text.splitlines())) <= width
     for region in graph.regions:
         for node in (region.anchor, region.target):
-            assert node.distortion.label.replace("_", " ") in text
+            assert graph.vocabulary.in_words(node.distortion.label) in text
             assert f"{node.score:.2f}" in text
-        assert region.comparison.label.replace("_", " ") in text
+        assert graph.vocabulary.in_words(region.comparison.label) in text
         assert region.name in text and f"{100 * region.area_fraction:.1f} %" in text
     for fact in ("21.2", "0.50", "0.75", "12.5", "PSNR", "scene"):
         assert fact in text
 
 
-def test_the_longest_default_labels_fit_80_columns(graph):
-    longest = {"distortion": "saturate_inc", "severity": "moderate", "comparison": 0}
+def test_the_longest_default_words_fit_80_columns(graph):
     v = graph.vocabulary
-    assert max(map(len, v.distortions)) == len(longest["distortion"])
+    longest = max(v.distortions, key=lambda label: len(v.in_words(label)))
     region = graph.regions[0]
     node = region.anchor.model_copy(
         update={
-            "distortion": region.anchor.distortion.model_copy(update={"label": "saturate_inc"}),
+            "distortion": region.anchor.distortion.model_copy(update={"label": longest}),
             "severity": region.anchor.severity.model_copy(update={"label": "moderate"}),
         }
     )
     comparison = region.comparison.model_copy(update={"label": "significantly_better"})
     wide = region.model_copy(
-        update={"anchor": node, "comparison": comparison, "id": 999, "name": "a" * 11}
+        update={"anchor": node, "comparison": comparison, "id": 99, "name": "a" * 11}
     )
     text = shown(with_evidence(graph.model_copy(update={"regions": (wide,)})), 80)
-    assert "…" not in text and "▲▲ significantly better" in text and "saturate inc" in text
+    assert "…" not in text and "▲▲ significantly better" in text and v.in_words(longest) in text
     assert max(map(cell_len, text.splitlines())) <= 80
+
+
+def test_names_give_way_before_what_is_said_of_them(graph):
+    names = "a name that is longer than any column can be", "short"
+    regions = tuple(
+        r.model_copy(update={"name": n}) for r, n in zip(graph.regions[:2], names, strict=True)
+    )
+    words = {graph.regions[0].anchor.distortion.label: "something with a longer name"}
+    vocabulary = graph.vocabulary.model_copy(update={"words": words})
+    long = graph.model_copy(update={"regions": regions, "vocabulary": vocabulary})
+    for width in (90, 100, 120, 160):
+        text = shown(with_evidence(long), width)
+        assert "something with a longer name" in text and "short" in text, width
+        assert "▲" in text or "▼" in text
+        assert max(map(cell_len, text.splitlines())) <= width
+    assert text.count("…") == 1  # the long name's
 
 
 def test_regions_stand_worst_first(graph):
@@ -80,6 +95,17 @@ def test_identical_pixels_have_infinite_psnr(graph):
 @pytest.mark.parametrize("width", [20, 40, 60])
 def test_a_narrow_terminal_is_kept_to(graph, width):
     assert max(map(cell_len, shown(with_evidence(graph), width).splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [42, 50, 60, 72])
+def test_numbers_and_sides_are_whole_where_words_are_cut(graph, width):
+    text = shown(with_evidence(graph), width)
+    for region in graph.regions:
+        assert any(line.split()[:1] == [str(region.id)] for line in text.splitlines())
+        for side in ("anchor", "target"):
+            assert f"{region.node(side).score:.2f} " in text
+    assert text.count("anchor ") >= len(graph.regions)
+    assert text.count("target ") >= len(graph.regions)
 
 
 def test_names_are_text_and_not_markup(graph):

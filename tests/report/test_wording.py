@@ -12,12 +12,22 @@ from distortion_graph.graph import (
     Evidence,
     ImageInfo,
     LabelBelief,
+    ModelInfo,
     Node,
     RegionComparison,
     Scene,
     SceneNode,
 )
-from distortion_graph.report.wording import marks, printable, summary, words, worst_first
+from distortion_graph.report.wording import (
+    marks,
+    node_words,
+    printable,
+    scene_words,
+    summary,
+    uncertain_places,
+    words,
+    worst_first,
+)
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
 
@@ -59,7 +69,7 @@ def test_a_sentence_about_better_worse_and_the_worst():
     assert summary(made) == (
         "As a whole, the anchor is significantly better than the target (0.90 against 0.50); of 3 "
         "regions the anchor is better in 1, worse in 1 and the same in 1; the worst is region 4 "
-        "(sky) of the target: contrast inc, severe (0.25)."
+        "(sky) of the target: too much contrast, severe (0.25)."
     )
 
 
@@ -69,6 +79,62 @@ def test_a_sentence_about_equal_pictures():
         "As wholes, anchor and target are about equal (1.00 against 1.00); all 2 regions are the "
         "same; every region looks clean in both."
     )
+
+
+def unknown(node):
+    return node.model_copy(update={"known": 0.2})
+
+
+def doubtful(*regions, **more):
+    """A graph whose model asks not to be believed below .5."""
+    made = graph(*regions, **more)
+    return made.model_copy(update={"model": ModelInfo(name="small", known_threshold=0.5)})
+
+
+@pytest.mark.parametrize(
+    ("regions", "said"),
+    [
+        ([(unknown(CLEAN), CLEAN), (CLEAN, CLEAN)], "1 region is uncertain, the other looks clean"),
+        (
+            [(unknown(CLEAN), CLEAN), (CLEAN, unknown(CLEAN)), (CLEAN, CLEAN), (CLEAN, CLEAN)],
+            "2 regions are uncertain, the others look clean in both.",
+        ),
+        ([(CLEAN, unknown(CLEAN))] * 3, "all 3 regions are the same; every region is uncertain."),
+        ([(unknown(CLEAN), unknown(CLEAN))], "the anchor is the same; the region is uncertain."),
+        ([(unknown(NOISY), CLEAN)], "the worst is region 0 (sky) of the anchor: uncertain (0.25)."),
+    ],
+)
+def test_a_sentence_calls_nothing_clean_that_is_uncertain(regions, said):
+    made = doubtful(*(region(k, *nodes) for k, nodes in enumerate(regions)))
+    assert said in summary(made)
+    certain = made.model_copy(update={"model": None})
+    assert "uncertain" not in summary(certain)
+
+
+def test_what_a_node_says():
+    made = doubtful()
+    assert node_words(made, NOISY) == ("too much contrast", "severe")
+    assert node_words(made, CLEAN) == ("clean",)
+    assert node_words(made, unknown(NOISY)) == ("uncertain",)
+
+
+def test_a_scene_shows_uncertain_where_its_regions_are():
+    regions = [
+        region(k, anchor, CLEAN).model_copy(update={"area_fraction": area})
+        for k, (anchor, area) in enumerate(
+            [(NOISY, 0.25), (unknown(NOISY), 0.125), (unknown(CLEAN), 0.25), (CLEAN, 0.125)]
+        )
+    ]
+    made = doubtful(*regions)
+    shares = {"contrast_inc": 0.375, "clean": 0.375, "haze": 0.0}
+    scene = made.scene.model_copy(update={"anchor": SceneNode(score=0.9, distortion_share=shares)})
+    made = made.model_copy(update={"scene": scene})
+    assert scene_words(made, "anchor") == [
+        ("uncertain", 0.375), ("too much contrast", 0.25), ("clean", 0.125)
+    ]  # fmt: skip
+    assert scene_words(made, "target") == []
+    assert scene_words(made.model_copy(update={"scene": None}), "anchor") == []
+    assert uncertain_places(made) == ["region 1 of the anchor", "region 2 of the anchor"]
 
 
 def test_identical_pictures_are_called_so():
@@ -108,6 +174,7 @@ def test_regions_are_ordered_by_their_lower_score():
 
 
 def test_words_marks_and_text_that_cannot_steer_a_terminal():
-    assert words("slightly_worse") == "slightly worse"
+    assert words(DEFAULT_VOCABULARY, "slightly_worse") == "slightly worse"
+    assert words(DEFAULT_VOCABULARY, "a\x1b[31m_b") == "a [31m b"
     assert [marks(r) for r in (-2, -1, 0, 1, 3)] == ["▼▼", "▼", "=", "▲", "▲▲▲"]
     assert printable("a\x1b[31m\nb\u202e") == "a [31m b"

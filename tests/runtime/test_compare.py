@@ -69,8 +69,45 @@ def test_identical_pictures(image):
         assert region.anchor == region.target.model_copy(
             update={"mask": region.anchor.mask, "bbox_xywh_px": region.anchor.bbox_xywh_px}
         )
-    assert graph.scene.comparison.label == "same"
+        assert region.comparison.probability == 1
+    assert graph.scene.comparison.label == "same" and graph.scene.comparison.probability == 1
     assert graph.swapped() == graph
+
+
+@pytest.mark.parametrize("evidence", ["all", "none"])
+def test_a_region_of_equal_pixels_is_the_same_for_certain(evidence):
+    """The network sees what is around it, which differs; the pixels decide."""
+    target = ANCHOR.copy()
+    target[:64] = TARGET[:64]  # the upper row of regions
+    graph = compare(ANCHOR, target, regions=REGIONS, evidence=evidence)
+    changed, equal = graph.regions[:4], graph.regions[4:]
+    for region in equal:
+        assert region.comparison.label == "same" and region.comparison.probability == 1
+        assert sum(region.comparison.probabilities.values()) == 1
+        assert region.comparison.margin == 0
+        assert region.anchor == region.target.model_copy(
+            update={"mask": region.anchor.mask, "bbox_xywh_px": region.anchor.bbox_xywh_px}
+        )
+    assert all(region.comparison.probability < 1 for region in changed)
+    assert graph.scene.comparison.probability < 1
+    back = compare(target, ANCHOR, regions=REGIONS, evidence=evidence)
+    assert back == graph.swapped()
+    if evidence == "all":
+        assert {region.differs.equal for region in equal} == {1.0}
+
+
+@pytest.mark.parametrize(("level", "measured"), [("all", True), ("fast", True), ("none", False)])
+def test_differences_are_measured_with_every_evidence_but_none(level, measured):
+    target = ANCHOR.copy()
+    target[70:110, 100:150] = (200, 30, 30)
+    graph = compare(ANCHOR, target, regions="whole", evidence=level)
+    (region,) = graph.regions
+    for part in (region, graph.scene):
+        assert (part.differs is not None) is measured
+        if measured:
+            assert part.differs.spots == ((100, 70, 50, 40),)
+            assert part.differs.size == ANCHOR.shape[:2]
+            assert part.differs.share == round(50 * 40 / ANCHOR[..., 0].size, 6)
 
 
 def test_three_hundred_regions():

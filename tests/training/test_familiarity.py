@@ -13,6 +13,7 @@ from scipy.optimize import minimize  # noqa: E402
 from scipy.spatial.distance import mahalanobis  # noqa: E402
 from skimage import data as photographs  # noqa: E402
 
+from distortion_graph.bench.clean_pairs import CleanSample  # noqa: E402
 from distortion_graph.bench.protocol import bench_picture, samples_of  # noqa: E402
 from distortion_graph.data.pictures import CleanPicture  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
@@ -22,7 +23,12 @@ from distortion_graph.training import familiarity  # noqa: E402
 from distortion_graph.training.architectures import architecture  # noqa: E402
 from distortion_graph.training.checkpoint import save_network  # noqa: E402
 from distortion_graph.training.config import TrainingConfig  # noqa: E402
-from distortion_graph.training.familiarity import fit_familiarity, make_strange  # noqa: E402
+from distortion_graph.training.familiarity import (  # noqa: E402
+    KnownFeatures,
+    fit_familiarity,
+    make_strange,
+    strange_pairs,
+)
 from distortion_graph.training.starting import first_network  # noqa: E402
 
 WIDTH = 16
@@ -47,6 +53,31 @@ def tensors(*arrays):
     return [torch.from_numpy(np.asarray(a, np.float32)) for a in arrays]
 
 
+def given(features, labels, clean=None, unknown=None):
+    """What `fit_familiarity` takes; no clean pictures and no outliers unless they are given."""
+    none = np.zeros((0, WIDTH))
+    h, c, u = tensors(
+        features, none if clean is None else clean, none if unknown is None else unknown
+    )
+    return KnownFeatures(h, torch.from_numpy(labels), c, u)
+
+
+def distances(features, asked, labels):
+    """Squared Mahalanobis distances of `asked` to the nearest mean of a label, by SciPy."""
+    means = {k: features[labels == k].mean(0) for k in np.unique(labels)}
+    rest = features - np.array([means[k] for k in labels])
+    covariance = rest.T @ rest / len(rest)
+    covariance += 0.01 * np.trace(covariance) / WIDTH * np.eye(WIDTH)
+    inverse = np.linalg.inv(covariance)
+    return np.array([min(mahalanobis(x, m, inverse) for m in means.values()) ** 2 for x in asked])
+
+
+def second_sign(nodes, asked):
+    (h,) = tensors(asked)
+    signs = nodes.familiarity.signs(h, *nodes.learned(h))
+    return np.expm1(signs[:, 1].detach().numpy()) * WIDTH
+
+
 def test_unfitted_it_is_what_was_learned(nodes, known):
     (h,) = tensors(known[0])
     learned, log_p = nodes.learned(h)
@@ -55,25 +86,30 @@ def test_unfitted_it_is_what_was_learned(nodes, known):
 
 def test_the_second_sign_is_the_distance_of_mahalanobis_to_the_nearest_label(nodes, known):
     features, labels = known
-    fit_familiarity(nodes, *tensors(features), torch.from_numpy(labels), torch.zeros(0, WIDTH))
-    means = {k: features[labels == k].mean(0) for k in np.unique(labels)}
-    rest = features - np.array([means[k] for k in labels])
-    covariance = rest.T @ rest / len(rest)
-    covariance += 0.01 * np.trace(covariance) / WIDTH * np.eye(WIDTH)
-    inverse = np.linalg.inv(covariance)
+    fit_familiarity(nodes, given(features, labels))
     asked = np.random.default_rng(1).normal(0, 6, (40, WIDTH))
-    expected = [min(mahalanobis(x, m, inverse) for m in means.values()) ** 2 for x in asked]
-    (h,) = tensors(asked)
-    signs = nodes.familiarity.signs(h, *nodes.learned(h))
-    found = np.expm1(signs[:, 1].detach().numpy()) * WIDTH
-    assert found == pytest.approx(np.array(expected), rel=2e-3)
+    expected = distances(features, asked, labels)
+    assert second_sign(nodes, asked) == pytest.approx(expected, rel=2e-3)
+
+
+def test_clean_pictures_have_a_scatter_of_their_own_and_the_nearer_one_counts(nodes, known):
+    features, labels = known
+    rng = np.random.default_rng(3)
+    clean = rng.normal(20, 0.3, WIDTH) + rng.normal(size=(300, WIDTH)) * np.linspace(0.1, 2, WIDTH)
+    fit_familiarity(nodes, given(features, labels, clean))
+    asked = np.concatenate([rng.normal(0, 6, (20, WIDTH)), clean[:20] + 0.1])
+    here = distances(clean, asked, np.zeros(len(clean)))
+    there = distances(features, asked, labels)
+    assert (here < there)[20:].all() and (there < here)[:20].all()
+    found = second_sign(nodes, asked)
+    assert found == pytest.approx(np.minimum(here, there), rel=1e-2)
 
 
 def test_the_weights_are_those_of_a_balanced_logistic_regression(nodes, known):
     features, labels = known
     strange = features[:150] + np.random.default_rng(2).normal(0, 4, (150, WIDTH))
     h, other = tensors(features, strange)
-    said = fit_familiarity(nodes, h, torch.from_numpy(labels), other)
+    said, _ = fit_familiarity(nodes, given(features, labels, unknown=strange))
     familiarity = nodes.familiarity
     with torch.no_grad():
         x, z = (familiarity.signs(t, *nodes.learned(t)).double().numpy() for t in (h, other))
@@ -93,7 +129,8 @@ def test_the_weights_are_those_of_a_balanced_logistic_regression(nodes, known):
 def test_without_outliers_it_stays_what_was_learned(nodes, known):
     features, labels = known
     (h,) = tensors(features)
-    said = fit_familiarity(nodes, h, torch.from_numpy(labels), h[:0])
+    said, said_of_clean = fit_familiarity(nodes, given(features, labels))
+    assert said_of_clean.shape == (0,)
     assert said == pytest.approx(torch.sigmoid(nodes.learned(h)[0]).detach().numpy(), abs=1e-6)
 
 
@@ -124,6 +161,19 @@ def test_what_calibration_shows_are_strangers(monkeypatch):
         strange = make_strange(sample, 0, np.random.default_rng(0))
         inside = sample.masks[strange.where[0]].any(0)
         assert (strange.anchor[inside] == 255 - sample.anchor[inside]).all()
+
+
+def test_outliers_all_over_stand_beside_all_that_clean_pictures_stand_beside():
+    rgb = np.ascontiguousarray(photographs.coffee()[:96, :120])
+    labels = (np.mgrid[:96, :120].sum(0) // 30 + 1).astype(np.uint16)
+    sample = next(samples_of([bench_picture(CleanPicture("c", rgb, (labels,)))], "hard"))
+    made = list(strange_pairs(CleanSample(rgb, sample), np.random.default_rng(0)))
+    assert len(made) == 6
+    for k, (strange, other) in enumerate(made):
+        assert (strange != rgb).any()
+        beside = (sample.target, rgb, strange)[k % 3]
+        assert (other == beside).all()
+    assert (made[0][0] != made[3][0]).any()
 
 
 def test_training_forgets_what_calibration_found(tmp_path):

@@ -23,7 +23,9 @@ from tiny_run import settings  # noqa: E402
 
 from distortion_graph.errors import ModelError  # noqa: E402
 from distortion_graph.training.config import BudgetConfig, DataConfig  # noqa: E402
+from distortion_graph.training.config_files import plain  # noqa: E402
 from distortion_graph.training.loop import Trainer  # noqa: E402
+from distortion_graph.vocabulary import DEFAULT_VOCABULARY  # noqa: E402
 
 PROGRAM = """
 import os, signal, sys, torch
@@ -144,6 +146,21 @@ def test_another_run_is_refused_with_what_differs(whole, options, words):
     given = {"steps": 5, "save": 2, "measure": 3, "dropout": 0.3} | options
     with pytest.raises(ModelError, match=f"{whole}: holds another run.*{words}"):
         Trainer(tiny_run.sources(), whole, settings(**given))
+
+
+def test_how_labels_are_read_makes_no_other_run(whole):
+    options = {"steps": 5, "save": 2, "measure": 3, "dropout": 0.3}
+    for words in ({"darken": "shadow"}, {"darken": "dusk", "clean": "fine"}):
+        read_as = DEFAULT_VOCABULARY.model_copy(update={"words": words})
+        config = settings(**options)
+        config = replace(
+            config,
+            recipe=replace(config.recipe, vocabulary=read_as),
+            network=replace(config.network, vocabulary=read_as),
+        )
+        assert plain(config)["recipe"]["vocabulary"]["words"] == words
+        trainer = Trainer(tiny_run.sources(), whole, config, report=lambda _: None)
+        assert trainer.progress.step == 5
 
 
 def test_other_pictures_are_refused_by_name(whole):

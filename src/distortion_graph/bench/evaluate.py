@@ -21,11 +21,9 @@ from distortion_graph.data.layout import PairKey
 from distortion_graph.data.samples import Sample
 from distortion_graph.errors import ModelError
 from distortion_graph.files import atomic_write_text
-from distortion_graph.graph import ModelInfo
 from distortion_graph.images import Picture
-from distortion_graph.runtime.assemble import assemble
-from distortion_graph.runtime.compare import predict_canonically
-from distortion_graph.runtime.decode import Decoded, decode, shared_areas
+from distortion_graph.runtime.compare import build_graph, predict_canonically
+from distortion_graph.runtime.decode import Decoded, decode
 from distortion_graph.runtime.predictions import Predictions
 from distortion_graph.runtime.session import Model
 from distortion_graph.vocabulary import Vocabulary
@@ -228,15 +226,7 @@ class ModelRun:
         sample: Sample,
         folder: Path,
     ) -> None:
-        identity, regions = self.model.identity, sample.regions
-        areas = shared_areas(regions.lazy_masks())
-        graph = assemble(
-            decode(predictions, self.model.vocabulary, areas),
-            regions,
-            *pictures,
-            vocabulary=self.model.vocabulary,
-            model=ModelInfo(name=identity.name, version=identity.version, sha256=identity.sha256),
-        )
+        graph = build_graph(self.model, predictions, sample.regions, *pictures)
         atomic_write_text(folder / graph_name(sample.key), graph.to_json(indent=1) + "\n")
 
 

@@ -30,7 +30,7 @@ from distortion_graph.report.figures import (
     unit,
 )
 from distortion_graph.report.palette import Rgb
-from distortion_graph.report.wording import printable, words
+from distortion_graph.report.wording import printable
 from distortion_graph.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -69,8 +69,9 @@ class _Case:
         return _title(f"{self.run.name}, {self.pairs}", room_mm, self.kind)
 
     def words(self, what: str) -> list[str]:
-        """The labels of a kind, to be drawn."""
-        return [drawable(words(label), self.kind) for label in labels_of(self.vocabulary, what)]
+        """The labels of a kind, as the tables of results have them, to be drawn."""
+        labels = labels_of(self.vocabulary, what)
+        return [drawable(printable(label.replace("_", " ")), self.kind) for label in labels]
 
 
 def plots(

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from distortion_graph.cli.compare import Fit
 from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
 from distortion_graph.cli.mllm_options import (
     MODEL_HELP,
@@ -39,6 +38,8 @@ from distortion_graph.cli.mllm_options import (
 from distortion_graph.cli.options import (
     DEFAULT_MAX_PIXELS,
     REGIONS_HELP,
+    Fit,
+    FitOption,
     MaxPixels,
     Quiet,
     Verbose,
@@ -86,38 +87,39 @@ def ask(
     ] = Question.assessment,
     about: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="What you want to know; goes into the assessment."),
+        typer.Option(metavar="TEXT", help="Say what you want to know; with an assessment."),
     ] = None,
     sentences: Annotated[
-        int, typer.Option(min=1, max=50, metavar="N", help="Longest assessment.")
+        int, typer.Option(min=1, max=50, metavar="N", help="Write at most N sentences.")
     ] = 8,
     regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
     cues: Annotated[
         str,
         typer.Option(
             metavar="CUES",
-            help="How regions are shown: marks, boxes, boxes-text, outlines, crops, names or none, "
-            "joined by +.",
+            help="Show regions by marks, boxes, boxes-text, outlines, crops, names or none; join "
+            "several by +.",
         ),
     ] = "marks",
     hint: Annotated[
-        PairHint, typer.Option(help="What is suggested with --question regions.")
+        PairHint,
+        typer.Option(help="Suggest the predicted graph with --question regions, or nothing."),
     ] = PairHint.predicted,
     target_first: Annotated[
         bool, typer.Option("--target-first", help="Show the target first.")
     ] = False,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write the answer there as JSON; - is standard output."),
+        typer.Option(
+            metavar="FILE", help="Write the answer to FILE as JSON; - is standard output."
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
     graph_model: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Our model that predicts the graph; else the shipped."),
+        typer.Option(metavar="MODEL", help="Predict the graph by this model, as compare --model."),
     ] = None,
-    fit: Annotated[
-        Fit, typer.Option(help="A target of another size: refuse it, or scale it to the anchor.")
-    ] = Fit.error,
+    fit: FitOption = Fit.error,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     base_url: BaseUrl = None,
     key_variable: KeyVariable = "OPENAI_API_KEY",
@@ -127,7 +129,7 @@ def ask(
     max_side: MaxSide = None,
     max_output_tokens: MaxOutputTokens = None,
     temperature: Temperature = 0.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the model.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the language model.")] = 0,
     timeout: Timeout = 120.0,
     retries: Retries = 6,
     price: Price = None,
@@ -225,15 +227,20 @@ def _pair(
     fit: Fit,
     talk: Talk,
 ) -> Pair:
-    from distortion_graph.images import load_picture
     from distortion_graph.mllm.pair_view import PairView
-    from distortion_graph.runtime.compare import compare_pictures, load_model
+    from distortion_graph.runtime.compare import (
+        compare_pictures,
+        load_model,
+        load_pair,
+        pair_warnings,
+    )
 
-    pictures = [load_picture(name, max_pixels=max_pixels) for name in (anchor, target)]
-    for picture in pictures:
-        for text in picture.warnings:
-            talk.warn(text)
-    graph = compare_pictures(*pictures, regions=regions, model=load_model(model), fit=fit.value)
+    pictures = load_pair(anchor, target, max_pixels=max_pixels)
+    for text in pair_warnings(*pictures):
+        talk.warn(text)
+    graph = compare_pictures(
+        *pictures, regions=regions, model=load_model(model), fit=fit.value, warn=talk.warn
+    )
     return Pair(PairView.of_graph(graph, pictures[0].rgb, pictures[1].rgb), graph)
 
 
@@ -241,7 +248,7 @@ def _assessment(
     client: Client, pair: Pair, manner: Manner, about: str | None, sentences: int, talk: Talk
 ) -> Answer:
     from distortion_graph.mllm.assessment import Wish, ask_assessment
-    from distortion_graph.report.wording import printable, words
+    from distortion_graph.report.wording import printable
 
     said = ask_assessment(client, pair.view, pair.graph, manner, Wish(sentences, about))
     if said.refused or not said.sentences:
@@ -256,7 +263,7 @@ def _assessment(
     if said.regions_left_out:
         talk.warn(f"{said.regions_left_out} regions did not fit into the model's context")
     _tell_scaled(said.side_px, talk)
-    names = {region.id: words(region.name) for region in pair.graph.regions}
+    names = {region.id: printable(region.name) for region in pair.graph.regions}
 
     def show(talk: Talk) -> None:
         for sentence in said.sentences:
@@ -311,7 +318,8 @@ def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk:
     from distortion_graph.mllm.whole import ask_whole
     from distortion_graph.report.wording import printable, score_text, words
 
-    said = ask_whole(client, pair.view, pair.graph.vocabulary, manner, swapped=target_first)
+    vocabulary = pair.graph.vocabulary
+    said = ask_whole(client, pair.view, vocabulary, manner, swapped=target_first)
     if said is None:
         raise _no_answer(client)
     _tell_scaled(said.side_px, talk)
@@ -322,9 +330,9 @@ def _whole(client: Client, pair: Pair, manner: Manner, target_first: bool, talk:
         talk.warn("in the reason the target is the anchor, since it was shown first")
 
     def show(talk: Talk) -> None:
-        talk.say(f"The anchor is {words(said.comparison)}.")
+        talk.say(f"The anchor is {words(vocabulary, said.comparison)}.")
         for side, picture in (("Anchor", said.anchor), ("Target", said.target)):
-            named = [words(label) for label in picture.distortions]
+            named = [words(vocabulary, label) for label in picture.distortions]
             wrong = ", ".join([*named, *map(printable, picture.unknown)]) or "nothing wrong"
             talk.say(f"{side}: {wrong}; score {score_text(picture.score)}.")
         if said.reason:

@@ -23,6 +23,7 @@ from distortion_graph.cli.options import (
     PairsIndex,
     PairsLimit,
     Quiet,
+    Threads,
     Verbose,
     check_outputs,
 )
@@ -143,9 +144,7 @@ def run(
         typer.Option(metavar="DIR", help="Write the true graphs there, for `report --truth`."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of intervals and the random baseline.")] = 0,
-    threads: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Threads of the model; 0 = one a core.")
-    ] = 0,
+    threads: Threads = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:

@@ -23,6 +23,13 @@ def calibrate(
     root: MeasuredRoot = None,
     split: ValSplit = None,
     held_out: MeasuredPictures = None,
+    clean_pictures: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Photographs with nothing wrong in them, of other origin; for `known` alone.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the pairs made of pictures.")] = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -30,8 +37,8 @@ def calibrate(
 
     Finds a temperature for the probabilities of distortion, severity and comparison, and the
     threshold of `known` below which tables say `uncertain`. Takes easy, medium and hard pairs of
-    the pictures or the data set named; where none is, of the run's own held-out ones. Needs the
-    train extra.
+    the pictures or the data set named; where none is, of the run's own held-out ones. `known` is
+    also fitted to pairs with the clean pictures themselves. Needs the train extra.
 
     \b
     Example:
@@ -43,15 +50,19 @@ def calibrate(
     talk = talk_of(context)
     talk.set(quiet=quiet)
     from distortion_graph.bench.benchmark import LISTS
+    from distortion_graph.report.wording import percent
     from distortion_graph.training.calibration import calibrate_network
     from distortion_graph.training.config import DataConfig
     from distortion_graph.training.evaluation import Request
 
     data = DataConfig(tuple(labelled or ()), tuple(pictures or ()), root, held_out)
-    found = calibrate_network(network, out, Request(data, LISTS, chosen(split, ("val",)), seed, 0))
+    wanted = Request(data, LISTS, chosen(split, ("val",)), seed, 0)
+    found = calibrate_network(network, out, wanted, clean_pictures or ())
     for kind, temperature in found.temperature.items():
         before, after = found.error_before[kind], found.error_after[kind]
         talk.show(
             f"{kind}: temperature {temperature:.3f}, calibration error {before:.3f} → {after:.3f}"
         )
-    talk.show(f"uncertain where known is below {found.known_threshold:.3f}")
+    talk.show(f"uncertain where known is below {found.known_threshold:.3f}; of known regions:")
+    for kind, share in found.uncertain.items():
+        talk.show(f"  {percent(share):>6} {kind}")

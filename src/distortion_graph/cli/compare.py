@@ -12,11 +12,16 @@ import typer
 
 from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
 from distortion_graph.cli.options import (
+    DEFAULT_BACKGROUND,
     DEFAULT_MAX_PIXELS,
     REGIONS_HELP,
+    Background,
+    Fit,
+    FitOption,
     Lossy,
     MaxPixels,
     Quiet,
+    Threads,
     Verbose,
     check_outputs,
     region_files,
@@ -58,13 +63,6 @@ class EvidenceLevel(StrEnum):
     none = "none"
 
 
-class Fit(StrEnum):
-    """What to do with a target of another size."""
-
-    error = "error"
-    resize = "resize"
-
-
 @dataclass(frozen=True)
 class Job:
     """What one run of the command was asked for."""
@@ -81,6 +79,7 @@ class Job:
     evidence: EvidenceLevel
     fit: Fit
     model: str | None
+    background: str
     max_pixels: int
     providers: tuple[str, ...] | None
     threads: int
@@ -96,11 +95,12 @@ def compare(
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write the graph there, as --format says; - is standard output."
+            metavar="FILE", help="Write the graph to FILE (--format); - is standard output."
         ),
     ] = None,
     format: Annotated[
-        Format, typer.Option(metavar="FORM", help="The form of --out: " + FORMS_HELP)
+        Format,
+        typer.Option(metavar="FORM", help="The form that --out is written in: " + FORMS_HELP),
     ] = Format.native,
     overlay: Annotated[
         Path | None,
@@ -108,41 +108,44 @@ def compare(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a page to look at: one HTML file with all in it."),
+        typer.Option(
+            metavar="FILE",
+            help="Write one HTML file to look at and send: pictures, graph and table.",
+        ),
     ] = None,
     lossy: Lossy = False,
     json: Annotated[
-        bool, typer.Option("--json", help="Print the native graph instead of the table.")
+        bool, typer.Option("--json", help="Print the graph as native JSON instead of the table.")
     ] = False,
     evidence: Annotated[
-        EvidenceLevel, typer.Option(help="What to measure; fast leaves out CIEDE2000.")
+        EvidenceLevel,
+        typer.Option(help="Measure all, all but the mean CIEDE2000 (fast), or nothing."),
     ] = EvidenceLevel.all,
-    fit: Annotated[
-        Fit, typer.Option(help="A target of another size: refuse it, or scale it to the anchor.")
-    ] = Fit.error,
+    fit: FitOption = Fit.error,
     model: Annotated[
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="Folder of a model made by `export`, or hf://ORG/NAME; else the shipped one.",
+            help="Use this model: a folder made by `export`, or hf://ORG/NAME. By default the one "
+            "that comes with the program.",
         ),
     ] = None,
+    background: Background = DEFAULT_BACKGROUND,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     provider: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="ONNX Runtime provider; repeat for a second choice."),
     ] = None,
-    threads: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Threads of the model; 0 = one a core.")
-    ] = 0,
+    threads: Threads = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Compare two pictures region by region.
 
     Says what is wrong in each region of either picture, how bad it is, and which picture is
-    better: as a table, the worst regions first (by the lower of a region's two scores), and one
-    sentence about the whole.
+    better: as a table, the worst regions first (by the lower of a region's two scores) and then
+    those that differ most, and one sentence about the whole. Where the pictures show different
+    things, the table and the sentence say where.
 
     Files are written when everything is done, under a temporary name and then renamed: a run that
     fails writes nothing and leaves an existing file as it was; one that succeeds replaces it. No
@@ -164,14 +167,21 @@ def compare(
     providers = tuple(provider) if provider else None
     job = Job(
         anchor, target, regions, out, format, overlay, report, lossy, json, evidence, fit, model,
-        max_pixels, providers, threads,
+        background, max_pixels, providers, threads,
     )  # fmt: skip
     _check(job)
-    _report(job, _run(job, talk), talk)
+    from distortion_graph.threads import thread_budget
+
+    with thread_budget(job.threads):
+        graph = _run(job, talk)
+    _report(job, graph, talk)
 
 
 def _check(job: Job) -> None:
     """Refuse what can be known to fail before anything is computed."""
+    from distortion_graph.backgrounds import check_background
+
+    check_background(job.background)
     if job.out and job.out.suffix.lower() in _PICTURE_SUFFIXES:
         raise OutputError(f"{job.out}: --out is the graph, as JSON; the picture is --overlay")
     if job.format is not Format.native and not job.out:
@@ -210,19 +220,30 @@ def _graph_paths(job: Job) -> list[Path]:
 def _run(job: Job, talk: Talk) -> DistortionGraph:
     """Compute the graph and write the files that were asked for."""
     start = time.perf_counter()
-    from distortion_graph.images import load_picture
-    from distortion_graph.runtime.compare import compare_pictures, load_model
+    from distortion_graph.runtime.compare import (
+        compare_pictures,
+        load_model,
+        load_pair,
+        pair_warnings,
+    )
 
-    model = load_model(job.model, job.providers, job.threads)
+    model = load_model(job.model, job.providers)
     ready = time.perf_counter()
-    pictures = [load_picture(name, max_pixels=job.max_pixels) for name in (job.anchor, job.target)]
+    pictures = load_pair(
+        job.anchor, job.target, max_pixels=job.max_pixels, background=job.background
+    )
+    for text in pair_warnings(*pictures):
+        talk.warn(text)
     for picture in pictures:
-        for text in picture.warnings:
-            talk.warn(text)
         talk.detail(f"{picture.source}: {picture.width}×{picture.height} pixels")
     read = time.perf_counter()
     graph = compare_pictures(
-        *pictures, regions=job.regions, model=model, evidence=job.evidence.value, fit=job.fit.value
+        *pictures,
+        regions=job.regions,
+        model=model,
+        evidence=job.evidence.value,
+        fit=job.fit.value,
+        warn=talk.warn,
     )
     done = time.perf_counter()
     _write(job, graph, pictures, talk)
@@ -235,7 +256,7 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
     return graph
 
 
-def _write(job: Job, graph: DistortionGraph, pictures: list[Picture], talk: Talk) -> None:
+def _write(job: Job, graph: DistortionGraph, pictures: tuple[Picture, Picture], talk: Talk) -> None:
     """All files or none."""
     from distortion_graph.files import encode_image
 
@@ -257,7 +278,7 @@ def _write(job: Job, graph: DistortionGraph, pictures: list[Picture], talk: Talk
     write_all(files)
 
 
-def _page(job: Job, graph: DistortionGraph, pictures: list[Picture]) -> str:
+def _page(job: Job, graph: DistortionGraph, pictures: tuple[Picture, Picture]) -> str:
     """The report; the very bytes of the files go into it."""
     from distortion_graph.cli.report import page_of
     from distortion_graph.report.sources import file_of

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
 
 
-GRAPH_HELP = "Native, published, node-link, graphml or json-ld; the form is recognised."
+GRAPH_HELP = (
+    "A graph file: native, published, node-link, graphml or json-ld; the form is recognised."
+)
 
 
 def convert(
@@ -31,16 +33,17 @@ def convert(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Where to; else, and with -, it is printed. Tables (csv, parquet) are two files: "
-            "of t.csv, t.nodes.csv and t.edges.csv.",
+            help="Write to FILE; - is standard output, as without this option. Tables (csv, "
+            "parquet) are two files: t.csv stands for t.nodes.csv and t.edges.csv.",
         ),
     ] = None,
     vocabulary: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Words of a published graph, which names none: a vocabulary's JSON, or a graph, "
-            "dataset.json or model.json with one in it. Else the default.",
+            help="Read the labels of a published graph, which does not list them, from here: a "
+            "vocabulary's JSON, or a graph, dataset.json or model.json with one in it. By default "
+            "they are the published labels.",
         ),
     ] = None,
     spreadsheet: Annotated[

@@ -153,13 +153,12 @@ def dataset_build(
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
 
-    import os
-
     from distortion_graph.data.build import BuildOptions, build_dataset, parse_splits
     from distortion_graph.data.build.pictures import LOSSY
     from distortion_graph.data.sources import RegionChoice
     from distortion_graph.formats.files import load_vocabulary
     from distortion_graph.quality import get_metric
+    from distortion_graph.threads import available_cores
     from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
     choice = RegionChoice(
@@ -182,7 +181,7 @@ def dataset_build(
         regions=choice,
         metric=get_metric(metric),
         licences=_licences(licence or [], [source.name for source in found]),
-        workers=(os.cpu_count() or 1) if workers is None else workers,
+        workers=available_cores() if workers is None else workers,
         strict=strict,
     )
     if options.image_format in LOSSY or options.quality is not None:

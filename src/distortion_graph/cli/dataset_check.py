@@ -75,14 +75,14 @@ def dataset_check(
     import time
 
     from distortion_graph.data.check import check_dataset
+    from distortion_graph.threads import available_cores
 
     start = time.perf_counter()
-    cores = os.cpu_count() or 1
     with WorkTalk(talk) as report:
         found = check_dataset(
             root,
             quick=quick,
-            workers=cores if workers is None else workers,
+            workers=available_cores() if workers is None else workers,
             progress=report.follow("checking", "files"),
         )
     talk.detail(f"{found.files} pictures read in {short_time(time.perf_counter() - start)}")

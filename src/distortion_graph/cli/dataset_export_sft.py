@@ -96,6 +96,7 @@ def dataset_export_sft(
     from distortion_graph.mllm.sft.export import ExportOptions, export_sft
     from distortion_graph.mllm.sft.forms import Form as FileForm
     from distortion_graph.mllm.sft.plan import PlanOptions
+    from distortion_graph.threads import available_cores
 
     if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(root)):
         raise OutputError(f"{out}: --out would write into the data set; choose another place")
@@ -108,7 +109,7 @@ def dataset_export_sft(
     options = ExportOptions(
         plan,
         tuple(FileForm) if form is Form.both else (FileForm(form.value),),
-        workers or os.cpu_count() or 1,
+        workers or available_cores(),
         None if hint_graphs is None else FolderPredictions(hint_graphs, reader.vocabulary),
     )
     with WorkTalk(talk) as work:

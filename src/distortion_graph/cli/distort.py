@@ -215,21 +215,20 @@ def _read_depth(path: Path, picture: Picture) -> NDArray[np.float32]:
     """A one-channel picture's stored numbers, laid on the picture; larger is farther."""
     import numpy as np
 
+    from distortion_graph.decoders import decode_strictly
     from distortion_graph.errors import RegionError
     from distortion_graph.images import open_picture_file
     from distortion_graph.regions.fitting import fit_map
 
     label = str(path)
-    image, _ = open_picture_file(path, label)
+    opened = open_picture_file(path, label)
+    image = opened.image
     if image.width * image.height != picture.width * picture.height:
         raise ImageError(
             f"{label}: depth map is {image.width}×{image.height}, expected the picture's "
             f"{picture.width}×{picture.height}"
         )
-    try:
-        values: NDArray[Any] = np.asarray(image)
-    except Exception as e:  # damaged data can raise anything in a decoder
-        raise ImageError(f"{label}: damaged or incomplete {image.format}") from e
+    values: NDArray[Any] = decode_strictly(opened, label).numbers()
     if values.ndim != 2 or image.mode == "P" or not np.isfinite(values).all():
         raise ImageError(
             f"{label}: pixels of mode {image.mode}, expected one channel of finite depths"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from distortion_graph.cli.console import Talk, talk_of
+from distortion_graph.cli.convert import GRAPH_HELP
 from distortion_graph.cli.options import (
     DEFAULT_MAX_PIXELS,
     MaxPixels,
@@ -71,31 +72,36 @@ class Job:
 
 def draw(
     context: typer.Context,
-    graph: Annotated[Path, typer.Argument(metavar="GRAPH", help="Native or published.")],
+    graph: Annotated[Path, typer.Argument(metavar="GRAPH", help=GRAPH_HELP)],
     overlay: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Both pictures with the graph written on them."),
+        typer.Option(metavar="FILE", help="Draw the graph on both pictures, side by side."),
     ] = None,
     sheet: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Both pictures plain, and the worst regions enlarged."),
+        typer.Option(
+            metavar="FILE", help="Draw both pictures plain, and the worst regions enlarged below."
+        ),
     ] = None,
     drawing: Annotated[
         Path | None,
         typer.Option(
             "--graph",
             metavar="FILE",
-            help="The graph itself, nodes and edges: .svg, .png or .pdf; needs the figures extra.",
+            help="Draw the graph itself, nodes and edges, as .svg, .png or .pdf; needs the figures "
+            "extra.",
         ),
     ] = None,
     colour: Annotated[
-        ColourBy, typer.Option(help="What the colour of a region of --overlay means.")
+        ColourBy, typer.Option(help="Colour the regions of --overlay by this.")
     ] = ColourBy.severity,
     worst: Annotated[
-        int, typer.Option(min=0, metavar="N", help="How many regions --sheet shows.")
+        int,
+        typer.Option(min=0, metavar="N", help="Show so many regions in --sheet, the worst ones."),
     ] = 4,
     collapse: Annotated[
-        bool, typer.Option(help="In --graph, one line for all regions with nothing to see.")
+        bool,
+        typer.Option(help="Draw one line in --graph for all regions that are clean and the same."),
     ] = True,
     anchor: MovedAnchor = None,
     target: MovedTarget = None,
@@ -105,9 +111,9 @@ def draw(
     """Draw a graph on its pictures, or its nodes and edges.
 
     At least one of --overlay, --sheet and --graph is needed, and one may be -, standard output: a
-    PNG, or the SVG of --graph. --graph needs no pictures. Pictures
-    are looked for where the graph says and beside the graph file. One that has changed since is
-    drawn with a warning; one of another size is an error.
+    PNG, or the SVG of --graph. --graph needs no pictures. Pictures are looked for where the graph
+    says and beside the graph file. A picture that has changed since is drawn with a warning; a
+    picture of another size is an error.
 
     \b
     Examples:

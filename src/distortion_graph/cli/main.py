@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, NoReturn
+from functools import cache
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -82,8 +84,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line with these arguments and give its exit code."""
     talk = Talk()
     try:
-        root = typer.main.get_command(app)
-        code = root.main(list(arguments), NAME, standalone_mode=False, obj=talk)
+        code = _root_command().main(list(arguments), NAME, standalone_mode=False, obj=talk)
         flush_output()
         # Typer turns Ctrl-C into a code; commands themselves give none.
         return end(KeyboardInterrupt()) if code == INTERRUPTED else DONE
@@ -91,6 +92,15 @@ def run(arguments: Sequence[str]) -> int:
         return end(error, verbose=talk.verbose)
 
 
+@cache
+def _root_command() -> Any:
+    """The tree of all commands, built once."""
+    return typer.main.get_command(app)
+
+
 def main() -> NoReturn:
     """The program `distortion-graph`."""
+    # Products of NumPy and SciPy are small here, and threads of OpenBLAS keep to no budget: each
+    # library's spin for a tenth of a second when it is loaded. Worker processes inherit this.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(run(sys.argv[1:]))

@@ -15,7 +15,7 @@ import typer
 
 from distortion_graph.cli.console import INTERRUPTED, end, talk_of, write_error_line
 from distortion_graph.cli.extras import need_extra
-from distortion_graph.cli.options import DEFAULT_MAX_PIXELS, MaxPixels, Verbose
+from distortion_graph.cli.options import DEFAULT_MAX_PIXELS, MaxPixels, Threads, Verbose
 from distortion_graph.errors import DistortionGraphError
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -45,9 +45,7 @@ def mcp(
         ),
     ] = None,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
-    threads: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Threads of the model; 0 = one a core.")
-    ] = 0,
+    threads: Threads = 0,
     verbose: Verbose = False,
 ) -> None:
     """Let an assistant compare pictures itself, over MCP.

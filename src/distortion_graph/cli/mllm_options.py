@@ -23,7 +23,7 @@ LOCAL = "local:"
 _MODULES = ("openai", "tenacity", "platformdirs", "json_repair")
 
 MODEL_HELP = (
-    "Who is asked: a model's name at an OpenAI-compatible endpoint, NAME@http://HOST/v1 for one "
+    "Ask this model: its name at an OpenAI-compatible endpoint, NAME@http://HOST/v1 for one "
     "elsewhere, or local:FOLDER for a transformers model in this process."
 )
 BaseUrl: TypeAlias = Annotated[
@@ -43,39 +43,50 @@ Structured: TypeAlias = Annotated[
 Stream: TypeAlias = Annotated[bool, typer.Option("--stream", help="Receive answers as streams.")]
 Prompts: TypeAlias = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Prompts of your own, such as regions.2.txt; see docs."),
+    typer.Option(
+        metavar="DIR", help="Use your own prompts in DIR, such as regions.2.txt; see docs/mllm.md."
+    ),
 ]
 MaxSide: TypeAlias = Annotated[
     int | None,
-    typer.Option(min=64, metavar="PX", help="Scale pictures down to this; crops stay native."),
+    typer.Option(
+        min=64,
+        metavar="PX",
+        help="Scale pictures down to PX along their longer side; crops stay as they are.",
+    ),
 ]
 MaxOutputTokens: TypeAlias = Annotated[
     int | None,
-    typer.Option(min=16, metavar="N", help="Longest answer; without it by the regions asked."),
+    typer.Option(
+        min=16, metavar="N", help="Allow an answer of N tokens; by default more for more regions."
+    ),
 ]
 Temperature: TypeAlias = Annotated[
-    float, typer.Option(min=0, max=2, help="Of the model; 0 varies the least.")
+    float, typer.Option(min=0, max=2, help="Temperature of the language model; 0 varies the least.")
 ]
 RequestsPerMinute: TypeAlias = Annotated[
-    float | None, typer.Option(min=0.1, metavar="N", help="Send no more requests in a minute.")
+    float | None, typer.Option(min=0.1, metavar="N", help="Send at most N requests per minute.")
 ]
-Timeout: TypeAlias = Annotated[float, typer.Option(min=1, metavar="S", help="Seconds a request.")]
+Timeout: TypeAlias = Annotated[
+    float, typer.Option(min=1, metavar="S", help="Wait at most S seconds for each request.")
+]
 Retries: TypeAlias = Annotated[
-    int, typer.Option(min=0, metavar="N", help="Times a request is tried again.")
+    int, typer.Option(min=0, metavar="N", help="Try a request again at most N times.")
 ]
 Price: TypeAlias = Annotated[
     str | None,
-    typer.Option(metavar="IN,OUT", help="Dollars a million input and output tokens."),
+    typer.Option(metavar="IN,OUT", help="Price in dollars per million input and output tokens."),
 ]
 MaxCost: TypeAlias = Annotated[
-    float | None, typer.Option(min=0, metavar="DOLLARS", help="Spend no more; needs --price.")
+    float | None,
+    typer.Option(min=0, metavar="DOLLARS", help="Spend at most DOLLARS; needs --price."),
 ]
 MaxTokens: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Use no more tokens in all.")
+    int | None, typer.Option(min=1, metavar="N", help="Use at most N tokens in all.")
 ]
 CacheFolder: TypeAlias = Annotated[
     Path | None,
-    typer.Option(metavar="DIR", help="Where answers are kept, so that asking again costs nothing."),
+    typer.Option(metavar="DIR", help="Keep answers in DIR, so that asking again costs nothing."),
 ]
 AskAgain: TypeAlias = Annotated[
     bool,

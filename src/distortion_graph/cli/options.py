@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -29,6 +30,37 @@ Verbose: TypeAlias = Annotated[
 MaxPixels: TypeAlias = Annotated[
     int, typer.Option(min=1, metavar="N", help="Refuse pictures of more pixels than this.")
 ]
+Threads: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        min=0, metavar="N", help="Use at most N threads in all; 0 = one per core that is allowed."
+    ),
+]
+
+
+class Fit(StrEnum):
+    """What to do with a target of another size; `runtime.sizes.Fit` has the same words."""
+
+    error = "error"
+    crop = "crop"
+    resize = "resize"
+    resize_anyway = "resize!"
+
+
+FitOption: TypeAlias = Annotated[
+    Fit,
+    typer.Option(
+        help="A target of another size: refuse it; compare the common part, top left; scale it to "
+        "the anchor if it has the same shape; or scale it in any case."
+    ),
+]
+Background: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="COLOUR|checker",
+        help="Lay transparent pixels on this: a CSS colour name, #rrggbb, or a checkerboard.",
+    ),
+]
 Labelled: TypeAlias = Annotated[
     list[Path] | None,
     typer.Option(help="Folder with images/ and label maps regions/<name>_<annotator>.png."),
@@ -45,15 +77,18 @@ MeasuredPictures: TypeAlias = Annotated[
     typer.Option("--held-out", help="JSON lists of the pictures to take; without it all of them."),
 ]
 MovedAnchor: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="FILE", help="The anchor, where the graph's has moved.")
+    str | None,
+    typer.Option(metavar="FILE", help="Read the anchor from here, not where the graph says."),
 ]
 MovedTarget: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="FILE", help="The target, where the graph's has moved.")
+    str | None,
+    typer.Option(metavar="FILE", help="Read the target from here, not where the graph says."),
 ]
 Lossy: TypeAlias = Annotated[
     bool,
     typer.Option(
-        "--lossy", help="Make the report smaller: pictures re-encoded with loss, and labelled so."
+        "--lossy",
+        help="Make the report smaller: re-encode its pictures with loss, and say so in it.",
     ),
 ]
 DataRoot: TypeAlias = Annotated[
@@ -77,6 +112,8 @@ LatexTables: TypeAlias = Annotated[
 ]
 DEFAULT_MAX_PIXELS = 100_000_000
 """As in `distortion_graph.images`, which is not imported for a `--help`; a test compares them."""
+DEFAULT_BACKGROUND = "white"
+"""As in `distortion_graph.backgrounds`, likewise."""
 
 
 def region_files(spec: str | None) -> list[str]:

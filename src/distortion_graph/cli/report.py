@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from distortion_graph.cli.console import Talk, talk_of
+from distortion_graph.cli.convert import GRAPH_HELP
 from distortion_graph.cli.options import (
     DEFAULT_MAX_PIXELS,
     Lossy,
@@ -32,21 +33,20 @@ _INDEX = "index.html"
 
 def report(
     context: typer.Context,
-    graphs: Annotated[
-        list[Path], typer.Argument(metavar="GRAPH...", help="Graph files, native or published.")
-    ],
+    graphs: Annotated[list[Path], typer.Argument(metavar="GRAPH...", help=GRAPH_HELP)],
     out: Annotated[
         Path,
         typer.Option(
-            metavar="PATH", help="The page, - is standard output; of several graphs a new folder."
+            metavar="PATH",
+            help="Write the page here; - is standard output. For several graphs, a new folder.",
         ),
     ],
     truth: Annotated[
         Path | None,
         typer.Option(
             metavar="PATH",
-            help="The true graph, whose differences are marked; of several graphs a folder with "
-            "files of the same names.",
+            help="Mark what differs from this true graph; for several graphs, a folder with files "
+            "of the same names.",
         ),
     ] = None,
     anchor: MovedAnchor = None,
@@ -60,7 +60,7 @@ def report(
     One HTML file that needs nothing else: both pictures with the regions on them (side by side,
     swiped, blinked or subtracted, at any zoom), the graph, and the table. Pictures that browsers
     show are in it byte for byte, others as lossless WebP. They are looked for where the graph says,
-    and beside the graph file; one that has moved or changed is said so on the page.
+    and beside the graph file; the page says which of them is missing or has changed.
 
     Several graphs become a folder with a page each and index.html, a gallery of all.
 

@@ -7,28 +7,24 @@ set's builder writes them. Both ways give the same pixels.
 from __future__ import annotations
 
 import struct
-import zlib
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.errors import DatasetError, ImageError
+from distortion_graph.errors import DamageError, DatasetError, ImageError
 from distortion_graph.images import DEFAULT_MAX_PIXELS, displayed_size, load_picture
+from distortion_graph.jpeg_decoding import decode_jpeg
+from distortion_graph.png_chunks import PNG_SIGNATURE, chunks
 
 _HEAD_BYTES = 4096
-_PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
-_PNG_ODD = (b"iCCP", b"cICP", b"eXIf", b"tRNS", b"acTL")
+_PNG_ODD = (b"iCCP", b"cICP", b"gAMA", b"cHRM", b"eXIf", b"tRNS", b"acTL")
 _JPEG, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _JPEG_FRAMES = (0xC0, 0xC1, 0xC2)
 _JPEG_ALONE = range(0xD0, 0xDA)
 _JPEG_SCAN, _JPEG_APP0, _JPEG_APP_LAST = 0xDA, 0xE0, 0xEF
-
-
-class _DamageError(ValueError):
-    """A file that contradicts itself."""
 
 
 def decode_rgb(data: bytes, where: str) -> NDArray[np.uint8]:
@@ -37,15 +33,13 @@ def decode_rgb(data: bytes, where: str) -> NDArray[np.uint8]:
     The pixels are those of `images.load_picture`. Raises DatasetError.
     """
     try:
-        plain = _plain_size(data, whole=True) is not None
-        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if plain else None
-        if bgr is None:
+        rgb = _decode_plain(data)
+        if rgb is None:
             return load_picture(data, name=where).rgb
-    except _DamageError as e:
-        raise DatasetError(f"{where}: {e}, expected a whole picture") from e
+    except DamageError as e:
+        raise DatasetError(f"{where}: damaged or incomplete ({e}), expected a whole picture") from e
     except ImageError as e:
         raise DatasetError(str(e)) from e
-    rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
     rgb.setflags(write=False)
     return rgb
 
@@ -55,12 +49,24 @@ def notes_of(data: bytes, where: str) -> tuple[str, ...]:
 
     Raises DatasetError as `decode_rgb` does.
     """
-    if _plain_size(data, whole=False) is not None:
-        return ()
     try:
+        if _plain_size(data, whole=True) is not None:
+            return ()
         return load_picture(data, name=where).warnings
+    except DamageError as e:
+        raise DatasetError(f"{where}: damaged or incomplete ({e}), expected a whole picture") from e
     except ImageError as e:
         raise DatasetError(str(e)) from e
+
+
+def _decode_plain(data: bytes) -> NDArray[np.uint8] | None:
+    """The pixels of a plain picture, else None; raises DamageError."""
+    if _plain_size(data, whole=True) is None:
+        return None
+    if data.startswith(_JPEG):
+        return decode_jpeg(data, "RGB")[0]
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    return None if bgr is None else np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def picture_size(data: bytes, where: str) -> tuple[int, int]:
@@ -111,10 +117,14 @@ def _plain_size(data: bytes, *, whole: bool) -> tuple[int, int] | None:
     """
     size = None
     try:
-        if data.startswith(_PNG):
+        if data.startswith(PNG_SIGNATURE):
             size = _plain_png(data, whole)
         elif data.startswith(_JPEG) and (not whole or data.endswith(_JPEG_END)):
             size = _plain_jpeg(data)
+    except DamageError:
+        if whole:
+            raise
+        return None
     except (struct.error, IndexError):
         return None  # cut off
     return size if size and 0 < size[0] * size[1] <= DEFAULT_MAX_PIXELS else None
@@ -124,17 +134,9 @@ def _plain_png(data: bytes, whole: bool) -> tuple[int, int] | None:
     width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
     if (depth, colour, interlaced) != (8, 2, 0) or not data.endswith(_PNG_END):
         return None
-    at = len(_PNG)
-    while at < len(data):
-        length, kind = struct.unpack_from(">I4s", data, at)
-        end = at + 8 + length
-        if kind in _PNG_ODD:
-            return None
-        # Decoders differ in whether they look.
-        if whole and zlib.crc32(data[at + 4 : end]) != struct.unpack_from(">I", data, end)[0]:
-            raise _DamageError(f"damaged PNG (checksum of {kind.decode('ascii', 'replace')!r})")
-        at = end + 4
-    return height, width
+    # Decoders differ in whether they look at the sums.
+    odd = any(chunk.kind in _PNG_ODD for chunk in chunks(data, check=whole))
+    return None if odd else (height, width)
 
 
 def _plain_jpeg(data: bytes) -> tuple[int, int] | None:

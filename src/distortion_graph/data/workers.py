@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from distortion_graph.errors import DatasetError
+from distortion_graph.threads import keep_process_to
 
 J = TypeVar("J")
 K = TypeVar("K")
@@ -104,10 +105,8 @@ def _call(work: Callable[[Any, K], T], task: K) -> T:
 def _start(job: object) -> None:
     """A worker's first step."""
     global _job
-    import cv2
-
     _job = job
-    cv2.setNumThreads(1)
+    keep_process_to(1)
     # Ctrl-C reaches every process of the terminal; the parent decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

@@ -19,7 +19,7 @@ from distortion_graph.graph import SIDES, DistortionGraph
 from distortion_graph.regions.rle import Crop
 from distortion_graph.vocabulary import Vocabulary
 
-_NUMBERS = (
+_TEXTS = (
     "area_fraction",
     "distortion_probability",
     "severity_probability",
@@ -31,8 +31,13 @@ _NUMBERS = (
     "ssim",
     "haarpsi",
     "delta_e",
+    "differs_share",
+    "differs_equal",
+    "spots_height",
+    "spots_width",
+    "spots",
 )
-"""Attributes that are numbers of many places, which CVAT takes as text: its own are whole."""
+"""Attributes that CVAT takes as text: numbers of many places, for its own are whole, and lists."""
 
 
 def dumps(graph: DistortionGraph) -> str:
@@ -83,7 +88,7 @@ def _declared(vocabulary: Vocabulary) -> Iterator[tuple[str, list[str]]]:
     yield from (("region_id", []), ("name", []))
     yield "severity", [to_xml_text(label) for label in vocabulary.severities]
     yield "comparison", [to_xml_text(label) for label in vocabulary.comparison_labels]
-    yield from ((name, []) for name in _NUMBERS)
+    yield from ((name, []) for name in _TEXTS)
 
 
 def _mask(image: ElementTree.Element, marked: Marked) -> None:

@@ -1,7 +1,8 @@
 """DOT, for Graphviz: a drawing of the graph, a cluster a picture.
 
 Nodes say region, distortion, severity and score, and are the greyer the higher their severity.
-Comparisons and relations are edges. A drawing is not read back.
+Comparisons and relations are edges. A drawing is not read back, so labels stand in it as people
+read them.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from distortion_graph.formats.flat import Row, edge_rows, node_rows
-from distortion_graph.graph import SIDES, DistortionGraph, Side
+from distortion_graph.graph import SIDES, DistortionGraph, Node, Side
 
 _DECIMALS = 4
 _DARKEST = 45  # percent of black of the highest severity, on which black text is still read
@@ -29,35 +30,44 @@ def dumps(graph: DistortionGraph) -> str:
     ]
     for side in SIDES:
         lines += _cluster(graph, side, [row for row in nodes if row["side"] == side])
-    lines += [f"  {line}" for line in map(_edge, edge_rows(graph))]
+    lines += [f"  {_edge(graph, row)}" for row in edge_rows(graph)]
     return "\n".join([*lines, "}", ""])
 
 
 def _cluster(graph: DistortionGraph, side: Side, rows: list[Row]) -> Iterator[str]:
     yield f"  subgraph cluster_{side} {{"
     yield f"    label={_quoted(side)};"
+    vocabulary = graph.vocabulary
     for row in rows:
-        attributes = {"label": "\n".join(_node_lines(row))}
-        if row["kind"] == "region":
-            level = graph.vocabulary.severity_index(str(row["severity"]))
-            black = _DARKEST * level // (len(graph.vocabulary.severities) - 1)
+        node = (
+            None if row["position"] is None else graph.regions[int(str(row["position"]))].node(side)
+        )
+        attributes = {"label": "\n".join(_node_lines(graph, row, node))}
+        if node is not None:
+            known = not graph.is_uncertain(node)
+            level = vocabulary.severity_index(node.severity.label) if known else 0
+            black = _DARKEST * level // (len(vocabulary.severities) - 1)
             attributes["fillcolor"] = f"gray{100 - black}"
         yield f"    {_quoted(str(row['node']))} {_listed(attributes)};"
     yield "  }"
 
 
-def _node_lines(row: Row) -> Iterator[str]:
-    if row["kind"] == "region":
-        yield f"{row['region']} {_one_line(str(row['name']))}"
-        yield f"{_one_line(str(row['distortion']))}, {_one_line(str(row['severity']))}"
-    else:
+def _node_lines(graph: DistortionGraph, row: Row, node: Node | None) -> Iterator[str]:
+    if node is None:
         yield "scene"
+    else:
+        yield f"{row['region']} {_one_line(str(row['name']))}"
+        yield _one_line(", ".join(graph.in_words(node)))
     if row["score"] is not None:
         yield str(round(float(str(row["score"])), _DECIMALS))
 
 
-def _edge(row: Row) -> str:
-    attributes = {} if row["label"] is None else {"label": _one_line(str(row["label"]))}
+def _edge(graph: DistortionGraph, row: Row) -> str:
+    attributes = {}
+    if row["label"] is not None:
+        label = str(row["label"])
+        said = label if row["kind"] == "relation" else graph.vocabulary.in_words(label)
+        attributes["label"] = _one_line(said)
     # Relations leave their picture as it is; only comparisons decide what stands left and right.
     if row["kind"] == "relation":
         attributes |= {"style": "dashed", "constraint": "false"}

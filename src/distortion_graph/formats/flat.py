@@ -18,6 +18,7 @@ from typing import Any, TypeAlias
 from distortion_graph.graph import (
     SIDES,
     ComparisonBelief,
+    Difference,
     DistortionGraph,
     Evidence,
     LabelBelief,
@@ -74,16 +75,23 @@ EDGE_FACTS: Mapping[str, type] = {
     "ssim": float,
     "haarpsi": float,
     "delta_e": float,
+    "differs_share": float,
+    "differs_equal": float,
+    "spots_height": int,
+    "spots_width": int,
+    "spots": str,
     "image": str,
 }
 """Facts of an edge's row and their types; `kind` is comparison, scene or relation.
 
 `measured` is whether there is evidence: of identical pixels psnr_db is not known all the same.
+`spots` is a list of boxes [x, y, width, height] as JSON text, on a picture of the size given.
 """
 
 BOX_FACTS = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
 EVIDENCE_FACTS = ("psnr_db", "ssim", "haarpsi", "delta_e")
-WHOLE_FACTS = ("vocabulary", "anchor", "target", "model")
+DIFFERENCE_FACTS = ("differs_share", "differs_equal", "spots_height", "spots_width", "spots")
+WHOLE_FACTS = ("vocabulary", "anchor", "target", "fit", "model")
 
 
 def node_name(side: str, region: int | str) -> str:
@@ -92,7 +100,7 @@ def node_name(side: str, region: int | str) -> str:
 
 
 def whole_facts(graph: DistortionGraph) -> dict[str, str]:
-    """The schema, and vocabulary, pictures and model as JSON text; without a model, none."""
+    """The schema, and vocabulary, pictures, `fit` and model as JSON text; none of what is null."""
     value = graph.model_dump(mode="json", by_alias=True, include=set(WHOLE_FACTS))
     texts = {key: json_text(value[key]) for key in WHOLE_FACTS if value[key] is not None}
     return {"schema": graph.schema_, **texts}
@@ -118,11 +126,12 @@ def node_rows(graph: DistortionGraph) -> Iterator[Row]:
 def edge_rows(graph: DistortionGraph) -> Iterator[Row]:
     """A row an edge: comparisons of regions, that of the scene, relations."""
     for position, region in enumerate(graph.regions):
-        facts = _compared(graph, region.comparison, region.evidence)
+        facts = _compared(graph, region.comparison, region.evidence, region.differs)
         between: Row = {"region": region.id, "position": position, **_ends(region.id)}
         yield _complete(EDGE_FACTS, kind="comparison", **between, **facts)
     if graph.scene is not None:
-        facts = _compared(graph, graph.scene.comparison, graph.scene.evidence)
+        scene = graph.scene
+        facts = _compared(graph, scene.comparison, scene.evidence, scene.differs)
         yield _complete(EDGE_FACTS, kind=SCENE, **_ends(SCENE), **facts)
     for position, relation in enumerate(graph.relations):
         for side in SIDES:
@@ -155,6 +164,14 @@ def json_text(value: Any) -> str:
 def flat_evidence(evidence: Evidence | None) -> dict[str, float | None]:
     """The measured numbers by name, each of them None where nothing was measured."""
     return {key: None if evidence is None else getattr(evidence, key) for key in EVIDENCE_FACTS}
+
+
+def flat_differences(differs: Difference | None) -> dict[str, Scalar | None]:
+    """Where the pictures differ by name of the fact, each None where it was not measured."""
+    if differs is None:
+        return dict.fromkeys(DIFFERENCE_FACTS)
+    values = differs.share, differs.equal, *differs.size, json_text(differs.spots)
+    return dict(zip(DIFFERENCE_FACTS, values, strict=True))
 
 
 def _complete(facts: Iterable[str], **known: Value) -> Row:
@@ -199,9 +216,13 @@ def _believed(what: str, belief: LabelBelief) -> dict[str, Value]:
 
 
 def _compared(
-    graph: DistortionGraph, comparison: ComparisonBelief | None, evidence: Evidence | None
+    graph: DistortionGraph,
+    comparison: ComparisonBelief | None,
+    evidence: Evidence | None,
+    differs: Difference | None,
 ) -> dict[str, Value]:
     facts: dict[str, Value] = {"measured": evidence is not None, **flat_evidence(evidence)}
+    facts |= flat_differences(differs)
     if comparison is None:
         return facts
     vocabulary = graph.vocabulary

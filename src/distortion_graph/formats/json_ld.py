@@ -31,13 +31,13 @@ CONTEXT: dict[str, Any] = {
     "@vocab": TERMS,
     "name": "http://www.w3.org/2000/01/rdf-schema#label",
     "comparesTo": {"@type": "@id"},
-    **{key: {"@type": "@json"} for key in _LABELLED},
+    **{key: {"@type": "@json"} for key in (*_LABELLED, "spots")},
     **{
         key: {"@container": "@list"}
         for key in ("distortions", "severities", "comparisons", "size", "bbox_xywh_px")
     },
 }
-"""What the keys mean: terms of `TERMS`, maps of probabilities as JSON, lists in their order."""
+"""What the keys mean: terms of `TERMS`, probabilities and spots as JSON, lists in their order."""
 
 
 def to_json_ld(graph: DistortionGraph) -> dict[str, Any]:
@@ -120,8 +120,9 @@ def _compared(graph: str, what: str, kind: str, value: dict[str, Any]) -> dict[s
     if "comparison" in value:
         name = f"{graph}#comparison:{what}"
         value["comparison"] = _named(name, "Comparison", value["comparison"])
-    if "evidence" in value:
-        value["evidence"] = {"@type": "Evidence", **value["evidence"]}
+    for key, kind in (("evidence", "Evidence"), ("differs", "Difference")):
+        if key in value:
+            value[key] = {"@type": kind, **value[key]}
     return value
 
 

@@ -29,36 +29,40 @@ Form: TypeAlias = Literal[
 _DECIMALS = 4  # of scores in the published form and in drawings
 
 _MODEL, _PICTURES, _HASHES, _VOCABULARY = "model", "pictures", "picture hashes", "vocabulary"
+_FIT, _TRANSPARENCY = "how sizes were fitted", "transparency"
 _IDS, _AREAS, _MASKS, _BOXES = "region ids", "areas", "masks", "boxes"
 _PROBABILITIES, _OTHERS, _KNOWN = "probabilities", "probabilities of other labels", "known"
-_DIGITS, _EVIDENCE, _SCENE, _RELATIONS = "score digits", "evidence", "scene", "relations"
+_DIGITS, _EVIDENCE, _DIFFERS = "score digits", "evidence", "differences"
+_SCENE, _RELATIONS = "scene", "relations"
 
 LOST: Mapping[Form, tuple[str, ...]] = MappingProxyType(
     {
         "native": (),
         "published": (
-            _MODEL, _PICTURES, _HASHES, _VOCABULARY, _IDS, _AREAS, _MASKS, _BOXES, _PROBABILITIES,
-            _OTHERS, _KNOWN, _DIGITS, _EVIDENCE, _SCENE,
+            _MODEL, _PICTURES, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY, _IDS, _AREAS, _MASKS,
+            _BOXES, _PROBABILITIES, _OTHERS, _KNOWN, _DIGITS, _EVIDENCE, _DIFFERS, _SCENE,
         ),
         "node-link": (),
         "graphml": (),
         "json-ld": (),
         "dot": (
-            _MODEL, _PICTURES, _HASHES, _VOCABULARY, _AREAS, _MASKS, _BOXES, _PROBABILITIES,
-            _OTHERS, _KNOWN, _DIGITS, _EVIDENCE,
+            _MODEL, _PICTURES, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _MASKS, _BOXES,
+            _PROBABILITIES, _OTHERS, _KNOWN, _DIGITS, _EVIDENCE, _DIFFERS,
         ),
-        "csv": (_MODEL, _PICTURES, _HASHES, _VOCABULARY),
-        "parquet": (_MODEL, _PICTURES, _HASHES, _VOCABULARY),
-        "coco": (_OTHERS, _SCENE, _RELATIONS),
+        "csv": (_MODEL, _PICTURES, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY),
+        "parquet": (_MODEL, _PICTURES, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY),
+        "coco": (_FIT, _TRANSPARENCY, _OTHERS, _SCENE, _RELATIONS),
         "label-studio": (
-            _HASHES, _VOCABULARY, _AREAS, _BOXES, _OTHERS, _KNOWN, _EVIDENCE, _SCENE,
+            _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _BOXES, _OTHERS, _KNOWN, _EVIDENCE,
+            _DIFFERS, _SCENE,
         ),
-        "cvat": (_MODEL, _HASHES, _VOCABULARY, _OTHERS, _SCENE, _RELATIONS),
+        "cvat": (_MODEL, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY, _OTHERS, _SCENE, _RELATIONS),
     }
 )  # fmt: skip
 """The parts that a form cannot hold.
 
-Names, labels, scores and comparisons are in every form. `vocabulary` means scales and thresholds.
+Names, labels, scores and comparisons are in every form. `vocabulary` means scales, thresholds and
+words.
 """
 
 MASK_FORMS: tuple[Form, ...] = ("coco", "label-studio", "cvat")
@@ -110,10 +114,14 @@ _PRESENT: Mapping[str, Callable[[DistortionGraph], bool]] = {
         value is not None
         for side in SIDES
         for key, value in graph.picture_of(side)
-        if not key.startswith("sha256")
+        if not key.startswith("sha256") and key != "transparency"
     ),
+    _FIT: lambda graph: graph.fit is not None,
     _HASHES: lambda graph: any(graph.picture_of(side).sha256 is not None for side in SIDES),
-    _VOCABULARY: lambda graph: graph.vocabulary != DEFAULT_VOCABULARY,
+    _TRANSPARENCY: lambda graph: any(graph.picture_of(s).transparency is not None for s in SIDES),
+    _VOCABULARY: lambda graph: (
+        graph.vocabulary != DEFAULT_VOCABULARY or graph.vocabulary.words is not None
+    ),
     _IDS: lambda graph: any(region.id != k for k, region in enumerate(graph.regions)),
     _AREAS: lambda graph: any(region.area_fraction is not None for region in graph.regions),
     _MASKS: lambda graph: any(node.mask is not None for node in _nodes(graph)),
@@ -123,6 +131,9 @@ _PRESENT: Mapping[str, Callable[[DistortionGraph], bool]] = {
     _KNOWN: lambda graph: any(node.known is not None for node in _nodes(graph)),
     _DIGITS: lambda graph: any(_rounded(node.score) for node in _nodes(graph)),
     _EVIDENCE: lambda graph: any(_measured(region.evidence) for region in graph.regions),
+    _DIFFERS: lambda graph: any(
+        part is not None and part.differs is not None for part in (*graph.regions, graph.scene)
+    ),
     _SCENE: lambda graph: graph.scene is not None,
     _RELATIONS: lambda graph: bool(graph.relations),
 }

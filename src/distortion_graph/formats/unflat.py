@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from distortion_graph.errors import GraphError
 from distortion_graph.formats.flat import (
     BOX_FACTS,
+    DIFFERENCE_FACTS,
     EVIDENCE_FACTS,
     SCENE,
     WHOLE_FACTS,
@@ -124,14 +125,23 @@ def _belief(row: Facts, kind: str, place: str) -> dict[str, Any]:
 
 
 def _compared(row: Facts, where: str) -> dict[str, Any]:
-    """The keys `comparison` and `evidence` of an edge's row; each may be None."""
+    """The keys `comparison`, `evidence` and `differs` of an edge's row; each may be None."""
     belief = {key: row.get(key) for key in ("label", "probability", "margin")}
     belief["probabilities"] = _json(row, "probabilities", _edge_place(where, row))
     measured = {key: row.get(key) for key in EVIDENCE_FACTS}
     return {
         "comparison": belief if any(v is not None for v in belief.values()) else None,
         "evidence": measured if row.get("measured") else None,
+        "differs": _differs(row, _edge_place(where, row)),
     }
+
+
+def _differs(row: Facts, place: str) -> dict[str, Any] | None:
+    if all(row.get(key) is None for key in DIFFERENCE_FACTS):
+        return None
+    share, equal, height, width = (row.get(key) for key in DIFFERENCE_FACTS[:4])
+    spots = _json(row, "spots", place)
+    return {"share": share, "equal": equal, "size": [height, width], "spots": spots}
 
 
 def _scene(nodes: Mapping[str, Facts], edges: Iterable[Facts], where: str) -> dict[str, Any] | None:

@@ -29,6 +29,7 @@ from distortion_graph.mllm.messages import (
 from distortion_graph.mllm.pair_view import PairView
 from distortion_graph.mllm.templates import Prompt, load_prompt
 from distortion_graph.mllm.wording import comparison_lines, distortion_lines, severity_words
+from distortion_graph.report.wording import uncertain_places
 from distortion_graph.vocabulary import Vocabulary
 
 SMALLEST_SIDE_PX = 256
@@ -238,5 +239,13 @@ def region_values(
         "clean": vocabulary.clean,
         "comparisons": comparison_lines(vocabulary),
         "form": form_text(ids),
-        "hint": compact_text(compact(hint, set(ids))) if hint else "",
+        "hint": _suggested(hint, set(ids)) if hint else "",
     }
+
+
+def _suggested(hint: DistortionGraph, ids: set[int]) -> str:
+    """The hint in the form of an answer, and what of it its own model does not believe."""
+    asked = tuple(region for region in hint.regions if region.id in ids)
+    unsure = uncertain_places(hint.model_copy(update={"regions": asked}))
+    line = f"\nThe program itself is uncertain about {', '.join(unsure)}." if unsure else ""
+    return compact_text(compact(hint, ids)) + line

@@ -9,18 +9,18 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from distortion_graph.graph import DistortionGraph, RegionComparison
+from distortion_graph.graph import SIDES, DistortionGraph, RegionComparison
 from distortion_graph.mllm.answers import json_in, line_of, region_number
 from distortion_graph.mllm.asking import Manner, Sender
 from distortion_graph.mllm.client import Client
-from distortion_graph.mllm.compact import closed, compact, compact_text
+from distortion_graph.mllm.compact import DECIMALS, closed, compact_text
 from distortion_graph.mllm.cues import quoted
 from distortion_graph.mllm.messages import ContextTooLongError, Request
 from distortion_graph.mllm.pair_view import PairView
 from distortion_graph.mllm.templates import load_prompt
 from distortion_graph.mllm.thinking import final_answer
 from distortion_graph.regions.container import default_name, is_default_name
-from distortion_graph.report.wording import worst_first
+from distortion_graph.report.wording import node_words, words, worst_first
 
 SENTENCES = 8
 """The longest assessment, in sentences, unless another number is asked for."""
@@ -120,11 +120,30 @@ def ask_assessment(
 def assessment_values(graph: DistortionGraph, ids: set[int], wish: Wish) -> dict[str, str]:
     """What is filled into the prompt about these regions of a graph."""
     return {
-        "hint": compact_text(compact(graph, ids)),
+        "hint": compact_text(_findings(graph, ids)),
         "names": _names(graph, ids),
         "question": _question(wish.question),
         "sentences": str(wish.sentences),
         "form": _FORM,
+    }
+
+
+def _findings(graph: DistortionGraph, ids: set[int]) -> dict[str, Any]:
+    """These regions in words, since what is written from them is for people; no labels."""
+    return {
+        str(region.id): {
+            **{
+                side: {
+                    "found": ", ".join(node_words(graph, node)),
+                    "score": None if node.score is None else round(node.score, DECIMALS),
+                }
+                for side in SIDES
+                for node in (region.node(side),)
+            },
+            "comparison": words(graph.vocabulary, region.comparison.label),
+        }
+        for region in graph.regions
+        if region.id in ids
     }
 
 

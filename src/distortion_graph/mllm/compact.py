@@ -6,7 +6,8 @@ One entry a region, keyed by its mark, the region's id as text:
            "target": {"distortion": "clean", "severity": 0, "score": 1.0},
            "comparison": "significantly_worse"}}
 
-Severity is a position on the vocabulary's scale, the score has four places.
+Labels stand in it as they are, since answers are to have them; severity is a position on the
+vocabulary's scale, the score has four places.
 """
 
 from __future__ import annotations

@@ -35,12 +35,13 @@ class Hint(StrEnum):
 
 
 def bare(region: RegionComparison) -> RegionComparison:
-    """A region with its labels and scores alone, which is all that a hint says."""
+    """A region with labels and scores, and how well each node is known: all that a hint says."""
     anchor, target = (
         Node(
             distortion=LabelBelief(label=node.distortion.label),
             severity=LabelBelief(label=node.severity.label),
             score=node.score,
+            known=node.known,
         )
         for node in (region.anchor, region.target)
     )

@@ -17,6 +17,7 @@ from pydantic import Field
 from distortion_graph.graph import (
     SIDES,
     ComparisonBelief,
+    Difference,
     DistortionGraph,
     Evidence,
     ImageInfo,
@@ -27,12 +28,18 @@ from distortion_graph.graph import (
 from distortion_graph.graph_parts import Part
 from distortion_graph.mllm.compact import DECIMALS
 from distortion_graph.mllm.wording import (
-    MEANINGS,
     comparison_lines,
     distortion_lines,
+    meaning,
     severity_words,
 )
-from distortion_graph.report.wording import is_uncertain, summary
+from distortion_graph.report.wording import (
+    is_uncertain,
+    node_words,
+    summary,
+    uncertain_places,
+    words,
+)
 from distortion_graph.vocabulary import ComparisonLevel, Vocabulary
 
 OVERLAY_PX = 2048
@@ -47,11 +54,22 @@ _NAMED = 5
 class NodeFacts(Part):
     """A region in one picture."""
 
-    distortion: str = Field(description="What is wrong; the words are in describe_vocabulary.")
+    distortion: str = Field(description="The label of what is wrong (describe_vocabulary).")
     severity: str
+    words: str = Field(description="Both as people read them; 'uncertain' for an uncertain node.")
     score: float | None = Field(description="Quality from 0 to 1, 1 = pristine.")
     known: float | None = Field(description="Probability that the vocabulary has a word for it.")
     uncertain: bool = Field(description="The model asks not to be believed about this node.")
+
+
+class DifferenceFacts(Part):
+    """Where the two pictures show different things."""
+
+    share: float = Field(description="Of the pixels, those that differ visibly.")
+    spots_xywh_px: list[tuple[int, int, int, int]] = Field(
+        description="Left, top, width and height of the places, the largest first, in pixels of "
+        "the anchor."
+    )
 
 
 class RegionFacts(Part):
@@ -70,6 +88,9 @@ class RegionFacts(Part):
     evidence: Evidence | None = Field(
         description="Measured between the two pictures, without a model; psnr_db is null where "
         "the pixels are identical."
+    )
+    differs: DifferenceFacts | None = Field(
+        description="Measured: what the two pictures show differently here, without a model."
     )
 
 
@@ -92,6 +113,7 @@ class SceneFacts(Part):
     comparison: str | None = Field(description="What the anchor is against the target.")
     margin: float | None
     evidence: Evidence | None
+    differs: DifferenceFacts | None
 
 
 class Comparison(Part):
@@ -108,9 +130,10 @@ class Comparison(Part):
 
 
 class DistortionWord(Part):
-    """A distortion label and its meaning, where that is known."""
+    """A distortion label, its words, and its meaning, where that is known."""
 
     label: str
+    words: str = Field(description="What people read instead.")
     meaning: str | None
 
 
@@ -147,6 +170,7 @@ def comparison_facts(
             comparison=scene.comparison and scene.comparison.label,
             margin=_margin(scene.comparison),
             evidence=_evidence(scene.evidence),
+            differs=_differs(scene.differs),
         ),
         regions=[
             RegionFacts(
@@ -159,6 +183,7 @@ def comparison_facts(
                 comparison=region.comparison.label,
                 margin=_margin(region.comparison),
                 evidence=_evidence(region.evidence),
+                differs=_differs(region.differs),
             )
             for region in graph.regions
         ],
@@ -169,12 +194,7 @@ def comparison_facts(
 def paragraph(graph: DistortionGraph, notes: Sequence[str]) -> str:
     """The graph in one sentence, then where it is not to be believed, then the notes."""
     said = [summary(graph)]
-    unsure = [
-        f"region {region.id} of the {side}"
-        for region in graph.regions
-        for side in SIDES
-        if is_uncertain(graph, region.node(side))
-    ]
+    unsure = uncertain_places(graph)
     if unsure:
         more = f" and {len(unsure) - _NAMED} more" if len(unsure) > _NAMED else ""
         said.append(f"The model is not sure about {', '.join(unsure[:_NAMED])}{more}.")
@@ -185,7 +205,9 @@ def vocabulary_facts(vocabulary: Vocabulary, known_threshold: float | None) -> W
     """The words of a vocabulary."""
     return Words(
         distortions=[
-            DistortionWord(label=label, meaning=MEANINGS.get(label))
+            DistortionWord(
+                label=label, words=words(vocabulary, label), meaning=meaning(vocabulary, label)
+            )
             for label in vocabulary.distortions
         ],
         severities=list(vocabulary.severities),
@@ -229,6 +251,7 @@ def _node(graph: DistortionGraph, node: Node) -> NodeFacts:
     return NodeFacts(
         distortion=node.distortion.label,
         severity=node.severity.label,
+        words=", ".join(node_words(graph, node)),
         score=_short(node.score),
         known=_short(node.known),
         uncertain=is_uncertain(graph, node),
@@ -249,6 +272,12 @@ def _evidence(evidence: Evidence | None) -> Evidence | None:
     if evidence is None:
         return None
     return Evidence(**{name: _short(value) for name, value in evidence})
+
+
+def _differs(differs: Difference | None) -> DifferenceFacts | None:
+    if differs is None:
+        return None
+    return DifferenceFacts(share=round(differs.share, DECIMALS), spots_xywh_px=list(differs.spots))
 
 
 def _margin(comparison: ComparisonBelief | None) -> float | None:

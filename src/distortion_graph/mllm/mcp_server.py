@@ -36,8 +36,9 @@ from distortion_graph.mllm.mcp_answers import (
 from distortion_graph.mllm.mcp_files import REGIONS_HELP, Access
 from distortion_graph.report.overlay import overlay
 from distortion_graph.report.wording import printable
-from distortion_graph.runtime.compare import compare_pictures
+from distortion_graph.runtime.compare import compare_pictures, pair_warnings
 from distortion_graph.runtime.session import Model
+from distortion_graph.runtime.sizes import Fit
 
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
@@ -92,8 +93,11 @@ class Question(Part):
     masks: bool = Field(
         False, description="Keep the masks' run lengths in the whole graph; they are long."
     )
-    fit: Literal["error", "resize"] = Field(
-        "error", description="A target of another size: refuse it, or scale it to the anchor."
+    fit: Fit = Field(
+        "error",
+        description="A target of another size: refuse it; compare the common part of both from the "
+        "top left corner; scale it to the anchor if it has the same shape; or scale it in any "
+        "case.",
     )
 
     @model_validator(mode="after")
@@ -143,8 +147,10 @@ def offers(model: Model, access: Access) -> dict[str, Offer]:
         regions = access.regions(question.regions)
         anchor = access.picture(question.anchor, "anchor")
         target = access.picture(question.target, "target")
-        graph = compare_pictures(anchor, target, regions=regions, model=model, fit=question.fit)
-        notes = [*anchor.warnings, *target.warnings]
+        notes = list(pair_warnings(anchor, target))
+        graph = compare_pictures(
+            anchor, target, regions=regions, model=model, fit=question.fit, warn=notes.append
+        )
         full = question.detail == "full"
         facts = comparison_facts(graph, notes, full=full, masks=question.masks)
         png = None

@@ -1,7 +1,7 @@
 """A vocabulary in words for a language model: what labels mean, and which other words mean them.
 
 Meanings and synonyms are of the published vocabulary's labels; a label of another vocabulary that
-is not among them stands for itself.
+is not among them stands for itself, and means what the vocabulary's own words say.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 
+from distortion_graph.report.wording import printable
 from distortion_graph.vocabulary import Vocabulary
 
 MEANINGS: Mapping[str, str] = MappingProxyType(
@@ -51,6 +52,7 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "contrast_dec": (
             "contrast decrease", "decreased contrast", "low contrast", "reduced contrast",
             "contrast decreased", "contrast reduction", "washed out", "loss of contrast",
+            "too little contrast",
         ),
         "brightness": (
             "brighten", "brightened", "brightness increase", "increased brightness", "overexposed",
@@ -68,7 +70,8 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "saturate_dec": (
             "desaturation", "desaturated", "undersaturated", "under saturation",
             "saturation decrease", "decreased saturation", "low saturation", "grayscale",
-            "greyscale", "gray", "grey", "saturation dec", "black and white",
+            "greyscale", "gray", "grey", "saturation dec", "black and white", "washed-out colours",
+            "washed-out colors",
         ),
         "compression": (
             "jpeg", "jpeg compression", "jpeg artifacts", "jpeg artefacts", "jpeg2000",
@@ -144,10 +147,16 @@ def label_of(said: object, labels: Sequence[str]) -> str | None:
     return bare if bare in labels else spellings(tuple(labels)).get(spelled(said))
 
 
+def meaning(vocabulary: Vocabulary, label: str) -> str | None:
+    """What a distortion label means: the vocabulary's own words for it, else `MEANINGS`."""
+    own = (vocabulary.words or {}).get(label)
+    return MEANINGS.get(label) if own is None else printable(own)
+
+
 def distortion_lines(vocabulary: Vocabulary, *, clean: bool = True) -> str:
     """A line for every distortion label, with what it means where that is known."""
     return "\n".join(
-        f'- "{label}"' + (f": {MEANINGS[label]}" if label in MEANINGS else "")
+        f'- "{label}"' + (f": {means}" if (means := meaning(vocabulary, label)) else "")
         for label in vocabulary.distortions
         if clean or label != vocabulary.clean
     )

@@ -1,5 +1,7 @@
 """Automatic regions: superpixels of the pair's mean picture, merged to about 5 … 25 regions.
 
+Where the two pictures differ in a few places only, each place is a region of its own.
+
 SLIC superpixels (Achanta et al., PAMI 2012; scikit-image's) are merged pairwise, cheapest first.
 Joining neighbours a and b costs (n_a·n_b/(n_a + n_b)/n)^⅔ · |f_a − f_b|² · c: Ward's criterion,
 its size term softened, over mean L*a*b* colour and local contrast, times the mean contrast c
@@ -11,14 +13,21 @@ from __future__ import annotations
 
 import heapq
 import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.regions.container import RegionSet
 
+if TYPE_CHECKING:
+    from distortion_graph.differences import DifferenceMap
+
 MAX_REGIONS = 25
 MIN_REGIONS = 5
+MOST_PLACES = 8
+"""Places where the pictures differ that become regions, the largest first."""
 
 _WORK_SIDE = 320  # longest side of the picture that is segmented, px
 _SUPERPIXELS = 300
@@ -29,16 +38,25 @@ _SMALLEST_SHARE = 0.008  # of the picture: smaller regions always join a neighbo
 _SMALLEST_PX = 36  # as above, in pixels of the reduced picture
 # Chosen by overlap with outlines that people drew on photographs:
 _STOP_COST = 176.0  # a join that costs more hides too much
+_LOCAL_SHARE = 0.2  # spots on more of the picture than this are no places
 _INVISIBLE = 0.1  # a join below this unites what looks the same, whatever the number left
 
 
-def auto_regions(picture: NDArray[np.uint8], other: NDArray[np.uint8] | None = None) -> RegionSet:
+def auto_regions(
+    picture: NDArray[np.uint8],
+    other: NDArray[np.uint8] | None = None,
+    differences: DifferenceMap | None = None,
+) -> RegionSet:
     """Regions of the mean of two (H, W, 3) uint8 pictures, or of one; the size is the first's.
 
     Every pixel has a region, every region is connected (4-neighbours) and, unless it is the only
     one, at least about 0.8 % of the picture and 36 pixels. At most 25 regions, at least 5 unless
     fewer differ visibly or have room; a flat picture is one. Ids run from 1 by place (top to
     bottom, left to right of the first pixel). The same for the two pictures in either order.
+
+    Where two pictures of one size differ in some places and not all over (`_places`), the regions
+    are those of the mean picture with a region for each of these places cut out of them, however
+    small it is. `differences` are those of the two pictures, where they are already known.
     """
     h, w = picture.shape[:2]
     size = _work_size(h, w)
@@ -48,8 +66,40 @@ def auto_regions(picture: NDArray[np.uint8], other: NDArray[np.uint8] | None = N
         mean = (mean + _reduced(other, size)) / np.float32(2)
     features = _features(mean)
     superpixels = _superpixels(features[..., :3])
-    labels = _merge(superpixels, features)
+    places = None
+    if other is not None and other.shape == picture.shape:
+        # Deferred: whoever only names regions need not load OpenCV.
+        from distortion_graph.differences import find_differences
+
+        places = _places(differences or find_differences(picture, other), size)
+    labels = _merge(superpixels, features, places)
     return RegionSet.from_label_map(_enlarged(_by_place(labels), (h, w)), source="auto")
+
+
+def _places(differences: DifferenceMap, size: tuple[int, int]) -> NDArray[np.uint8] | None:
+    """(h, w) of that size: the number of a place where the pictures differ, from 1, or 0.
+
+    A place is the convex hull of a spot and the pixels around it, so that it is in one piece and
+    nothing of the spot is left outside. None where the pictures do not differ in places: without
+    a spot, with spots on more than a fifth of the picture, or where more than a quarter of the
+    pixels outside the spots are not equal either, as after a distortion all over.
+    """
+    import cv2
+
+    if not differences.is_local(_LOCAL_SHARE):
+        return None
+    scale = np.array(size[::-1]) / np.array(differences.classes.shape[::-1])
+    labels = np.zeros(size, np.uint8)
+    # The largest first: a place inside another stays visible.
+    for number, outline in enumerate(differences.outlines()[:MOST_PLACES], start=1):
+        points = np.floor(outline * scale).astype(np.int32)
+        place = np.zeros(size, np.uint8)
+        cv2.fillConvexPoly(place, cv2.convexHull(points), 1)
+        grown = cv2.dilate(place, np.ones((3, 3), np.uint8))
+        while np.count_nonzero(grown) < min(_SMALLEST_PX, grown.size):
+            grown = cv2.dilate(grown, np.ones((3, 3), np.uint8))
+        labels[grown > 0] = number
+    return labels
 
 
 def _work_size(h: int, w: int) -> tuple[int, int]:
@@ -111,7 +161,14 @@ def _superpixels(lab: NDArray[np.float32]) -> NDArray[np.int64]:
 class _Merger:
     """Greedy merging of neighbouring regions with a heap of costs; ties fall by number."""
 
-    def __init__(self, labels: NDArray[np.int64], features: NDArray[np.float32]) -> None:
+    def __init__(
+        self,
+        labels: NDArray[np.int64],
+        features: NDArray[np.float32],
+        fixed: Iterable[int] = (),
+    ) -> None:
+        """Regions in `fixed` are joined with another only where that one has no other neighbour."""
+        self.fixed = set(fixed)
         count = int(labels.max()) + 1
         flat = labels.ravel()
         self.pixels = flat.size
@@ -139,12 +196,16 @@ class _Merger:
         return float(weight * (gap @ gap) * (contrast / length))
 
     def _push(self, a: int, b: int) -> None:
+        if a in self.fixed or b in self.fixed:
+            return
         a, b = min(a, b), max(a, b)
         heapq.heappush(self.heap, (self.cost(a, b), a, b))
 
     def join(self, a: int, b: int) -> None:
         """Join two neighbours under a new number; old heap entries die with the old numbers."""
         new = len(self.parent)
+        if a in self.fixed or b in self.fixed:
+            self.fixed.add(new)
         self.parent.append(new)
         self.parent[a] = self.parent[b] = new
         self.area.append(self.area[a] + self.area[b])
@@ -181,10 +242,12 @@ class _Merger:
         """Give every region below the smallest size to its most similar neighbour."""
         limit = max(_SMALLEST_SHARE * self.pixels, _SMALLEST_PX)
         while len(self.alive) > 1:
-            smallest = min(self.alive, key=lambda r: (self.area[r], r))
-            if self.area[smallest] >= limit:
+            free = self.alive - self.fixed
+            smallest = min(free, key=lambda r: (self.area[r], r), default=None)
+            if smallest is None or self.area[smallest] >= limit:
                 return
-            near = self.borders[smallest]
+            near = set(self.borders[smallest])
+            near = near - self.fixed or near
             self.join(smallest, min(near, key=lambda r: (self.cost(smallest, r), r)))
 
     def labels(self, start: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -195,13 +258,35 @@ class _Merger:
         return np.array(final, np.int64)[start]
 
 
-def _merge(labels: NDArray[np.int64], features: NDArray[np.float32]) -> NDArray[np.int64]:
+def _merge(
+    labels: NDArray[np.int64],
+    features: NDArray[np.float32],
+    places: NDArray[np.uint8] | None = None,
+) -> NDArray[np.int64]:
+    most = MAX_REGIONS - (0 if places is None else int(places.max()))
     merger = _Merger(labels, features)
-    merger.merge_cheapest(MAX_REGIONS, MAX_REGIONS, 0.0)
+    merger.merge_cheapest(most, most, 0.0)
     # Slivers go before the last merges, which then see regions of a size that counts.
     merger.absorb_small()
-    merger.merge_cheapest(MAX_REGIONS, MIN_REGIONS, _STOP_COST)
-    return merger.labels(labels)
+    merger.merge_cheapest(most, MIN_REGIONS, _STOP_COST)
+    found = merger.labels(labels)
+    return found if places is None else _cut_out(found, features, places)
+
+
+def _cut_out(
+    labels: NDArray[np.int64], features: NDArray[np.float32], places: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """The map with every place as a region; what it cuts off and is too small joins another."""
+    from skimage.measure import label
+
+    whole = np.where(places > 0, labels.max() + places, labels)
+    pieces = np.asarray(label(whole + 1, background=0, connectivity=1), np.int64) - 1
+    sizes = np.bincount(pieces.ravel())
+    cut = np.unique(pieces[places > 0])
+    merger = _Merger(pieces, features, fixed=cut[sizes[cut] >= _SMALLEST_PX].tolist())
+    merger.absorb_small()
+    merger.merge_cheapest(MAX_REGIONS, MAX_REGIONS, 0.0)
+    return merger.labels(pieces)
 
 
 def _borders(

@@ -144,6 +144,18 @@ class RegionSet:
             raise RegionError(f"reorder: expected a permutation of 0…{len(self) - 1}, got {order}")
         return RegionSet(self.size, tuple(self.regions[i] for i in order))
 
+    def cut_to(self, size: tuple[int, int]) -> RegionSet:
+        """What lies in the top left (h, w) of the picture; regions that lie elsewhere are left out.
+
+        Raises RegionError where no region is left.
+        """
+        h, w = size
+        cut = ((r, r.rle.decode()[:h, :w]) for r in self.regions)
+        left = tuple(Region(r.id, r.name, rle_from_mask(mask)) for r, mask in cut if mask.any())
+        if self.regions and not left:
+            raise RegionError(f"regions: none lies in the top left {_wxh(size)}, which is compared")
+        return RegionSet(size, left)
+
     def index_map(self) -> NDArray[np.int32]:
         """(H, W) int32: position of each pixel's region, −1 where none; the later one wins."""
         out = np.full(self.size, -1, np.int32)

@@ -12,11 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.decoders import decode_strictly
 from distortion_graph.errors import ImageError, RegionError
 from distortion_graph.images import Picture, open_picture_file, orient
 from distortion_graph.regions.rle import Rle, rle_from_mask
 
 _GREY_PNG = 0
+_MODE_WORDS = {
+    "RGBA": "RGBA (4 channels of 8 bits, the last one transparency)",
+    "LA": "grey with transparency (2 channels of 8 bits)",
+    "PA": "a palette with transparency",
+    "F": "floating-point numbers (1 channel of 32 bits)",
+    "CMYK": "CMYK (4 channels of 8 bits)",
+}
 _LOSSLESS = ("PNG", "TIFF", "BMP", "GIF")
 
 
@@ -56,28 +64,31 @@ def read_label_picture(path: Path, picture: Picture) -> NDArray[Any]:
     """
     label = str(path)
     try:
-        image, data = open_picture_file(path, label)
+        opened = open_picture_file(path, label)
+        if opened.kind not in _LOSSLESS:
+            raise RegionError(
+                f"{label}: found {opened.kind}, which blurs label numbers; expected a PNG"
+            )
+        image = opened.image
+        # From the header: a label picture of another size is refused before it is decoded.
+        turned = turns((image.height, image.width), picture, label)
+        _check_mode(image.mode, label)
+        values = decode_strictly(opened, label).numbers()
     except ImageError as e:
         raise RegionError(str(e)) from e
-    if image.format not in _LOSSLESS:
-        raise RegionError(
-            f"{label}: found {image.format}, which blurs label numbers; expected a PNG"
-        )
-    # From the header: a label picture of another size is refused before it is decoded.
-    turned = turns((image.height, image.width), picture, label)
-    try:
-        values = np.asarray(image)
-    except Exception as e:  # damaged data can raise anything in a decoder
-        reason = " ".join(str(e).split())
-        raise RegionError(f"{label}: damaged or incomplete {image.format} ({reason})") from e
     if values.dtype == np.bool_:
         values = values.astype(np.uint8)
-    if image.mode not in ("1", "L", "P", "I", "RGB") and not image.mode.startswith("I;16"):
-        raise RegionError(
-            f"{label}: pixels of mode {image.mode}, expected one channel of label numbers "
-            "(8 or 16 bits, or a palette)"
-        )
-    if image.format == "PNG" and data[25] == _GREY_PNG and data[24] in (2, 4):
+    if opened.kind == "PNG" and opened.data[25] == _GREY_PNG and opened.data[24] in (2, 4):
         # Readers spread few bits over 0…255; the label is the number that was stored.
-        values = values // (255 // (2 ** data[24] - 1))
+        values = values // (255 // (2 ** opened.data[24] - 1))
     return orient(values, picture.orientation) if turned else values
+
+
+def _check_mode(mode: str, label: str) -> None:
+    if mode in ("1", "L", "P", "I", "RGB") or mode.startswith("I;16"):
+        return
+    what = _MODE_WORDS.get(mode, f"pixels of Pillow's mode {mode}")
+    raise RegionError(
+        f"{label}: found {what}, expected one channel of label numbers (8 or 16 bits, or a "
+        "palette), or COCO panoptic's RGB of 8 bits; save it again as one of these"
+    )

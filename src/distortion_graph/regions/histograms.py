@@ -21,7 +21,7 @@ from distortion_graph import haar
 from distortion_graph.regions.colours import luma_of
 from distortion_graph.regions.layers import Layer
 from distortion_graph.regions.patterns import PATTERNS, equal_patterns
-from distortion_graph.threads import in_order
+from distortion_graph.threads import parallel_map
 
 LEVELS = 256
 """Bins of a picture's own histograms: one for every 8-bit value."""
@@ -94,7 +94,7 @@ def region_histograms(
         return _band(anchor, target, layers, band)
 
     outs = [*own.reshape(-1, *own.shape[2:]), *joint, *detail, *patterns]
-    for found in in_order(count, range(0, height, rows)):
+    for found in parallel_map(count, range(0, height, rows)):
         for number, (layer, counts) in enumerate(zip(layers(), found, strict=True)):
             # A layer holds every pixel once, those of no region in row 0: the first one's rows
             # together are the whole picture.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from distortion_graph.errors import RegionError
 from distortion_graph.regions.rle import Crop, Rle
-from distortion_graph.threads import Once
+from distortion_graph.threads import CachedCall
 
 __all__ = ["Crop", "CroppedMasks", "LazyMasks", "Masks", "crops", "with_crops"]
 
@@ -79,7 +79,7 @@ class CroppedMasks:
 
     def __init__(self, masks: Masks, size: tuple[int, int]) -> None:
         self._masks, self.size = masks, size
-        self.crops = Once(lambda: tuple(crops(masks, size)))
+        self.crops = CachedCall(lambda: tuple(crops(masks, size)))
 
     def __len__(self) -> int:
         return len(self._masks)

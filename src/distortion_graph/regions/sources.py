@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ from distortion_graph.regions.picture_names import split_image
 from distortion_graph.regions.segmenter import PANOPTIC_PREFIX as _PANOPTIC
 from distortion_graph.regions.segmenter import load_segmenter
 
+if TYPE_CHECKING:
+    from distortion_graph.differences import DifferenceMap
+
 RegionSpec: TypeAlias = "RegionSet | str | Path | NDArray[Any] | Sequence[NDArray[Any]]"
 
 REGION_SPECS_HELP = (
@@ -40,7 +43,12 @@ REGION_SPECS_HELP = (
 _GRID = re.compile(r"grid:(\d{1,6})[xX×](\d{1,6})")
 
 
-def resolve_regions(spec: RegionSpec, anchor: Picture, target: Picture) -> RegionSet:
+def resolve_regions(
+    spec: RegionSpec,
+    anchor: Picture,
+    target: Picture,
+    differences: Callable[[], DifferenceMap] | None = None,
+) -> RegionSet:
     """The regions a spec stands for, on the anchor's displayed size.
 
     `spec` is one of
@@ -49,7 +57,8 @@ def resolve_regions(spec: RegionSpec, anchor: Picture, target: Picture) -> Regio
     - masks: (R, H, W) bool, 0/1 or 0/255, or a list of (H, W) such; one (H, W) bool. Overlaps
       are legal. Ids are indices from 0;
     - a label map: (H, W) integers, 0 = unlabelled. Ids are the pixel values;
-    - "auto": found in the mean of both pictures, so that swapping them changes nothing;
+    - "auto": found in the mean of both pictures, so that swapping them changes nothing, and
+      where they differ in a few places, a region for each;
     - "whole": one region, id 0, named "image"; "grid:RxC": R rows of C rectangles;
     - "LABELS.png": a label map of 8 or 16 bits or with a palette (by index); with names as
       "LABELS.png,NAMES.json" ({"1": "sky"} or COCO categories);
@@ -62,6 +71,9 @@ def resolve_regions(spec: RegionSpec, anchor: Picture, target: Picture) -> Regio
     - "panoptic:FOLDER" or "panoptic:ORG/NAME": found by a panoptic checkpoint
       (`distortion_graph.regions.panoptic_model`) in the mean of both pictures.
 
+    `differences` gives where the pictures differ, for a caller who needs that too; "auto" finds
+    it by itself otherwise.
+
     Masks of the size in which the anchor's file stores it are turned with its EXIF orientation,
     unless they fit the displayed size. Raises RegionError: masks of another size, empty or not
     binary, no region left, an unknown spec, a file that cannot be read. ModelError: a checkpoint
@@ -70,7 +82,7 @@ def resolve_regions(spec: RegionSpec, anchor: Picture, target: Picture) -> Regio
     if isinstance(spec, RegionSet):
         return _checked_set(spec, anchor)
     if isinstance(spec, str | Path):
-        return _from_text(str(spec), anchor, target)
+        return _from_text(str(spec), anchor, target, differences)
     if isinstance(spec, np.ndarray):
         return _from_array(spec, anchor)
     if isinstance(spec, list | tuple):
@@ -80,6 +92,13 @@ def resolve_regions(spec: RegionSpec, anchor: Picture, target: Picture) -> Regio
         f"regions: found {type(spec).__name__}, expected masks, a label map or one of: "
         f"{REGION_SPECS_HELP}"
     )
+
+
+def found_in_pictures(spec: RegionSpec) -> bool:
+    """Whether a spec names no masks: its regions lie on whatever pictures they are asked for."""
+    if not isinstance(spec, str) or spec in ("auto", "whole") or spec.startswith("grid:"):
+        return isinstance(spec, str)
+    return spec.startswith(_PANOPTIC) and names_a_model(spec.removeprefix(_PANOPTIC))
 
 
 def _checked_set(regions: RegionSet, anchor: Picture) -> RegionSet:
@@ -106,9 +125,14 @@ def _from_array(array: NDArray[Any], anchor: Picture) -> RegionSet:
     return RegionSet.from_masks(array, size=anchor.size, source="regions")
 
 
-def _from_text(spec: str, anchor: Picture, target: Picture) -> RegionSet:
+def _from_text(
+    spec: str,
+    anchor: Picture,
+    target: Picture,
+    differences: Callable[[], DifferenceMap] | None,
+) -> RegionSet:
     if spec == "auto":
-        return auto_regions(anchor.rgb, target.rgb)
+        return auto_regions(anchor.rgb, target.rgb, differences and differences())
     if spec == "whole":
         return RegionSet.whole(anchor.size)
     grid = _GRID.fullmatch(spec)

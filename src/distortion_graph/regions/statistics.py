@@ -11,7 +11,7 @@ from distortion_graph.regions.edges import edge_steps
 from distortion_graph.regions.histograms import region_histograms
 from distortion_graph.regions.layers import label_layers
 from distortion_graph.regions.masks import Masks
-from distortion_graph.threads import Once
+from distortion_graph.threads import CachedCall
 
 
 class RegionStatistics(NamedTuple):
@@ -36,6 +36,6 @@ def region_statistics(
 
     Raises RegionError for a mask of another size or type.
     """
-    layers = Once(lambda: label_layers(anchor.shape[:2], masks))
+    layers = CachedCall(lambda: label_layers(anchor.shape[:2], masks))
     histograms = region_histograms(anchor, target, layers, len(masks))
     return RegionStatistics(*histograms, edge_steps((anchor, target), layers(), len(masks)))

@@ -40,13 +40,15 @@ from distortion_graph.report.palette import (
     ink_on,
     severity_colours,
 )
+from distortion_graph.report.places import places
 from distortion_graph.report.wording import (
-    UNCERTAIN,
     is_uncertain,
     marks,
+    node_words,
     percent,
     printable,
     rank_of,
+    scene_words,
     score_text,
     words,
     worst_first,
@@ -108,9 +110,9 @@ class _Columns:
 def draw_graph(graph: DistortionGraph, kind: FigureKind = "svg", *, collapse: bool = True) -> bytes:
     """The file of a graph's drawing; needs the figures extra.
 
-    With `collapse` the regions that are clean in both pictures, the same and in no relation become
-    one line with their number. The text of an SVG is text; letters that matplotlib's typeface
-    lacks are boxes in the other kinds.
+    With `collapse` the regions that are clean in both pictures, the same, without a place where the
+    pictures differ and in no relation become one line with their number. The text of an SVG is
+    text; letters that matplotlib's typeface lacks are boxes in the other kinds.
     """
     with settings():
         return _drawn(graph, kind, collapse)
@@ -157,7 +159,10 @@ def _regions(graph: DistortionGraph, collapse: bool) -> tuple[list[RegionCompari
 
 
 def _is_quiet(graph: DistortionGraph, region: RegionComparison) -> bool:
-    """Whether nothing is wrong with a region in either picture, as far as the model knows."""
+    """Whether nothing is wrong with a region in either picture, as far as the model knows, and the
+    pictures differ in no place of it."""
+    if places(graph, region):
+        return False
     clean = graph.vocabulary.clean
     nodes = [region.node(side) for side in SIDES]
     return rank_of(graph, region.comparison.label) == 0 and all(
@@ -169,8 +174,8 @@ def _closing(graph: DistortionGraph, hidden: int) -> str:
     if not graph.regions:
         return "no regions"
     vocabulary = graph.vocabulary
-    same = words(vocabulary.comparison_labels[vocabulary.neutral_index])
-    return f"{hidden} regions: {words(vocabulary.clean)} in both, {same}"
+    same = words(vocabulary, vocabulary.comparison_labels[vocabulary.neutral_index])
+    return f"{hidden} regions: {words(vocabulary, vocabulary.clean)} in both, {same}"
 
 
 def _region_row(graph: DistortionGraph, region: RegionComparison, kind: FigureKind) -> _Row:
@@ -181,14 +186,10 @@ def _region_row(graph: DistortionGraph, region: RegionComparison, kind: FigureKi
 
 def _region_side(graph: DistortionGraph, node: Node) -> _Side:
     vocabulary = graph.vocabulary
-    if is_uncertain(graph, node):
-        return _Side(UNCERTAIN, score_text(node.score), NEUTRAL)
     level = vocabulary.severity_index(node.severity.label)
-    text = words(node.distortion.label)
-    if level:
-        text = f"{text} · {words(node.severity.label)}"
     colour = severity_colours(len(vocabulary.severities))[level]
-    return _Side(text, score_text(node.score), colour)
+    text = " · ".join(node_words(graph, node))
+    return _Side(text, score_text(node.score), NEUTRAL if is_uncertain(graph, node) else colour)
 
 
 def _scene_row(graph: DistortionGraph) -> _Row | None:
@@ -196,14 +197,14 @@ def _scene_row(graph: DistortionGraph) -> _Row | None:
     if scene is None:
         return None
     edge = None if scene.comparison is None else _edge(graph, scene.comparison)
-    return _Row("", "scene", (_scene_side(scene.anchor), _scene_side(scene.target)), edge)
+    anchor = _scene_side(graph, "anchor", scene.anchor)
+    target = _scene_side(graph, "target", scene.target)
+    return _Row("", "scene", (anchor, target), edge)
 
 
-def _scene_side(node: SceneNode) -> _Side:
-    """The label with the largest share of the picture, and that share."""
-    shares = node.distortion_share or {}
-    label = max(shares, key=lambda name: shares[name], default="")
-    text = f"{words(label)} {percent(shares[label])}" if label else ""
+def _scene_side(graph: DistortionGraph, side: Side, node: SceneNode) -> _Side:
+    """What covers most of the picture, and its share."""
+    text = "".join(f"{what} {percent(share)}" for what, share in scene_words(graph, side)[:1])
     return _Side(text, score_text(node.score), INK)
 
 
@@ -211,7 +212,8 @@ def _edge(graph: DistortionGraph, comparison: ComparisonBelief) -> tuple[str, Rg
     vocabulary = graph.vocabulary
     colours = comparison_colours(len(vocabulary.comparisons))
     rank = rank_of(graph, comparison.label)
-    return f"{marks(rank)} {words(comparison.label)}", colours[rank + vocabulary.neutral_index]
+    text = f"{marks(rank)} {words(vocabulary, comparison.label)}"
+    return text, colours[rank + vocabulary.neutral_index]
 
 
 def _arcs(
@@ -223,7 +225,10 @@ def _arcs(
 ) -> list[Arc]:
     there: list[Relation] = [r for r in graph.relations if r.image in (side, "both")]
     room = min(_LONGEST_PREDICATE, extent[1] - extent[0])
-    texts = [shortened(drawable(words(r.predicate), kind), room, _POINTS) for r in there]
+    texts = [
+        shortened(drawable(printable(r.predicate.replace("_", " ")), kind), room, _POINTS)
+        for r in there
+    ]
     lengths = [width_mm(text, _POINTS) for text in texts]
     return lay_out_arcs(there, rows, lengths, texts, extent, _BOX)
 

@@ -3,7 +3,8 @@
 A region is outlined and filled in the colour of its severity, or of how it compares with the same
 region of the other picture: lightly, and more along its edge, so that the pixels can still be
 judged. Its label has its id, its distortion and severity, and a mark for the comparison.
-Labels that do not fit are shortened, down to the number, which is always there.
+Labels that do not fit are shortened, down to the number, which is always there. Places where the
+pictures differ have a frame.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from distortion_graph.errors import ImageError
 from distortion_graph.graph import SIDES, DistortionGraph, Side
 from distortion_graph.regions.rle import Rle
+from distortion_graph.report.common_part import on_one_canvas
 from distortion_graph.report.drawing import (
     Canvas,
     Chip,
@@ -34,13 +36,16 @@ from distortion_graph.report.outlines import ground_of, outline
 from distortion_graph.report.palette import (
     INK,
     MUTED,
+    NEUTRAL,
+    PLACE,
     Rgb,
     comparison_colours,
     severity_colours,
 )
+from distortion_graph.report.places import places, places_on
 from distortion_graph.report.placing import Ground, place_labels
 from distortion_graph.report.sources import check_pixels
-from distortion_graph.report.wording import rank_of
+from distortion_graph.report.wording import UNCERTAIN, is_uncertain, node_words, rank_of, words
 
 ColourBy: TypeAlias = Literal["severity", "comparison"]
 """What the colour of a region means."""
@@ -106,7 +111,8 @@ def overlay(
     Args:
         graph: any graph; regions without a mask are left out.
         anchor_rgb: (H, W, 3) uint8, of the size that the graph gives for the anchor.
-        target_rgb: (H', W', 3) uint8; shown at the anchor's size.
+        target_rgb: (H', W', 3) uint8; shown at the anchor's size, or, where only the common part
+            of the two was compared, at the anchor's scale, the rest of both dimmed.
         colour_by: "severity", or "comparison": blue where the picture is the better one of the
             two, orange to vermilion where it is the worse one, grey and not filled where both
             are the same.
@@ -124,7 +130,9 @@ def overlay(
     pictures = dict(zip(SIDES, (anchor_rgb, target_rgb), strict=True))
     for side in SIDES:
         check_pixels(graph, side, pictures[side], "overlay")
-    layout = _layout(anchor_rgb.shape[1], anchor_rgb.shape[0])
+    graph, *canvases = on_one_canvas(graph, anchor_rgb, target_rgb)
+    pictures = dict(zip(SIDES, canvases, strict=True))
+    layout = _layout(canvases[0].shape[1], canvases[0].shape[0])
     panels = [_panel(graph, side, pictures[side], layout, colour_by) for side in SIDES]
     return _composed(graph, panels, layout, colour_by)
 
@@ -170,7 +178,26 @@ def _panel(
     )
     for chips, place in zip(wordings, places, strict=True):
         chips[place.choice].draw(canvas, place.x, place.y, layout.face)
+    _frame_places(canvas, graph, side, picture, layout)
     return canvas
+
+
+def _frame_places(
+    canvas: Canvas,
+    graph: DistortionGraph,
+    side: Side,
+    picture: NDArray[np.uint8],
+    layout: _Layout,
+) -> None:
+    """Frames around the places, as far outside their pixels as a region's edge is tinted inside."""
+    across, down = layout.width / picture.shape[1], layout.height / picture.shape[0]
+    room = layout.rim
+    for region in graph.regions:
+        for x, y, width, height in places_on(graph, region, side):
+            first = math.floor(x * across) - room, math.floor(y * down) - room
+            last = math.ceil((x + width) * across) + room, math.ceil((y + height) * down) + room
+            for ink, thickness in ((INK, 2 * layout.line + 2), (PLACE, 2 * layout.line)):
+                cv2.rectangle(canvas, first, last, ink, thickness, cv2.LINE_AA)
 
 
 def _drawn_regions(
@@ -189,15 +216,15 @@ def _drawn_regions(
         rank = rank_of(graph, region.comparison.label) * (1 if side == "anchor" else -1)
         level = vocabulary.severity_index(node.severity.label)
         place = level if colour_by == "severity" else rank + vocabulary.neutral_index
-        distortion = _words(node.distortion.label)
-        full = f"{distortion} · {_words(node.severity.label)}" if level else distortion
+        said = node_words(graph, node)
+        known = not is_uncertain(graph, node)
         found.append(
             _Drawn(
                 number=str(region.id),
-                wordings=tuple(dict.fromkeys((full, distortion))),
+                wordings=tuple(dict.fromkeys((" · ".join(said), said[0]))),
                 rank=rank,
-                colour=colours[place],
-                filled=level > 0 if colour_by == "severity" else rank != 0,
+                colour=colours[place] if known or colour_by == "comparison" else NEUTRAL,
+                filled=known and level > 0 if colour_by == "severity" else rank != 0,
                 ground=ground,
             )
         )
@@ -224,8 +251,8 @@ def _fill(canvas: Canvas, ground: Ground, colour: Rgb, rim: int) -> None:
 
 def _wordings(region: _Drawn, face: Typeface) -> list[Chip]:
     """Labels from the longest to the number alone, without words the typeface cannot draw."""
-    words = [*(w for w in region.wordings if face.can_draw(w)), ""]
-    chips = [Chip(region.number, w, region.rank, region.colour) for w in words]
+    texts = [*(w for w in region.wordings if face.can_draw(w)), ""]
+    chips = [Chip(region.number, text, region.rank, region.colour) for text in texts]
     return [*chips, Chip(region.number, "", None, region.colour)]
 
 
@@ -285,15 +312,21 @@ class _Entry:
 def _legend(graph: DistortionGraph, colour_by: ColourBy) -> list[_Entry]:
     """What the fill means, then what the marks mean where that is something else."""
     vocabulary, colours = graph.vocabulary, _colours(graph, colour_by)
-    levels = list(reversed(vocabulary.comparisons))
+    levels = [(words(vocabulary, c.label), c.rank) for c in reversed(vocabulary.comparisons)]
+    framed = any(places(graph, region) for region in graph.regions)
+    differ = [_Entry("they differ here", PLACE)] if framed else []
     if colour_by == "comparison":
         fills = zip(levels, reversed(colours), strict=True)
-        filled = [_Entry(_words(c.label), colour, c.rank) for c, colour in fills]
-        return [_Entry("against the other picture:"), *filled]
+        filled = [_Entry(text, colour, rank) for (text, rank), colour in fills]
+        return [_Entry("against the other picture:"), *filled, *differ]
     severities = zip(vocabulary.severities, colours, strict=True)
+    nodes = (region.node(side) for region in graph.regions for side in SIDES)
+    unsure = any(is_uncertain(graph, node) for node in nodes)
     return [
-        *(_Entry(_words(label), colour) for label, colour in severities),
-        *(_Entry(_words(c.label), rank=c.rank) for c in levels),
+        *(_Entry(words(vocabulary, label), colour) for label, colour in severities),
+        *([_Entry(UNCERTAIN, NEUTRAL)] if unsure else []),
+        *(_Entry(text, rank=rank) for text, rank in levels),
+        *differ,
     ]
 
 
@@ -312,7 +345,3 @@ def _legend_rows(
         rows[-1].append(entry)
         used += width
     return rows
-
-
-def _words(label: str) -> str:
-    return label.replace("_", " ")

@@ -26,6 +26,9 @@ MUTED: Rgb = (168, 172, 180)
 NEUTRAL: Rgb = (142, 146, 153)
 """Grey, for two things that are the same."""
 
+PLACE: Rgb = (204, 121, 167)
+"""Reddish purple, around a place where the pictures differ."""
+
 _BETTER: tuple[Rgb, Rgb] = (86, 180, 233), (0, 114, 178)
 _SCALE: tuple[Rgb, ...] = ((240, 228, 66), (230, 159, 0), (213, 94, 0))
 

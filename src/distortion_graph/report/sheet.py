@@ -36,11 +36,12 @@ from distortion_graph.report.palette import (
     comparison_colours,
     severity_colours,
 )
+from distortion_graph.report.places import place_text
 from distortion_graph.report.sources import check_pixels
 from distortion_graph.report.wording import (
-    UNCERTAIN,
     evidence_texts,
     is_uncertain,
+    node_words,
     printable,
     rank_of,
     score_text,
@@ -103,7 +104,7 @@ def sheet(
         graph: any graph; a region with neither mask nor box is left out.
         anchor_rgb: (H, W, 3) uint8, of the size that the graph gives for the anchor.
         target_rgb: (H', W', 3) uint8, of the size that the graph gives for the target.
-        worst: how many regions to show, those with the lowest score in either picture.
+        worst: how many regions to show, in the order of `worst_first`.
 
     Returns:
         (h, w, 3) uint8: the pictures side by side (one above the other where they are very wide),
@@ -238,24 +239,24 @@ def _caption(
     vocabulary, room = graph.vocabulary, _CAPTION - 2 * _FACE
     rank = rank_of(graph, region.comparison.label)
     compared = comparison_colours(len(vocabulary.comparisons))[rank + vocabulary.neutral_index]
-    verdict = f"anchor against target: {words(region.comparison.label)}"
+    verdict = f"anchor against target: {words(vocabulary, region.comparison.label)}"
     named = printable(region.name)
     plain = f"region {region.id}"
     title = plain if named in ("", plain, str(region.id)) else f"{region.id}  {named}"
     lines = [_Line(text) for text in _wrapped(title, room, face)]
     for side, colour in zip(SIDES, colours, strict=True):
-        lines.append(_Line(_node_text(graph, region.node(side), side), colour=colour))
+        first, *more = _wrapped(_node_text(graph, region.node(side), side), room, face)
+        lines += [_Line(first, colour=colour), *map(_Line, more)]
     lines.append(_Line(verdict, colour=compared, rank=rank))
-    notes = [*_evidence_lines(region.evidence), *_crop_lines(crops)]
+    differs = [text] if (text := place_text(graph, region)) else []
+    notes = [*differs, *_evidence_lines(region.evidence), *_crop_lines(crops)]
     lines += [_Line(text, MUTED) for note in notes for text in _wrapped(note, room, face)]
     return [_Line(_plain(x.text, face), x.ink, x.colour, x.rank) for x in lines]
 
 
 def _node_text(graph: DistortionGraph, node: Node, side: Side) -> str:
-    what = words(node.distortion.label)
-    if node.severity.label != graph.vocabulary.clean:
-        what = f"{what} · {words(node.severity.label)}"
-    return f"{side}: {UNCERTAIN if is_uncertain(graph, node) else what}, {score_text(node.score)}"
+    what = " · ".join(node_words(graph, node))
+    return f"{side}: {what}, {score_text(node.score)}"
 
 
 def _evidence_lines(facts: Evidence | None) -> list[str]:

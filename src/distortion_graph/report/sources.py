@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.errors import ImageError
 from distortion_graph.graph import DistortionGraph, ImageInfo, Side
 from distortion_graph.images import (
@@ -109,8 +110,10 @@ def _places(source: str, beside: Path | None) -> Iterator[str]:
 
 def _read(info: ImageInfo, place: str, max_pixels: int) -> FoundPicture:
     label = printable(place)
-    _, data = open_picture_file(place, label)
-    picture = replace(load_picture(data, max_pixels=max_pixels, name=label), source=place)
+    data = open_picture_file(place, label).data
+    laid = DEFAULT_BACKGROUND if info.transparency is None else info.transparency.background
+    picture = load_picture(data, max_pixels=max_pixels, name=label, background=laid)
+    picture = replace(picture, source=place)
     return FoundPicture(picture, data, _problem(info, picture, label))
 
 

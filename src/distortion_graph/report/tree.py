@@ -17,7 +17,9 @@ from distortion_graph.graph import (
     Node,
     RegionComparison,
     SceneNode,
+    Side,
 )
+from distortion_graph.report.places import differing_share, place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
@@ -26,6 +28,7 @@ from distortion_graph.report.wording import (
     percent,
     printable,
     rank_of,
+    scene_words,
     score_text,
     summary,
     words,
@@ -50,7 +53,7 @@ def tree(graph: DistortionGraph) -> Tree:
     if graph.scene is not None:
         branch = root.add(Text("scene", "bold"))
         for side, node in zip(SIDES, (graph.scene.anchor, graph.scene.target), strict=True):
-            branch.add(Text(f"{side}: {_scene_node(node)}"))
+            branch.add(Text(f"{side}: {_scene_node(graph, side, node)}"))
         _add_comparison(branch, graph, graph.scene.comparison, graph.scene.evidence)
     return root
 
@@ -70,6 +73,8 @@ def _add_region(root: Tree, graph: DistortionGraph, region: RegionComparison) ->
         style = "dim" if is_uncertain(graph, node) else ""
         branch.add(Text(f"{side}: ").append(_node(graph, node), style))
     _add_comparison(branch, graph, region.comparison, region.evidence)
+    if place_text(graph, region):
+        branch.add(Text(f"{percent(differing_share(region))} {place_text(graph, region)}"))
 
 
 def _title(region: RegionComparison) -> str:
@@ -81,21 +86,20 @@ def _node(graph: DistortionGraph, node: Node) -> str:
     score = f"score {score_text(node.score)}"
     if is_uncertain(graph, node):
         return f"{UNCERTAIN}, {score}"
-    parts = [_belief(node.distortion)]
+    parts = [_belief(graph, node.distortion)]
     if node.severity.label != graph.vocabulary.clean:
-        parts.append(_belief(node.severity))
+        parts.append(_belief(graph, node.severity))
     return ", ".join([*parts, score])
 
 
-def _scene_node(node: SceneNode) -> str:
+def _scene_node(graph: DistortionGraph, side: Side, node: SceneNode) -> str:
     """The score and the shares of labels, the largest first."""
-    shares = sorted((node.distortion_share or {}).items(), key=lambda item: -item[1])
-    shown = [f"{percent(share)} {words(label)}" for label, share in shares if share > 0]
+    shown = [f"{percent(share)} {text}" for text, share in scene_words(graph, side)]
     return ", ".join([f"score {score_text(node.score)}", *shown])
 
 
-def _belief(belief: LabelBelief) -> str:
-    label = words(belief.label)
+def _belief(graph: DistortionGraph, belief: LabelBelief) -> str:
+    label = words(graph.vocabulary, belief.label)
     return label if belief.probability is None else f"{label} (p = {belief.probability:.2f})"
 
 
@@ -108,7 +112,7 @@ def _add_comparison(
     """Lines of what the anchor is and of what was measured."""
     if comparison is not None:
         mark = marks(rank_of(graph, comparison.label))
-        branch.add(Text(f"the anchor is {mark} {_belief(comparison)}"))
+        branch.add(Text(f"the anchor is {mark} {_belief(graph, comparison)}"))
     texts = zip(_EVIDENCE, evidence_texts(evidence), strict=True)
     measured = [f"{name} {text}{unit}" for (name, unit), text in texts if text]
     if measured:

@@ -1,27 +1,71 @@
-"""A graph in words for people: labels without underscores, and one sentence about the whole."""
+"""A graph in words for people: what is said of a label, a node and a scene, and one sentence.
+
+Whatever shows a graph to people takes its words from here, so that all of it tells one story.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from distortion_graph.graph import SIDES, DistortionGraph, Evidence, Node, RegionComparison
+from distortion_graph.backgrounds import background_words
+from distortion_graph.graph import (
+    SIDES,
+    DistortionGraph,
+    Evidence,
+    Node,
+    RegionComparison,
+    Scene,
+    Side,
+)
+from distortion_graph.report.places import differing_share, most_different, places_clause
+from distortion_graph.vocabulary import UNCERTAIN as UNCERTAIN
+from distortion_graph.vocabulary import Vocabulary
 
 _MARKS = {-1: "▼", 0: "=", 1: "▲"}
 
 
-UNCERTAIN = "uncertain"
-"""What is said of a node that the model itself does not believe to know."""
-
-
 def is_uncertain(graph: DistortionGraph, node: Node) -> bool:
     """Whether the model of the graph asks not to be believed about a node."""
-    threshold = None if graph.model is None else graph.model.known_threshold
-    return node.known is not None and threshold is not None and node.known < threshold
+    return graph.is_uncertain(node)
 
 
-def words(label: str) -> str:
-    """A label as people write it: `slightly_worse` → `slightly worse`."""
-    return printable(label.replace("_", " "))
+def words(vocabulary: Vocabulary, label: str) -> str:
+    """A label as people read it: `saturate_dec` → `washed-out colours`."""
+    return printable(vocabulary.in_words(label))
+
+
+def node_words(graph: DistortionGraph, node: Node) -> tuple[str, ...]:
+    """What people read of a node (`DistortionGraph.in_words`): its distortion, and how severe."""
+    return tuple(map(printable, graph.in_words(node)))
+
+
+def uncertain_places(graph: DistortionGraph) -> list[str]:
+    """Where the model asks not to be believed: `region 3 of the anchor`."""
+    return [
+        f"region {region.id} of the {side}"
+        for region in graph.regions
+        for side in SIDES
+        if is_uncertain(graph, region.node(side))
+    ]
+
+
+def scene_words(graph: DistortionGraph, side: Side) -> list[tuple[str, float]]:
+    """What a picture shows, each with its share of the area, the largest first.
+
+    An uncertain region counts as uncertain, with its whole area where it overlaps another.
+    """
+    scene = graph.scene or Scene()
+    shares = dict((scene.anchor if side == "anchor" else scene.target).distortion_share or {})
+    uncertain = 0.0
+    for region in graph.regions:
+        label = region.node(side).distortion.label
+        if is_uncertain(graph, region.node(side)) and label in shares:
+            moved = min(region.area_fraction or 0.0, shares[label])
+            shares[label] -= moved
+            uncertain += moved
+    said = [(words(graph.vocabulary, label), share) for label, share in shares.items()]
+    shown = [(text, share) for text, share in [*said, (UNCERTAIN, uncertain)] if share > 0]
+    return sorted(shown, key=lambda entry: -entry[1])
 
 
 def printable(text: str) -> str:
@@ -62,15 +106,62 @@ def percent(share: float) -> str:
 
 
 def worst_first(graph: DistortionGraph) -> list[RegionComparison]:
-    """The regions by the lower of their two scores, the lowest first; without a score last."""
-    return sorted(graph.regions, key=lambda region: min(_scores(region), default=2.0))
+    """The distorted regions, worst first; then the clean ones, the most different first.
+
+    The worst is the one with the lowest score in either picture; without a score it is the last.
+    Of clean regions that differ alike, the worst is first.
+    """
+    clean = graph.vocabulary.clean
+
+    def order(region: RegionComparison) -> tuple[bool, float, float]:
+        is_clean = all(region.node(side).distortion.label == clean for side in SIDES)
+        different = differing_share(region) if is_clean else 0.0
+        return is_clean, -different, min(_scores(region), default=2.0)
+
+    return sorted(graph.regions, key=order)
 
 
 def summary(graph: DistortionGraph) -> str:
-    """One plain sentence: which picture is better, in how many regions, and the worst region."""
-    sentence = f"{_overall(graph)}; {_counted(graph)}" if graph.regions else _overall(graph)
+    """One plain sentence: which picture is better, where they differ, and the worst region."""
+    overall = _overall(graph)
+    region = most_different(graph)
+    differ = places_clause(graph, None if region is None else _titled(region))
+    if differ is not None:
+        equal = " are about equal"
+        linked = ", but" if equal in overall else ";"
+        overall = f"{overall.replace(equal, ' are judged equally good')}{linked} {differ}"
+    counted = _counted(graph) if graph.regions else ""
+    if differ is not None:  # what differs is not called the same
+        counted = counted.replace("the same", "equally good")
+    sentence = f"{overall}; {counted}" if counted else overall
     worst = _worst(graph)
-    return f"{sentence}; {worst}." if worst else f"{sentence}."
+    sentences = f"{sentence}; {worst}." if worst else f"{sentence}."
+    return " ".join([sentences, *fit_notes(graph)])
+
+
+def fit_notes(graph: DistortionGraph) -> list[str]:
+    """What was done about pictures of unequal size, in sentences; none where they are equal."""
+    part = graph.common_part()
+    if graph.fit == "resize":
+        size = f" ({graph.target.width}×{graph.target.height})" if graph.target.width else ""
+        return [f"The target{size} was scaled to the anchor's size."]
+    if part is None:
+        return []
+    notes = [f"Only the common part, the top left {part[1]}×{part[0]} pixels, was compared."]
+    for side in SIDES:
+        info = graph.picture_of(side)
+        below, right = (info.height or 0) - part[0], (info.width or 0) - part[1]
+        left = [
+            f"{count} {unit}{'s' * (count > 1)} {where}"
+            for count, unit, where in (
+                (below, "row", "at the bottom"),
+                (right, "column", "on the right"),
+            )
+            if count
+        ]
+        if left:
+            notes.append(f"Left out of the {side}: {_listed(left)}.")
+    return notes
 
 
 def _overall(graph: DistortionGraph) -> str:
@@ -78,13 +169,24 @@ def _overall(graph: DistortionGraph) -> str:
     if scene is None or scene.comparison is None:
         return "The pictures as wholes were not compared"
     if scene.evidence is not None and scene.evidence.ssim == 1 and scene.evidence.psnr_db is None:
-        return "The two pictures are identical, pixel for pixel"
+        return _identical(graph)
     rank = rank_of(graph, scene.comparison.label)
     scores = [s for s in (scene.anchor.score, scene.target.score) if s is not None]
     shown = f" ({scores[0]:.2f} against {scores[1]:.2f})" if len(scores) == 2 else ""
     if rank == 0:
         return f"As wholes, anchor and target are about equal{shown}"
-    return f"As a whole, the anchor is {words(scene.comparison.label)} than the target{shown}"
+    said = words(graph.vocabulary, scene.comparison.label)
+    return f"As a whole, the anchor is {said} than the target{shown}"
+
+
+def _identical(graph: DistortionGraph) -> str:
+    """Of equal pixels; alpha that differs cannot be seen in them."""
+    what = "two pictures are" if graph.fit is None else "compared parts are"
+    found = [t for side in SIDES if (t := graph.picture_of(side).transparency) is not None]
+    if not found or (len(found) == 2 and found[0].sha256 == found[1].sha256):
+        return f"The {what} identical, pixel for pixel"
+    laid = printable(background_words(found[0].background))
+    return f"The {what} equal once laid on {laid}; they differ in transparency"
 
 
 def _counted(graph: DistortionGraph) -> str:
@@ -114,13 +216,23 @@ def _worst(graph: DistortionGraph) -> str | None:
     if not found:
         nodes = (region.node(side) for region in graph.regions for side in SIDES)
         undistorted = graph.regions and all(node.distortion.label == clean for node in nodes)
-        return f"every region looks {words(clean)} in both" if undistorted else None
+        return _all_clean(graph) if undistorted else None
     score, side, region = min(found, key=lambda entry: entry[0])
-    node = region.node(side)
-    what = f"{words(node.distortion.label)}, {words(node.severity.label)}"
-    if is_uncertain(graph, node):
-        what = UNCERTAIN
+    what = ", ".join(node_words(graph, region.node(side)))
     return f"the worst is {_titled(region)} of the {side}: {what} ({score:.2f})"
+
+
+def _all_clean(graph: DistortionGraph) -> str:
+    """What is said where every label is clean: that, but for the regions that are uncertain."""
+    clean, total = words(graph.vocabulary, graph.vocabulary.clean), len(graph.regions)
+    unsure = sum(any(is_uncertain(graph, r.node(side)) for side in SIDES) for r in graph.regions)
+    if not unsure:
+        return f"every region looks {clean} in both"
+    if unsure == total:
+        return f"{'every' if total > 1 else 'the'} region is {UNCERTAIN}"
+    some = "1 region is" if unsure == 1 else f"{unsure} regions are"
+    others = "the other looks" if total - unsure == 1 else "the others look"
+    return f"{some} {UNCERTAIN}, {others} {clean} in both"
 
 
 def _titled(region: RegionComparison) -> str:

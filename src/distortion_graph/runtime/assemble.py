@@ -8,23 +8,26 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from distortion_graph.evidence import MeasuredEvidence, RegionEvidence
+from distortion_graph.differences import NO_DIFFERENCES, MeasuredDifferences, RegionDifference
+from distortion_graph.evidence import NO_EVIDENCE, MeasuredEvidence, RegionEvidence
 from distortion_graph.graph import (
+    MOST_SPOTS,
+    Difference,
     DistortionGraph,
     Evidence,
+    Fitting,
     ImageInfo,
     Mask,
     ModelInfo,
     Node,
     RegionComparison,
+    Transparency,
 )
-from distortion_graph.images import Picture
+from distortion_graph.images import Picture, alpha_sha256
 from distortion_graph.regions.container import Region, RegionSet
 from distortion_graph.regions.rle import Rle, rle_from_mask
 from distortion_graph.runtime.decode import DECIMALS, Decoded
 from distortion_graph.vocabulary import Vocabulary
-
-_NO_EVIDENCE = MeasuredEvidence((), None)
 
 
 class Shape(NamedTuple):
@@ -42,40 +45,56 @@ def assemble(
     *,
     vocabulary: Vocabulary,
     model: ModelInfo | None = None,
-    evidence: MeasuredEvidence = _NO_EVIDENCE,
+    evidence: MeasuredEvidence = NO_EVIDENCE,
+    differences: MeasuredDifferences = NO_DIFFERENCES,
+    fit: Fitting | None = None,
 ) -> DistortionGraph:
-    """Build the graph; regions lie on the anchor and are scaled to a target of another size."""
+    """Build the graph.
+
+    With `fit` "crop" the regions lie on the common part of both pictures; else on the anchor, and
+    are scaled to a target of another size.
+    """
     measured: Sequence[RegionEvidence | None] = evidence.regions or [None] * len(regions)
-    shapes = _shapes(regions)
+    differing: Sequence[RegionDifference | None] = differences.regions or [None] * len(regions)
+    laid = _extended if fit == "crop" else _scaled
+    shapes = _shapes(laid(regions, anchor.size))
     target_shapes: Sequence[Shape | None] = [None] * len(regions)
     if target.size != anchor.size:
-        target_shapes = _shapes(_scaled(regions, target.size))
-    pixels = anchor.width * anchor.height
+        target_shapes = _shapes(laid(regions, target.size))
+    pixels = regions.size[0] * regions.size[1]
     parts = [
         RegionComparison(
             id=region.id,
             name=region.name,
             area_fraction=round(area / pixels, DECIMALS),
-            anchor=_placed(answer.anchor, shape),
-            target=_placed(answer.target, other),
+            anchor=answer.anchor.model_copy(update=shape._asdict()),
+            target=_placed(answer.target, other, shape),
             comparison=answer.comparison,
             evidence=_evidence(facts),
+            differs=_difference(found, regions.size),
         )
-        for region, area, answer, shape, other, facts in zip(
+        for region, area, answer, shape, other, facts, found in zip(
             regions,
             regions.areas().tolist(),
             decoded.regions,
             shapes,
             target_shapes,
             measured,
+            differing,
             strict=True,
         )
     ]
-    scene = decoded.scene.model_copy(update={"evidence": _evidence(evidence.scene)})
+    scene = decoded.scene.model_copy(
+        update={
+            "evidence": _evidence(evidence.scene),
+            "differs": _difference(differences.scene, regions.size),
+        }
+    )
     return DistortionGraph(
         vocabulary=vocabulary,
         anchor=_info(anchor),
         target=_info(target),
+        fit=fit,
         model=model,
         regions=tuple(parts),
         scene=scene,
@@ -90,12 +109,30 @@ def _shapes(regions: RegionSet) -> list[Shape]:
     ]
 
 
-def _placed(node: Node, shape: Shape | None) -> Node:
-    return node if shape is None else node.model_copy(update=shape._asdict())
+def _placed(node: Node, shape: Shape | None, anchors: Shape) -> Node:
+    """The target's node; what equals the anchor's stays null there."""
+    if shape is None:
+        return node
+    own = {key: value for key, value in shape._asdict().items() if value != getattr(anchors, key)}
+    return node.model_copy(update=own)
+
+
+def _extended(regions: RegionSet, size: tuple[int, int]) -> RegionSet:
+    """The regions of a picture's top left on all of the picture."""
+    if regions.size == size:
+        return regions
+    found = []
+    for region in regions:
+        mask = np.zeros(size, np.bool_)
+        mask[: regions.size[0], : regions.size[1]] = region.rle.decode()
+        found.append(Region(region.id, region.name, rle_from_mask(mask)))
+    return RegionSet(size, tuple(found))
 
 
 def _scaled(regions: RegionSet, size: tuple[int, int]) -> RegionSet:
     """The regions on a picture of another size, none of them lost."""
+    if regions.size == size:
+        return regions
     scaled = (Region(r.id, r.name, scaled_rle(r.rle, size)) for r in regions)
     return RegionSet(size, tuple(scaled))
 
@@ -123,7 +160,14 @@ def _info(picture: Picture) -> ImageInfo:
         source=None if source is None else source.encode("utf-8", "replace").decode(),
         sha256=picture.sha256,
         sha256_of=picture.sha256_of,
+        transparency=_transparency(picture),
     )
+
+
+def _transparency(picture: Picture) -> Transparency | None:
+    if picture.alpha is None or picture.background is None:
+        return None
+    return Transparency(background=picture.background, sha256=alpha_sha256(picture.alpha))
 
 
 def _evidence(facts: RegionEvidence | None) -> Evidence | None:
@@ -134,6 +178,17 @@ def _evidence(facts: RegionEvidence | None) -> Evidence | None:
         ssim=_rounded(facts.ssim, DECIMALS),
         haarpsi=_rounded(facts.haarpsi, DECIMALS),
         delta_e=_rounded(facts.delta_e, 4),
+    )
+
+
+def _difference(found: RegionDifference | None, size: tuple[int, int]) -> Difference | None:
+    if found is None:
+        return None
+    return Difference(
+        share=round(found.share, DECIMALS),
+        equal=round(found.equal, DECIMALS),
+        size=size,
+        spots=found.spots[:MOST_SPOTS],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from distortion_graph.errors import ModelError
 
 _PROBABILITIES = ("distortion", "severity_given", "comparison", "scene_comparison")
+_OF_NODES = ("distortion", "severity_given", "score", "known")
 _SUM_TOLERANCE = 1e-3
 _ROUNDING = 1e-5
 """How far float32 arithmetic may carry a number out of [0, 1]; it is clipped."""
@@ -106,6 +107,33 @@ class Predictions:
         names = (f.name for f in fields(self) if getattr(self, f.name) is not None)
         means: dict[str, Any] = {n: (getattr(self, n) + getattr(other, n)) / 2 for n in names}
         return Predictions(**means)
+
+    def where_equal(self, regions: NDArray[np.bool_], *, scene: bool = False) -> Predictions:
+        """What is said of regions, (R,) bool, whose pixels are equal in both pictures.
+
+        Such a region shows the same in both: each of its nodes is the mean of the two, and its
+        comparison is the neutral one for certain. `scene`: so are the whole pictures.
+        """
+        if not regions.any() and not scene:
+            return self
+        mean = self.symmetric()
+        neutral = np.zeros(self.scene_comparison.size)
+        neutral[neutral.size // 2] = 1
+
+        def chosen(name: str) -> NDArray[np.float64] | None:
+            mine: NDArray[np.float64] | None = getattr(self, name)
+            if mine is None:
+                return None
+            where = regions.reshape(1, -1, *(1,) * (mine.ndim - 2))
+            both: NDArray[np.float64] = np.where(where, getattr(mean, name), mine)
+            return both
+
+        nodes: Any = {name: chosen(name) for name in _OF_NODES}
+        comparison = np.where(regions[:, None], neutral, self.comparison)
+        found = replace(self, **nodes, comparison=comparison)
+        if not scene:
+            return found
+        return replace(found, scene_score=mean.scene_score, scene_comparison=neutral)
 
     def reorder(self, indices: Sequence[int] | NDArray[np.intp]) -> Predictions:
         """Region k of the result is region `indices[k]` of this one; the scene stays.

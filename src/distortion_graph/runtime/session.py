@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -55,7 +54,14 @@ from distortion_graph.runtime.tiles import (
     pixel_moments,
     tile_weights,
 )
-from distortion_graph.threads import Once, in_order, side_by_side
+from distortion_graph.threads import (
+    CachedCall,
+    allowed_threads,
+    check_threads,
+    parallel_map,
+    parallel_steps,
+    thread_budget,
+)
 from distortion_graph.vocabulary import Vocabulary
 
 Picture = NDArray[np.uint8]
@@ -66,10 +72,8 @@ Sums = tuple[NDArray[np.intp], list[Floats]]
 
 _INPUTS = {ENCODER_FILE: ENCODER_INPUTS, READER_FILE: STATISTICS, HEAD_FILE: HEAD_INPUTS}
 
-# Two tiles at once are faster than all threads on one; on a picture in one piece a second thread
-# works beside the encoder.
-_AT_ONCE = 2
-_READ_REGIONS = 16  # by the reader at most in one go; two threads share the rest of them
+_READ_REGIONS = 16  # by the reader at most in one go
+_READINGS_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,10 @@ class Model:
         )
         self.card: dict[str, Any] = manifest.get("card", {})
         self.folder = folder
-        self._providers, self._threads = providers, threads
+        self.threads = check_threads(threads)
+        self._providers = providers
+        self._files = CachedCall(self._read_files)
+        self._sessions: dict[tuple[str, int], CachedCall[Any]] = {}
 
     @classmethod
     def load(
@@ -122,22 +129,25 @@ class Model:
     ) -> Model:
         """The shipped model, or one made by `distortion-graph export`.
 
+        One model may be used by several threads at once; each of its files is opened once.
+
         Args:
             source: None for the shipped one, else what `registry.find_model` finds: a name, a
                 folder, or "hf://org/name".
             providers: ONNX Runtime execution providers in order of preference; CPU by default.
-            threads: threads within an operation, 0 for one a core.
+            threads: how many threads a comparison with this model uses; 0 for as many as
+                `threads.available_cores` says. A smaller budget around a call holds too.
 
         Raises:
             ModelError: the folder is not a model, or a provider is not there.
+            DistortionGraphError: `threads` is no whole number from 0.
         """
         model = cls(find_model(source), providers=providers, threads=threads)
         _check_providers(providers)
         _keep_freed_memory()
         return model
 
-    @cached_property
-    def _files(self) -> dict[str, bytes]:
+    def _read_files(self) -> dict[str, bytes]:
         """Encoder, reader and head, as the manifest says they are."""
         try:
             files = [(self.folder / name).read_bytes() for name in MODEL_FILES]
@@ -154,30 +164,17 @@ class Model:
             )
         return dict(zip(MODEL_FILES, files, strict=True))
 
-    @cached_property
-    def _head(self) -> Any:
-        # Nothing else of a comparison runs beside the head.
-        return self._open(HEAD_FILE, self._threads, alone=True)
+    def _session(self, name: str, threads: int) -> Any:
+        """The one session of a file for so many threads; raises as `_open` does."""
+        opening = partial(self._open, name, threads)
+        # `setdefault` lets one thread win; `CachedCall` lets the others wait for what it opens.
+        return self._sessions.setdefault((name, threads), CachedCall(opening))()
 
-    @cached_property
-    def _encoder(self) -> Any:
-        """The encoder for a picture in one piece, beside which one thread does all the rest."""
-        return self._open(ENCODER_FILE, max(self._all_threads - 1, 1))
-
-    @cached_property
-    def _tile_encoder(self) -> Any:
-        """The encoder with its share of the threads, for several tiles at once."""
-        return self._open(ENCODER_FILE, max(self._all_threads // _AT_ONCE, 1))
-
-    @cached_property
-    def _reader(self) -> Any:
-        """The reader with its share of the threads, beside the encoder or another reading."""
-        return self._open(READER_FILE, max(self._all_threads // _AT_ONCE, 1))
-
-    def _open(self, name: str, threads: int, *, alone: bool = False) -> Any:
+    def _open(self, name: str, threads: int) -> Any:
         """A session of one of the files; raises ModelError where it takes other inputs."""
         inputs = _INPUTS[name]
-        session = _open(self._files[name], self._providers, threads, alone=alone)
+        # Nothing else of a comparison runs beside the head.
+        session = _open(self._files()[name], self._providers, threads, alone=name == HEAD_FILE)
         found = {i.name for i in session.get_inputs()}
         if found != set(inputs):
             raise ModelError(
@@ -186,15 +183,6 @@ class Model:
                 "distortion-graph, export its network again"
             )
         return session
-
-    @property
-    def _all_threads(self) -> int:
-        return self._threads or _cores()
-
-    @property
-    def _at_once(self) -> int:
-        """How many tiles or other works go on at the same time."""
-        return min(self._all_threads, _AT_ONCE)
 
     def predict(
         self,
@@ -212,8 +200,13 @@ class Model:
             ImageError, RegionError: pictures or masks of unequal size or of another type.
         """
         check_pair(anchor, target)
-        pictures, masks = (anchor, target), with_crops(masks, anchor.shape[:2])
-        tiles = list(all_tiles(*anchor.shape[:2]))
+        with thread_budget(self.threads):
+            return self._predict((anchor, target), masks)
+
+    def _predict(self, pictures: Pair, masks: Masks) -> Predictions:
+        size = pictures[0].shape[:2]
+        masks = with_crops(masks, size)
+        tiles = list(all_tiles(*size))
         if len(tiles) > 1:
             seen = self._seen_in_tiles(pictures, masks, tiles)
         else:
@@ -223,19 +216,20 @@ class Model:
         area = (seen.areas / seen.areas[0]).astype(np.float32)
         reading = np.concatenate(seen.readings, REGION_AXES[READING])
         given = dict(zip(HEAD_INPUTS, (*seen.sums, reading, area, is_scene), strict=True))
-        found = self._head.run(list(OUTPUTS), given)
+        found = self._session(HEAD_FILE, allowed_threads()).run(list(OUTPUTS), given)
         return to_predictions(**dict(zip(OUTPUTS, found, strict=True)))
 
     def _seen_whole(self, pictures: Pair, masks: Masks, tile: Tile) -> Seen:
         """What is seen of pictures in one piece.
 
-        Two threads that both want Python wait for each other: the encoder, which does not want it,
-        takes one of them for as long as it needs. The other begins with the statistics, for which
-        masks come in last.
+        Threads that want Python wait for each other: the encoder, which does not want it, takes
+        half of them for as long as it needs. The others begin with the statistics, for which masks
+        come in last.
         """
-        encoder, reader = self._encoder, self._reader
-        counted = Once(lambda: cell_counts(pictures[0].shape[:2], masks))
-        statistics = Once(lambda: region_statistics(*pictures, masks))
+        allowed = allowed_threads()
+        encoder = self._session(ENCODER_FILE, max(allowed // 2, 1))
+        counted = CachedCall(lambda: cell_counts(pictures[0].shape[:2], masks))
+        statistics = CachedCall(lambda: region_statistics(*pictures, masks))
 
         def map_sums() -> Sums:
             regions, weights = tile_weights(tile, counted()[0])
@@ -246,52 +240,56 @@ class Model:
             return regions, pixel_moments(band, pictures, weights)
 
         pixels = [partial(pixel_sums, band) for band in bands(tile)]
-        readings = [partial(_read, reader, statistics, part) for part in _parts(1 + len(masks))]
-        works: list[Callable[[], Any]] = [map_sums, statistics, *pixels, *readings]
-        maps, _, *rest = in_order(lambda work: work(), works, self._at_once)
+        readings = [partial(self._read, statistics, part) for part in _parts(1 + len(masks))]
+        works: list[Callable[[], Any]] = [*pixels, *readings]
+        steps: list[tuple[int, Callable[[], Any]]] = [
+            (allowed // 2, map_sums),
+            (allowed // 4, statistics),
+            *((1, work) for work in works),
+        ]
+        maps, _, *found = parallel_steps(steps)
         counts, areas = counted()
-        of_pixels = _added(rest[: len(pixels)], len(counts))
+        of_pixels = _added(found[: len(pixels)], len(counts))
         sums = joined_moments(of_pixels, _added([maps], len(counts)))
-        return Seen(sums, rest[len(pixels) :], areas)
+        return Seen(sums, found[len(pixels) :], areas)
 
     def _seen_in_tiles(self, pictures: Pair, masks: Masks, tiles: list[Tile]) -> Seen:
-        """What is seen of large pictures."""
+        """What is seen of large pictures, of two tiles at once at most.
+
+        Two tiles at once are faster than all threads on one; more would take too much memory.
+        """
         counts, areas = cell_counts(pictures[0].shape[:2], masks)
-        sums, statistics = side_by_side(
-            lambda: self._sums(pictures, counts, enough_tiles(tiles, counts)),
-            lambda: region_statistics(*pictures, masks),
-        )
-        read = partial(_read, self._reader, lambda: statistics)
-        readings = in_order(read, _parts(1 + len(masks)), self._at_once)
-        return Seen(sums, readings, areas)
+        of_tile = (allowed_threads() + 1) // 2
 
-    def _sums(self, pictures: Pair, counts: NDArray[np.uint8], tiles: list[Tile]) -> list[Floats]:
-        """Moments over several tiles."""
-        encoder = self._tile_encoder
-
-        def run(tile: Tile) -> Sums:
+        def sums(tile: Tile) -> Sums:
             regions, weights = tile_weights(tile, counts)
             pixels = pixel_moments(tile, pictures, weights)
+            encoder = self._session(ENCODER_FILE, of_tile)
             return regions, joined_moments(pixels, _map_moments(encoder, tile, pictures, weights))
 
-        found = in_order(run, tiles, self._at_once)
-        return _added(found, len(counts))
+        steps: list[tuple[int, Callable[[], Any]]] = [
+            (allowed_threads() // 2, partial(region_statistics, *pictures, masks)),
+            *((of_tile, partial(sums, tile)) for tile in enough_tiles(tiles, counts)),
+        ]
+        statistics, *found = parallel_steps(steps)
+        read = partial(self._read, lambda: statistics)
+        readings = parallel_map(read, _parts(1 + len(masks)), _READINGS_AT_ONCE)
+        return Seen(_added(found, len(counts)), readings, areas)
+
+    def _read(self, statistics: Callable[[], RegionStatistics], part: slice) -> Floats:
+        """What the reader makes of some regions."""
+        given = {}
+        for name, array in zip(STATISTICS, statistics(), strict=True):
+            rows = (part,) if REGION_AXES[name] == 0 else (slice(None), part)
+            given[name] = np.ascontiguousarray(array[rows])
+        [reading] = self._session(READER_FILE, allowed_threads()).run([READING], given)
+        return np.asarray(reading, np.float32)
 
 
 def _parts(count: int) -> list[slice]:
     """Regions in as few equal parts as can be, none larger than `_READ_REGIONS`."""
     parts = -(-count // _READ_REGIONS)
     return [slice(count * k // parts, count * (k + 1) // parts) for k in range(parts)]
-
-
-def _read(reader: Any, statistics: Callable[[], RegionStatistics], part: slice) -> Floats:
-    """What the reader makes of some regions."""
-    given = {}
-    for name, array in zip(STATISTICS, statistics(), strict=True):
-        rows = (part,) if REGION_AXES[name] == 0 else (slice(None), part)
-        given[name] = np.ascontiguousarray(array[rows])
-    [reading] = reader.run([READING], given)
-    return np.asarray(reading, np.float32)
 
 
 def _map_moments(encoder: Any, tile: Tile, pictures: Pair, weights: Floats) -> list[Floats]:
@@ -356,14 +354,6 @@ def _keep_freed_memory() -> None:
     np.empty(31 << 20, np.uint8)
 
 
-def _cores() -> int:
-    """Cores this process may use; all there are where the system does not tell."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:
-        return os.cpu_count() or 1
-
-
 def _open(
     file: bytes, providers: Sequence[str] | None, threads: int, *, alone: bool = False
 ) -> Any:
@@ -371,7 +361,7 @@ def _open(
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or _cores()
+    options.intra_op_num_threads = threads
     options.log_severity_level = 3
     # Without a plan for all tensors at once the same speed takes half the memory.
     options.enable_mem_pattern = False

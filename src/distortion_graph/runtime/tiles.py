@@ -23,6 +23,7 @@ _HALO_PX = 96
 # Of a picture in tiles the encoder sees as many as show so much of every region, which is about as
 # much as there is in a whole picture of the training's; histograms count every pixel.
 _ENOUGH_PX = 1 << 17
+_PRODUCT = 1 << 18  # multiplications of a product that OpenBLAS leaves to the calling thread
 _BANDS = 3  # of a picture in one piece, so that two threads end at about the same time
 
 
@@ -97,11 +98,16 @@ def tile_weights(
 def _sums(weights: NDArray[np.float32], maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """(R, rows, columns) weights of (C, rows, columns) maps, summed: (R, C).
 
-    One product for each row: NumPy's BLAS starts threads for larger ones, and those go on spinning
-    on the core that the encoder needs.
+    One product for each row, of a few regions at a time: NumPy's BLAS starts threads for larger
+    ones, outside of any budget, and those go on spinning on the core that the encoder needs.
     """
-    products = weights.transpose(1, 0, 2) @ maps.transpose(1, 2, 0)
-    return np.asarray(products.sum(0), np.float32)
+    few = max(_PRODUCT // (maps.shape[0] * maps.shape[2]), 1)
+    columns = maps.transpose(1, 2, 0)
+    sums = [
+        (weights[first : first + few].transpose(1, 0, 2) @ columns).sum(0)
+        for first in range(0, len(weights), few)
+    ]
+    return np.concatenate([np.zeros((0, len(maps)), np.float32), *sums])
 
 
 def _counted_cells(counted: slice, seen: slice) -> tuple[range, int]:

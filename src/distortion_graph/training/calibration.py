@@ -8,8 +8,10 @@ among the network's weights, so that every export has it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from distortion_graph.bench.clean_pairs import IDENTICAL, CleanSample, clean_pairs
 from distortion_graph.bench.metrics import calibration_error
 from distortion_graph.data.samples import Sample
 from distortion_graph.errors import ModelError, RegionError
@@ -27,12 +30,25 @@ from distortion_graph.model.predict import TorchPredictor
 from distortion_graph.training.chain import read_chain, weights_sha256, write_chain
 from distortion_graph.training.checkpoint import SETTINGS_FILE, save_network
 from distortion_graph.training.evaluation import Request, open_network
-from distortion_graph.training.familiarity import fit_familiarity, make_strange
+from distortion_graph.training.familiarity import (
+    KnownFeatures,
+    fit_familiarity,
+    make_strange,
+    strange_pairs,
+)
 
 CALIBRATION_FILE = "calibration.json"
 
 UNCERTAIN_SHARE = 0.02
-"""Share of known nodes whose P(known) may lie below the threshold."""
+"""Share of known nodes of every kind whose P(known) may lie below the threshold; none of a clean
+picture beside itself, with room to spare for pictures that calibration has not seen.
+"""
+
+PROTOCOL = "pairs of the protocol"
+"""The kind of the nodes that have labels of the protocol; the others are of `clean_pairs`."""
+
+_CLEAN = "clean pictures"
+_ROOM = 0.9  # of the least P(known) that a clean picture beside itself has
 
 _CANDIDATES = np.exp(np.linspace(np.log(0.3), np.log(4), 131))
 _TINY = 1e-12
@@ -44,13 +60,15 @@ Positions = NDArray[np.int64]
 @dataclass(frozen=True)
 class Calibration:
     """What was found: temperatures, the expected calibration error of each kind of label before
-    and after, and the threshold of P(known).
+    and after, the threshold of P(known), and the share of nodes below the threshold by kind of
+    pair.
     """
 
     temperature: dict[str, float]
     error_before: dict[str, float]
     error_after: dict[str, float]
     known_threshold: float
+    uncertain: dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,16 +97,20 @@ class _Said:
         }
 
 
-def calibrate(network: DistortionGraphNet, samples: Iterable[Sample]) -> Calibration:
-    """Set a network's temperatures and threshold by what it says of samples.
+def calibrate(
+    network: DistortionGraphNet, samples: Iterable[Sample], clean: Iterable[CleanSample]
+) -> Calibration:
+    """Set a network's temperatures, P(known) and its threshold by what it says of pairs.
 
-    Each temperature is the one with the least log-loss; the severity's is found after the
-    distortion's, for P(severity) is a sum over distortions. The outliers that P(known) is fitted to
-    take the place of clean regions. Raises RegionError for samples without a region.
+    Each temperature is the one with the least log-loss on `samples`; the severity's is found after
+    the distortion's, for P(severity) is a sum over distortions. P(known) is fitted to the same
+    samples and to pairs with each `clean` picture; outliers take the place of clean regions and of
+    clean pictures. Raises RegionError for samples without a region.
     """
     nodes, comparison = network.head.nodes, network.head.comparison
     network.head.reset_calibration()
-    said, features = _ask(network, samples)
+    said, labelled, unknown = _ask(network, samples)
+    seen = _ask_clean(network, clean)
     errors = said.errors()
     said, distortion = _best(
         said, lambda s, t: _changed(s, distortion=_tempered(s.distortion, t)), _distortion_loss
@@ -103,36 +125,64 @@ def calibrate(network: DistortionGraphNet, samples: Iterable[Sample]) -> Calibra
     )
     nodes.temperature.copy_(nodes.temperature.new_tensor([distortion, severity]))
     comparison.temperature.fill_(compared)
-    labels = torch.from_numpy(said.true_distortion).to(features.known.device)
-    known = fit_familiarity(nodes, features.known, labels, features.unknown)
-    threshold = float(np.quantile(known, UNCERTAIN_SHARE))
+    labels = torch.from_numpy(said.true_distortion).to(labelled.device)
+    features = KnownFeatures(
+        labelled,
+        labels,
+        torch.cat([labelled[:0], *seen.known]),
+        torch.cat([unknown, *seen.unknown]),
+    )
+    known, known_clean = fit_familiarity(nodes, features)
+    by_kind = {PROTOCOL: known} | {
+        f"{_CLEAN} {kind}": known_clean[seen.kinds == kind]
+        for kind in dict.fromkeys(seen.kinds.tolist())
+    }
+    threshold = min(map(_threshold, by_kind, by_kind.values()))
     nodes.known_threshold.fill_(threshold)
+    uncertain = {kind: float(np.mean(values < threshold)) for kind, values in by_kind.items()}
     found = {"distortion": distortion, "severity": severity, "comparison": compared}
-    return Calibration(found, errors, said.errors(), threshold)
+    return Calibration(found, errors, said.errors(), threshold, uncertain)
 
 
-class _Features(NamedTuple):
-    """Hidden features of nodes that have a label, (N, width), and of some that have none."""
+class _SeenClean(NamedTuple):
+    """Hidden features of nodes of clean pictures and of outliers in their place, by pair; `kinds`
+    (K,) are the pairs' kinds, one for every node of `known`.
+    """
 
-    known: Tensor
-    unknown: Tensor
+    known: list[Tensor]
+    unknown: list[Tensor]
+    kinds: NDArray[np.str_]
 
 
-def _ask(network: DistortionGraphNet, samples: Iterable[Sample]) -> tuple[_Said, _Features]:
-    """What the network says of every region, both pictures one after the other."""
+def _threshold(kind: str, known: NDArray[np.float64]) -> float:
+    """The largest threshold that nodes of a kind allow."""
+    if kind == f"{_CLEAN} {IDENTICAL}":
+        return _ROOM * float(known.min())
+    return float(np.quantile(known, UNCERTAIN_SHARE))
+
+
+@contextmanager
+def _hidden(network: DistortionGraphNet) -> Iterator[list[Tensor]]:
+    """Collects (2, R, width) hidden features of every pair that the network is asked about."""
+    seen: list[Tensor] = []
+    hidden = network.head.nodes.hidden
+    # Rows of the scene come first and have no label.
+    with hidden.register_forward_hook(lambda *x: seen.append(x[2][0, :, 1:])):
+        yield seen
+
+
+def _ask(network: DistortionGraphNet, samples: Iterable[Sample]) -> tuple[_Said, Tensor, Tensor]:
+    """What the network says of every region, both pictures one after the other; hidden features
+    (N, width) of these and (M, width) of outliers in the place of their clean ones.
+    """
     predictor, clean = TorchPredictor(network), network.config.vocabulary.clean_index
     columns: tuple[list[NDArray[np.generic]], ...] = tuple([] for _ in range(6))
-    seen: list[Tensor] = []
     known, unknown = [], []
     rng = np.random.default_rng(0)
-    # Rows of the scene come first and have no label.
-    hidden = network.head.nodes.hidden
-    with hidden.register_forward_hook(lambda *x: seen.append(x[2][0, :, 1:])):
+    with _hidden(network) as seen:
         for sample in samples:
-            said, labels = (
-                predictor.predict(sample.anchor, sample.target, sample.masks),
-                sample.labels,
-            )
+            said = predictor.predict(sample.anchor, sample.target, sample.masks)
+            labels = sample.labels
             known.append(seen.pop().flatten(0, 1))
             row = (
                 np.concatenate(said.distortion),
@@ -152,8 +202,28 @@ def _ask(network: DistortionGraphNet, samples: Iterable[Sample]) -> tuple[_Said,
         raise RegionError(
             "calibration: none of the pairs has a region, expected some to learn from"
         )
-    features = _Features(torch.cat(known), torch.cat([known[0][:0], *unknown]))
-    return _Said(*(np.concatenate(column) for column in columns)), features
+    said_of_all = _Said(*(np.concatenate(column) for column in columns))
+    return said_of_all, torch.cat(known), torch.cat([known[0][:0], *unknown])
+
+
+def _ask_clean(network: DistortionGraphNet, clean: Iterable[CleanSample]) -> _SeenClean:
+    """The hidden features of pictures that are clean all over, and of outliers made of them."""
+    predictor, rng = TorchPredictor(network), np.random.default_rng(1)
+    known: list[Tensor] = []
+    unknown: list[Tensor] = []
+    kinds: list[str] = []
+    with _hidden(network) as seen:
+        for sample in clean:
+            masks = sample.versions.masks
+            for pair in clean_pairs(sample, rng):
+                predictor.predict(pair.anchor, pair.target, masks)
+                found = seen.pop()[list(pair.sides)].flatten(0, 1)
+                known.append(found)
+                kinds += [pair.kind] * len(found)
+            for strange in strange_pairs(sample, rng):
+                predictor.predict(*strange, masks)
+                unknown.append(seen.pop()[0])
+    return _SeenClean(known, unknown, np.array(kinds, np.str_))
 
 
 def _best(
@@ -194,16 +264,20 @@ def _error(p: Probabilities, truth: Positions) -> float:
     return calibration_error(p.argmax(1) == truth, p.max(1))
 
 
-def calibrate_network(place: Path, out: Path, wanted: Request) -> Calibration:
+def calibrate_network(
+    place: Path, out: Path, wanted: Request, more_clean: Sequence[Path] = ()
+) -> Calibration:
     """Calibrate the network in a folder on the pairs asked for, and write it to another one.
 
-    Raises as `evaluation.open_network` does, and ModelError for a network that is not ours.
+    `more_clean` are folders of photographs with nothing wrong in them, for P(known) alone. Raises
+    as `evaluation.open_network` does, and ModelError for a network that is not ours.
     """
     it = open_network(place, wanted)
     if not isinstance(it.network, DistortionGraphNet):
         raise ModelError(f"{it.folder}: a network of {it.kind.name!r} has no temperatures")
     pairs = (sample for pairs in wanted.pairs for sample in it.samples(pairs))
-    found = calibrate(it.network, pairs)
+    extra = it.clean_in(more_clean) if more_clean else ()
+    found = calibrate(it.network, pairs, chain(it.clean(), extra))
     save_network(out, it.network, it.network.state_dict())
     settings = it.folder / SETTINGS_FILE
     if settings.is_file():

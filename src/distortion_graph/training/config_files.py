@@ -276,7 +276,8 @@ def _replace(tree: dict[str, Any], override: Override) -> None:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Vocabulary):
-        return None if value == DEFAULT_VOCABULARY else value.model_dump(mode="json")
+        default = value == DEFAULT_VOCABULARY and value.words is None
+        return None if default else value.model_dump(mode="json")
     if dataclasses.is_dataclass(value):
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
     if isinstance(value, Mapping):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,8 +11,10 @@ from typing import Any, Literal
 import torch
 
 from distortion_graph.bench.benchmark import check_pairs
+from distortion_graph.bench.clean_pairs import CleanSample
 from distortion_graph.bench.evaluate import check_vocabularies
 from distortion_graph.bench.figures import Figures, Part
+from distortion_graph.data.pictures import load_sources
 from distortion_graph.data.reader import PandaSet
 from distortion_graph.data.samples import Sample
 from distortion_graph.data.synthesis import DEFAULT_RECIPE, Recipe
@@ -64,9 +66,24 @@ class Opened:
     folder: Path
     kind: Architecture
     network: Any
-    samples: Callable[[str], Iterable[Sample]]
+    score: RootScore | HeldOutScore
+    recipe: Recipe
     of: str
     notes: tuple[str, ...] = ()
+
+    def samples(self, split: str) -> Iterable[Sample]:
+        """The pairs of a list."""
+        return self.score.samples(split)
+
+    def clean(self) -> Iterable[CleanSample]:
+        """The clean pictures of the pairs."""
+        return self.score.clean()
+
+    def clean_in(self, folders: Sequence[Path]) -> Iterable[CleanSample]:
+        """The photographs in folders, with regions found automatically."""
+        with TemporaryDirectory() as nowhere:
+            pictures = load_sources([], folders, cache=Path(nowhere))
+        return HeldOutScore(pictures, recipe=self.recipe).clean()
 
 
 def open_network(place: Path, wanted: Request) -> Opened:
@@ -83,8 +100,8 @@ def open_network(place: Path, wanted: Request) -> Opened:
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     wanted = _completed(wanted, of_run, folder)
     recipe = of_run.recipe if of_run else DEFAULT_RECIPE
-    samples, of, notes = _samples(wanted, recipe, network.config.vocabulary, folder)
-    return Opened(folder, kind, network, samples, of, notes)
+    score, of, notes = _score(wanted, recipe, network.config.vocabulary, folder)
+    return Opened(folder, kind, network, score, recipe, of, notes)
 
 
 def evaluate_network(
@@ -127,17 +144,17 @@ def _completed(wanted: Request, of_run: TrainingConfig | None, folder: Path) -> 
     return replace(wanted, data=own)
 
 
-def _samples(
+def _score(
     wanted: Request, recipe: Recipe, words: Any, folder: Path
-) -> tuple[Callable[[str], Iterable[Sample]], str, tuple[str, ...]]:
-    """The pairs of each list, what they are of, and notes."""
+) -> tuple[RootScore | HeldOutScore, str, tuple[str, ...]]:
+    """What gives the pairs of each list, what they are of, and notes."""
     data = wanted.data
     score: RootScore | HeldOutScore
     if data.root is not None:
         root = PandaSet(data.root)
         check_vocabularies(words, root.vocabulary, str(folder))
         score = RootScore(root, wanted.splits, pairs=wanted.pairs)
-        return score.samples, f"{data.root}, {' and '.join(wanted.splits)}", ()
+        return score, f"{data.root}, {' and '.join(wanted.splits)}", ()
     if recipe.vocabulary != words:
         raise DistortionGraphError(
             f"{folder}: pictures cannot be degraded in its vocabulary; measure it on a data set"
@@ -149,4 +166,4 @@ def _samples(
     held_out = material.held_out if data.held_out else material.everything
     score = HeldOutScore(held_out, seed=wanted.seed, recipe=recipe)
     of = "held-out pictures" if data.held_out else "pictures"
-    return score.samples, of, tuple(material.notes)
+    return score, of, tuple(material.notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from distortion_graph.bench.clean_pairs import CleanSample
 from distortion_graph.data.samples import Sample
 from distortion_graph.model.heads import NodeHeads
 from distortion_graph.training.outliers import STRANGERS
@@ -18,6 +20,10 @@ _SHRINKAGE = 0.01
 
 _RIDGE = 1e-3
 _NEWTON_STEPS = 50
+_STRANGE_COPIES = 2
+
+Image = NDArray[np.uint8]
+Numbers = NDArray[np.float64]
 
 
 class Strange(NamedTuple):
@@ -43,32 +49,61 @@ def make_strange(sample: Sample, clean: int, rng: np.random.Generator) -> Strang
     return Strange(pictures[0], pictures[1], where)
 
 
-def fit_familiarity(
-    nodes: NodeHeads, known: Tensor, labels: Tensor, unknown: Tensor
-) -> NDArray[np.float64]:
-    """Fit to the hidden features of nodes; temperatures must have been set before.
+def strange_pairs(sample: CleanSample, rng: np.random.Generator) -> Iterator[tuple[Image, Image]]:
+    """Pairs whose first picture is an outlier all over: beside a version whose regions are
+    damaged differently, beside the clean picture, and beside itself.
+    """
+    picture, versions = sample
+    for k in rng.choice(len(STRANGERS), _STRANGE_COPIES, replace=False).tolist():
+        strange = STRANGERS[k](picture, rng)
+        yield from ((strange, other) for other in (versions.target, picture, strange))
 
-    Args:
-        nodes: whose `familiarity` is set.
-        known: (N, width) features of nodes that have a label.
-        labels: (N,) their labels' positions.
-        unknown: (M, width) features of nodes that have none; with M = 0 P(known) stays the
-            learned one.
+
+class KnownFeatures(NamedTuple):
+    """Hidden features by what they are of.
+
+    - `labelled` (N, width): nodes of the protocol's pairs; `labels` (N,) are their positions;
+    - `clean` (K, width): nodes of pictures that are clean all over;
+    - `unknown` (M, width): nodes that no label fits.
+    """
+
+    labelled: Tensor
+    labels: Tensor
+    clean: Tensor
+    unknown: Tensor
+
+
+def fit_familiarity(nodes: NodeHeads, features: KnownFeatures) -> tuple[Numbers, Numbers]:
+    """Fit P(known) of `nodes` to features; temperatures must have been set before.
+
+    Without unknown nodes P(known) stays the learned one.
 
     Returns:
-        (N,) P(known) of the known nodes.
+        (N,) P(known) of the labelled nodes and (K,) of the clean ones.
     """
     familiarity = nodes.familiarity
     familiarity.reset()
-    centres, whitening = _scatter(known.double(), labels, len(familiarity.centres))
+    known, clean = features.labelled, features.clean
+    centres, whitening = _scatter(known.double(), features.labels, len(familiarity.centres))
     familiarity.centres.copy_(centres)
     familiarity.whitening.copy_(whitening)
+    if len(clean):
+        one = torch.zeros(len(clean), dtype=torch.long, device=clean.device)
+        centres, whitening = _scatter(clean.double(), one, 1)
+    else:
+        # Nothing is nearer to a clean picture's region than to a clean region.
+        centres = centres[features.labels[:1]]
+    familiarity.clean_centre.copy_(centres)
+    familiarity.clean_whitening.copy_(whitening)
     with torch.no_grad():
-        signs = [familiarity.signs(h, *nodes.learned(h)).double() for h in (known, unknown)]
-        if len(unknown):
+        every = torch.cat([known, clean])
+        signs = [
+            familiarity.signs(h, *nodes.learned(h)).double() for h in (every, features.unknown)
+        ]
+        if len(features.unknown):
             familiarity.weights.copy_(_logistic_weights(*signs))
-        said: Tensor = familiarity(known, *nodes.learned(known))
-    return np.asarray(said.double().cpu().numpy())
+        said = familiarity(every, *nodes.learned(every)).double().cpu().numpy()
+    return np.asarray(said[: len(known)]), np.asarray(said[len(known) :])
 
 
 def _scatter(features: Tensor, labels: Tensor, count: int) -> tuple[Tensor, Tensor]:

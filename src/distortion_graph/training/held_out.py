@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
+from distortion_graph.bench.clean_pairs import CleanSample
 from distortion_graph.bench.evaluate import Predictor, predict_all
 from distortion_graph.bench.figures import Figures, figures_of
 from distortion_graph.bench.protocol import MIN_SHARE, bench_picture, samples_of
@@ -60,6 +63,11 @@ class HeldOutScore:
         name = cast(Pairs, pairs)
         return samples_of(self.pictures, name, seed=self.seed, recipe=self.recipe)
 
+    def clean(self) -> Iterator[CleanSample]:
+        """The clean pictures, each with a hard pair of its versions."""
+        rgb = {picture.tag: picture.rgb for picture in self.pictures}
+        return _clean_samples(self.samples(CHOOSING), rgb.__getitem__)
+
     def __call__(self, network: nn.Module) -> float:
         """Higher is better; NaN where every score is the same."""
         return _score(measure(network, self.samples, (CHOOSING,), self.predictor))
@@ -92,6 +100,10 @@ class RootScore:
         """The pairs of a list."""
         return (self.chosen.sample(key) for key in self.lists[pairs])
 
+    def clean(self) -> Iterator[CleanSample]:
+        """The clean pictures, each with a hard pair of its versions."""
+        return _clean_samples(self.samples(CHOOSING), self.chosen.clean)
+
     def __call__(self, network: nn.Module) -> float:
         """Higher is better; NaN where every score is the same."""
         return _score(measure(network, self.samples, (CHOOSING,), self.predictor))
@@ -99,6 +111,19 @@ class RootScore:
     def measure(self, network: nn.Module) -> Evaluation:
         """The score, and the figures of all lists asked for."""
         return _evaluation(network, self.samples, self.pairs, self.predictor)
+
+
+def _clean_samples(
+    samples: Iterable[Sample], clean: Callable[[str], NDArray[np.uint8]]
+) -> Iterator[CleanSample]:
+    """The first pair of every picture that has a region, with the picture; `clean` gives it by
+    tag.
+    """
+    seen: set[str] = set()
+    for sample in samples:
+        if sample.tag not in seen and len(sample.regions):
+            seen.add(sample.tag)
+            yield CleanSample(clean(sample.tag), sample)
 
 
 def measure(

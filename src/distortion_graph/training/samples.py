@@ -18,6 +18,7 @@ from distortion_graph.data.synthesis import MIXED, Draw, Recipe, Version, make_v
 from distortion_graph.distort import Frames
 from distortion_graph.errors import RecipeError
 from distortion_graph.quality import HAARPSI
+from distortion_graph.threads import keep_process_to
 from distortion_graph.training.augment import loosened, recompressed, resized, resized_masks
 from distortion_graph.training.batch import Collate, Sample, collate
 from distortion_graph.training.extras import (
@@ -271,5 +272,5 @@ def _pristine(clean: NDArray[np.uint8], regions: int, recipe: Recipe) -> Version
 
 def quiet_worker(_: int) -> None:
     """A data worker keeps to one thread: the cores belong to the trainer."""
-    cv2.setNumThreads(1)
+    keep_process_to(1)
     torch.set_num_threads(1)

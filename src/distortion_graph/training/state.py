@@ -28,6 +28,7 @@ from distortion_graph.errors import ModelError
 from distortion_graph.files import atomic_write_bytes, atomic_write_text
 from distortion_graph.training.config import TrainingConfig
 from distortion_graph.training.config_files import changed, plain
+from distortion_graph.vocabulary import DEFAULT_VOCABULARY
 
 STATE_FILE = "training.json"
 FORMAT = "distortion-graph training 2"
@@ -118,7 +119,8 @@ def refuse_another_run(
     processes: int,
 ) -> None:
     """Raise ModelError with the list of what differs from the saved run."""
-    found = changed(state.config, plain(config), may=FREE_TO_CHANGE)
+    before, now = _without_words(state.config), _without_words(plain(config))
+    found = changed(before, now, may=FREE_TO_CHANGE)
     for name in dict.fromkeys([*state.data, *data]):
         found += _other_data(name, state.data.get(name, {}), data.get(name, {}))
     if processes != state.processes:
@@ -129,6 +131,14 @@ def refuse_another_run(
             f"{folder}: holds another run, which cannot go on with this one's settings: {shown}; "
             "give what it was begun with, or another folder"
         )
+
+
+def _without_words(config: dict[str, Any]) -> dict[str, Any]:
+    """Settings without how people read the vocabulary's labels, which decides nothing."""
+    recipe = config.get("recipe") or {}
+    bare = {k: v for k, v in (recipe.get("vocabulary") or {}).items() if k != "words"}
+    published = DEFAULT_VOCABULARY.model_dump(mode="json")
+    return config | {"recipe": recipe | {"vocabulary": None if bare == published else bare or None}}
 
 
 def _other_data(name: str, before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -18,6 +17,7 @@ from distortion_graph.data.synthesis import DEFAULT_SEVERITY_LEVELS, MIXED, Reci
 from distortion_graph.distort import LEVELS
 from distortion_graph.errors import DatasetError, RecipeError
 from distortion_graph.quality import HAARPSI, FullReferenceMetric
+from distortion_graph.threads import available_cores
 from distortion_graph.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
 _DEFAULT_QUALITY = 95
@@ -51,7 +51,7 @@ class BuildOptions:
     regions: RegionChoice = field(default_factory=RegionChoice)
     metric: FullReferenceMetric = HAARPSI
     licences: Mapping[str, str] = field(default_factory=dict)
-    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    workers: int = field(default_factory=available_cores)
     strict: bool = False
 
     def __post_init__(self) -> None:
@@ -120,7 +120,10 @@ class BuildOptions:
         return RecipeDescription(id=digest[:12], **facts)
 
     def facts(self, sources: tuple[Source, ...]) -> dict[str, Any]:
-        """Everything that decides the result, by the words of the command line, ready for JSON."""
+        """Everything that decides the result, by the words of the command line, ready for JSON.
+
+        How people read the vocabulary's labels decides nothing.
+        """
         recipe = self.describe_recipe().model_dump(mode="json")
         return {
             "SOURCE": [f"{source.name} ({source.kind})" for source in sources],
@@ -131,7 +134,7 @@ class BuildOptions:
             "--seed": self.seed,
             "--vocabulary": None
             if self.vocabulary == DEFAULT_VOCABULARY
-            else self.vocabulary.model_dump(mode="json"),
+            else self.vocabulary.model_dump(mode="json", exclude={"words"}),
             "--made-of": recipe["made_of"],
             "--types": recipe["types"],
             "--severity": recipe["severity_weights"],

@@ -51,7 +51,8 @@ def _largest_difference(graph: DistortionGraph) -> list[Said]:
     label = most.comparison.label
     if not rank_of(graph, label):
         return []
-    text = f"they differ most in {name_of(most)}, which is {words(label)} in the anchor."
+    said = words(graph.vocabulary, label)
+    text = f"they differ most in {name_of(most)}, which is {said} in the anchor."
     return [(text, [most.id])]
 
 
@@ -63,25 +64,29 @@ def _picture(graph: DistortionGraph, side: Side) -> list[Said]:
     whole = [region for region in graph.regions if region not in spoilt]
     if not spoilt:
         return [(f"nothing is wrong with the {side}.", [region.id for region in whole])]
-    nouns = list(dict.fromkeys(noun(r.node(side).distortion.label) for r in spoilt))
+    nouns = list(
+        dict.fromkeys(noun(graph.vocabulary, r.node(side).distortion.label) for r in spoilt)
+    )
     where = "in some regions" if whole else "everywhere"
     if len(nouns) > 1:
         where = "depending on the region"
     found = [(f"the {side} suffers from {_joined(nouns)} {where}.", sorted(r.id for r in spoilt))]
-    found.append((f"the {side} is worst in {_judged(spoilt[0], side)}.", [spoilt[0].id]))
+    found.append((f"the {side} is worst in {_judged(graph, spoilt[0], side)}.", [spoilt[0].id]))
     if whole:
         names = _named(whole)
         verb = "is" if len(whole) == 1 else "are"
         found.append((f"{names} {verb} unimpaired in the {side}.", [r.id for r in whole]))
     elif len(spoilt) > 1:
-        found.append((f"second worst in the {side} is {_judged(spoilt[1], side)}.", [spoilt[1].id]))
+        found.append(
+            (f"second worst in the {side} is {_judged(graph, spoilt[1], side)}.", [spoilt[1].id])
+        )
     return found
 
 
-def _judged(region: RegionComparison, side: Side) -> str:
-    node = region.node(side)
-    how = f"{words(node.severity.label)}, score {region_score(region, side):.2f}"
-    return f"{name_of(region)}: {noun(node.distortion.label)} ({how})"
+def _judged(graph: DistortionGraph, region: RegionComparison, side: Side) -> str:
+    node, vocabulary = region.node(side), graph.vocabulary
+    how = f"{words(vocabulary, node.severity.label)}, score {region_score(region, side):.2f}"
+    return f"{name_of(region)}: {noun(vocabulary, node.distortion.label)} ({how})"
 
 
 def _named(regions: Sequence[RegionComparison]) -> str:

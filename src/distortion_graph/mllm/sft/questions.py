@@ -107,9 +107,10 @@ def _nouns() -> Mapping[str, str]:
     return found
 
 
-def noun(label: str) -> str:
-    """A distortion as a sentence names it, from `nouns.json`: `darken` → `underexposure`."""
-    return _nouns().get(label) or words(label)
+def noun(vocabulary: Vocabulary, label: str) -> str:
+    """A distortion as the end of "suffers from …": its words, or what `nouns.json` has instead."""
+    own = vocabulary.words is not None and label in vocabulary.words
+    return words(vocabulary, label) if own else _nouns().get(label, words(vocabulary, label))
 
 
 def short_turn(
@@ -159,12 +160,12 @@ def _find(graph: DistortionGraph, counts: Counter[str], rng: np.random.Generator
     wanted = counts[NONE] < MOST_NONE * (counts.total() + 1)
     if absent and (wanted or not present):
         label = absent[int(rng.integers(len(absent)))]
-        return _turn("find", graph, rng, NONE, NONE, side=side, label=noun(label))
+        return _turn("find", graph, rng, NONE, NONE, side=side, label=noun(graph.vocabulary, label))
     fewest = min(counts[label] for label in present or there)
     rare = [label for label in present or there if counts[label] == fewest]
     label = rare[int(rng.integers(len(rare)))]
     answer = ", ".join(map(str, sorted(there[label])))
-    return _turn("find", graph, rng, answer, label, side=side, label=noun(label))
+    return _turn("find", graph, rng, answer, label, side=side, label=noun(graph.vocabulary, label))
 
 
 def _check(graph: DistortionGraph, counts: Counter[str], rng: np.random.Generator) -> Turn:
@@ -174,9 +175,27 @@ def _check(graph: DistortionGraph, counts: Counter[str], rng: np.random.Generato
     clean = graph.vocabulary.clean
     others = [label for label in graph.vocabulary.distortions if label not in (true, clean)]
     if true != clean and (counts[YES] <= counts[NO] or not others):
-        return _turn("check", graph, rng, YES, YES, side=side, id=str(region.id), label=noun(true))
+        return _turn(
+            "check",
+            graph,
+            rng,
+            YES,
+            YES,
+            side=side,
+            id=str(region.id),
+            label=noun(graph.vocabulary, true),
+        )
     label = others[int(rng.integers(len(others)))]
-    return _turn("check", graph, rng, NO, NO, side=side, id=str(region.id), label=noun(label))
+    return _turn(
+        "check",
+        graph,
+        rng,
+        NO,
+        NO,
+        side=side,
+        id=str(region.id),
+        label=noun(graph.vocabulary, label),
+    )
 
 
 def _worst(graph: DistortionGraph, rng: np.random.Generator) -> Turn:
@@ -223,9 +242,10 @@ def region_score(region: RegionComparison, side: Side) -> float:
 
 def whole_answer(graph: DistortionGraph) -> str:
     """The answer to the question about whole pictures, as `mllm.whole` reads it."""
+    vocabulary = graph.vocabulary
     spoilt = {side: _most_spoilt(graph, side) for side in SIDES}
     said = [
-        f"the {side} suffers {'most ' if len(labels) > 1 else ''}from {noun(labels[0])}"
+        f"the {side} suffers {'most ' if len(labels) > 1 else ''}from {noun(vocabulary, labels[0])}"
         if labels
         else f"nothing is wrong with the {side}"
         for side, labels in spoilt.items()
@@ -268,7 +288,7 @@ def verdict(graph: DistortionGraph) -> str:
     label = _scene_label(graph)
     if rank_of(graph, label) == 0:
         return "the two pictures are about equally good"
-    return f"the anchor is {words(label)} than the target"
+    return f"the anchor is {words(graph.vocabulary, label)} than the target"
 
 
 def capital(text: str) -> str:

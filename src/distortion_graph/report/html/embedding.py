@@ -51,8 +51,9 @@ def embed(picture: Picture, data: bytes | None, *, lossy: bool = False) -> Embed
 
     Returns:
         The file itself where browsers show it as `images` does: JPEG, PNG, WebP, AVIF, GIF and BMP
-        of one frame. TIFF, pictures of several frames, turned pictures other than JPEG, and arrays
-        become lossless WebP, or PNG where they are too large for that.
+        of one frame. Files of other kinds, of 16 bits, with transparency, or with colours that not
+        every browser converts alike, pictures of several frames, turned pictures other than JPEG,
+        and arrays become lossless WebP, or PNG where they are too large for that.
 
     Raises ImageError where Pillow was built without WebP.
     """
@@ -81,6 +82,8 @@ def thumbnail(rgb: NDArray[np.uint8], longest_px: int) -> str:
 
 def _browser_kind(picture: Picture, data: bytes) -> str | None:
     """The media type under which a browser shows the file with the picture's very pixels."""
+    if not picture.plain:
+        return None
     for place, mark, kind in _SHOWN_AS_THEY_ARE:
         if data.startswith(mark, place):
             turned = picture.orientation != _UPRIGHT and kind != "image/jpeg"

@@ -12,14 +12,17 @@ from distortion_graph.graph import (
     Node,
     RegionComparison,
     SceneNode,
+    Side,
 )
 from distortion_graph.report.html.agreement import Agreement, NodeAgreement, RegionAgreement
 from distortion_graph.report.palette import (
+    NEUTRAL,
     comparison_colours,
     hex_name,
     ink_on,
     severity_colours,
 )
+from distortion_graph.report.places import place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
@@ -28,6 +31,7 @@ from distortion_graph.report.wording import (
     percent,
     printable,
     rank_of,
+    scene_words,
     score_text,
     summary,
     words,
@@ -49,17 +53,21 @@ def asset(name: str) -> str:
 
 
 def colour_rules(graph: DistortionGraph) -> str:
-    """CSS: colour and ink of each severity, .s0 … .sN, and each comparison in rank order, .c0 …"""
+    """CSS: colour and ink of each severity, .s0 … .sN, and each comparison in rank order, .c0 …
+
+    .su is of a node whose severity is uncertain.
+    """
     vocabulary = graph.vocabulary
+    named = [
+        *((f"s{k}", c) for k, c in enumerate(severity_colours(len(vocabulary.severities)))),
+        ("su", NEUTRAL),
+        *((f"c{k}", c) for k, c in enumerate(comparison_colours(len(vocabulary.comparisons)))),
+    ]
     rules = []
-    for name, sign, colours in (
-        ("severity", "s", severity_colours(len(vocabulary.severities))),
-        ("comparison", "c", comparison_colours(len(vocabulary.comparisons))),
-    ):
-        rules += [
-            f".dg .{sign}{k} {{ --{name}: {hex_name(c)}; --{name}-ink: {hex_name(ink_on(c))} }}"
-            for k, c in enumerate(colours)
-        ]
+    for sign, colour in named:
+        name = "severity" if sign.startswith("s") else "comparison"
+        values = f"--{name}: {hex_name(colour)}; --{name}-ink: {hex_name(ink_on(colour))}"
+        rules.append(f".dg .{sign} {{ {values} }}")
     return "\n".join(rules)
 
 
@@ -71,7 +79,7 @@ def notebook(graph: DistortionGraph) -> str:
 
 
 def table(graph: DistortionGraph, agreed: Agreement | None = None) -> str:
-    """The regions, worst first, and the scene, as one `<table>`.
+    """The regions, worst and then most different first, and the scene, as one `<table>`.
 
     A region's row carries its position in the graph as `data-region`. Where the truth is known,
     wrong labels are marked and the true ones stand behind them.
@@ -83,7 +91,7 @@ def table(graph: DistortionGraph, agreed: Agreement | None = None) -> str:
         _row(graph, region, place[region.id], agreed, measured) for region in worst_first(graph)
     ]
     foot = _scene_row(graph, measured)
-    caption = "<caption>Regions, the one with the lowest score first</caption>"
+    caption = "<caption>Regions: the distorted, worst first; then those that differ most</caption>"
     body = f"<tbody>{''.join(rows)}</tbody>" if rows else ""
     return f'<table class="graph-table">{caption}{_head(measured)}{body}{foot}</table>'
 
@@ -122,7 +130,7 @@ def _row(
     )
     name = f'<bdi class="name">{escape(printable(region.name))}</bdi>'
     head = f'<th scope="row"><span class="id">{region.id}</span> {name}{area}</th>'
-    middle = _comparison_cell(graph, region.comparison.label, truth)
+    middle = _comparison_cell(graph, region.comparison.label, truth, place_text(graph, region))
     facts = _evidence_cells(region.evidence) if measured else ""
     wrong = ' class="wrong-row"' if truth and truth.mistakes else ""
     return f'<tr data-region="{position}"{wrong}>{head}{anchor}{middle}{target}{facts}</tr>'
@@ -134,30 +142,34 @@ def _node_cells(graph: DistortionGraph, node: Node, truth: NodeAgreement | None)
         said = f'<td title="the model does not know this"><i>{UNCERTAIN}</i></td><td>–</td>'
         return said + _number_cell(node.score)
     level = vocabulary.severity_index(node.severity.label)
-    what = escape(words(node.distortion.label))
-    how_bad = "–" if level == 0 else _chip(words(node.severity.label), level)
+    what = escape(words(vocabulary, node.distortion.label))
+    how_bad = "–" if level == 0 else _chip(words(vocabulary, node.severity.label), level)
     if truth is not None:
-        what += _correction(truth.distortion, truth.true_distortion)
-        how_bad += _correction(truth.severity, truth.true_severity)
-    return f"<td>{what}</td><td>{how_bad}</td>{_number_cell(node.score)}"
+        what += _correction(graph, truth.distortion, truth.true_distortion)
+        how_bad += _correction(graph, truth.severity, truth.true_severity)
+    return f'<td class="what">{what}</td><td>{how_bad}</td>{_number_cell(node.score)}'
 
 
 def _chip(text: str, level: int) -> str:
     return f'<span class="chip s{level}">{escape(text)}</span>'
 
 
-def _correction(right: bool, true: str) -> str:
+def _correction(graph: DistortionGraph, right: bool, true: str) -> str:
     if right:
         return ""
-    return f' <span class="wrong">✗ <span class="truth">{escape(words(true))}</span></span>'
+    said = escape(words(graph.vocabulary, true))
+    return f' <span class="wrong">✗ <span class="truth">{said}</span></span>'
 
 
-def _comparison_cell(graph: DistortionGraph, label: str, truth: RegionAgreement | None) -> str:
+def _comparison_cell(
+    graph: DistortionGraph, label: str, truth: RegionAgreement | None, differs: str = ""
+) -> str:
     rank = rank_of(graph, label)
     way = "better" if rank > 0 else "worse" if rank < 0 else "same"
     sign = f'<span class="mark {way}" aria-hidden="true">{marks(rank)}</span>'
-    fix = _correction(truth.comparison, truth.true_comparison) if truth else ""
-    return f"<td>{sign} {escape(words(label))}{fix}</td>"
+    fix = _correction(graph, truth.comparison, truth.true_comparison) if truth else ""
+    place = f'<br><span class="differs">≠ {escape(differs)}</span>' if differs else ""
+    return f"<td>{sign} {escape(words(graph.vocabulary, label))}{fix}{place}</td>"
 
 
 def _scene_row(graph: DistortionGraph, measured: bool) -> str:
@@ -168,19 +180,17 @@ def _scene_row(graph: DistortionGraph, measured: bool) -> str:
     if scene.comparison is not None:
         middle = _comparison_cell(graph, scene.comparison.label, None)
     facts = _evidence_cells(scene.evidence) if measured else ""
-    sides = [_scene_cells(node) for node in (scene.anchor, scene.target)]
+    nodes = zip(SIDES, (scene.anchor, scene.target), strict=True)
+    sides = [_scene_cells(graph, side, node) for side, node in nodes]
     head = '<th scope="row">scene <small>the whole picture</small></th>'
     return f'<tfoot><tr class="scene">{head}{sides[0]}{middle}{sides[1]}{facts}</tr></tfoot>'
 
 
-def _scene_cells(node: SceneNode) -> str:
-    """The label with the largest share of the picture, and that share."""
-    shares = node.distortion_share or {}
-    if not shares:
-        return f"<td>–</td><td>–</td>{_number_cell(node.score)}"
-    label = max(shares, key=lambda name: shares[name])
-    share = f"<td>{percent(shares[label])}</td>"
-    return f"<td>{escape(words(label))}</td>{share}{_number_cell(node.score)}"
+def _scene_cells(graph: DistortionGraph, side: Side, node: SceneNode) -> str:
+    """What covers most of the picture, and its share."""
+    said = [(escape(text), percent(share)) for text, share in scene_words(graph, side)]
+    what, share = said[0] if said else ("–", "–")
+    return f'<td class="what">{what}</td><td>{share}</td>{_number_cell(node.score)}'
 
 
 def _evidence_cells(facts: Evidence | None) -> str:

@@ -18,7 +18,9 @@ from distortion_graph.graph import (
 )
 from distortion_graph.report.html.agreement import Agreement, RegionAgreement
 from distortion_graph.report.html.shapes import deepest_point, outlines
+from distortion_graph.report.places import differing_share, place_text, places, places_on
 from distortion_graph.report.wording import (
+    UNCERTAIN,
     evidence_texts,
     is_uncertain,
     marks,
@@ -34,13 +36,16 @@ _LEAST_SHOWN = 0.005
 def view(graph: DistortionGraph, agreed: Agreement | None = None) -> dict[str, Any]:
     """The page's data.
 
-    Regions stand in the graph's order; `worst_first` are their positions by score. Sizes are
-    [width, height] in pixels, null where the graph tells none.
+    Regions stand in the graph's order; `worst_first` are their positions, worst and then most
+    different first. Sizes are [width, height] in pixels, null where the graph tells none.
+    `cropped`: only the common part of the pictures, from their top left corner, was compared. A
+    region `differs` where people are told of places in it; their boxes are those of each picture.
     """
     place = {region.id: k for k, region in enumerate(graph.regions)}
     paths = {side: _paths(graph, side) for side in SIDES}
     return {
         "words": _words(graph),
+        "cropped": graph.fit == "crop",
         "sides": [_side(graph, side) for side in SIDES],
         "regions": [
             _region(graph, region, [paths[side][k] for side in SIDES], agreed)
@@ -78,12 +83,17 @@ def _words(graph: DistortionGraph) -> dict[str, Any]:
     vocabulary = graph.vocabulary
     return {
         "clean": vocabulary.clean_index,
-        "distortions": [words(label) for label in vocabulary.distortions],
-        "severities": [words(label) for label in vocabulary.severities],
+        "distortions": [words(vocabulary, label) for label in vocabulary.distortions],
+        "severities": [words(vocabulary, label) for label in vocabulary.severities],
         "comparisons": [
-            {"text": words(level.label), "rank": level.rank, "marks": marks(level.rank)}
+            {
+                "text": words(vocabulary, level.label),
+                "rank": level.rank,
+                "marks": marks(level.rank),
+            }
             for level in vocabulary.comparisons
         ],
+        "uncertain": UNCERTAIN,
     }
 
 
@@ -127,6 +137,15 @@ def _region(
     }
     if region.evidence is not None:
         found["evidence"] = evidence_texts(region.evidence)
+    if places(graph, region):
+        found["differs"] = {
+            "text": place_text(graph, region),
+            "share": differing_share(region),
+            "boxes": [
+                [[round(v, 1) for v in box] for box in places_on(graph, region, side)]
+                for side in SIDES
+            ],
+        }
     if truth is not None:
         found["truth"] = _truth(graph, truth)
     return found

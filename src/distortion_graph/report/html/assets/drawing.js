@@ -54,7 +54,7 @@ function attributes(region, side) {
   const node = region.nodes[side];
   const truth = region.truth?.nodes[side];
   const of = (what, labels) => wrong(region, truth && truth[what] !== node[what], () => labels[truth[what]]);
-  const parts = node.uncertain ? [make("i", {}, "uncertain")] : [
+  const parts = node.uncertain ? [make("i", {}, words.uncertain)] : [
     make("span", {}, words.distortions[node.distortion], of("distortion", words.distortions)),
     node.severity === 0 ? null : make("span", { class: `chip s${node.severity}` }, words.severities[node.severity]),
     of("severity", words.severities)];

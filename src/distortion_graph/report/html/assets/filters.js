@@ -1,5 +1,5 @@
 // Which regions are shown: by what is wrong, how bad it is, how they compare, and by name.
-const filter = { distortion: "", severity: "0", comparison: "", name: "", quiet: true, mistakes: false };
+const filter = { distortion: "", severity: "0", comparison: "", name: "", quiet: true, differs: false, mistakes: false };
 const MANY = 12; // from this many regions on, clean and equal ones begin collapsed
 
 function startFilters() {
@@ -10,16 +10,17 @@ function startFilters() {
     ...options.map(([value, text]) => make("option", { value }, text))));
   const check = (label, key) => make("label", {}, make("input", { type: "checkbox", id: `filter-${key}`, checked: filter[key],
     onchange: (event) => { filter[key] = event.target.checked; apply(); } }), label);
-  const found = new Set(regions.flatMap((region) => region.nodes.map((node) => node.distortion)));
+  const found = new Set(regions.flatMap((region) => region.nodes.map(saidOf)));
   const present = (text, k) => (found.has(k) ? [[k, text]] : []);
   filter.quiet = regions.length >= MANY && regions.some(isQuiet);
   form.append(
-    select("Distortion", "distortion", [["", "any"], ...words.distortions.flatMap(present)]),
+    select("Distortion", "distortion", [["", "any"], ...words.distortions.flatMap(present), ...present(words.uncertain, UNCERTAIN)]),
     select("Severity", "severity", words.severities.map((text, k) => [k, k === 0 ? "any" : k === words.severities.length - 1 ? text : `${text} or worse`])),
     select("The anchor is", "comparison", [["", "any"], ...words.comparisons.map((level, k) => [k, level.text])]),
     make("label", {}, "Name", make("input", { type: "search", id: "filter-name", size: 12,
       oninput: (event) => { filter.name = event.target.value.trim().toLowerCase(); apply(); } })),
-    regions.some(isQuiet) ? check(`Collapse ${words.distortions[words.clean]} and same`, "quiet") : "",
+    regions.some(isQuiet) ? check(`Collapse ${words.distortions[words.clean]} and ${words.comparisons.find((level) => level.rank === 0).text}`, "quiet") : "",
+    regions.some((region) => region.differs) ? check("Where they differ only", "differs") : "",
     data.truth ? check("Mistakes only", "mistakes") : "",
     make("span", { id: "count", role: "status" }));
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -28,12 +29,17 @@ function startFilters() {
   apply();
 }
 
+// What is said of a node: the position of its distortion, or that it is uncertain.
+const UNCERTAIN = -1;
+const saidOf = (node) => (node.uncertain ? UNCERTAIN : node.distortion);
+
 function matches(region) {
-  const { distortion, severity, comparison, name, mistakes } = filter;
-  return (distortion === "" || region.nodes.some((node) => node.distortion === Number(distortion))) &&
-    (severity === "0" || region.nodes.some((node) => node.severity >= Number(severity))) &&
+  const { distortion, severity, comparison, name, differs, mistakes } = filter;
+  return (distortion === "" || region.nodes.some((node) => saidOf(node) === Number(distortion))) &&
+    (severity === "0" || region.nodes.some((node) => !node.uncertain && node.severity >= Number(severity))) &&
     (comparison === "" || region.comparison === Number(comparison)) &&
     (name === "" || titleOf(region).toLowerCase().includes(name)) &&
+    (!differs || region.differs !== undefined) &&
     (!mistakes || region.truth?.mistakes > 0);
 }
 

@@ -28,6 +28,9 @@ function details(position) {
   const level = words.comparisons[region.comparison];
   parts.push(make("p", {}, make("strong", {}, `${level.marks} The anchor is ${level.text}`),
     wrong(region, region.truth && region.truth.comparison !== region.comparison, () => words.comparisons[region.truth.comparison].text)));
+  if (region.differs) {
+    parts.push(make("p", {}, make("strong", {}, `≠ ${region.differs.text}`), `: ${(100 * region.differs.share).toFixed(1)} % of its pixels`));
+  }
   parts.push(...beliefs("", region.beliefs, words.comparisons.map((c) => c.text)));
   parts.push(...SIDES.map((side) => nodePart(region, side)));
   if (region.evidence) {

@@ -81,6 +81,7 @@ function roving(container, selector) {
 }
 
 const isQuiet = (region) =>
+  !region.differs &&
   words.comparisons[region.comparison].rank === 0 &&
   region.nodes.every((node) => node.distortion === words.clean && !node.uncertain);
 const scoreText = (score) => (score === null ? "–" : score.toFixed(2));
@@ -90,7 +91,7 @@ const titleOf = (region) => (isNamed(region) ? `${region.id} ${region.name}` : `
 const seenFrom = (side, position) => (side === 0 ? position : words.comparisons.length - 1 - position);
 
 function nodeText(node) {
-  if (node.uncertain) return "uncertain";
+  if (node.uncertain) return words.uncertain;
   const what = words.distortions[node.distortion];
   return node.severity === 0 ? what : `${what}, ${words.severities[node.severity]}`;
 }

@@ -9,7 +9,11 @@ const NUMBER_PX = 15; // a region smaller than this on the screen shows no numbe
 
 const view = { mode: "side", fit: true, scale: 1, x: 0, y: 0, timer: null };
 const stage = byId("stage");
-const size = data.sides[0].size ?? data.sides[1].size; // [width, height]: the frame of both pictures
+const sizes = data.sides.map((side) => side.size);
+// [width, height]: the frame of both pictures, and where only their common part was compared, of that.
+const common = data.cropped && sizes.every((own) => own !== null) ? sizes[0].map((own, k) => Math.min(own, sizes[1][k])) : null;
+const size = common ? sizes[0].map((own, k) => Math.max(own, sizes[1][k])) : sizes[0] ?? sizes[1];
+const shownSize = (side) => (common ? sizes[side] : size);
 
 function startViewer() {
   if (size === null) {
@@ -42,9 +46,11 @@ function startViewer() {
 function marksLayer() {
   const layer = make("div", { class: "layer marks" });
   for (const side of SIDES) {
-    const [width, height] = data.sides[side].size ?? size;
+    const [width, height] = sizes[side] ?? size;
     const svg = makeSvg("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "group",
       "aria-label": `Regions of the ${data.sides[side].name}` });
+    if (common) svg.append(makeSvg("path", { class: "outside", "fill-rule": "evenodd",
+      d: `M0 0h${size[0]}v${size[1]}h${-size[0]}zM0 0h${common[0]}v${common[1]}h${-common[0]}z` }));
     // Small regions lie on top of large ones, so that each can be pointed at.
     const area = (k) => (regions[k].boxes[side] ?? [0, 0, 0, 0]).slice(2).reduce((a, b) => a * b);
     for (const k of [...regions.keys()].sort((a, b) => area(b) - area(a))) {
@@ -65,7 +71,7 @@ function markOf(position, side) {
   const node = region.nodes[side];
   const kind = region.paths[side] ? "" : " box";
   const rank = words.comparisons[region.comparison].rank;
-  const classes = [`s${node.severity}`, `c${seenFrom(side, region.comparison)}`];
+  const classes = [node.uncertain ? "su" : `s${node.severity}`, `c${seenFrom(side, region.comparison)}`];
   if (node.severity === 0 || node.uncertain) classes.push("unmarked-severity");
   if (rank === 0) classes.push("unmarked-comparison");
   if (isQuiet(region)) classes.push("quiet");
@@ -76,6 +82,9 @@ function markOf(position, side) {
       choose(position);
     } },
     makeSvg("path", { class: `fill${kind}`, d: path }), makeSvg("path", { class: `line${kind}`, d: path }));
+  for (const [x, y, width, height] of region.differs?.boxes[side] ?? []) {
+    mark.append(makeSvg("rect", { class: "place under", x, y, width, height }), makeSvg("rect", { class: "place", x, y, width, height }));
+  }
   const spot = region.spots[side] ?? (box && [box[0] + box[2] / 2, box[1] + box[3] / 2]);
   if (spot) mark.append(makeSvg("text", { x: spot[0], y: spot[1], "aria-hidden": "true" }, String(region.id)));
   link(mark, position);
@@ -86,6 +95,9 @@ function legend(colour) {
   const entries = colour === "severity"
     ? words.severities.map((text, k) => [text, `severity s${k}`])
     : words.comparisons.map((level, k) => [`${level.marks} ${level.text}`, `comparison c${k}`]);
+  const unsure = colour === "severity" && regions.some((region) => region.nodes.some((node) => node.uncertain));
+  if (unsure) entries.push([words.uncertain, "severity su"]);
+  if (regions.some((region) => region.differs)) entries.push(["they differ here", "place"]);
   byId("legend").replaceChildren(...entries.map(([text, name]) =>
     make("span", {}, make("span", { class: `swatch ${name}` }), text)));
   byId("legend").hidden = colour === "hidden";
@@ -119,17 +131,18 @@ function layOut() {
   };
   [view.x, view.y] = [within(view.x, w, across), within(view.y, h, down)];
   const [left, top] = [across / 2 - view.x * view.scale, down / 2 - view.y * view.scale];
-  stage.querySelectorAll(".sheet").forEach((sheet) => {
-    sheet.style.width = `${w * view.scale}px`;
-    sheet.style.height = `${h * view.scale}px`;
+  stage.querySelectorAll(".sheet").forEach((sheet, k) => {
+    const [width, height] = shownSize(k % 2);
+    sheet.style.width = `${width * view.scale}px`;
+    sheet.style.height = `${height * view.scale}px`;
     sheet.style.transform = `translate(${left}px, ${top}px)`;
   });
   stage.classList.toggle("sharp", view.scale * devicePixelRatio > 1);
   stage.style.touchAction = view.fit ? "pan-y" : "none";
   stage.querySelectorAll("svg").forEach((svg, side) => {
-    const own = view.scale * w / svg.viewBox.baseVal.width;
+    const own = view.scale * shownSize(side)[0] / svg.viewBox.baseVal.width;
     svg.style.setProperty("--unit", 1 / own);
-    for (const mark of svg.children) {
+    for (const mark of svg.querySelectorAll("g")) {
       const box = regions[mark.dataset.region].boxes[side];
       const text = mark.querySelector("text");
       if (text && box) text.style.display = Math.min(box[2], box[3]) * own < NUMBER_PX ? "none" : "";
