@@ -10,7 +10,7 @@ FREE    ?= runs/free-pictures
 BSDS    ?=
 # More photographs for `make rows`, without regions; may stay empty.
 PHOTOS  ?=
-# More arguments for pytest: make test ARGS="-k swap -x"
+# More arguments for pytest: make test ARGS="-k swap -x"; -n 0 runs in one process
 ARGS    ?=
 
 VENV  := .venv
@@ -31,7 +31,7 @@ demo: $(VENV)/.core  ## compare the example pair: table, out/graph.json, overlay
 	  --report out/report.html
 
 test: $(VENV)/.dev  ## set up what the tests need and pass every test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadscope $(ARGS)
 
 lint: $(VENV)/.dev  ## format, lint rules, types and who imports whom, changing nothing
 	$(BIN)/ruff format --check .

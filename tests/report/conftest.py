@@ -27,8 +27,9 @@ def missing(text):
     (pytest.fail if os.environ.get(NEEDED) == "1" else pytest.skip)(text)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
+    """Chromium, for one file of tests: as long as Playwright runs, asyncio cannot."""
     program = next((found for name in NAMES if (found := shutil.which(name))), None)
     if program is None:
         missing("no Chromium on this machine (Debian: apt install chromium)")

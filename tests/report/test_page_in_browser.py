@@ -10,7 +10,7 @@ from page_samples import named, page, rich_sample, without_masks
 from PIL import Image
 from report_samples import pair
 
-from distortion_graph.graph import ModelInfo
+from distortion_graph.graph import DistortionGraph, ModelInfo
 
 WIDTHS = (390, 820, 1400)
 
@@ -151,6 +151,31 @@ def test_filters_show_what_they_say(open_page):
     tab.locator("#filter-name").fill("rack")
     assert visible_rows(tab) == {2}
     assert "1 of 12 regions" in tab.locator("#count").inner_text()
+
+
+def test_places_are_framed_and_filtered(open_page):
+    sample, graph = rich_sample()
+    height, width = graph.anchor.height, graph.anchor.width
+    equal = {"share": 0.0, "equal": 1.0, "size": [height, width]}
+    value = graph.model_dump()
+    for region in value["regions"]:
+        region["differs"] = equal
+    value["regions"][3]["differs"] = equal | {"share": 0.5, "equal": 0.5, "spots": [[100, 4, 9, 6]]}
+    value["scene"] = {"differs": equal | {"equal": 0.95, "spots": [[100, 4, 9, 6]]}}
+    tab = open_page(page(sample, DistortionGraph.model_validate(value)))
+    tab.locator("#filter-differs").check()
+    assert visible_rows(tab) == {3}
+    assert tab.locator("#regions tr[data-region='3'] .differs").inner_text() == "≠ differs at 100,4"
+    for side in (1, 2):
+        frame = tab.locator(f".marks .pane:nth-child({side}) g[data-region='3'] rect.place").last
+        assert [frame.get_attribute(key) for key in ("x", "y", "width", "height")] == [
+            "100", "4", "9", "6",
+        ]  # fmt: skip
+    tab.locator(everywhere(3)[3]).hover()
+    assert "≠ differs at 100,4: 50.0 % of its pixels" in tab.locator("#panel").inner_text()
+    assert "they differ here" in tab.locator("#legend").inner_text()
+    tab = open_page(page(sample, graph))
+    assert tab.locator("#filter-differs").count() == 0 and tab.locator("rect.place").count() == 0
 
 
 def test_pixels_are_the_pictures_own_at_every_whole_zoom(open_page):

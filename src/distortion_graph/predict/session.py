@@ -74,6 +74,9 @@ _INPUTS = {ENCODER_FILE: ENCODER_INPUTS, READER_FILE: STATISTICS, HEAD_FILE: HEA
 
 _READ_REGIONS = 16  # by the reader at most in one go
 _READINGS_AT_ONCE = 2
+# The head of fewer regions is so many small steps that threads would wait for each other longer
+# than they work, and ten times as long where another program has one of the cores.
+_HEAD_SHARED_FROM = 64
 
 
 @dataclass(frozen=True)
@@ -173,8 +176,7 @@ class Model:
     def _open(self, name: str, threads: int) -> Any:
         """A session of one of the files; raises ModelError where it takes other inputs."""
         inputs = _INPUTS[name]
-        # Nothing else of a comparison runs beside the head.
-        session = _open(self._files()[name], self._providers, threads, alone=name == HEAD_FILE)
+        session = _open(self._files()[name], self._providers, threads)
         found = {i.name for i in session.get_inputs()}
         if found != set(inputs):
             raise ModelError(
@@ -216,7 +218,8 @@ class Model:
         area = (seen.areas / seen.areas[0]).astype(np.float32)
         reading = np.concatenate(seen.readings, REGION_AXES[READING])
         given = dict(zip(HEAD_INPUTS, (*seen.sums, reading, area, is_scene), strict=True))
-        found = self._session(HEAD_FILE, allowed_threads()).run(list(OUTPUTS), given)
+        threads = allowed_threads() if len(is_scene) > _HEAD_SHARED_FROM else 1
+        found = self._session(HEAD_FILE, threads).run(list(OUTPUTS), given)
         return to_predictions(**dict(zip(OUTPUTS, found, strict=True)))
 
     def _seen_whole(self, pictures: Pair, masks: Masks, tile: Tile) -> Seen:
@@ -354,10 +357,7 @@ def _keep_freed_memory() -> None:
     np.empty(31 << 20, np.uint8)
 
 
-def _open(
-    file: bytes, providers: Sequence[str] | None, threads: int, *, alone: bool = False
-) -> Any:
-    """A session; `alone` lets its idle threads spin until a run has ended, which is faster."""
+def _open(file: bytes, providers: Sequence[str] | None, threads: int) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -365,9 +365,8 @@ def _open(
     options.log_severity_level = 3
     # Without a plan for all tensors at once the same speed takes half the memory.
     options.enable_mem_pattern = False
-    # Else they sleep: the rest of a comparison needs the cores too.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "1" if alone else "0")
-    options.add_session_config_entry("session.force_spinning_stop", "1")
+    # Idle threads sleep: the rest of a comparison, and other programs, need the cores too.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(
             file, options, providers=list(providers or ["CPUExecutionProvider"])
