@@ -35,6 +35,7 @@ NAMES = {
     "formats.network": "from_networkx to_networkx",
     "graph": "DistortionGraph json_schema load_graph",
     "graph.build": "assemble",
+    "measure.differences": "find_differences",
     "measure.evidence": "measure_evidence",
     "measure.quality": "FullReferenceMetric get_metric haarpsi region_scores register_metric "
     "scene_score",

@@ -1,4 +1,4 @@
-"""What the features of a region (`features.histograms`, `edges` and `patterns`) say of its tones."""
+"""What the features of a region (histograms, edges and patterns) say of its tones."""
 
 from __future__ import annotations
 
