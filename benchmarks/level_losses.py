@@ -1,6 +1,7 @@
 """What every published level costs in score, measured on clean photographs.
 
-    python benchmarks/level_losses.py FOLDER --out src/distortion_graph/distort/level_losses.json
+    losses=src/distortion_graph/synth/distort/level_losses.json
+    python benchmarks/level_losses.py FOLDER --out $losses
 
 A loss is 1 − HaarPSI over the whole frame. Every sub-type that random synthesis draws is applied at
 each of its five levels to every picture of FOLDER; a type's figure is the median over pictures and

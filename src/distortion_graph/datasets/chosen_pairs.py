@@ -16,7 +16,7 @@ from distortion_graph.datasets.samples import Sample
 
 
 class Reader(Protocol):
-    """What is asked of a data set; `data.reader.PandaSet` is one."""
+    """What is asked of a data set; `datasets.reader.PandaSet` is one."""
 
     root: Path
     vocabulary: Vocabulary

@@ -30,7 +30,7 @@ _JPEG_SCAN, _JPEG_APP0, _JPEG_APP_LAST = 0xDA, 0xE0, 0xEF
 def decode_rgb(data: bytes, where: str) -> NDArray[np.uint8]:
     """(H, W, 3) RGB, read-only, of a picture file's bytes; `where` names it in errors.
 
-    The pixels are those of `images.load_picture`. Raises DatasetError.
+    The pixels are those of `pictures.images.load_picture`. Raises DatasetError.
     """
     try:
         rgb = _decode_plain(data)

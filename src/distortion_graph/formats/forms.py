@@ -51,7 +51,7 @@ def output_paths(out: Path, form: Form) -> list[Path]:
 def graph_files(
     graph: DistortionGraph, form: Form, out: Path, *, spreadsheet: bool = False
 ) -> list[tuple[Path, bytes]]:
-    """What to write where, for `files.atomic_write_all`; raises as `graph_text` does.
+    """What to write where, for `base.files.atomic_write_all`; raises as `graph_text` does.
 
     `spreadsheet` is of CSV: as `tables.to_spreadsheet` writes it.
 

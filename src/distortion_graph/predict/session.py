@@ -139,7 +139,7 @@ class Model:
                 folder, or "hf://org/name".
             providers: ONNX Runtime execution providers in order of preference; CPU by default.
             threads: how many threads a comparison with this model uses; 0 for as many as
-                `threads.available_cores` says. A smaller budget around a call holds too.
+                `work.threads.available_cores` says. A smaller budget around a call holds too.
 
         Raises:
             ModelError: the folder is not a model, or a provider is not there.

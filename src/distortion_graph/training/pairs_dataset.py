@@ -101,7 +101,7 @@ class PairStream(IterableDataset[Sample]):
     """Pairs as a source gives them; in a DataLoader each worker asks for its own share.
 
     `source` is a `PairSource` that can be pickled, such as one that reads
-    `data.shards.ShardSet.part(i, n)`. Other arguments are as in `PairsDataset`.
+    `datasets.shards.ShardSet.part(i, n)`. Other arguments are as in `PairsDataset`.
     """
 
     def __init__(
