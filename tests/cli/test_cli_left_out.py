@@ -10,6 +10,7 @@ import pytest
 from cli_runs import photo
 from PIL import Image
 
+from distortion_graph import decoders
 from distortion_graph.data.description import read_description
 from distortion_graph.data.manifest import FileLine, read_manifest
 from distortion_graph.images import PICTURE_SUFFIXES, SUFFIXES, load_picture
@@ -59,7 +60,7 @@ def test_each_suffix_is_of_one_kind_and_known_to_be_a_picture():
     assert {".jpg", ".png", ".webp", ".tif", ".bmp", ".gif", ".avif", ".heic", ".jxl"} <= set(
         PICTURE_SUFFIXES
     )
-    assert {"JPEG", "PNG", "WebP", "TIFF", "BMP", "AVIF", "GIF", "HEIF", "JPEG XL"} == set(SUFFIXES)
+    assert {kind.name for kind in decoders._KINDS} == set(SUFFIXES)
 
 
 def test_files_that_are_no_pictures_are_named_with_why(cli, photos):
