@@ -11,9 +11,8 @@ from PIL import Image
 from report_samples import pair
 
 from distortion_graph import compare
-from distortion_graph.report.html.page import report_page
-
 from distortion_graph.graph import DistortionGraph, ModelInfo
+from distortion_graph.report.html.page import report_page
 
 WIDTHS = (390, 820, 1400)
 
