@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
+import sys
 import tomllib
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,32 @@ def test_every_package_of_make_test_is_pinned_within_its_range() -> None:
     for text in (*PROJECT["dependencies"], *wanted):
         requirement = Requirement(text)
         assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), text
+
+
+def imported() -> dict[str, str]:
+    """Top-level names of other packages that the code imports anywhere, and a file that does."""
+    found: dict[str, str] = {}
+    for path in sorted((REPOSITORY / "src").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for name in names:
+                found.setdefault(name.partition(".")[0], path.name)
+    own = {"distortion_graph", *sys.stdlib_module_names}
+    return {name: file for name, file in found.items() if name not in own}
+
+
+def test_every_package_that_is_imported_is_asked_for() -> None:
+    extras = PROJECT["optional-dependencies"]
+    users = [text for name, texts in extras.items() if name != "dev" for text in texts]
+    asked = {Requirement(text).name for text in (*PROJECT["dependencies"], *users)}
+    asked = {canonicalize_name(name) for name in asked}
+    distributions = packages_distributions()
+    assert {"numpy", "scipy", "torch"} <= imported().keys()
+    for name, file in imported().items():
+        # Where it is not installed, its distribution mostly has the same name.
+        named = {canonicalize_name(found) for found in distributions.get(name, [name])}
+        assert named & asked, f"{file} imports {name}, which pyproject.toml does not ask for"
 
 
 def test_dependencies_have_a_lower_bound_and_no_upper_one() -> None:

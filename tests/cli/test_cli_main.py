@@ -165,3 +165,14 @@ def test_a_full_standard_output_is_said():
 def test_run_gives_codes_and_never_leaves_the_process():
     assert run(["--version"]) == 0
     assert run(["--nonsense"]) == 2
+
+
+def test_the_tree_of_commands_is_built_once(cli, monkeypatch):
+    assert cli("version").code == 0
+
+    def build_again(app):
+        raise AssertionError("the commands were built again")
+
+    monkeypatch.setattr("typer.main.get_command", build_again)
+    assert cli("version").code == cli("compare", "--help").code == 0
+    assert cli("compare").refusal.startswith("Missing argument 'ANCHOR'")

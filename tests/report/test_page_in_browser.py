@@ -6,11 +6,13 @@ import io
 
 import numpy as np
 import pytest
-from page_samples import named, page, rich_sample, without_masks
+from page_samples import named, page, rich_sample, shown, without_masks
 from PIL import Image
 from report_samples import pair
 
+from distortion_graph import compare
 from distortion_graph.graph import DistortionGraph, ModelInfo
+from distortion_graph.report.html.page import report_page
 
 WIDTHS = (390, 820, 1400)
 
@@ -484,3 +486,31 @@ def test_without_scripts_pictures_and_table_are_there(open_page):
     assert tab.locator(".pictures img").nth(1).is_visible()
     assert tab.locator("#regions tbody tr").count() == 12
     assert "Scripts are off" in tab.locator("body").inner_text()
+
+
+def test_pictures_of_unequal_size_are_shown_at_one_scale_with_the_rest_dimmed(open_page):
+    anchor = rich_sample()[0].anchor.image
+    taller = np.concatenate([anchor, np.full((24, anchor.shape[1], 3), 255, np.uint8)])
+    graph = compare(anchor, taller, regions="grid:2x2", fit="crop")
+    tab = open_page(report_page(graph, (shown(anchor), shown(taller))))
+
+    def boxes(selector):
+        """x, y, width and height in both panes, from the pane's corner."""
+        found = []
+        for k in (1, 2):
+            pane = tab.locator(f".marks .pane:nth-child({k})").bounding_box()
+            box = tab.locator(selector.replace("PANE", f".pane:nth-child({k})")).bounding_box()
+            offset = box["x"] - pane["x"], box["y"] - pane["y"]
+            found.append([*offset, box["width"], box["height"]])
+        return found
+
+    for region in range(4):
+        first, second = boxes(f'.marks PANE g[data-region="{region}"] .line')
+        assert first == pytest.approx(second, abs=0.6)
+    first, second = boxes(".pictures PANE img")
+    assert first[:3] == pytest.approx(second[:3], abs=0.6)
+    height = anchor.shape[0]
+    assert second[3] / first[3] == pytest.approx((height + 24) / height, abs=0.01)
+    below = tab.locator(".marks .pane:nth-child(2)")
+    rows = pixels(below)[:, 5:-5]
+    assert 60 < rows[-5].mean() < 160 and rows[-5].std() < 25  # white, dimmed

@@ -310,6 +310,9 @@ def test_another_size_is_refused_or_scaled(server: Any, tmp_path: Path) -> None:
     assert "is 240×160, expected 480×320" in refusal(failed)
     assert "(fit='resize')" in refusal(failed)
     assert " The target (240×160) was scaled to the anchor's size." in scaled.content[0].text
+    (cut,) = compared(server, {**question, "fit": "crop"})
+    left_out = "Left out of the anchor: 160 rows at the bottom and 240 columns on the right."
+    assert left_out in cut.content[0].text
     told = scaled.structured_content["scene"]
     assert (told["anchor"]["width_px"], told["target"]["width_px"]) == (480, 240)
     assert scaled.content[2].type == "image"

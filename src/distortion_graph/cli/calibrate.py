@@ -57,7 +57,7 @@ def calibrate(
 
     data = DataConfig(tuple(labelled or ()), tuple(pictures or ()), root, held_out)
     wanted = Request(data, LISTS, chosen(split, ("val",)), seed, 0)
-    found = calibrate_network(network, out, wanted, clean_pictures or ())
+    found = calibrate_network(network, out, wanted, clean_pictures or (), talk.warn)
     for kind, temperature in found.temperature.items():
         before, after = found.error_before[kind], found.error_after[kind]
         talk.show(

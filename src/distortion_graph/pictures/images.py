@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DEFAULT_MAX_PIXELS",
+    "PICTURE_SUFFIXES",
+    "SUFFIXES",
     "ImageSource",
     "Picture",
     "alpha_sha256",

@@ -265,14 +265,21 @@ def _error(p: Probabilities, truth: Positions) -> float:
 
 
 def calibrate_network(
-    place: Path, out: Path, wanted: Request, more_clean: Sequence[Path] = ()
+    place: Path,
+    out: Path,
+    wanted: Request,
+    more_clean: Sequence[Path] = (),
+    warn: Callable[[str], None] = lambda line: None,
 ) -> Calibration:
     """Calibrate the network in a folder on the pairs asked for, and write it to another one.
 
-    `more_clean` are folders of photographs with nothing wrong in them, for P(known) alone. Raises
+    `more_clean` are folders of photographs with nothing wrong in them, for P(known) alone. `warn`
+    is told what was left out of the pictures' folders, and what the reader says of pictures. Raises
     as `evaluation.open_network` does, and ModelError for a network that is not ours.
     """
     it = open_network(place, wanted)
+    for note in it.notes:
+        warn(note)
     if not isinstance(it.network, DistortionGraphNet):
         raise ModelError(f"{it.folder}: a network of {it.kind.name!r} has no temperatures")
     pairs = (sample for pairs in wanted.pairs for sample in it.samples(pairs))
