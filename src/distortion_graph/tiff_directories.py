@@ -91,7 +91,7 @@ def check_tiff(data: bytes) -> None:
                         _check_strip(directory, k, held)
 
 
-def _check_strip(directory: Mapping[int, tuple[int, ...]], k: int, held: int) -> None:
+def _check_strip(directory: Mapping[int, Sequence[int]], k: int, held: int) -> None:
     """Raise DamageError where strip `k` holds another number of bytes than its rows have.
 
     Writers may fill up the last of several strips.
