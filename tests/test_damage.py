@@ -43,7 +43,7 @@ def files():
 
 FORMATS = list(damage.files(Image.new("RGB", (8, 8))))
 PNGS = [name for name in FORMATS if name.startswith("PNG")]
-WITH_SUMS = [*PNGS, "TIFF, deflate"]
+DEFLATED = "TIFF, deflate"
 
 
 @cache
@@ -63,7 +63,7 @@ def read(data):
 # ---- every position ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", WITH_SUMS)
+@pytest.mark.parametrize("name", PNGS)
 @settings(max_examples=150, deadline=None)
 @given(place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
 def test_a_changed_byte_is_found_where_the_format_has_sums(name, place, change):
@@ -71,6 +71,27 @@ def test_a_changed_byte_is_found_where_the_format_has_sums(name, place, change):
     data[int(place * len(data))] ^= change
     found = read(bytes(data))
     assert found is None or np.array_equal(found.rgb, whole(name).rgb)
+
+
+@settings(max_examples=150, deadline=None)
+@given(place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
+def test_a_changed_byte_of_deflated_pixels_is_found(place, change):
+    """Of a TIFF only the pixels have sums, not what its directory says of them."""
+    data = bytearray(files()[DEFLATED])
+    with Image.open(io.BytesIO(data)) as image:
+        (start,), (length,) = image.tag_v2[273], image.tag_v2[279]
+    data[start + int(place * length)] ^= change
+    found = read(bytes(data))
+    assert found is None or np.array_equal(found.rgb, whole(DEFLATED).rgb)
+
+
+@pytest.mark.parametrize("height", [32, 47, 49, 200])
+def test_a_deflated_tiff_of_another_height_than_its_pixels_is_refused(height):
+    data = files()[DEFLATED]
+    entry = struct.pack("<HHIH", 257, 3, 1, 48), struct.pack("<HHII", 257, 4, 1, 48)
+    (found,) = (e for e in entry if e in data)
+    other = data.replace(found, found[:8] + struct.pack("<H", height) + found[10:])
+    assert other != data and read(other) is None
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -14,6 +14,7 @@ FLOATING_POINT = 3
 _STRIPS, _STRIP_BYTES, _TILES, _TILE_BYTES = 273, 279, 324, 325
 # Width, height, compression, photometric, orientation, samples, rows a strip, layout of planes.
 _SINGLE = (256, 257, 259, 262, 274, 277, 278, 284)
+_WIDTH, _HEIGHT, _ROWS_PER_STRIP, _PLANES = 256, 257, 278, 284
 _DEFLATE = (8, 32946)
 _MOST_DIRECTORIES = 10_000
 # Field type → letter of `struct`; the rest (bytes, texts, rationals) only have to be there.
@@ -80,9 +81,34 @@ def check_tiff(data: bytes) -> None:
     for directory in found:
         for places, sizes in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
             offsets, lengths = directory.get(places, ()), directory.get(sizes, ())
-            for at, length in zip(offsets, lengths, strict=False):
+            for k, (at, length) in enumerate(zip(offsets, lengths, strict=False)):
                 if at + length > len(data):
                     raise DamageError(f"{length} bytes of pixels from byte {at}, the file ends")
                 if directory.get(COMPRESSION, (1,))[0] in _DEFLATE and length:
                     # Decoders stop at the last pixel and never reach the sum behind it.
-                    inflated_bytes([memoryview(data)[at : at + length]])
+                    held = inflated_bytes([memoryview(data)[at : at + length]])
+                    if places == _STRIPS:
+                        _check_strip(directory, k, held)
+
+
+def _check_strip(directory: Mapping[int, Sequence[int]], k: int, held: int) -> None:
+    """Raise DamageError where strip `k` holds another number of bytes than its rows have.
+
+    Writers may fill up the last of several strips.
+    """
+    width, height = (directory.get(tag, (0,))[0] for tag in (_WIDTH, _HEIGHT))
+    rows = min(directory.get(_ROWS_PER_STRIP, (height,))[0], height)
+    if not width or not rows:
+        return
+    bits = directory.get(BITS_PER_SAMPLE, (1,))
+    samples = directory.get(SAMPLES_PER_PIXEL, (1,))[0]
+    apart = directory.get(_PLANES, (1,))[0] == 2
+    strips = -(-height // rows)
+    one = bits[min(k // strips, len(bits) - 1)]
+    per_row = -(-width * (one if apart else one * samples) // 8)
+    last = k % strips == strips - 1
+    expected = {rows * per_row} if not last else {(height - (strips - 1) * rows) * per_row}
+    if last and strips > 1:
+        expected.add(rows * per_row)
+    if held not in expected:
+        raise DamageError(f"a strip holds {held} bytes of pixels, its rows have {min(expected)}")
