@@ -1,4 +1,4 @@
-"""How many samples a second a data-set root gives: pictures decoded, masks and labels included.
+"""How many samples per second a data-set root gives: pictures decoded, masks and labels included.
 
     python benchmarks/read_speed.py [--root ROOT --split SPLIT] [--pictures N] [--seconds S]
 

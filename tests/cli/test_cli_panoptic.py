@@ -76,7 +76,7 @@ def test_a_model_that_cannot_be_used_is_one_line_and_writes_nothing(cli, here, c
     )
     assert refused("panoptic:org/absent").startswith(
         "panoptic model 'org/absent': no such folder, not in the local Hugging Face cache, and "
-        "not to be had from the hub ("
+        "it cannot be fetched from the hub ("
     )
     assert refused(f"panoptic:{checkpoint},threshold=high").startswith(
         f"panoptic model {str(checkpoint)!r}: option 'threshold=high', expected threshold=float"

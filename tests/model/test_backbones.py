@@ -156,7 +156,7 @@ def test_a_backbone_that_is_not_on_disk_names_the_command_that_fetches_it(
     assert refusal(spec) == f"{words}; fetch it with: {command}"
     assert [offline for *_, offline in asked] == [True]
     assert refusal(spec, fetch=True) == (
-        f"{words} and not to be had from the hub (no route); fetch it with: {command}"
+        f"{words} and it cannot be fetched from the hub (no route); fetch it with: {command}"
     )
     assert [offline for *_, offline in asked] == [True, True, False]
 

@@ -63,8 +63,8 @@ def test_what_the_hub_does_not_give_is_said_with_the_command_that_fetches_it(mon
     with pytest.raises(ModelError) as caught:
         find_model("hf://org/name@v1")
     assert str(caught.value) == (
-        "model 'hf://org/name@v1': not in the local Hugging Face cache, and not to be had from the "
-        "hub (no network here); download it first: hf download org/name --revision v1"
+        "model 'hf://org/name@v1': not in the local Hugging Face cache, and it cannot be fetched "
+        "from the hub (no network here); download it first: hf download org/name --revision v1"
     )
     with pytest.raises(ModelError, match="expected hf://org/name or hf://org/name@revision"):
         find_model("hf://name")

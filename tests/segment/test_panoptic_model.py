@@ -408,7 +408,7 @@ def test_a_name_that_is_not_in_the_cache_offline():
     line = refusal(lambda: PanopticSegmenter("nobody/nothing-here@v2"))
     assert line.startswith(
         "panoptic model 'nobody/nothing-here@v2': no such folder, not in the local Hugging Face "
-        "cache, and not to be had from the hub ("
+        "cache, and it cannot be fetched from the hub ("
     )
     assert line.endswith("; name a folder, or download it first: hf download nobody/nothing-here")
     assert refusal(lambda: PanopticSegmenter("no-such-folder")) == (

@@ -29,7 +29,10 @@ def dataset_build(
     context: typer.Context,
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE", help=_SOURCES)],
     out: Annotated[
-        Path, typer.Option(metavar="ROOT", help="Folder of the data set; a begun one goes on.")
+        Path,
+        typer.Option(
+            metavar="ROOT", help="Write the data set here; one that was begun is continued."
+        ),
     ],
     split: Annotated[
         list[str] | None,
@@ -117,7 +120,8 @@ def dataset_build(
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Processes; default one a core.")
+        int | None,
+        typer.Option(min=0, metavar="N", help="Use N processes; by default one per core."),
     ] = None,
     strict: Annotated[
         bool,

@@ -45,7 +45,8 @@ def dataset_check(
         bool, typer.Option("--json", help="Print every finding as JSON on standard output.")
     ] = False,
     workers: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Processes; default one a core.")
+        int | None,
+        typer.Option(min=0, metavar="N", help="Use N processes; by default one per core."),
     ] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,

@@ -71,7 +71,8 @@ def dataset_export_sft(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of all draws.")] = 0,
     workers: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Threads that draw pictures; 0 = one a core.")
+        int,
+        typer.Option(min=0, metavar="N", help="Use N threads to draw pictures; 0 = one per core."),
     ] = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,

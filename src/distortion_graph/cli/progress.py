@@ -128,7 +128,7 @@ def _bar() -> Progress:
     from rich.text import Text
 
     class Rate(ProgressColumn):
-        """Units a second."""
+        """Units per second."""
 
         def render(self, task: Task) -> Text:
             speed = task.finished_speed or task.speed

@@ -21,7 +21,7 @@ _WHOLE = 1000
 
 @dataclass
 class TrainingTalk:
-    """Tells how a run stands: budget used, pairs a second, loss, waiting for data, time left.
+    """Tells how a run stands: budget used, pairs per second, loss, waiting for data, time left.
 
     Rate and time left are of the stretch since the program started. Quiet runs show nothing.
     """

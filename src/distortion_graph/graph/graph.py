@@ -124,7 +124,7 @@ class DistortionGraph(Part):
         return self.anchor if side == "anchor" else self.target
 
     def is_uncertain(self, node: Node) -> bool:
-        """Whether the model asks not to be believed about a node, which it knows too little."""
+        """Whether the model calls its own label of a node unreliable."""
         threshold = None if self.model is None else self.model.known_threshold
         return node.known is not None and threshold is not None and node.known < threshold
 

@@ -79,7 +79,7 @@ class ImageInfo(Part):
 class ModelInfo(Part):
     """The model that made the graph; `sha256` is of its weights' file.
 
-    Where a node's `known` is below `known_threshold`, the model asks not to be believed.
+    Where a node's `known` is below `known_threshold`, the model calls its own label unreliable.
     """
 
     name: Text

@@ -152,7 +152,7 @@ def load_backbone(spec: str, *, fetch: bool = False) -> FrozenBackbone:
             (org/name or org/name@revision), which is looked for in the local cache.
         fetch: download from the hub what the cache lacks.
 
-    Raises ModelError for a backbone that is not to be had, naming the command that fetches it,
+    Raises ModelError for a backbone that cannot be fetched, naming the command that fetches it,
     and for a folder that is none.
     """
     if spec == LITE0:
@@ -248,7 +248,11 @@ def _from_hub(spec: str, fetch: bool) -> Path:
                 )
             )
         except Exception as problem:  # whatever the HTTP library underneath may raise
-            why = f" and not to be had from the hub ({first_line(problem)})" if not offline else ""
+            why = (
+                f" and it cannot be fetched from the hub ({first_line(problem)})"
+                if not offline
+                else ""
+            )
             continue
         if (found / CONFIG_FILE).is_file() and any(found.glob("model*.safetensors")):
             return found

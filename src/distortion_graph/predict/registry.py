@@ -32,7 +32,7 @@ def find_model(source: str | Path | None = None) -> Path:
     """The folder of a model; of a repository the copy in the local Hugging Face cache.
 
     What the cache lacks is downloaded, unless HF_HUB_OFFLINE is set. Raises ModelError for a
-    repository that is not to be had; a folder is looked into when the model is loaded.
+    repository that cannot be fetched; a folder is looked into when the model is loaded.
     """
     if source is None or str(source) in SHIPPED:
         return Path(str(resources.files("distortion_graph") / "weights"))
@@ -65,6 +65,6 @@ def _from_hub(source: str, repository: str, revision: str | None) -> Path:
         words = " ".join(str(problem).split())[:_LONGEST]
         at = f" --revision {revision}" if revision else ""
         raise ModelError(
-            f"model {source!r}: not in the local Hugging Face cache, and not to be had from the "
-            f"hub ({words}); download it first: hf download {repository}{at}"
+            f"model {source!r}: not in the local Hugging Face cache, and it cannot be fetched "
+            f"from the hub ({words}); download it first: hf download {repository}{at}"
         ) from problem

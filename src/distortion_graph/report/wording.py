@@ -25,7 +25,7 @@ _MARKS = {-1: "▼", 0: "=", 1: "▲"}
 
 
 def is_uncertain(graph: DistortionGraph, node: Node) -> bool:
-    """Whether the model of the graph asks not to be believed about a node."""
+    """Whether the model of the graph calls its own label of a node unreliable."""
     return graph.is_uncertain(node)
 
 
@@ -40,7 +40,7 @@ def node_words(graph: DistortionGraph, node: Node) -> tuple[str, ...]:
 
 
 def uncertain_places(graph: DistortionGraph) -> list[str]:
-    """Where the model asks not to be believed: `region 3 of the anchor`."""
+    """Where the model calls its own label unreliable: `region 3 of the anchor`."""
     return [
         f"region {region.id} of the {side}"
         for region in graph.regions

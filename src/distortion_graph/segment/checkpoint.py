@@ -82,11 +82,11 @@ def find_checkpoint(name_or_path: str) -> Path:
         ) from e
     try:
         return Path(fetch())
-    except Exception as e:  # whatever the HTTP library underneath may raise, it is not to be had
+    except Exception as e:  # whatever the HTTP library underneath may raise, it cannot be fetched
         raise ModelError(
             f"panoptic model {name_or_path!r}: no such folder, not in the local Hugging Face "
-            f"cache, and not to be had from the hub ({first_line(e)}); name a folder, or download "
-            f"it first: hf download {hub_name[1]}"
+            f"cache, and it cannot be fetched from the hub ({first_line(e)}); name a folder, or "
+            f"download it first: hf download {hub_name[1]}"
         ) from e
 
 

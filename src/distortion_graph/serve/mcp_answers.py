@@ -59,7 +59,7 @@ class NodeFacts(Part):
     words: str = Field(description="Both as people read them; 'uncertain' for an uncertain node.")
     score: float | None = Field(description="Quality from 0 to 1, 1 = pristine.")
     known: float | None = Field(description="Probability that the vocabulary has a word for it.")
-    uncertain: bool = Field(description="The model asks not to be believed about this node.")
+    uncertain: bool = Field(description="the model calls its own label of this node unreliable.")
 
 
 class DifferenceFacts(Part):
@@ -192,7 +192,7 @@ def comparison_facts(
 
 
 def paragraph(graph: DistortionGraph, notes: Sequence[str]) -> str:
-    """The graph in one sentence, then where it is not to be believed, then the notes."""
+    """The graph in one sentence, then which labels are unreliable, then the notes."""
     said = [summary(graph)]
     unsure = uncertain_places(graph)
     if unsure:
