@@ -26,7 +26,10 @@ from distortion_graph.synth.distort.level_losses import level_losses
 from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS
 
 REPOSITORY = Path(__file__).parent.parent
-PAGES = ["README.md", *sorted(f"docs/{p.name}" for p in (REPOSITORY / "docs").glob("*.md"))]
+PAGES = [
+    "README.md",
+    *sorted(p.relative_to(REPOSITORY).as_posix() for p in (REPOSITORY / "docs").rglob("*.md")),
+]
 # Pages whose Python blocks are run as well; they work in a folder that has examples/.
 RUN = [
     "architecture",

@@ -113,7 +113,7 @@ OLD = (
 def test_nothing_that_people_read_or_run_uses_an_old_spelling():
     places = ["README.md", "CONTRIBUTING.md", "Makefile", ".ci/run"]
     files = [HERE / name for name in places] + list((HERE / "benchmarks").glob("*.py"))
-    files += [path for path in (HERE / "docs").glob("*.md") if path.name != "results-log.md"]
+    files += (HERE / "docs").glob("*.md")  # the lab log keeps what was written at its time
     files += [HERE / "src/distortion_graph/weights/MODEL_CARD.md"]
     files += [p for p in (HERE / "src").rglob("*.py") if p.name not in ("choice.py",)]
     assert len(files) > 300
