@@ -6,17 +6,16 @@ with nothing wrong in it is another case, and it has to be asked about by itself
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
 
 from distortion_graph.datasets.samples import Sample
 from distortion_graph.synth.distort import LEVELS, SUBTYPES, apply
+from distortion_graph.synth.distort.compression import jpeg
 
 Image = NDArray[np.uint8]
 
@@ -51,10 +50,9 @@ def clean_pairs(sample: CleanSample, rng: np.random.Generator) -> Iterator[Clean
     """
     picture, versions = sample
     yield CleanPair(IDENTICAL, picture, picture, (0, 1))
-    for quality in _LOOKS:
-        yield CleanPair(f"beside JPEG {quality}", picture, as_jpeg(picture, quality), (0, 1))
-    for quality in _DAMAGED:
-        yield CleanPair(f"beside JPEG {quality}", picture, as_jpeg(picture, quality), (0,))
+    for quality in (*_LOOKS, *_DAMAGED):
+        sides = (0, 1) if quality in _LOOKS else (0,)
+        yield CleanPair(f"beside JPEG {quality}", picture, jpeg(picture, quality, rng), sides)
     blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), _BLUR_PX), np.uint8)
     yield CleanPair("beside a blurred copy", picture, blurred, (0,))
     for label in rng.choice(sorted(SUBTYPES), _DRAWS, replace=False).tolist():
@@ -64,11 +62,3 @@ def clean_pairs(sample: CleanSample, rng: np.random.Generator) -> Iterator[Clean
         yield CleanPair("beside a copy damaged all over", picture, damaged, (0,))
     yield CleanPair("beside a mixed version", picture, versions.target, (0,))
     yield CleanPair("beside a mixed version", versions.anchor, picture, (1,))
-
-
-def as_jpeg(picture: Image, quality: int) -> Image:
-    """An (H, W, 3) uint8 picture saved as JPEG with half the colour resolution, and read back."""
-    buffer = io.BytesIO()
-    PillowImage.fromarray(picture).save(buffer, "JPEG", quality=quality, subsampling=2)
-    with PillowImage.open(buffer) as decoded:
-        return np.asarray(decoded.convert("RGB"))

@@ -32,31 +32,22 @@ def decode_rgb(data: bytes, where: str) -> NDArray[np.uint8]:
 
     The pixels are those of `pictures.images.load_picture`. Raises DatasetError.
     """
+    return decode_with_notes(data, where)[0]
+
+
+def decode_with_notes(data: bytes, where: str) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """`decode_rgb`, and what the reader says of the picture: a line each, none of a plain one."""
     try:
         rgb = _decode_plain(data)
         if rgb is None:
-            return load_picture(data, name=where).rgb
+            picture = load_picture(data, name=where)
+            return picture.rgb, picture.warnings
     except DamageError as e:
         raise DatasetError(f"{where}: damaged or incomplete ({e}), expected a whole picture") from e
     except ImageError as e:
         raise DatasetError(str(e)) from e
     rgb.setflags(write=False)
-    return rgb
-
-
-def notes_of(data: bytes, where: str) -> tuple[str, ...]:
-    """What the reader says of a picture beside its pixels, a line each; nothing of a plain one.
-
-    Raises DatasetError as `decode_rgb` does.
-    """
-    try:
-        if _plain_size(data, whole=True) is not None:
-            return ()
-        return load_picture(data, name=where).warnings
-    except DamageError as e:
-        raise DatasetError(f"{where}: damaged or incomplete ({e}), expected a whole picture") from e
-    except ImageError as e:
-        raise DatasetError(str(e)) from e
+    return rgb, ()
 
 
 def _decode_plain(data: bytes) -> NDArray[np.uint8] | None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from distortion_graph.base.vocabulary import FrozenMap
 from distortion_graph.graph.graph import (
-    MOST_SPOTS,
     SCHEMA,
+    DistortionGraph,
+    graph_from_value,
+    json_schema,
+    json_schema_text,
+    load_graph,
+    parse_json,
+)
+from distortion_graph.graph.parts import (
+    MOST_SPOTS,
     SIDES,
     ComparisonBelief,
     Difference,
-    DistortionGraph,
     Evidence,
     Fitting,
-    FrozenMap,
     ImageInfo,
     LabelBelief,
     Mask,
@@ -23,11 +30,6 @@ from distortion_graph.graph.graph import (
     SceneNode,
     Side,
     Transparency,
-    graph_from_value,
-    json_schema,
-    json_schema_text,
-    load_graph,
-    parse_json,
     score_margin,
 )
 

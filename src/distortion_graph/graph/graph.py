@@ -19,63 +19,24 @@ from pydantic_core import PydanticCustomError
 
 from distortion_graph.base.errors import GraphError
 from distortion_graph.base.validation import validation_line
-from distortion_graph.base.vocabulary import UNCERTAIN, FrozenMap, Vocabulary
+from distortion_graph.base.vocabulary import UNCERTAIN, Vocabulary
 from distortion_graph.graph.checks import graph_problems
 from distortion_graph.graph.parts import (
-    MOST_SPOTS,
-    SIDES,
-    ComparisonBelief,
-    Difference,
-    Evidence,
     Fitting,
     ImageInfo,
-    LabelBelief,
-    Mask,
     ModelInfo,
     Node,
     Part,
     RegionComparison,
     Relation,
     Scene,
-    SceneNode,
     Side,
-    Transparency,
-    score_margin,
 )
 
 if TYPE_CHECKING:
     import networkx as nx
     import pandas
     from rich.tree import Tree
-
-__all__ = [
-    "MOST_SPOTS",
-    "SCHEMA",
-    "SIDES",
-    "ComparisonBelief",
-    "Difference",
-    "DistortionGraph",
-    "Evidence",
-    "Fitting",
-    "FrozenMap",
-    "ImageInfo",
-    "LabelBelief",
-    "Mask",
-    "ModelInfo",
-    "Node",
-    "RegionComparison",
-    "Relation",
-    "Scene",
-    "SceneNode",
-    "Side",
-    "Transparency",
-    "graph_from_value",
-    "json_schema",
-    "json_schema_text",
-    "load_graph",
-    "parse_json",
-    "score_margin",
-]
 
 SCHEMA: Literal["distortion-graph/1"] = "distortion-graph/1"
 """The version of the native JSON that this package reads and writes."""

@@ -117,18 +117,19 @@ class DifferenceMap:
 
         Raises RegionError for a mask without a pixel.
         """
-        regions = parallel_map(lambda index: self._of(*_crop(masks, index)), range(len(masks)))
-        for index, region in enumerate(regions):
-            if region is None:
+
+        def region(index: int) -> RegionDifference:
+            top, left, mask = _crop(masks, index)
+            if not mask.any():
                 raise RegionError(f"mask {index} has no pixel, expected at least one; leave it out")
-        return MeasuredDifferences(tuple(regions), self.scene)
+            return self._of(top, left, mask)
+
+        return MeasuredDifferences(tuple(parallel_map(region, range(len(masks)))), self.scene)
 
     @cached_property
     def scene(self) -> RegionDifference:
         """The differences in the whole picture."""
-        found = self._of(0, 0, np.ones(self.classes.shape, np.bool_))
-        assert found is not None
-        return found
+        return self._of(0, 0, np.ones(self.classes.shape, np.bool_))
 
     def is_local(self, most: float) -> bool:
         """Whether the pictures differ in places: spots are on no more than that share of the cells,
@@ -154,12 +155,10 @@ class DifferenceMap:
         counts = _cell_counts(self.classes == _DIFFERS)
         return np.bincount(self.spots.ravel(), counts.ravel()).astype(np.int64)
 
-    def _of(self, top: int, left: int, mask: Bools) -> RegionDifference | None:
-        """What is inside a mask that begins at that row and column; None where it is empty."""
+    def _of(self, top: int, left: int, mask: Bools) -> RegionDifference:
+        """What is inside a mask that begins at that row and column and has a pixel."""
         classes = self.classes[top : top + mask.shape[0], left : left + mask.shape[1]]
         pixels = np.count_nonzero(mask)
-        if not pixels:
-            return None
         differs = mask & (classes == _DIFFERS)
         alike = np.count_nonzero(mask & (classes <= _ALIKE))
         return RegionDifference(

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.check.entries import EntryFacts, Rules, check_entry
 from distortion_graph.datasets.check.findings import Found
-from distortion_graph.datasets.decoding import decode_rgb, notes_of, picture_size_of
+from distortion_graph.datasets.decoding import decode_with_notes, picture_size_of
 from distortion_graph.datasets.fingerprints import near_hash, pixel_hash
 from distortion_graph.datasets.label_columns import LabelColumn
 from distortion_graph.datasets.layout import CLEAN_FOLDER, check_tag, picture_path, stats_path
@@ -146,7 +146,7 @@ def look_at(job: CheckJob, name: PictureName) -> PictureFacts:
         return PictureFacts(None, str(e).removeprefix(f"{path}: "))
     sha256 = hashlib.sha256(data).hexdigest() if job.checksums else None
     try:
-        rgb, notes = decode_rgb(data, name.place), notes_of(data, name.place)
+        rgb, notes = decode_with_notes(data, name.place)
     except DatasetError as e:
         return PictureFacts(None, str(e).removeprefix(f"{name.place}: "), sha256)
     size = (rgb.shape[0], rgb.shape[1])
