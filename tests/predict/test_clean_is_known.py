@@ -12,7 +12,7 @@ from skimage import data as photographs
 
 from distortion_graph import compare
 from distortion_graph.graph import SIDES
-from distortion_graph.report.wording import is_uncertain, summary
+from distortion_graph.report.wording import summary
 
 NAMES = ("astronaut", "coffee", "chelsea", "rocket")
 
@@ -31,7 +31,7 @@ def jpeg(picture, quality):
 def test_nothing_is_uncertain_in_a_picture_beside_itself(name):
     picture = photograph(name)
     graph = compare(picture, picture, evidence="fast")
-    doubtful = [r.id for r in graph.regions for s in SIDES if is_uncertain(graph, r.node(s))]
+    doubtful = [r.id for r in graph.regions for s in SIDES if graph.is_uncertain(r.node(s))]
     assert graph.model.known_threshold > 0 and doubtful == []
     assert "uncertain" not in summary(graph)
 
@@ -46,5 +46,5 @@ def test_little_is_uncertain_in_a_clean_picture_beside_a_damaged_one(beside):
         else:
             other = cv2.GaussianBlur(picture, (0, 0), 2)
         graph = compare(picture, other, evidence="none")
-        doubtful += [is_uncertain(graph, region.anchor) for region in graph.regions]
+        doubtful += [graph.is_uncertain(region.anchor) for region in graph.regions]
     assert np.mean(doubtful) <= 0.04

@@ -42,7 +42,6 @@ from distortion_graph.report.palette import (
 )
 from distortion_graph.report.places import places
 from distortion_graph.report.wording import (
-    is_uncertain,
     marks,
     node_words,
     percent,
@@ -166,7 +165,7 @@ def _is_quiet(graph: DistortionGraph, region: RegionComparison) -> bool:
     clean = graph.vocabulary.clean
     nodes = [region.node(side) for side in SIDES]
     return rank_of(graph, region.comparison.label) == 0 and all(
-        n.distortion.label == clean and not is_uncertain(graph, n) for n in nodes
+        n.distortion.label == clean and not graph.is_uncertain(n) for n in nodes
     )
 
 
@@ -189,7 +188,7 @@ def _region_side(graph: DistortionGraph, node: Node) -> _Side:
     level = vocabulary.severity_index(node.severity.label)
     colour = severity_colours(len(vocabulary.severities))[level]
     text = " · ".join(node_words(graph, node))
-    return _Side(text, score_text(node.score), NEUTRAL if is_uncertain(graph, node) else colour)
+    return _Side(text, score_text(node.score), NEUTRAL if graph.is_uncertain(node) else colour)
 
 
 def _scene_row(graph: DistortionGraph) -> _Row | None:

@@ -45,7 +45,7 @@ from distortion_graph.report.palette import (
 from distortion_graph.report.places import places, places_on
 from distortion_graph.report.placing import Ground, place_labels
 from distortion_graph.report.sources import check_pixels
-from distortion_graph.report.wording import UNCERTAIN, is_uncertain, node_words, rank_of, words
+from distortion_graph.report.wording import UNCERTAIN, node_words, rank_of, words
 
 ColourBy: TypeAlias = Literal["severity", "comparison"]
 """What the colour of a region means."""
@@ -217,7 +217,7 @@ def _drawn_regions(
         level = vocabulary.severity_index(node.severity.label)
         place = level if colour_by == "severity" else rank + vocabulary.neutral_index
         said = node_words(graph, node)
-        known = not is_uncertain(graph, node)
+        known = not graph.is_uncertain(node)
         found.append(
             _Drawn(
                 number=str(region.id),
@@ -321,7 +321,7 @@ def _legend(graph: DistortionGraph, colour_by: ColourBy) -> list[_Entry]:
         return [_Entry("against the other picture:"), *filled, *differ]
     severities = zip(vocabulary.severities, colours, strict=True)
     nodes = (region.node(side) for region in graph.regions for side in SIDES)
-    unsure = any(is_uncertain(graph, node) for node in nodes)
+    unsure = any(graph.is_uncertain(node) for node in nodes)
     return [
         *(_Entry(words(vocabulary, label), colour) for label, colour in severities),
         *([_Entry(UNCERTAIN, NEUTRAL)] if unsure else []),

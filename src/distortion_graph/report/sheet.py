@@ -40,7 +40,6 @@ from distortion_graph.report.places import place_text
 from distortion_graph.report.sources import check_pixels
 from distortion_graph.report.wording import (
     evidence_texts,
-    is_uncertain,
     node_words,
     printable,
     rank_of,
@@ -221,7 +220,7 @@ def _cards(
 
 
 def _colour(graph: DistortionGraph, node: Node) -> Rgb:
-    if is_uncertain(graph, node):
+    if graph.is_uncertain(node):
         return NEUTRAL
     vocabulary = graph.vocabulary
     level = vocabulary.severity_index(node.severity.label)

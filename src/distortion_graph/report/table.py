@@ -17,7 +17,6 @@ from distortion_graph.report.places import place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
-    is_uncertain,
     marks,
     percent,
     printable,
@@ -173,7 +172,7 @@ def _scene_row(graph: DistortionGraph) -> _Row | None:
 
 def _node(graph: DistortionGraph, node: Node) -> _Side:
     vocabulary = graph.vocabulary
-    if is_uncertain(graph, node):
+    if graph.is_uncertain(node):
         return _Side(Text(UNCERTAIN, "dim"), Text("–"), score_text(node.score))
     level = vocabulary.severity_index(node.severity.label)
     colour = hex_name(severity_colours(len(vocabulary.severities))[level])

@@ -23,7 +23,6 @@ from distortion_graph.report.places import differing_share, place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
-    is_uncertain,
     marks,
     percent,
     printable,
@@ -70,7 +69,7 @@ def _add_region(root: Tree, graph: DistortionGraph, region: RegionComparison) ->
     branch = root.add(Text(_title(region), "bold").append(area, "dim"))
     for side in SIDES:
         node = region.node(side)
-        style = "dim" if is_uncertain(graph, node) else ""
+        style = "dim" if graph.is_uncertain(node) else ""
         branch.add(Text(f"{side}: ").append(_node(graph, node), style))
     _add_comparison(branch, graph, region.comparison, region.evidence)
     if place_text(graph, region):
@@ -84,7 +83,7 @@ def _title(region: RegionComparison) -> str:
 
 def _node(graph: DistortionGraph, node: Node) -> str:
     score = f"score {score_text(node.score)}"
-    if is_uncertain(graph, node):
+    if graph.is_uncertain(node):
         return f"{UNCERTAIN}, {score}"
     parts = [_belief(graph, node.distortion)]
     if node.severity.label != graph.vocabulary.clean:

@@ -24,11 +24,6 @@ from distortion_graph.report.places import differing_share, most_different, plac
 _MARKS = {-1: "▼", 0: "=", 1: "▲"}
 
 
-def is_uncertain(graph: DistortionGraph, node: Node) -> bool:
-    """Whether the model of the graph calls its own label of a node unreliable."""
-    return graph.is_uncertain(node)
-
-
 def words(vocabulary: Vocabulary, label: str) -> str:
     """A label as people read it: `saturate_dec` → `washed-out colours`."""
     return printable(vocabulary.in_words(label))
@@ -45,7 +40,7 @@ def uncertain_places(graph: DistortionGraph) -> list[str]:
         f"region {region.id} of the {side}"
         for region in graph.regions
         for side in SIDES
-        if is_uncertain(graph, region.node(side))
+        if graph.is_uncertain(region.node(side))
     ]
 
 
@@ -59,7 +54,7 @@ def scene_words(graph: DistortionGraph, side: Side) -> list[tuple[str, float]]:
     uncertain = 0.0
     for region in graph.regions:
         label = region.node(side).distortion.label
-        if is_uncertain(graph, region.node(side)) and label in shares:
+        if graph.is_uncertain(region.node(side)) and label in shares:
             moved = min(region.area_fraction or 0.0, shares[label])
             shares[label] -= moved
             uncertain += moved
@@ -225,7 +220,7 @@ def _worst(graph: DistortionGraph) -> str | None:
 def _all_clean(graph: DistortionGraph) -> str:
     """What is said where every label is clean: that, but for the regions that are uncertain."""
     clean, total = words(graph.vocabulary, graph.vocabulary.clean), len(graph.regions)
-    unsure = sum(any(is_uncertain(graph, r.node(side)) for side in SIDES) for r in graph.regions)
+    unsure = sum(any(graph.is_uncertain(r.node(side)) for side in SIDES) for r in graph.regions)
     if not unsure:
         return f"every region looks {clean} in both"
     if unsure == total:

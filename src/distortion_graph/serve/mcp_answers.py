@@ -35,7 +35,6 @@ from distortion_graph.mllm.ask.wording import (
     severity_words,
 )
 from distortion_graph.report.wording import (
-    is_uncertain,
     node_words,
     summary,
     uncertain_places,
@@ -254,7 +253,7 @@ def _node(graph: DistortionGraph, node: Node) -> NodeFacts:
         words=", ".join(node_words(graph, node)),
         score=_short(node.score),
         known=_short(node.known),
-        uncertain=is_uncertain(graph, node),
+        uncertain=graph.is_uncertain(node),
     )
 
 

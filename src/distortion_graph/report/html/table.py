@@ -26,7 +26,6 @@ from distortion_graph.report.places import place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
-    is_uncertain,
     marks,
     percent,
     printable,
@@ -138,7 +137,7 @@ def _row(
 
 def _node_cells(graph: DistortionGraph, node: Node, truth: NodeAgreement | None) -> str:
     vocabulary = graph.vocabulary
-    if is_uncertain(graph, node):
+    if graph.is_uncertain(node):
         said = f'<td title="the model does not know this"><i>{UNCERTAIN}</i></td><td>–</td>'
         return said + _number_cell(node.score)
     level = vocabulary.severity_index(node.severity.label)

@@ -22,7 +22,6 @@ from distortion_graph.report.places import differing_share, place_text, places, 
 from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
-    is_uncertain,
     marks,
     printable,
     words,
@@ -158,7 +157,7 @@ def _node(graph: DistortionGraph, node: Node) -> dict[str, Any]:
         "severity": vocabulary.severity_index(node.severity.label),
         "score": node.score,
         "known": None if node.known is None else round(node.known, 3),
-        "uncertain": is_uncertain(graph, node),
+        "uncertain": graph.is_uncertain(node),
         "beliefs": {
             "distortion": _beliefs(node.distortion, vocabulary.distortions),
             "severity": _beliefs(node.severity, vocabulary.severities),
