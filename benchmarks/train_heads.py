@@ -21,6 +21,7 @@ import math
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -44,22 +45,20 @@ from distortion_graph.predict.names import (
     STATISTICS,
 )
 from distortion_graph.predict.tiles import Tile, encoder_inputs, joined_moments, pixel_moments
-from distortion_graph.synth.synthesis import Recipe
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.averaging import AveragedWeights
 from distortion_graph.training.batch import Batch, Targets
 from distortion_graph.training.chain import Link, weights_sha256, write_chain
 from distortion_graph.training.checkpoint import save_network
-from distortion_graph.training.config import TrainingConfig
+from distortion_graph.training.config_files import read_config
 from distortion_graph.training.criterion import LossWeights, criterion
 from distortion_graph.training.export import export_onnx
-from distortion_graph.training.samples import SampleStream, SamplingConfig
+from distortion_graph.training.samples import SampleStream
 from distortion_graph.training.starting import first_network, parameter_groups
 
 BATCHES_A_FILE = 20
 PAIRS_A_BATCH = 32
 WARM_UP_STEPS = 200
-RARE_CODECS = ("compression:webp", "compression:avif")
 
 # Axis of the regions in every array: those of one pair have none for pairs before it.
 AXES = {name: 1 + axis for name, axis in REGION_AXES.items()} | {
@@ -68,10 +67,13 @@ AXES = {name: 1 + axis for name, axis in REGION_AXES.items()} | {
     "severity": 2,
     "score": 2,
     "comparison": 1,
-    "second_label": 2,
+    "present": 2,
     "known": 2,
 }
-HEAD_INPUTS = ("area", "is_scene", "valid")
+OF_PAIRS = ("is_original",)
+"""Arrays without an axis of regions."""
+
+HEAD_INPUTS = ("area", "is_scene", "valid", *OF_PAIRS)
 
 
 def features(options: argparse.Namespace) -> None:
@@ -79,18 +81,19 @@ def features(options: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:
-        network, _ = _first_network(options.network)
+        network, _ = _first_network(options.network, options.config)
         export_onnx(network, Path(folder), name="features", version="0", card={})
         one = onnxruntime.SessionOptions()
         one.intra_op_num_threads = 1
         encoder = onnxruntime.InferenceSession(Path(folder) / ENCODER_FILE, one)
     held_out = read_names(options.held_out) if options.held_out else frozenset()
     found = load_sources(options.labelled, options.pictures, cache=options.out / "regions")
-    sampling = SamplingConfig()
+    config = read_config(options.config)
+    sampling = config.sampling
     stream = SampleStream(
         [p for p in found if p.tag not in held_out],
         seed=options.seed,
-        recipe=Recipe(also_drawn=RARE_CODECS),
+        recipe=config.recipe,
         sampling=sampling,
         start=options.first,
     )
@@ -116,8 +119,10 @@ def features(options: argparse.Namespace) -> None:
             rows = []
 
 
-def _first_network(place: Path) -> tuple[DistortionGraphNet, tuple[Link, ...]]:
-    config = TrainingConfig(start_from=place, start_partly=True)
+def _first_network(
+    place: Path, settings: Path | None
+) -> tuple[DistortionGraphNet, tuple[Link, ...]]:
+    config = replace(read_config(settings), start_from=place, start_partly=True)
     network, parents = first_network(config, architecture(config.model), print)
     return cast(DistortionGraphNet, network), parents
 
@@ -131,9 +136,10 @@ def _kept(
     found |= {name: getattr(inputs, name).numpy() for name in (*STATISTICS, *HEAD_INPUTS)}
     for name in COUNTS:
         found[name] = np.minimum(found[name], np.iinfo(np.uint16).max).astype(np.uint16)
-    labels = {"second_label" if n == "second" else n: t for n, t in targets._asdict().items()}
-    found |= {name: tensor.numpy() for name, tensor in labels.items()}
+    found |= {name: tensor.numpy() for name, tensor in targets._asdict().items()}
     for name, array in found.items():
+        if name in OF_PAIRS:
+            continue
         missing = [(0, 0)] * array.ndim
         missing[AXES[name]] = (0, 1 + max_regions - array.shape[AXES[name]])
         found[name] = np.pad(array, missing)
@@ -143,7 +149,7 @@ def _kept(
 def fit(options: argparse.Namespace) -> None:
     """Train the head for some epochs and write the network."""
     torch.manual_seed(options.seed)
-    network, parents = _first_network(options.network)
+    network, parents = _first_network(options.network, options.config)
     head = network.head.train()
     data = _load(sorted(options.folder.glob("*.npz")))
     if options.teacher:
@@ -162,7 +168,7 @@ def fit(options: argparse.Namespace) -> None:
         for group in optimizer.param_groups:
             group["lr"] = options.learning_rate * warm * level
         batch = next(batches)
-        targets = Targets(*(batch["second_label" if n == "second" else n] for n in Targets._fields))
+        targets = Targets(*(batch[name] for name in Targets._fields))
         reading, output = _run(head, batch)
         losses = criterion(output, targets, batch["valid"], weights)
         loss = losses.total
@@ -230,7 +236,10 @@ def _batches(data: dict[str, Tensor], generator: torch.Generator) -> Iterator[di
         for k in torch.randperm(len(order), generator=generator).tolist():
             rows = order[k]
             most = int(counts[rows].max())
-            yield {n: kept[rows].narrow(AXES[n], 0, most) for n, kept in data.items()}
+            yield {
+                n: kept[rows] if n in OF_PAIRS else kept[rows].narrow(AXES[n], 0, most)
+                for n, kept in data.items()
+            }
 
 
 def _run(head: GraphHead, batch: dict[str, Tensor]) -> tuple[Tensor, NetworkOutput]:
@@ -248,6 +257,7 @@ def main() -> None:
     make = commands.add_parser("features")
     make.add_argument("out", type=Path)
     make.add_argument("--network", type=Path, required=True)
+    make.add_argument("--config", type=Path, help="settings as of `train`: recipe and sampling")
     make.add_argument("--labelled", type=Path, action="append", default=[])
     make.add_argument("--pictures", type=Path, action="append", default=[])
     make.add_argument("--held-out", type=Path)
@@ -258,6 +268,7 @@ def main() -> None:
     train = commands.add_parser("fit")
     train.add_argument("folder", type=Path)
     train.add_argument("--network", type=Path, required=True)
+    train.add_argument("--config", type=Path, help="settings as of `train`: network")
     train.add_argument("--out", type=Path, required=True)
     train.add_argument("--epochs", type=float, default=5.0)
     train.add_argument("--learning-rate", type=float, default=1.5e-3)

@@ -123,7 +123,7 @@ def test_padding_regions_changes_nothing(network, inputs):
     out = call(network, *inputs)
     assert close(out.distortion, padded.distortion[:, :, :REGIONS])
     assert close(out.comparison, padded.comparison[:, :REGIONS])
-    assert all(torch.isfinite(x).all() for x in padded)
+    assert all(torch.isfinite(x).all() for x in padded if x is not None)
 
 
 def test_identical_pictures_are_the_same(network, inputs):
@@ -335,3 +335,44 @@ def test_imagenet_weights_fill_every_part_of_the_encoder():
         (40, 8, 12),
         (112, 4, 6),
     ]
+
+
+def test_who_is_told_that_a_picture_is_the_original_swaps_with_the_pictures(inputs):
+    torch.manual_seed(0)
+    config = NetworkConfig(width=32, heads=2, reference=True, also=True)
+    network = DistortionGraphNet(config).eval()
+    torch.nn.init.normal_(network.head.original)  # it begins at zero
+    images, weights, own, joint, detail, patterns, edges, *rest = inputs
+    told = torch.tensor([[1.0, 0.0], [0.0, 0.0]])
+    out = call(network, *inputs, told)
+    joints = joint.transpose(3, 4), detail.transpose(3, 4)
+    owns = patterns.flip(1), edges.flip(1)
+    swapped = images.flip(1), weights, own.flip(1), *joints, *owns, *rest
+    other = call(network, *swapped, told.flip(1))
+    assert close(out.distortion, other.distortion.flip(1))
+    assert torch.allclose(out.present, other.present.flip(1), atol=1e-5)
+    assert close(out.comparison, other.comparison.flip(-1))
+    # Told of nothing it answers as it does without being asked, and otherwise it does not.
+    unasked = call(network, *inputs)
+    assert torch.equal(out.distortion[1], unasked.distortion[1])
+    assert not close(out.distortion[0], unasked.distortion[0], 1e-3)
+
+
+def test_a_pair_seen_apart_shows_nothing_of_what_both_pictures_have_together(inputs):
+    torch.manual_seed(0)
+    network = DistortionGraphNet(NetworkConfig(width=32, heads=2, joint_dropout=1.0))
+    for part in (network.head.tones.mix[-1], network.head.detail.out):
+        torch.nn.init.normal_(part.weight)  # they begin at zero
+    images, weights, own, joint, detail, patterns, edges, *rest = inputs
+    others = torch.rand_like(joint), torch.rand_like(detail)
+
+    def readings(training):
+        network.eval()
+        network.head.training = training  # its layers stay as they are in evaluation
+        return [
+            call(network, images, weights, own, *joints, patterns, edges, *rest).distortion
+            for joints in ((joint, detail), others)
+        ]
+
+    assert torch.equal(*readings(True))
+    assert not torch.equal(*readings(False))

@@ -137,7 +137,7 @@ def test_a_region_that_vanishes_in_resizing_is_not_valid():
 
 def test_what_the_vocabulary_has_no_label_for_is_without_labels_but_has_a_score():
     known = np.array([[True, False], [True, True]])
-    extras = Extras(np.full((2, 2), panda.IGNORED), known)
+    extras = Extras(known)
     targets = make_panda_batch([replace(sample(), extras=extras)], WORDS, CONFIG).targets
     for labels in (targets.distortion, targets.severity):
         assert (labels[0] != panda.IGNORED).tolist() == known.tolist()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,7 @@ from distortion_graph.synth.distort import apply  # noqa: E402
 from distortion_graph.synth.synthesis import (  # noqa: E402
     DEFAULT_RECIPE,
     Recipe,
+    apply_draw,
     draw_region,
     make_versions,
 )
@@ -28,8 +31,8 @@ from distortion_graph.training.extras import (  # noqa: E402
     IGNORED,
     Extras,
     add_outliers,
-    add_second_distortion,
     even_version,
+    with_more_distortions,
 )
 from distortion_graph.training.outliers import OUTLIERS, STRANGERS  # noqa: E402
 from distortion_graph.training.samples import SampleStream, SamplingConfig  # noqa: E402
@@ -82,7 +85,7 @@ def test_outliers_replace_regions_of_one_picture_and_are_scored(clean, masks):
     versions = versions_of(clean, masks)
     made = list(versions)
     rng = np.random.default_rng(0)
-    extras = add_outliers(clean, masks, made, Extras.none(len(masks)), rng)
+    extras = add_outliers((clean, clean), masks, made, Extras.none(len(masks)), rng)
     side = int(np.flatnonzero(~extras.known.all(1))[0])
     assert extras.known[1 - side].all() and made[1 - side] is versions[1 - side]
     for r, mask in enumerate(masks):
@@ -92,35 +95,68 @@ def test_outliers_replace_regions_of_one_picture_and_are_scored(clean, masks):
     assert (made[side].scores == expected).all()
 
 
-def test_a_second_distortion_is_another_one_on_a_distorted_region(clean, masks):
-    made = versions_of(clean, masks)
-    before = list(made)
-    rng = np.random.default_rng(1)
-    extras = add_second_distortion(clean, masks, made, Extras.none(len(masks)), DEFAULT_RECIPE, rng)
-    side = int(np.flatnonzero((extras.second != IGNORED).any(1))[0])
-    vocabulary = DEFAULT_RECIPE.vocabulary
-    for r, draw in enumerate(made[side].draws):
-        if extras.second[side, r] == IGNORED:
-            same = made[side].image[masks[r]] == before[side].image[masks[r]]
-            assert same.all()
-        else:
-            assert draw.distortion != vocabulary.clean
-            first = vocabulary.distortion_index(draw.distortion)
-            assert extras.second[side, r] not in (first, vocabulary.clean_index)
+def test_further_distortions_are_other_ones_on_distorted_regions(clean, masks):
+    before = versions_of(clean, masks)[0]
+    seen = set()
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        made = with_more_distortions(clean, masks, before, DEFAULT_RECIPE, rng)
+        for r, (draw, alone) in enumerate(zip(made.draws, before.draws, strict=True)):
+            labels = [part.distortion for part in (draw, *draw.also)]
+            seen.add(len(labels))
+            if not draw.also:
+                assert draw == alone
+                assert (made.image[masks[r]] == before.image[masks[r]]).all()
+                continue
+            assert alone in [replace(part, also=()) for part in (draw, *draw.also)]
+            assert len(set(labels)) == len(labels) and DEFAULT_RECIPE.vocabulary.clean not in labels
+            for one, other in (("brightness", "darken"), ("contrast_inc", "contrast_dec")):
+                assert not {one, other} <= set(labels)
+    assert seen == {1, 2, 3}
+
+
+def test_the_first_label_is_of_the_distortion_that_costs_most_alone(clean):
+    whole = np.ones((1, 96, 96), bool)
+    [before] = make_versions(clean, whole, [0], ["compression"], tag="x", seed=0)
+    reference = HAARPSI.against(clean)
+    told = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        [draw] = with_more_distortions(clean, whole, before, DEFAULT_RECIPE, rng).draws
+        # Of these sub-types every draw is the same.
+        parts = [p for p in (draw, *draw.also) if p.distortion in ("compression", "pixelate")]
+        if {p.distortion for p in parts} == {"compression", "pixelate"}:
+            costs = [
+                1 - reference.scene_score(apply_draw(clean, part, np.random.default_rng(0)))
+                for part in parts
+            ]
+            assert costs[0] > costs[1]
+            told += 1
+    assert told
 
 
 def test_a_batch_ignores_the_labels_of_what_is_unknown(clean, masks):
     versions = versions_of(clean, masks)
     extras = Extras.none(len(masks))
     extras.known[0, 2] = False
-    extras.second[1, 3] = 5
     batch = make_batch([Sample(*versions, masks, extras)], DEFAULT_RECIPE.vocabulary)
     targets = batch.targets
     assert targets.known[0, :, 1:].tolist() == extras.known.astype(int).tolist()
     assert targets.known[0, :, 0].tolist() == [IGNORED, IGNORED]  # the scene
     assert targets.distortion[0, 0, 3] == IGNORED and targets.severity[0, 0, 3] == IGNORED
-    assert targets.severity[0, 1, 4] == IGNORED and targets.distortion[0, 1, 4] != IGNORED
-    assert targets.second[0, 1, 4] == 5
+
+
+def test_a_batch_marks_every_distortion_that_is_present(clean, masks):
+    first, second = versions_of(clean, masks)
+    more = with_more_distortions(clean, masks, first, DEFAULT_RECIPE, np.random.default_rng(1))
+    batch = make_batch([Sample(second, more, masks, original=1)], DEFAULT_RECIPE.vocabulary)
+    named = DEFAULT_RECIPE.vocabulary.distortions
+    for k, version in enumerate((second, more)):
+        for r, draw in enumerate(version.draws):
+            marked = batch.targets.present[0, k, r + 1].nonzero().flatten().tolist()
+            assert {named[d] for d in marked} == {p.distortion for p in (draw, *draw.also)}
+    assert batch.inputs.is_original.tolist() == [[0, 1]]
+    assert not batch.targets.present[0, :, 0].any()  # the scene has no label
 
 
 def output_of(distortion, known):
@@ -131,29 +167,34 @@ def output_of(distortion, known):
         torch.ones(1, 2, 1),
         torch.full((1, 1, 5), 0.2).log(),
         torch.tensor(known).reshape(1, 2, 1),
+        torch.tensor([0.8, 0.6, 0.1]).expand(1, 2, 1, 3),
     )
 
 
-def targets_of(distortion, second, known):
+def targets_of(distortion, also, known):
     shape = (1, 2, 1)
+    present = torch.zeros(*shape, 3)
+    present[..., [d for d in (distortion, also) if d != IGNORED]] = 1
     return Targets(
         torch.full(shape, distortion),
         torch.full(shape, IGNORED),
         torch.ones(shape),
         torch.full((1, 1), 2),
-        torch.full(shape, second),
+        present,
         torch.tensor(known).reshape(shape),
     )
 
 
-def test_either_of_two_distortions_is_right():
+def test_every_distortion_that_is_present_counts_beside_the_first_label():
     valid = torch.ones(1, 1, dtype=torch.bool)
     out = output_of([0.5, 0.3, 0.2], [0.5, 0.5])
     one = criterion(out, targets_of(0, IGNORED, [1, 1]), valid, LossWeights())
-    both = criterion(out, targets_of(0, 2, [1, 1]), valid, LossWeights())
-    assert one.distortion.item() == pytest.approx(-np.log(0.5), abs=1e-6)
-    assert both.distortion.item() == pytest.approx(-np.log(0.7), abs=1e-6)
-    assert both.severity.item() == 0
+    both = criterion(out, targets_of(0, 1, [1, 1]), valid, LossWeights())
+    assert one.distortion.item() == both.distortion.item() == pytest.approx(-np.log(0.5), abs=1e-6)
+    assert one.present.item() == pytest.approx(-np.log(0.8 * 0.4 * 0.9), abs=1e-6)
+    assert both.present.item() == pytest.approx(-np.log(0.8 * 0.6 * 0.9), abs=1e-6)
+    silent = criterion(out._replace(present=None), targets_of(0, 1, [1, 1]), valid, LossWeights())
+    assert silent.present.item() == 0
 
 
 def test_known_and_unknown_nodes_weigh_alike():
@@ -196,7 +237,7 @@ def test_every_share_leaves_consistent_batches(clean):
     shares = {
         name: 1.0
         for name in vars(SamplingConfig())
-        if name in ("outlier_share", "double_share", "loose_share", "rescaled_share")
+        if name in ("outlier_share", "several_share", "loose_share", "rescaled_share")
     } | {"grey_share": 1.0, "recompressed_share": 1.0}
     stream = SampleStream(
         [CleanPicture("c", clean, (labels,))],
@@ -204,19 +245,19 @@ def test_every_share_leaves_consistent_batches(clean):
         recipe=Recipe(also_drawn=("compression:webp", "compression:avif")),
         sampling=SamplingConfig(crops=((64, 4),), **shares),
     )
-    unknown = second = 0
+    unknown = further = 0
     for index in range(4):
         inputs, targets = stream[index]
         assert inputs.images.shape[2:] == (64, 64, 3)
         assert (inputs.own_counts.sum(-1)[:, :, 0] == 64 * 64).all()
         assert torch.allclose(inputs.own_counts.sum(-1)[:, 0, :, 0] / 64**2, inputs.area, atol=1e-6)
         unknown += int((targets.known == 0).sum())
-        second += int((targets.second != IGNORED).sum())
+        further += int((targets.present.sum(-1) > 1).sum())
         saturation = [
             DEFAULT_RECIPE.vocabulary.distortion_index(f"saturate_{x}") for x in ("inc", "dec")
         ]
         assert not torch.isin(targets.distortion, torch.tensor(saturation)).any()
-    assert unknown and second
+    assert unknown and further
 
 
 def test_sub_types_by_name_are_drawn_when_asked_for():

@@ -110,17 +110,18 @@ def test_criterion_by_hand():
         score=torch.tensor([[[0.5, 0.5], [0.5, 0.5]]]),
         comparison=torch.full((1, 2, 5), -np.log(5.0)),
         known=torch.full((1, 2, 2), 0.5),
+        present=torch.full((1, 2, 2, 15), 0.5),
     )
     targets = Targets(
         distortion=torch.tensor([[[3, IGNORED], [7, IGNORED]]]),
         severity=torch.tensor([[[1, IGNORED], [2, IGNORED]]]),
         score=torch.tensor([[[0.9, 0.0], [0.6, 0.0]]]),
         comparison=torch.tensor([[4, IGNORED]]),
-        second=torch.full((1, 2, 2), IGNORED),
+        present=torch.zeros(1, 2, 2, 15),
         known=torch.tensor([[[1, IGNORED], [1, IGNORED]]]),
     )
     valid = torch.tensor([[True, False]])
-    losses = criterion(output, targets, valid, LossWeights(1, 2, 3, 4, 5, 6))
+    losses = criterion(output, targets, valid, LossWeights(1, 2, 3, 4, 5, 6, 7))
     assert losses.distortion.item() == pytest.approx(np.log(15))
     assert losses.severity.item() == pytest.approx(np.log(4))
     assert losses.score.item() == pytest.approx((0.4 + 0.1) / 2)
@@ -129,6 +130,8 @@ def test_criterion_by_hand():
     # The mean of both kinds of nodes, of which only the known ones are there.
     assert losses.known.item() == pytest.approx(np.log(2) / 2)
     expected = np.log(15) + 2 * np.log(4) + 3 * 0.25 + 4 * 0.3 + 5 * np.log(5) + 3 * np.log(2)
+    assert losses.present.item() == pytest.approx(15 * np.log(2))
+    expected += 7 * 15 * np.log(2)
     assert losses.total.item() == pytest.approx(expected)
     nothing = criterion(output, targets, torch.zeros_like(valid), LossWeights())
     assert nothing.total.item() == 0

@@ -12,7 +12,10 @@ class NetworkConfig:
     """What is needed to build a network before its weights are loaded.
 
     `width` is the size of a region's vector, `layers` and `heads` shape the attention between
-    regions. Thresholds and label counts come from the vocabulary.
+    regions. Thresholds and label counts come from the vocabulary. With `reference` the network is
+    told which picture is known to be the original; with `also` it names the further distortions of
+    a region. In training `joint_dropout` is the probability that a pair's regions are judged
+    without their counterparts: what both pictures show together is hidden then.
     """
 
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
@@ -20,3 +23,6 @@ class NetworkConfig:
     layers: int = 1
     heads: int = 4
     dropout: float = 0.1
+    reference: bool = False
+    also: bool = False
+    joint_dropout: float = 0.0

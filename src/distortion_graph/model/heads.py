@@ -27,10 +27,12 @@ class NodeOutput(NamedTuple):
     severity_given: Tensor
     score: Tensor
     known: Tensor
+    present: Tensor | None
 
 
 class NodeHeads(nn.Module):
-    """Distortion, severity under each distortion, score, and whether the node is known at all.
+    """Distortion, severity under each distortion, score, whether the node is known at all, and
+    where the configuration asks for it every distortion that is present.
 
     `temperature` (2,) divides the logits of distortion and of severity, and `known_threshold` is
     the P(known) below which a node should not be believed; `training.calibration` sets both, and
@@ -60,6 +62,7 @@ class NodeHeads(nn.Module):
         self.severity = nn.Linear(config.width, self.labels * self.degrees)
         self.score = nn.Linear(config.width, 1)
         self.known = nn.Linear(config.width, 1)
+        self.present = nn.Linear(config.width, self.labels) if config.also else None
         self.familiarity = Familiarity(self.labels, config.width)
 
     def reset_calibration(self) -> None:
@@ -74,7 +77,7 @@ class NodeHeads(nn.Module):
         return known, F.log_softmax(self.distortion(h) / self.temperature[0], -1)
 
     def forward(self, x: Tensor) -> NodeOutput:
-        """(B, 2, R, width) → log P(d), log P(s | d), score and P(known)."""
+        """(B, 2, R, width) → log P(d), log P(s | d), score, P(known) and P(d is present)."""
         h = self.hidden(self.norm(x))
         known, distortion = self.learned(h)
         degrees = self.severity(h).unflatten(-1, (self.labels, self.degrees))
@@ -84,7 +87,8 @@ class NodeHeads(nn.Module):
         some = is_clean * IMPOSSIBLE + (1 - is_clean) * degrees
         score = torch.sigmoid(self.score(h)).squeeze(-1)
         known = self.familiarity(h, known, distortion)
-        return NodeOutput(distortion, torch.cat([none, some], -1), score, known)
+        present = None if self.present is None else torch.sigmoid(self.present(h))
+        return NodeOutput(distortion, torch.cat([none, some], -1), score, known, present)
 
 
 class ComparisonHead(nn.Module):

@@ -42,7 +42,8 @@ class NetworkOutput(NamedTuple):
     `distortion` (B, 2, R, D) log-probabilities; `severity_given` (B, 2, R, D, S)
     log-probabilities of the severity under each label; `score` (B, 2, R) in [0, 1];
     `comparison` (B, R, C) log-probabilities in rank order; `known` (B, 2, R) probability that what
-    the node shows is in the vocabulary.
+    the node shows is in the vocabulary; `present` (B, 2, R, D) probability that the node suffers
+    each distortion, beside whatever else it suffers, None where the network is not asked.
     """
 
     distortion: Tensor
@@ -50,6 +51,7 @@ class NetworkOutput(NamedTuple):
     score: Tensor
     comparison: Tensor
     known: Tensor
+    present: Tensor | None = None
 
 
 class Statistics(NamedTuple):
@@ -140,6 +142,9 @@ class GraphHead(nn.Module):
         self.own_norm = nn.BatchNorm1d(2 * features, momentum=0.02)
         self.pair_norm = nn.BatchNorm1d(features + 2, momentum=0.02)
         self.own = nn.Sequential(nn.Linear(2 * features, config.width), nn.GELU())
+        # What it means for a picture to be the original, and for its counterpart.
+        self.original = nn.Parameter(torch.zeros(2, config.width)) if config.reference else None
+        self.joint_dropout = config.joint_dropout
         # What a region says for itself and to its counterpart, and what both share.
         self.sides = nn.Linear(config.width, 2 * config.width, bias=False)
         self.shared = nn.Linear(config.width + features + 2, config.width)
@@ -165,6 +170,7 @@ class GraphHead(nn.Module):
         area: Tensor,
         is_scene: Tensor,
         valid: Tensor,
+        is_original: Tensor | None = None,
     ) -> NetworkOutput:
         """Predictions of a batch.
 
@@ -174,8 +180,17 @@ class GraphHead(nn.Module):
             area: (B, R) share of the picture that the region covers.
             is_scene: (B, R) 1 for the whole picture, 0 for a region of it.
             valid: (B, R) bool, False for padding.
+            is_original: (B, 2) 1 for a picture that is known to be the original; None is all 0.
         """
-        return self.relate(moments, self.read(statistics), area, is_scene, valid)
+        seen = self._seen_together(area)
+        reading = self.read(_without_joint(statistics, seen))
+        return self.relate(moments, reading, area, is_scene, valid, is_original, seen)
+
+    def _seen_together(self, area: Tensor) -> Tensor | None:
+        """(B, 1, 1) 0 for pairs whose regions are judged without their counterparts."""
+        if not self.training or not self.joint_dropout:
+            return None
+        return (torch.rand(len(area), 1, 1, device=area.device) >= self.joint_dropout).float()
 
     def read(self, statistics: Statistics) -> Tensor:
         """What the statistics say of every region by itself, (B, 2, R, width)."""
@@ -186,21 +201,40 @@ class GraphHead(nn.Module):
         return x + self.edges(statistics.edges)  # type: ignore[no-any-return]
 
     def relate(
-        self, moments: Moments, reading: Tensor, area: Tensor, is_scene: Tensor, valid: Tensor
+        self,
+        moments: Moments,
+        reading: Tensor,
+        area: Tensor,
+        is_scene: Tensor,
+        valid: Tensor,
+        is_original: Tensor | None = None,
+        seen: Tensor | None = None,
     ) -> NetworkOutput:
-        """Predictions from moments and what was `read`; see `forward`."""
+        """Predictions from moments and what was `read`; see `forward`.
+
+        Where `seen` (B, 1, 1) is 0 nothing is known of what both pictures show together.
+        """
         own, pair = self._describe(moments, area, is_scene)
         own = self.own(_normalise(self.own_norm, own, valid[:, None].expand(own.shape[:3])))
         pair = _normalise(self.pair_norm, pair, valid)
         mine, theirs = self.sides(own).chunk(2, 3)
-        shared = self.shared(torch.cat([own[:, 0] * own[:, 1], pair], 2))
-        x = self.pair(mine + theirs.flip(1) + shared[:, None]) + reading
+        both = torch.cat([own[:, 0] * own[:, 1], pair], 2)
+        if seen is not None:
+            theirs, both = theirs * seen[..., None], both * seen
+        x = self.pair(mine + theirs.flip(1) + self.shared(both)[:, None]) + reading
+        if self.original is not None and is_original is not None:
+            x = x + (_of_originals(is_original) @ self.original)[:, :, None]
         for layer in self.attention:
             x = layer(x, valid)
         nodes = self.nodes(x)
         comparison = self.comparison(x[:, 0], x[:, 1], nodes.score)
         return NetworkOutput(
-            nodes.distortion, nodes.severity_given, nodes.score, comparison, nodes.known
+            nodes.distortion,
+            nodes.severity_given,
+            nodes.score,
+            comparison,
+            nodes.known,
+            nodes.present,
         )
 
     def reset_calibration(self) -> None:
@@ -243,12 +277,29 @@ class DistortionGraphNet(nn.Module):
         area: Tensor,
         is_scene: Tensor,
         valid: Tensor,
+        is_original: Tensor | None = None,
     ) -> NetworkOutput:
         """See `PairEncoder.forward`, `Statistics` and `GraphHead.forward`."""
         moments = self.encoder(images, weights)
         statistics = Statistics(own_counts, joint_counts, detail_counts, pattern_counts, edges)
         with torch.autocast(images.device.type, enabled=False):
-            return self.head(moments, statistics, area, is_scene, valid)  # type: ignore[no-any-return]
+            head: NetworkOutput = self.head(moments, statistics, area, is_scene, valid, is_original)
+            return head
+
+
+def _of_originals(is_original: Tensor) -> Tensor:
+    """(B, 2) flags of the pictures → (B, 2, 2): whether each is the original, and whether the other
+    one is.
+    """
+    return torch.stack([is_original, is_original.flip(1)], -1)
+
+
+def _without_joint(statistics: Statistics, seen: Tensor | None) -> Statistics:
+    """The same with no pixel counted in the joint histograms of pairs that are not `seen`."""
+    if seen is None:
+        return statistics
+    seen = seen[..., None, None]
+    return statistics._replace(joint=statistics.joint * seen, detail=statistics.detail * seen)
 
 
 def _as_floats(images: Tensor) -> Tensor:

@@ -24,18 +24,31 @@ class TorchPredictor:
         anchor: NDArray[np.uint8],
         target: NDArray[np.uint8],
         masks: NDArray[np.bool_],
+        original: int | None = None,
     ) -> Predictions:
-        """Predict one pair: two (H, W, 3) uint8 pictures and (R, H, W) bool masks."""
+        """Predict one pair: two (H, W, 3) uint8 pictures and (R, H, W) bool masks.
+
+        `original` is the side, 0 or 1, that is known to be the original.
+        """
         images = np.stack([pad_picture(anchor), pad_picture(target)])
         weights, area = with_scene(anchor.shape[:2], masks)
         statistics = region_statistics(anchor, target, masks)
         is_scene = np.zeros(len(area), np.float32)
         is_scene[0] = 1
+        is_original = np.array([original == 0, original == 1], np.float32)
         device = next(self.network.parameters()).device
         tensors = [
             torch.from_numpy(x)[None].to(device)
-            for x in (images, weights, *statistics, area, is_scene, np.ones(len(area), bool))
+            for x in (
+                images,
+                weights,
+                *statistics,
+                area,
+                is_scene,
+                np.ones(len(area), bool),
+                is_original,
+            )
         ]
         with torch.inference_mode():
             output = self.network(*tensors)
-        return to_predictions(*(x[0].float().cpu().numpy() for x in output))
+        return to_predictions(*(x[0].float().cpu().numpy() for x in output if x is not None))

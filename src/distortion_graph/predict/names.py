@@ -40,4 +40,9 @@ REGION_AXES = {
 }
 """Which of their axes is the regions'."""
 
+IS_ORIGINAL = "is_original"
+"""Of a head that takes a reference: (2,) 1 for the picture that is known to be the original."""
+
 OUTPUTS = ("distortion", "severity_given", "score", "comparison", "known")
+PRESENT = "present"
+"""Of a head that names further distortions: (2, R, D) probabilities."""

@@ -14,10 +14,11 @@ def to_predictions(
     score: NDArray[np.float32],
     comparison: NDArray[np.float32],
     known: NDArray[np.float32] | None = None,
+    present: NDArray[np.float32] | None = None,
 ) -> Predictions:
     """One pair's output, whose region 0 is the scene; probabilities come as logarithms.
 
-    Shapes: (2, 1+R, D), (2, 1+R, D, S), (2, 1+R), (1+R, C), (2, 1+R).
+    Shapes: (2, 1+R, D), (2, 1+R, D, S), (2, 1+R), (1+R, C), (2, 1+R), (2, 1+R, D).
     """
     return Predictions(
         distortion=_probabilities(distortion[:, 1:]),
@@ -27,6 +28,7 @@ def to_predictions(
         scene_score=score[:, 0].astype(np.float64),
         scene_comparison=_probabilities(comparison[0]),
         known=None if known is None else known[:, 1:].astype(np.float64),
+        present=None if present is None else present[:, 1:].astype(np.float64),
     )
 
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from distortion_graph.base.errors import ModelError
 
 _PROBABILITIES = ("distortion", "severity_given", "comparison", "scene_comparison")
-_OF_NODES = ("distortion", "severity_given", "score", "known")
+_OF_NODES = ("distortion", "severity_given", "score", "known", "present")
+_OPTIONAL = ("known", "present")
 _SUM_TOLERANCE = 1e-3
 _ROUNDING = 1e-5
 """How far float32 arithmetic may carry a number out of [0, 1]; it is clipped."""
@@ -31,8 +32,10 @@ class Predictions:
     - `score` (2, R): quality in [0, 1], higher is better;
     - `comparison` (R, C): P(comparison of anchor with target);
     - `scene_score` (2,), `scene_comparison` (C,): the same for the whole images;
-    - `known` (2, R): P(what the region shows is in the vocabulary); None where the model does not
-      say.
+    - `known` (2, R): P(what the region shows is in the vocabulary);
+    - `present` (2, R, D): P(the region suffers the distortion), beside whatever else it suffers.
+
+    `known` and `present` are None where the model does not say.
 
     The arrays are copied and cannot be written to. Raises ModelError for shapes that do not fit
     each other, numbers that are not finite or leave [0, 1] by more than float32 rounding (which is
@@ -46,10 +49,11 @@ class Predictions:
     scene_score: NDArray[np.float64]
     scene_comparison: NDArray[np.float64]
     known: NDArray[np.float64] | None = None
+    present: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if field.name == "known" and self.known is None:
+            if field.name in _OPTIONAL and getattr(self, field.name) is None:
                 continue
             # C order, so that arithmetic on a view that was turned round is the same to the bit.
             array = np.array(getattr(self, field.name), dtype=np.float64, order="C")
@@ -76,8 +80,8 @@ class Predictions:
             "comparison": (r, c),
             "scene_score": (2,),
         }
-        if self.known is not None:
-            expected["known"] = (2, r)
+        optional = {"known": (2, r), "present": (2, r, d)}
+        expected |= {n: optional[n] for n in _OPTIONAL if getattr(self, n) is not None}
         for name, shape in expected.items():
             if getattr(self, name).shape != shape:
                 raise ModelError(
@@ -99,6 +103,7 @@ class Predictions:
             scene_score=self.scene_score[::-1],
             scene_comparison=self.scene_comparison[::-1],
             known=None if self.known is None else self.known[::-1],
+            present=None if self.present is None else self.present[::-1],
         )
 
     def symmetric(self) -> Predictions:
@@ -155,6 +160,7 @@ class Predictions:
             scene_score=self.scene_score,
             scene_comparison=self.scene_comparison,
             known=None if self.known is None else self.known[:, order],
+            present=None if self.present is None else self.present[:, order],
         )
 
 

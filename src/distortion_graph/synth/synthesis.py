@@ -47,13 +47,15 @@ class Draw:
     """What was done to one region: labels of the vocabulary, and the sub-type and level used.
 
     A clean region has no sub-type and level 0. The sub-type of another type than the label's name
-    stands with its type: "blur:gaussian" (`Recipe.made_of`).
+    stands with its type: "blur:gaussian" (`Recipe.made_of`). `also` are further distortions of the
+    same region: the first label is of the one that costs most by itself, and so on downwards.
     """
 
     distortion: str
     severity: str
     subtype: str | None
     level: int
+    also: tuple[Draw, ...] = ()
 
     @property
     def applied(self) -> tuple[str, str] | None:

@@ -19,9 +19,11 @@ def recompressed(
 ) -> list[NDArray[np.uint8]]:
     """The whole (H, W, 3) pictures, or a random one of them, saved as good JPEGs and read back.
 
-    Quality 88 to 96, the same for all, as a service does that keeps what it is given.
+    Quality 88 to 96, in a third of the cases 75 to 87, the same for all, as a service does that
+    keeps what it is given.
     """
-    quality, subsampling = int(rng.integers(88, 97)), int(rng.choice((0, 2)))
+    lowest, highest = (75, 88) if rng.random() < 1 / 3 else (88, 97)
+    quality, subsampling = int(rng.integers(lowest, highest)), int(rng.choice((0, 2)))
     chosen = range(len(images)) if rng.random() < 0.7 else [int(rng.integers(len(images)))]
     return [
         _jpeg(image, quality, subsampling) if i in chosen else image

@@ -29,12 +29,16 @@ from distortion_graph.training.extras import IGNORED, Extras
 
 @dataclass(frozen=True)
 class Sample:
-    """Two versions of one clean crop, its (R, H, W) masks, and what the protocol does not have."""
+    """Two versions of one clean crop, its (R, H, W) masks, and what the protocol does not have.
+
+    `original` is the side that is known to be the original, 0 or 1, None where neither is.
+    """
 
     anchor: Version
     target: Version
     masks: NDArray[np.bool_]
     extras: Extras | None = None
+    original: int | None = None
 
 
 class Inputs(NamedTuple):
@@ -50,21 +54,22 @@ class Inputs(NamedTuple):
     area: Tensor
     is_scene: Tensor
     valid: Tensor
+    is_original: Tensor
 
 
 class Targets(NamedTuple):
     """True labels as indices, `IGNORED` where there is none; scores in [0, 1].
 
-    `distortion`, `severity`, `score`: (B, 2, R); `comparison`: (B, R) in rank order. `second`
-    (B, 2, R) is another distortion of the same node, `known` (B, 2, R) 1 where the vocabulary has a
-    label for it and 0 where it has none.
+    `distortion`, `severity`, `score`: (B, 2, R); `comparison`: (B, R) in rank order. `present`
+    (B, 2, R, D) is 1 for every distortion of the node, of which `distortion` is the one that costs
+    most; `known` (B, 2, R) is 1 where the vocabulary has a label for the node, 0 where it has none.
     """
 
     distortion: Tensor
     severity: Tensor
     score: Tensor
     comparison: Tensor
-    second: Tensor
+    present: Tensor
     known: Tensor
 
 
@@ -100,7 +105,9 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
     size = len(samples)
     weights = np.zeros((size, count, height // CELL_PX, width // CELL_PX), np.float32)
     area = np.zeros((size, count), np.float32)
-    labels = np.full((5, size, 2, count), IGNORED, np.int64)
+    labels = np.full((4, size, 2, count), IGNORED, np.int64)
+    present = np.zeros((size, 2, count, len(vocabulary.distortions)), np.float32)
+    is_original = np.zeros((size, 2), np.float32)
     own = np.zeros((size, 2, count, len(CHANNELS), LEVELS), np.float32)
     levels = JOINT_LEVELS, JOINT_LEVELS
     joint = np.zeros((size, count, len(JOINT_CHANNELS), *levels), np.float32)
@@ -117,6 +124,8 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
         for r, mask in enumerate(sample.masks, start=1):
             weights[b, r] = cell_weights(mask)
         area[b, 1 : regions + 1] = sample.masks.mean(axis=(1, 2))
+        if sample.original is not None:
+            is_original[b, sample.original] = 1
         seen = region_statistics(sample.anchor.image, sample.target.image, sample.masks)
         own[b, :, : regions + 1] = seen.own
         joint[b, : regions + 1], detail[b, : regions + 1] = seen.joint, seen.detail
@@ -125,11 +134,11 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
             for r, draw in enumerate(version.draws, start=1):
                 labels[0, b, i, r] = vocabulary.distortion_index(draw.distortion)
                 labels[1, b, i, r] = vocabulary.severity_index(draw.severity)
+                for part in (draw, *draw.also):
+                    present[b, i, r, vocabulary.distortion_index(part.distortion)] = 1
             extras = sample.extras or Extras.none(regions)
-            labels[3, b, i, 1 : regions + 1] = extras.second[i]
-            labels[4, b, i, 1 : regions + 1] = extras.known[i]
-            labels[0, b, i, 1 : regions + 1][~extras.known[i]] = IGNORED
-            labels[1, b, i, 1 : regions + 1][~extras.known[i] | (extras.second[i] >= 0)] = IGNORED
+            labels[3, b, i, 1 : regions + 1] = extras.known[i]
+            labels[:2, b, i, 1 : regions + 1][:, ~extras.known[i]] = IGNORED
             score[b, i, 0] = version.scene_score
             score[b, i, 1 : regions + 1] = version.scores
         labels[2, b, 0, : regions + 1] = [
@@ -141,11 +150,16 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
     is_scene = np.zeros((size, count), np.float32)
     is_scene[:, 0] = 1
     return Batch(
-        Inputs(*map(torch.from_numpy, (images, weights, *counts, edges, area, is_scene, valid))),
+        Inputs(
+            *map(
+                torch.from_numpy,
+                (images, weights, *counts, edges, area, is_scene, valid, is_original),
+            )
+        ),
         Targets(
             *map(
                 torch.from_numpy,
-                (labels[0], labels[1], score, labels[2][:, 0], labels[3], labels[4]),
+                (labels[0], labels[1], score, labels[2][:, 0], present, labels[3]),
             )
         ),
     )

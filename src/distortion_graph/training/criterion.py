@@ -23,6 +23,7 @@ class Losses(NamedTuple):
     margin: Tensor
     comparison: Tensor
     known: Tensor
+    present: Tensor
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class LossWeights:
     margin: float = 2.0
     comparison: float = 1.0
     known: float = 0.5
+    present: float = 0.5
 
 
 def criterion(
@@ -42,12 +44,12 @@ def criterion(
 ) -> Losses:
     """Losses of a batch, each the mean over the nodes or regions that have the label.
 
-    Severity is judged under the true distortion; of a node with two distortions either is right.
-    Unknown nodes are few, so `known` weighs both kinds alike. `valid` is (B, R) bool.
+    Severity is judged under the true distortion. Unknown nodes are few, so `known` weighs both
+    kinds alike. `present` is the sum over the labels, of which few are. `valid` is (B, R) bool.
     """
     known = (targets.distortion != IGNORED) & valid[:, None]
     label = targets.distortion.clamp_min(0)
-    distortion = _nll_of_either(output.distortion, label, targets.second)
+    distortion = _nll(output.distortion, label)
     rows = output.severity_given.gather(
         3, label[..., None, None].expand(*label.shape, 1, output.severity_given.shape[-1])
     ).squeeze(3)
@@ -65,6 +67,7 @@ def criterion(
         _mean(margin, valid),
         _mean(comparison, valid & (targets.comparison != IGNORED)),
         _known_loss(output.known, targets.known, valid),
+        _present_loss(output.present, targets.present, known),
     )
     scales = (
         weights.distortion,
@@ -73,6 +76,7 @@ def criterion(
         weights.margin,
         weights.comparison,
         weights.known,
+        weights.present,
     )
     total = sum((w * p for w, p in zip(scales, parts, strict=True)), torch.zeros(()).to(parts[0]))
     return Losses(total, *parts)
@@ -82,19 +86,21 @@ def _nll(log_probabilities: Tensor, label: Tensor) -> Tensor:
     return -log_probabilities.gather(-1, label[..., None]).squeeze(-1)
 
 
-def _nll_of_either(log_probabilities: Tensor, label: Tensor, second: Tensor) -> Tensor:
-    """−log(P(label) + P(second)), where there is a second one."""
-    first = _nll(log_probabilities, label)
-    both = -torch.logaddexp(-first, -_nll(log_probabilities, second.clamp_min(0)))
-    return torch.where(second != IGNORED, both, first)
-
-
 def _known_loss(probability: Tensor, known: Tensor, valid: Tensor) -> Tensor:
     """Mean of the cross-entropies of known and of unknown nodes, of those that there are."""
     p = probability.clamp(1e-6, 1 - 1e-6)
     kinds = [(known == 1, -torch.log(p)), (known == 0, -torch.log(1 - p))]
     losses = [_mean(loss, where & valid[:, None]) for where, loss in kinds]
     return (losses[0] + losses[1]) / 2
+
+
+def _present_loss(probability: Tensor | None, present: Tensor, where: Tensor) -> Tensor:
+    """Mean over the nodes of the cross-entropies of all labels; 0 for a network without them."""
+    if probability is None:
+        return torch.zeros((), device=present.device)
+    p = probability.clamp(1e-6, 1 - 1e-6)
+    loss = -(present * torch.log(p) + (1 - present) * torch.log(1 - p)).sum(-1)
+    return _mean(loss, where)
 
 
 def _mean(loss: Tensor, where: Tensor) -> Tensor:

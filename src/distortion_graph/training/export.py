@@ -37,10 +37,12 @@ from distortion_graph.model.pooling import Moments, coverage
 from distortion_graph.predict.names import (
     ENCODER_INPUTS,
     HEAD_INPUTS,
+    IS_ORIGINAL,
     MANIFEST_FILE,
     MODEL_FILES,
     MOMENTS,
     OUTPUTS,
+    PRESENT,
     READING,
     REGION_AXES,
     STATISTICS,
@@ -92,12 +94,16 @@ class _HeadPart(nn.Module):
         reading: Tensor,
         area: Tensor,
         is_scene: Tensor,
+        *is_original: Tensor,
     ) -> tuple[Tensor, ...]:
-        """Moments, reading, area and scene flag of R regions → the network's outputs."""
+        """Moments, reading, area and scene flag of R regions, and where the head takes it which
+        picture is the original → the network's outputs.
+        """
         moments = Moments(weight_sum[None], first[None], second[None], cross[None])
         valid = torch.ones_like(area[None], dtype=torch.bool)
-        output = self.head.relate(moments, reading[None], area[None], is_scene[None], valid)
-        return tuple(o[0] for o in output)
+        flags = [flag[None] for flag in is_original]
+        output = self.head.relate(moments, reading[None], area[None], is_scene[None], valid, *flags)
+        return tuple(o[0] for o in output if o is not None)
 
 
 def export_onnx(
@@ -134,14 +140,17 @@ def export_onnx(
         moments = tuple(m[0] for m in network.encoder(images[None], weights[None]))
         reading = reader(*statistics)
     area, is_scene = torch.full((3,), 0.3), torch.tensor([1.0, 0.0, 0.0])
+    config = network.config
+    head_inputs = (*HEAD_INPUTS, *((IS_ORIGINAL,) if config.reference else ()))
+    is_original = (torch.zeros(2),) if config.reference else ()
     files = (
         encoder,
         _to_onnx(reader, statistics, STATISTICS, (READING,), _regions(STATISTICS)),
         _to_onnx(
             _HeadPart(network.head),
-            (*moments, reading, area, is_scene),
-            HEAD_INPUTS,
-            OUTPUTS,
+            (*moments, reading, area, is_scene, *is_original),
+            head_inputs,
+            (*OUTPUTS, *((PRESENT,) if config.also else ())),
             _regions(HEAD_INPUTS),
         ),
     )
@@ -151,7 +160,9 @@ def export_onnx(
         "version": version,
         "sha256": hashlib.sha256(b"".join(files)).hexdigest(),
         "known_threshold": round(float(network.head.nodes.known_threshold), DECIMALS),
-        "vocabulary": network.config.vocabulary.model_dump(mode="json"),
+        "takes_reference": config.reference,
+        "names_further": config.also,
+        "vocabulary": config.vocabulary.model_dump(mode="json"),
         "card": card,
     }
     atomic_write_all(

@@ -1,8 +1,9 @@
-"""What the protocol does not have: pictures distorted evenly, regions with two distortions, and
+"""What the protocol does not have: pictures distorted evenly, regions with several distortions, and
 regions with one that has no label."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,21 +17,25 @@ IGNORED = -1
 """Label index of padding, and of what a node does not have."""
 
 _SHARE_OF_REGIONS = 0.4
+_SHARE_OF_THREE = 0.25
+_OPPOSITES = (
+    {"brightness", "darken"},
+    {"contrast_inc", "contrast_dec"},
+    {"saturate_inc", "saturate_dec"},
+)
+"""The second takes back what the first has done."""
 
 
 @dataclass(frozen=True)
 class Extras:
-    """`second` (2, R): position of another distortion of the node, `IGNORED` where there is none;
-    `known` (2, R): whether the vocabulary has a label for what the node shows.
-    """
+    """`known` (2, R): whether the vocabulary has a label for what the node shows."""
 
-    second: NDArray[np.int64]
     known: NDArray[np.bool_]
 
     @classmethod
     def none(cls, regions: int) -> Extras:
         """Nothing beyond the protocol."""
-        return cls(np.full((2, regions), IGNORED, np.int64), np.ones((2, regions), bool))
+        return cls(np.ones((2, regions), bool))
 
 
 def even_version(
@@ -50,47 +55,66 @@ def even_version(
     return _scored(clean, masks, version, image)
 
 
-def add_second_distortion(
+def with_more_distortions(
     clean: NDArray[np.uint8],
     masks: NDArray[np.bool_],
-    versions: list[Version],
-    extras: Extras,
+    version: Version,
     recipe: Recipe,
     rng: np.random.Generator,
-) -> Extras:
-    """Distort some distorted regions of one version again; `versions` gets the new one."""
-    side = int(rng.integers(2))
-    version, vocabulary = versions[side], recipe.vocabulary
-    second, image = extras.second.copy(), version.image
-    for r, draw in enumerate(version.draws):
-        if draw.subtype is None or rng.random() > _SHARE_OF_REGIONS:
+) -> Version:
+    """A version some of whose distorted regions suffer one or two further distortions.
+
+    The first label is that of the distortion whose loss is largest where it is applied alone; of
+    two equal losses the earlier in the vocabulary counts.
+    """
+    reference, image = HAARPSI.against(clean), version.image
+    draws = list(version.draws)
+    for r, first in enumerate(version.draws):
+        if first.subtype is None or rng.random() > _SHARE_OF_REGIONS:
             continue
-        others = [t for t in recipe.types if t != draw.distortion]
-        again = draw_region(others[int(rng.integers(len(others)))], recipe, rng)
-        image = paste(image, apply_draw(image, again, rng), masks[r], recipe.feather_px)
-        second[side, r] = vocabulary.distortion_index(again.distortion)
-    versions[side] = _scored(clean, masks, version, image)
-    return replace(extras, second=second)
+        mask = masks[r : r + 1]
+        costs = {first: 1 - float(version.scores[r])}
+        for _ in range(2 if rng.random() < _SHARE_OF_THREE else 1):
+            others = _beside([draw.distortion for draw in costs], recipe)
+            if not others:
+                break
+            draw = draw_region(others[int(rng.integers(len(others)))], recipe, rng)
+            alone = paste(clean, apply_draw(clean, draw, rng), masks[r])
+            costs[draw] = 1 - float(reference.region_scores(alone, mask)[0])
+            image = paste(image, apply_draw(image, draw, rng), masks[r], recipe.feather_px)
+        position = recipe.vocabulary.distortion_index
+        ordered = sorted(costs, key=lambda draw: (-costs[draw], position(draw.distortion)))
+        draws[r] = replace(ordered[0], also=tuple(ordered[1:]))
+    return _scored(clean, masks, replace(version, draws=tuple(draws)), image)
+
+
+def _beside(labels: Sequence[str], recipe: Recipe) -> list[str]:
+    """The types that a region with these labels can suffer too: what undoes one is left out."""
+    undone = {other for pair in _OPPOSITES if pair & set(labels) for other in pair}
+    return [t for t in recipe.types if t not in labels and t not in undone]
 
 
 def add_outliers(
-    clean: NDArray[np.uint8],
+    shots: tuple[NDArray[np.uint8], NDArray[np.uint8]],
     masks: NDArray[np.bool_],
     versions: list[Version],
     extras: Extras,
     rng: np.random.Generator,
 ) -> Extras:
-    """Replace some regions of one version by ones that no label fits; `versions` gets it."""
+    """Replace some regions of one version by ones that no label fits; `versions` gets it.
+
+    `shots` are the clean pictures that the versions are made of.
+    """
     side = int(rng.integers(2))
-    known, second, image = extras.known.copy(), extras.second.copy(), versions[side].image
+    known, image = extras.known.copy(), versions[side].image
     for r, mask in enumerate(masks):
         if rng.random() > _SHARE_OF_REGIONS:
             continue
         outlier = OUTLIERS[int(rng.integers(len(OUTLIERS)))]
-        image = paste(image, outlier(clean, rng), mask)
-        known[side, r], second[side, r] = False, IGNORED
-    versions[side] = _scored(clean, masks, versions[side], image)
-    return Extras(second, known)
+        image = paste(image, outlier(shots[side], rng), mask)
+        known[side, r] = False
+    versions[side] = _scored(shots[side], masks, versions[side], image)
+    return Extras(known)
 
 
 def _scored(

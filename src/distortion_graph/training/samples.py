@@ -17,14 +17,17 @@ from distortion_graph.datasets.pictures import CleanPicture
 from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.synth.distort import Frames
 from distortion_graph.synth.keys import generator
+from distortion_graph.synth.looks import apply_look, draw_look
 from distortion_graph.synth.synthesis import MIXED, Draw, Recipe, Version, make_version
+from distortion_graph.synth.warps import apply_warp, draw_warp
 from distortion_graph.training.augment import loosened, recompressed, resized, resized_masks
 from distortion_graph.training.batch import Collate, Sample, collate
+from distortion_graph.training.crops import random_crop, split_regions
 from distortion_graph.training.extras import (
     Extras,
     add_outliers,
-    add_second_distortion,
     even_version,
+    with_more_distortions,
 )
 from distortion_graph.work.threads import keep_process_to
 
@@ -35,30 +38,59 @@ _MOST_ENLARGED = 4.0
 class SamplingConfig:
     """How training samples are drawn.
 
-    Pairs are hard (two mixed versions), medium (one mixed), easy (two single types), or have a
-    pristine picture on one side or, half of these, on both, in these shares. `crops` lists (side in
+    Pairs are hard (two mixed versions), medium (one mixed), easy (two single types), a ladder (one
+    type twice), hold the same damaged picture twice (`same_share`), or have a pristine picture on
+    one side or, a third of these, on both; what the shares leave is medium. `crops` lists (side in
     px, pairs per batch); a batch uses one of them. Regions below `min_share` of a crop are left
-    out, at most `max_regions` are kept. `same_share` of the hard pairs hold one picture twice. Of
-    the versions of a single type `even_share` have the same distortion everywhere. `enlarged_share`
-    of the crops show the picture enlarged, as soft as photographs of many megapixels are.
+    out, at most `max_regions` are kept; in a `grid_share` of the crops they are the cells of a
+    grid. Of the versions of a single type `even_share` have the same distortion everywhere.
+    `enlarged_share` of the crops show the picture enlarged, as soft as photographs of many
+    megapixels are.
+
+    Before anything is distorted a picture gets a look in `look_share` of the pairs, the two
+    pictures of a pair different looks in `two_looks_share`, and one of them is moved against the
+    other in `moved_share` (`synth.looks`, `synth.warps`). In `told_share` of the pairs with a
+    pristine picture the network is told that it is the original.
     """
 
-    hard_share: float = 0.5
-    easy_share: float = 0.25
-    pristine_share: float = 0.12
-    same_share: float = 0.03
-    even_share: float = 0.25
+    hard_share: float = 0.4
+    easy_share: float = 0.12
+    ladder_share: float = 0.05
+    same_share: float = 0.08
+    pristine_share: float = 0.28
+    even_share: float = 0.4
     enlarged_share: float = 0.12
+    grid_share: float = 0.15
+    look_share: float = 0.6
+    two_looks_share: float = 0.12
+    moved_share: float = 0.33
+    told_share: float = 0.25
     crops: tuple[tuple[int, int], ...] = ((80, 12), (176, 24), (224, 16), (288, 10))
     min_share: float = 0.006
     max_regions: int = 12
     feather_share: float = 0.2
     outlier_share: float = 0.2
-    double_share: float = 0.05
+    several_share: float = 0.12
     loose_share: float = 0.45
     rescaled_share: float = 0.6
     grey_share: float = 0.04
     recompressed_share: float = 0.7
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """A version to be made: a type or a mixed version's name, None for a picture left clean.
+
+    With `even` the distortion is the same everywhere. Two of equal `draws` are made by the same
+    draws.
+    """
+
+    name: str | None
+    even: bool = False
+    draws: int = 0
+
+
+_PRISTINE = _Wanted(None)
 
 
 class SampleStream(Dataset[Any]):
@@ -112,7 +144,13 @@ class SampleStream(Dataset[Any]):
         if rng.random() < sampling.enlarged_share:
             enlargement = float(rng.uniform(1.2, _MOST_ENLARGED))
         clean, label_map = random_crop(picture, round(side / scale), rng, enlargement)
-        masks = split_regions(label_map, sampling, rng)
+        masks = split_regions(
+            label_map,
+            rng,
+            min_share=sampling.min_share,
+            max_regions=sampling.max_regions,
+            grid_share=sampling.grid_share,
+        )
         if not len(masks):
             return None
         recipe = self.recipe
@@ -120,43 +158,77 @@ class SampleStream(Dataset[Any]):
             recipe = replace(recipe, feather_px=float(rng.uniform(0.5, 3)))
         if rng.random() < sampling.grey_share:
             clean, recipe = _grey(clean, recipe)
-        names = self._version_names(rng, recipe.types)
+        wanted = self._wanted(rng, recipe.types)
         tag = f"{picture.tag}#{key}"
-        versions = list(self._versions(clean, masks, names, tag, recipe, rng))
+        shots = self._shots(clean, rng)
+        versions = list(self._versions(shots, masks, wanted, tag, recipe))
+        side_of = int(rng.integers(2))
+        if rng.random() < sampling.several_share:
+            versions[side_of] = with_more_distortions(
+                shots[side_of], masks, versions[side_of], recipe, rng
+            )
         extras = Extras.none(len(masks))
-        if rng.random() < sampling.double_share:
-            extras = add_second_distortion(clean, masks, versions, extras, recipe, rng)
         if rng.random() < sampling.outlier_share:
-            extras = add_outliers(clean, masks, versions, extras, rng)
-        return self._seen(Sample(versions[0], versions[1], masks, extras), side, rng)
+            extras = add_outliers(shots, masks, versions, extras, rng)
+        original = self._original(wanted, extras, rng)
+        return self._seen(Sample(versions[0], versions[1], masks, extras, original), side, rng)
+
+    def _shots(
+        self, clean: NDArray[np.uint8], rng: np.random.Generator
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """The two clean pictures of a pair: one array twice, or two looks or places of a camera."""
+        sampling = self.sampling
+        if rng.random() < sampling.look_share:
+            clean = apply_look(clean, draw_look(rng), rng)
+        shots = [clean, clean]
+        if rng.random() < sampling.two_looks_share:
+            k = int(rng.integers(2))
+            shots[k] = apply_look(shots[k], draw_look(rng), rng)
+        if rng.random() < sampling.moved_share:
+            k = int(rng.integers(2))
+            shots[k] = apply_warp(shots[k], draw_warp(rng))
+        return shots[0], shots[1]
 
     def _versions(
         self,
-        clean: NDArray[np.uint8],
+        shots: tuple[NDArray[np.uint8], NDArray[np.uint8]],
         masks: NDArray[np.bool_],
-        names: tuple[str | None, str | None],
+        wanted: tuple[_Wanted, _Wanted],
         tag: str,
         recipe: Recipe,
-        rng: np.random.Generator,
     ) -> Iterator[Version]:
-        frames, reference = Frames(clean), HAARPSI.against(clean)
-        for name in names:
-            if name is None:
+        """The two versions, each made of its own clean picture and scored against that."""
+        frames, reference = Frames(shots[0]), HAARPSI.against(shots[0])
+        for clean, version in zip(shots, wanted, strict=True):
+            if clean is not frames.clean:
+                frames, reference = Frames(clean), HAARPSI.against(clean)
+            own_tag = f"{tag}/{version.draws}"
+            if version.name is None:
                 yield _pristine(clean, len(masks), recipe)
-            elif name in recipe.types and rng.random() < self.sampling.even_share:
-                yield even_version(clean, masks, name, recipe, rng)
+            elif version.even:
+                rng = generator(self.seed, own_tag, version.name)
+                yield even_version(clean, masks, version.name, recipe, rng)
             else:
                 yield make_version(
                     clean,
                     masks,
                     range(len(masks)),
-                    version=name,
-                    tag=tag,
+                    version=version.name,
+                    tag=own_tag,
                     seed=self.seed,
                     recipe=recipe,
                     frames=frames,
                     reference=reference,
                 )
+
+    def _original(
+        self, wanted: tuple[_Wanted, _Wanted], extras: Extras, rng: np.random.Generator
+    ) -> int | None:
+        """The side of a pristine picture that the network is told of; mostly it is told of none."""
+        sides = [k for k in range(2) if wanted[k] == _PRISTINE and extras.known[k].all()]
+        if not sides or rng.random() >= self.sampling.told_share:
+            return None
+        return sides[int(rng.integers(len(sides)))]
 
     def _seen(self, sample: Sample, side: int, rng: np.random.Generator) -> Sample:
         """The sample as it reaches the network: scaled, recompressed, with masks that are off."""
@@ -178,82 +250,29 @@ class SampleStream(Dataset[Any]):
         )
         return replace(sample, anchor=anchor, target=target, masks=masks)
 
-    def _version_names(
-        self, rng: np.random.Generator, types: Sequence[str]
-    ) -> tuple[str | None, str | None]:
-        """Names of the two versions; None is a picture left clean."""
-        s = self.sampling
-        kind = rng.random()
-        first, second = rng.choice(len(types), 2, replace=False)
-        pair: tuple[str | None, str | None]
-        if kind < s.hard_share:
-            pair = (MIXED[0], MIXED[0]) if rng.random() < s.same_share else (MIXED[0], MIXED[1])
-        elif kind < s.hard_share + s.easy_share:
-            pair = (types[first], types[second])
-        elif kind < s.hard_share + s.easy_share + s.pristine_share:
-            others = (None, None, MIXED[0], types[first])
-            pair = (None, others[int(rng.integers(len(others)))])
-        else:
-            pair = (types[first], MIXED[0])
-        return pair if rng.random() < 0.5 else (pair[1], pair[0])
-
-
-def random_crop(
-    picture: CleanPicture, side: int, rng: np.random.Generator, enlargement: float = 1.0
-) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
-    """A square crop of picture and label map, mirrored or turned, at a random scale.
-
-    The scale is ½ to 1, less where the crop still shows no more than the whole picture, more where
-    the picture is smaller than the crop; an `enlargement` above 1 is the scale instead.
-    """
-    label_map = picture.label_maps[int(rng.integers(len(picture.label_maps)))]
-    rgb = picture.rgb
-    smallest = side / min(rgb.shape[:2])
-    lowest = min(smallest, 0.5)
-    scale = max(smallest, float(rng.uniform(lowest, 1)) if rng.random() < 0.5 else 1.0)
-    if enlargement > 1:
-        scale = max(smallest, enlargement)
-    if scale != 1:
-        size = (max(side, round(rgb.shape[1] * scale)), max(side, round(rgb.shape[0] * scale)))
-        way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        rgb = np.asarray(cv2.resize(rgb, size, interpolation=way), np.uint8)
-        label_map = np.asarray(
-            cv2.resize(label_map, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint16
+    def _wanted(self, rng: np.random.Generator, types: Sequence[str]) -> tuple[_Wanted, _Wanted]:
+        """What the two pictures of a pair are to be, in either order."""
+        sampling = self.sampling
+        first, second = (types[int(k)] for k in rng.choice(len(types), 2, replace=False))
+        even, other_even = (bool(flag) for flag in rng.random(2) < sampling.even_share)
+        mixed, one_type = _Wanted(MIXED[0]), _Wanted(first, even)
+        kinds: tuple[tuple[float, tuple[_Wanted, _Wanted]], ...] = (
+            (sampling.hard_share, (mixed, _Wanted(MIXED[1]))),
+            (sampling.easy_share, (one_type, _Wanted(second, other_even))),
+            (sampling.ladder_share, (one_type, replace(one_type, draws=1))),
+            (sampling.same_share / 2, (mixed, mixed)),
+            (sampling.same_share / 2, (one_type, one_type)),
+            (sampling.pristine_share / 3, (_PRISTINE, _PRISTINE)),
+            (sampling.pristine_share / 3, (_PRISTINE, one_type)),
+            (sampling.pristine_share / 3, (_PRISTINE, mixed)),
         )
-    top = int(rng.integers(rgb.shape[0] - side + 1))
-    left = int(rng.integers(rgb.shape[1] - side + 1))
-    rgb = rgb[top : top + side, left : left + side]
-    label_map = label_map[top : top + side, left : left + side]
-    if rng.random() < 0.5:
-        rgb, label_map = rgb[:, ::-1], label_map[:, ::-1]
-    if rng.random() < 0.15:
-        rgb, label_map = np.rot90(rgb), np.rot90(label_map)
-    return np.ascontiguousarray(rgb), np.ascontiguousarray(label_map)
-
-
-def split_regions(
-    label_map: NDArray[np.uint16], sampling: SamplingConfig, rng: np.random.Generator
-) -> NDArray[np.bool_]:
-    """(R, H, W) masks of a crop's regions; few large ones are sometimes cut up further."""
-    labels = label_map.astype(np.int32)
-    present = int((np.bincount(labels.ravel())[1:] > 0).sum())
-    if present < 3 or rng.random() < 0.15:
-        labels = np.where(labels > 0, labels * 8 + _cells(labels.shape, rng), 0)
-    counts = np.bincount(labels.ravel())
-    counts[0] = 0
-    ids = np.flatnonzero(counts >= sampling.min_share * labels.size)
-    if len(ids) > sampling.max_regions:
-        ids = np.sort(rng.choice(ids, sampling.max_regions, replace=False))
-    return np.asarray(labels[None] == ids[:, None, None])
-
-
-def _cells(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int32]:
-    """Nearest of 2 … 7 random points for every pixel: a random partition into convex cells."""
-    count = int(rng.integers(2, 8))
-    points = rng.uniform((0, 0), shape, (count, 2))
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    distance = [(rows - y) ** 2 + (columns - x) ** 2 for y, x in points]
-    return np.asarray(np.argmin(distance, axis=0), np.int32)
+        pair, drawn = (one_type, mixed), rng.random()
+        for share, kind in kinds:
+            if drawn < share:
+                pair = kind
+                break
+            drawn -= share
+        return pair if rng.random() < 0.5 else (pair[1], pair[0])
 
 
 def _grey(clean: NDArray[np.uint8], recipe: Recipe) -> tuple[NDArray[np.uint8], Recipe]:
