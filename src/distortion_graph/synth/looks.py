@@ -1,0 +1,306 @@
+"""Looks: what happens to a photograph that stays clean, from the camera to the web.
+
+A *look* is a random history of resizing, mild denoising, tone and colour as a photographer sets
+them, in-camera sharpening, fine grain and a good codec. A picture with a look is clean: it is what
+a distorted version is made of and compared with.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import cv2
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from distortion_graph.synth.distort.common import LUMA_BT601, spread
+
+Resampling = Literal[
+    "linear", "cubic", "area", "lanczos4", "box", "bilinear", "hamming", "bicubic", "lanczos"
+]
+"""The first four are OpenCV's, the others Pillow's, which average over more where they shrink."""
+
+RESAMPLINGS: tuple[Resampling, ...] = (
+    "linear",
+    "cubic",
+    "area",
+    "lanczos4",
+    "box",
+    "bilinear",
+    "hamming",
+    "bicubic",
+    "lanczos",
+)
+_OPENCV = {
+    "linear": cv2.INTER_LINEAR,
+    "cubic": cv2.INTER_CUBIC,
+    "area": cv2.INTER_AREA,
+    "lanczos4": cv2.INTER_LANCZOS4,
+}
+_PILLOW = {
+    "box": PillowImage.Resampling.BOX,
+    "bilinear": PillowImage.Resampling.BILINEAR,
+    "hamming": PillowImage.Resampling.HAMMING,
+    "bicubic": PillowImage.Resampling.BICUBIC,
+    "lanczos": PillowImage.Resampling.LANCZOS,
+}
+_GAMMA = 2.2  # stops belong to linear light; near enough to sRGB's curve for a look
+_SMOOTH_ENLARGING: tuple[Resampling, ...] = ("cubic", "lanczos4", "bicubic", "lanczos")
+
+_Values = NDArray[np.float32]
+
+
+class Resize(NamedTuple):
+    """A round trip: the picture resized by `factor` with one kernel and back with another."""
+
+    factor: float
+    there: Resampling
+    back: Resampling
+
+
+class Tone(NamedTuple):
+    """A photographer's curve: exposure in stops, then contrast about mid-grey, then lifted blacks.
+
+    `contrast` is the share of a smooth S-curve that is mixed in, below 0 of its mirror image.
+    `lift` is the grey level, of 255, that black becomes.
+    """
+
+    stops: float
+    contrast: float
+    lift: float
+
+
+class Colour(NamedTuple):
+    """Saturation as a factor of chroma, and the gains of red and blue of a white balance."""
+
+    saturation: float
+    red: float
+    blue: float
+
+
+class Denoise(NamedTuple):
+    """A bilateral filter, or only the chroma smoothed, mixed with the picture by `share`."""
+
+    chroma_only: bool
+    strength: float
+    share: float
+
+
+class Grain(NamedTuple):
+    """Grain of `sigma` grey levels, on luma; neighbours alike within about `size_px`."""
+
+    sigma: float
+    size_px: float
+
+
+class Codec(NamedTuple):
+    """A file format of good quality: JPEG's or WebP's or AVIF's own scale, with its chroma."""
+
+    name: Literal["jpeg", "webp", "avif"]
+    quality: int
+    subsampling: Literal["444", "422", "420"]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was done to a picture, in this order; None where nothing was.
+
+    `sharpen` is (amount, standard deviation in px) of an unsharp mask. With `dither` values are
+    spread over the grey level that they stand for before curves pull levels apart, as a source
+    of more than 8 bits has them.
+    """
+
+    denoise: Denoise | None = None
+    tone: Tone | None = None
+    colour: Colour | None = None
+    resize: Resize | None = None
+    sharpen: tuple[float, float] | None = None
+    grain: Grain | None = None
+    codec: Codec | None = None
+    dither: bool = False
+
+
+PLAIN = Look()
+"""The picture as it is."""
+
+
+def draw_look(rng: np.random.Generator) -> Look:
+    """A random look: one in four is plain, most have one to three steps."""
+    if rng.random() < 0.25:
+        return PLAIN
+
+    def happens(share: float) -> bool:
+        return bool(rng.random() < share)
+
+    return Look(
+        denoise=_draw_denoise(rng) if happens(0.1) else None,
+        tone=_draw_tone(rng) if happens(0.25) else None,
+        colour=_draw_colour(rng) if happens(0.25) else None,
+        resize=_draw_resize(rng) if happens(0.25) else None,
+        sharpen=_draw_sharpening(rng) if happens(0.3) else None,
+        grain=_draw_grain(rng) if happens(0.15) else None,
+        codec=_draw_codec(rng) if happens(0.5) else None,
+        dither=happens(0.6),
+    )
+
+
+def apply_look(rgb: NDArray[np.uint8], look: Look, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """The picture with the look, (H, W, 3) uint8; `rng` is for grain and dithering alone."""
+    made = rgb
+    if look.denoise:
+        made = _denoised(made, look.denoise)
+    if look.tone or look.colour or look.resize or look.sharpen or look.grain:
+        made = _developed(made, look, rng)
+    if look.codec:
+        made = _through(made, look.codec)
+    return made.copy() if made is rgb else made
+
+
+def draw_resampling(rng: np.random.Generator) -> Resampling:
+    """One of the common kernels."""
+    return RESAMPLINGS[int(rng.integers(len(RESAMPLINGS)))]
+
+
+def resampled(
+    rgb: NDArray[np.uint8], size: tuple[int, int], kernel: Resampling
+) -> NDArray[np.uint8]:
+    """An (H, W, 3) uint8 picture at another size, given as (width, height)."""
+    if kernel in _PILLOW:
+        return np.asarray(PillowImage.fromarray(rgb).resize(size, _PILLOW[kernel]))
+    return np.asarray(cv2.resize(rgb, size, interpolation=_OPENCV[kernel]), np.uint8)
+
+
+def _draw_denoise(rng: np.random.Generator) -> Denoise:
+    return Denoise(
+        bool(rng.random() < 0.4), float(rng.uniform(4, 14)), float(rng.uniform(0.3, 0.9))
+    )
+
+
+def _draw_tone(rng: np.random.Generator) -> Tone:
+    lift = float(rng.uniform(2, 14)) if rng.random() < 0.25 else 0.0
+    return Tone(float(rng.normal(0, 0.12)), float(rng.normal(0.06, 0.14)), lift)
+
+
+def _draw_colour(rng: np.random.Generator) -> Colour:
+    warmth = float(rng.normal(0, 0.03))
+    return Colour(
+        float(np.clip(rng.normal(1.02, 0.1), 0.8, 1.3)),
+        1 + warmth,
+        1 - warmth + float(rng.normal(0, 0.01)),
+    )
+
+
+def _draw_resize(rng: np.random.Generator) -> Resize:
+    if rng.random() < 0.5:
+        return Resize(float(rng.uniform(0.8, 0.97)), draw_resampling(rng), _smooth(rng))
+    return Resize(float(rng.uniform(1.05, 1.6)), _smooth(rng), draw_resampling(rng))
+
+
+def _smooth(rng: np.random.Generator) -> Resampling:
+    return _SMOOTH_ENLARGING[int(rng.integers(len(_SMOOTH_ENLARGING)))]
+
+
+def _draw_sharpening(rng: np.random.Generator) -> tuple[float, float]:
+    return float(rng.uniform(0.1, 0.8)), float(rng.uniform(0.6, 1.3))
+
+
+def _draw_grain(rng: np.random.Generator) -> Grain:
+    size_px = float(rng.uniform(0.3, 0.8)) if rng.random() < 0.6 else 0.0
+    # Grain that is alike over neighbours is seen more: half of the white one's deviation.
+    return Grain(float(rng.uniform(0.5, 5 if size_px == 0 else 2.5)), size_px)
+
+
+def _draw_codec(rng: np.random.Generator) -> Codec:
+    kind = rng.random()
+    subsampling: Literal["444", "422", "420"] = (
+        "444" if rng.random() < 0.4 else "422" if rng.random() < 0.15 else "420"
+    )
+    if kind < 0.87:
+        return Codec("jpeg", int(rng.integers(75, 99)), subsampling)
+    if kind < 0.96:
+        return Codec("webp", int(rng.integers(80, 98)), "420")
+    return Codec("avif", int(rng.integers(70, 95)), subsampling)
+
+
+def _denoised(rgb: NDArray[np.uint8], denoise: Denoise) -> NDArray[np.uint8]:
+    if denoise.chroma_only:
+        ycrcb = cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb)
+        ycrcb[..., 1:] = cv2.GaussianBlur(ycrcb[..., 1:], (0, 0), denoise.strength / 8)
+        smooth = cv2.cvtColor(ycrcb, cv2.COLOR_YCrCb2RGB)
+    else:
+        smooth = cv2.bilateralFilter(rgb, 5, denoise.strength, 2)
+    mixed = cv2.addWeighted(rgb, 1 - denoise.share, smooth, denoise.share, 0)
+    return np.asarray(mixed, np.uint8)
+
+
+def _developed(rgb: NDArray[np.uint8], look: Look, rng: np.random.Generator) -> NDArray[np.uint8]:
+    values = spread(rgb, rng) if look.dither else rgb.astype(np.float32)
+    if look.tone:
+        values = _toned(values, look.tone)
+    if look.colour:
+        values = _coloured(values, look.colour)
+    if look.resize:
+        values = _there_and_back(values, look.resize)
+    if look.sharpen:
+        amount, sigma_px = look.sharpen
+        smooth = cv2.GaussianBlur(values, (0, 0), sigma_px)
+        values = np.asarray(cv2.addWeighted(values, 1 + amount, smooth, -amount, 0), np.float32)
+    if look.grain:
+        values += _grain(values.shape, look.grain, rng)[..., None]
+    np.rint(values, out=values)
+    return np.clip(values, 0, 255, out=values).astype(np.uint8)
+
+
+def _toned(values: _Values, tone: Tone) -> _Values:
+    x = values / np.float32(255)
+    gain = np.float32(2 ** (tone.stops / _GAMMA))
+    # As an exposure in the dark parts; the highlights roll off and white stays white.
+    x = gain * x / (1 + (gain - 1) * x)
+    s_curve = x * x * (3 - 2 * x)
+    x += np.float32(tone.contrast) * (s_curve - x)
+    return np.float32(tone.lift) + np.float32(255 - tone.lift) * x
+
+
+def _coloured(values: _Values, colour: Colour) -> _Values:
+    """Gains of red and blue that keep the luma of grey, and chroma scaled about luma."""
+    luma = np.array(LUMA_BT601, np.float64)
+    gains = np.array([colour.red, 1.0, colour.blue])
+    gains /= luma @ gains
+    keep = colour.saturation * np.eye(3) + (1 - colour.saturation) * np.outer(np.ones(3), luma)
+    return np.asarray(cv2.transform(values, keep @ np.diag(gains)), np.float32)
+
+
+def _there_and_back(values: _Values, resize: Resize) -> _Values:
+    height, width = values.shape[:2]
+    size = (max(1, round(width * resize.factor)), max(1, round(height * resize.factor)))
+    rgb = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    there = resampled(rgb, size, resize.there)
+    return resampled(there, (width, height), resize.back).astype(np.float32)
+
+
+def _grain(shape: tuple[int, ...], grain: Grain, rng: np.random.Generator) -> _Values:
+    field = rng.standard_normal(shape[:2], dtype=np.float32)
+    if grain.size_px:
+        field = np.asarray(cv2.GaussianBlur(field, (0, 0), grain.size_px), np.float32)
+        field /= max(float(field.std()), 1e-6)
+    field *= np.float32(grain.sigma)
+    return field
+
+
+def _through(rgb: NDArray[np.uint8], codec: Codec) -> NDArray[np.uint8]:
+    if codec.name == "jpeg":
+        encoded = simplejpeg.encode_jpeg(
+            np.ascontiguousarray(rgb), codec.quality, "RGB", codec.subsampling
+        )
+        return np.asarray(simplejpeg.decode_jpeg(encoded))
+    options = {"subsampling": ":".join(codec.subsampling), "speed": 10}
+    if codec.name == "webp":
+        options = {"method": 2}
+    buffer = io.BytesIO()
+    PillowImage.fromarray(rgb).save(buffer, codec.name.upper(), quality=codec.quality, **options)
+    with PillowImage.open(buffer) as decoded:
+        return np.asarray(decoded.convert("RGB"))
