@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import cv2
 import matplotlib.font_manager
@@ -17,24 +17,26 @@ from PIL import Image, ImageDraw, ImageFont
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
+Field = NDArray[np.floating[Any]]
 Item = TypeVar("Item")
 
 LONGEST = (320, 720)
 SHORTEST = 224
 ASPECTS = (1.0, 1.25, 4 / 3, 1.5, 16 / 10, 16 / 9, 2.0)
 
-WORDS = (
-    "river mountain window paper garden morning letter engine market silver harbour bridge copper "
-    "weather evening station signal forest island number kitchen orange winter summer lantern road "
-    "pocket mirror valley castle button ticket travel season colour picture table bottle candle "
-    "meadow corner village doctor teacher sailor painter baker report budget project meeting order "
-    "price volume ratio sample result method figure source layer region pixel detail border shadow "
-    "light dark small large quiet early late round narrow bright heavy simple open warm cold green "
-    "yellow common second third broad gentle steady careful modern wooden plain slowly often again "
-    "never always walks carries finds turns keeps opens crosses follows builds paints measures "
-    "compares writes reads sends moves grows falls rises near under over between behind beyond "
-    "through against without because while until although whether seven twelve forty hundred"
-).split()
+DICTIONARY = """
+river mountain window paper garden morning letter engine market silver harbour bridge copper
+weather evening station signal forest island number kitchen orange winter summer lantern road
+pocket mirror valley castle button ticket travel season colour picture table bottle candle meadow
+corner village doctor teacher sailor painter baker report budget project meeting order price
+volume ratio sample result method figure source layer region pixel detail border shadow light dark
+small large quiet early late round narrow bright heavy simple open warm cold green yellow common
+second third broad gentle steady careful modern wooden plain slowly often again never always walks
+carries finds turns keeps opens crosses follows builds paints measures compares writes reads sends
+moves grows falls rises near under over between behind beyond through against without because
+while until although whether seven twelve forty hundred
+"""
+WORDS = DICTIONARY.split()
 
 FAMILIES = (
     "DejaVuSans",
@@ -107,7 +109,9 @@ def css(colour: Colour) -> str:
 
 def phrase(rng: np.random.Generator, least: int, most: int) -> str:
     """So many random words, the first with a capital."""
-    return " ".join(pick(rng, WORDS) for _ in range(int(rng.integers(least, most + 1)))).capitalize()
+    return " ".join(
+        pick(rng, WORDS) for _ in range(int(rng.integers(least, most + 1)))
+    ).capitalize()
 
 
 def prose(rng: np.random.Generator, sentences: int) -> str:
@@ -146,9 +150,9 @@ def smooth(image: Image.Image, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 def fractal(
     rng: np.random.Generator, height: int, width: int, cells: int = 3, gain: float = 0.5
-) -> NDArray[np.float32]:
+) -> Field:
     """A cloudy field in 0 to 1: random grids of ever finer cells, each `gain` times as strong."""
-    field = np.zeros((height, width), np.float32)
+    field: Field = np.zeros((height, width), np.float32)
     strength = 1.0
     while cells <= max(height, width) / 3:
         rows = max(2, math.ceil(cells * height / max(height, width)) + 1)
@@ -157,10 +161,11 @@ def fractal(
         field += strength * cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
         cells, strength = 2 * cells, strength * gain
     low, high = np.percentile(field, (0.5, 99.5))
-    return np.clip((field - low) / (high - low), 0, 1).astype(np.float32)
+    scaled: Field = np.clip((field - low) / (high - low), 0, 1).astype(np.float32)
+    return scaled
 
 
-def ramp(field: NDArray[np.float32], stops: Sequence[Colour]) -> NDArray[np.float32]:
+def ramp(field: Field, stops: Sequence[Colour]) -> Field:
     """Colours (…, 3) in 0 to 255 along equally spaced stops, for a field in 0 to 1."""
     places = np.linspace(0, 1, len(stops))
     channels = [np.interp(field, places, [stop[c] for stop in stops]) for c in range(3)]

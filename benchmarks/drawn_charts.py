@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import matplotlib
 import matplotlib.style
 import numpy as np
-from drawn_basics import colours, css, mix, paper_and_ink, phrase, picture_size, pick
+from cycler import cycler
+from drawn_basics import colours, css, mix, paper_and_ink, phrase, pick, picture_size
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ def chart(rng: np.random.Generator) -> NDArray[np.uint8]:
     """A figure of one to four charts."""
     width, height = picture_size(rng, upright=0.15)
     dpi = int(pick(rng, (72, 80, 100, 110, 130)))
-    with matplotlib.style.context([pick(rng, STYLES), _settings(rng)]):
+    with matplotlib.style.context([pick(rng, STYLES), _settings(rng, width / dpi)]):
         figure = Figure(figsize=(width / dpi, height / dpi), dpi=dpi, layout="constrained")
         canvas = FigureCanvasAgg(figure)
         rows, columns = pick(rng, ((1, 1),) * 5 + ((1, 2), (2, 1), (2, 2)))
@@ -46,22 +46,22 @@ def chart(rng: np.random.Generator) -> NDArray[np.uint8]:
             for k in range(rows * columns):
                 axes = figure.add_subplot(rows, columns, k + 1)
                 pick(rng, PLOTS)(rng, axes)
-                _words(rng, axes)
+                _words(rng, axes, 4 // columns)
         canvas.draw()
         return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def _settings(rng: np.random.Generator) -> dict[str, Any]:
+def _settings(rng: np.random.Generator, inches: float) -> dict[str, Any]:
     """Type, and in half of the charts colours of their own over those of the style."""
     made: dict[str, Any] = {
         "font.family": pick(rng, ("sans-serif", "serif", "monospace")),
-        "font.size": float(rng.uniform(7, 13)),
+        "font.size": float(rng.uniform(7, 13)) * min(1, inches / 5),
         "axes.grid": bool(rng.random() < 0.5),
         "lines.linewidth": float(rng.uniform(0.8, 3)),
     }
     if rng.random() < 0.5:
         paper, ink = paper_and_ink(rng)
-        cycle = matplotlib.cycler(color=[css(c) for c in colours(rng, 7)])
+        cycle = cycler(color=[css(c) for c in colours(rng, 7)])
         made |= {"figure.facecolor": css(paper), "axes.facecolor": css(paper)}
         made |= {"savefig.facecolor": css(paper), "axes.prop_cycle": cycle}
         for key in ("text.color", "axes.labelcolor", "xtick.color", "ytick.color"):
@@ -70,9 +70,10 @@ def _settings(rng: np.random.Generator) -> dict[str, Any]:
     return made
 
 
-def _words(rng: np.random.Generator, axes: Any) -> None:
+def _words(rng: np.random.Generator, axes: Any, most: int) -> None:
+    """A title of at most so many words, names of the axes and a legend, where chance has it."""
     if rng.random() < 0.7:
-        axes.set_title(phrase(rng, 1, 4))
+        axes.set_title(phrase(rng, 1, most))
     if rng.random() < 0.5:
         axes.set_xlabel(phrase(rng, 1, 2))
         axes.set_ylabel(phrase(rng, 1, 2))
@@ -168,6 +169,8 @@ def _pie(rng: np.random.Generator, axes: Any) -> None:
         wedgeprops={"edgecolor": pick(rng, ("white", "none", "black")), **ring},
         startangle=float(rng.uniform(0, 360)),
     )
+    for wedge in axes.patches:
+        wedge.set_label("")  # its name stands beside it; a legend would repeat it
 
 
 def _histogram(rng: np.random.Generator, axes: Any) -> None:

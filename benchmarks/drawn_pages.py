@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
-from drawn_basics import colours, css, mix, paper_and_ink, phrase, picture_size, pick, prose
+from drawn_basics import colours, css, mix, paper_and_ink, phrase, pick, picture_size, prose
 from drawn_renders import render
 from drawn_shapes import drawing
 from numpy.typing import NDArray
@@ -52,20 +52,24 @@ def browser() -> Iterator[Photographer]:
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        raise SystemExit("no Playwright here (pip install playwright); or give --no-pages") from None
+        raise SystemExit(
+            "no Playwright here (pip install playwright); or give --no-pages"
+        ) from None
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
 
         def photograph(rng: np.random.Generator) -> NDArray[np.uint8]:
             width, height = picture_size(rng, upright=0.4)
-            scale = float(pick(rng, (0.5, 0.6, 0.75, 1, 1, 1, 1.25, 1.5)))
+            scale = float(pick(rng, (0.5, 0.6, 0.75, 0.75, 1, 1, 1, 1.25, 1.5)))
             context = running.new_context(
                 viewport={"width": round(width / scale), "height": round(height / scale)},
                 device_scale_factor=scale,
             )
             tab = context.new_page()
             tab.set_content(page(rng), wait_until="load")
-            tab.evaluate("share => scrollTo(0, share * document.body.scrollHeight)", rng.random() / 3)
+            tab.evaluate(
+                "share => scrollTo(0, share * document.body.scrollHeight)", rng.random() / 3
+            )
             shot = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
             context.close()
             return np.asarray(shot.crop((0, 0, width, height)))
@@ -105,7 +109,8 @@ def _theme(rng: np.random.Generator) -> Theme:
       td, th {{ border-bottom: {line}; padding: .4em .6em; text-align: left }}
       th {{ background: {card} }}
       input, select, textarea {{ display: block; width: 100%; padding: .5em; margin: .2em 0 1em;
-        font: inherit; background: {card}; color: inherit; border: {line}; border-radius: {radius}px }}
+        font: inherit; background: {card}; color: inherit; border: {line};
+        border-radius: {radius}px }}
       button {{ background: {accents[1]}; color: #fff; border: 0; padding: .5em 1em; font: inherit;
         border-radius: {radius}px }}
       pre {{ background: {card}; padding: 1em; border-left: 4px solid {accents[2]} }}
@@ -122,7 +127,7 @@ def _bar(rng: np.random.Generator) -> str:
 
 def _picture(rng: np.random.Generator) -> str:
     """An image of our own, in the page itself."""
-    made = drawing(rng) if rng.random() < 0.75 else render(rng)
+    made = drawing(rng) if rng.random() < 0.85 else render(rng)
     buffer = io.BytesIO()
     Image.fromarray(made).save(buffer, "PNG")
     return f"<img src='data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}'>"
@@ -156,7 +161,9 @@ def _dashboard(rng: np.random.Generator, theme: Theme) -> str:
         f"<b>{rng.normal(0, 9):+.1f} %</b></div>"
         for _ in range(4)
     )
-    charts = "".join(f"<div class=card>{phrase(rng, 1, 3)}{_svg(rng, theme)}</div>" for _ in range(6))
+    charts = "".join(
+        f"<div class=card>{phrase(rng, 1, 3)}{_svg(rng, theme)}</div>" for _ in range(6)
+    )
     return f"<h1>{phrase(rng, 1, 2)}</h1><div class=grid>{figures}{charts}</div>{_rows(rng, theme)}"
 
 
@@ -178,16 +185,14 @@ def _svg(rng: np.random.Generator, theme: Theme) -> str:
 
 def _rows(rng: np.random.Generator, theme: Theme) -> str:
     columns = int(rng.integers(3, 7))
+
+    def cell(column: int) -> str:
+        if column == 0 or rng.random() < 0.3:
+            return f"<td>{phrase(rng, 1, 2)}</td>"
+        return f"<td>{rng.integers(0, 9999)}</td>"
+
     head = "".join(f"<th>{phrase(rng, 1, 1)}</th>" for _ in range(columns))
-    rows = "".join(
-        "<tr>"
-        + "".join(
-            f"<td>{phrase(rng, 1, 2) if k == 0 or rng.random() < 0.3 else rng.integers(0, 9999)}</td>"
-            for k in range(columns)
-        )
-        + "</tr>"
-        for _ in range(25)
-    )
+    rows = "".join(f"<tr>{''.join(cell(k) for k in range(columns))}</tr>" for _ in range(25))
     return f"<h2>{phrase(rng, 1, 3)}</h2><table><tr>{head}</tr>{rows}</table>"
 
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from drawn_charts import chart
+from drawn_games import game
 from drawn_pages import browser
 from drawn_renders import render
 from drawn_shapes import drawing
@@ -35,6 +36,7 @@ Maker = Callable[[np.random.Generator], NDArray[np.uint8]]
 MAKERS: dict[str, Maker] = {
     "chart": chart,
     "drawing": drawing,
+    "game": game,
     "render": render,
     "text": text_page,
 }
@@ -70,12 +72,16 @@ def main() -> None:
     """Make the pictures of a command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", type=Path, help="where the pictures go; made if missing")
-    parser.add_argument("--count", type=int, default=240, help="number of pictures, all kinds together")
+    parser.add_argument(
+        "--count", type=int, default=240, help="number of pictures, all kinds together"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
         "--no-pages", action="store_true", help="leave out web pages, which need Chromium"
     )
     arguments = parser.parse_args()
+    if arguments.count < 1 or arguments.seed < 0:
+        parser.error("--count must be 1 or more, and --seed 0 or more")
     with ExitStack() as stack:
         pages = {} if arguments.no_pages else {PAGE: stack.enter_context(browser())}
         make_pictures(arguments.folder, arguments.count, arguments.seed, MAKERS | pages)

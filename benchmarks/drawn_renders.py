@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from drawn_basics import Colour, colours, fractal, hsv, mix, picture_size, pick, ramp
+from drawn_basics import Colour, Field, colours, fractal, hsv, mix, pick, picture_size, ramp
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-Field = NDArray[np.float32]
-Vectors = NDArray[np.float32]  # (height, width, 3)
+Vectors = Field  # (…, 3)
 Texture = Callable[[Field, Field], Vectors]
 
 FAR = 60.0
@@ -28,17 +27,20 @@ def render(rng: np.random.Generator) -> NDArray[np.uint8]:
 
 def light(colour: Colour) -> Vectors:
     """An 8-bit colour as linear light in 0 to 1."""
-    return (np.array(colour, np.float32) / 255) ** 2.2
+    linear: Vectors = (np.array(colour, np.float32) / 255) ** 2.2
+    return linear
 
 
 def dot(first: Vectors, second: Vectors) -> Field:
     """Scalar products along the last axis."""
-    return np.einsum("...i,...i->...", first, second)
+    products: Field = np.einsum("...i,...i->...", first, second)
+    return products
 
 
 def unit(vectors: Vectors) -> Vectors:
     """The vectors at length 1."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-6)
+    lengths: Field = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.maximum(lengths, 1e-6)
 
 
 def rays(height: int, width: int, tilt: float, view: float) -> Vectors:
@@ -54,19 +56,23 @@ def rays(height: int, width: int, tilt: float, view: float) -> Vectors:
 def sky(rng: np.random.Generator, ways: Vectors) -> Vectors:
     """A gradient from horizon to zenith, or a plain studio wall."""
     hue = rng.uniform(0.5, 0.7) if rng.random() < 0.6 else rng.random()
-    low, high = hsv(hue, rng.uniform(0, 0.25), 0.95), hsv(hue, rng.uniform(0.1, 0.7), rng.uniform(0.3, 0.9))
+    low, high = (
+        hsv(hue, rng.uniform(0, 0.25), 0.95),
+        hsv(hue, rng.uniform(0.1, 0.7), rng.uniform(0.3, 0.9)),
+    )
     return ramp(np.clip(1.6 * ways[..., 1] + 0.3, 0, 1), (low, high)) ** 2.2 / np.float32(255**2.2)
 
 
 def texture(rng: np.random.Generator) -> Texture:
-    """Colours over a surface's two coordinates: plain, chequered, striped, bricks, marble, stone."""
+    """Colours over a surface: plain, chequered, striped, bricks, marble or stone."""
     sort, size = int(rng.integers(6)), rng.uniform(0.25, 1.2)
     first, second = (light(mix(c, (150, 140, 130), rng.uniform(0, 0.7))) for c in colours(rng, 2))
     field = fractal(rng, 512, 512, 5, 0.6)
 
     def cloudy(u: Field, v: Field) -> Field:
         places = [256 + 128 * u, 256 + 128 * v]
-        return map_coordinates(field, places, order=1, mode="mirror")
+        found: Field = map_coordinates(field, places, order=1, mode="mirror")
+        return found
 
     def painted(u: Field, v: Field) -> Vectors:
         u, v = u / size, v / size
@@ -97,7 +103,7 @@ class Scene:
         self.round: list[bool] = []
         self.textures: list[Texture] = [texture(rng)]
         self.gloss = [pick(rng, (0.0, 0.0, 0.3))]
-        for _ in range(int(rng.integers(3, 10))):
+        for _ in range(int(rng.integers(3, 13))):
             ball = bool(rng.random() < 0.55)
             half = np.full(3, rng.uniform(0.3, 1)) if ball else rng.uniform(0.25, 1.1, 3)
             place = (rng.uniform(-3, 3), half[1], rng.uniform(3.5, 9))
@@ -105,7 +111,7 @@ class Scene:
             self.sizes.append(half.astype(np.float32))
             self.round.append(ball)
             self.textures.append(texture(rng))
-            self.gloss.append(float(pick(rng, (0.0, 0.0, 0.2, 0.6))))
+            self.gloss.append(float(pick(rng, (0.0, 0.2, 0.6))) if ball else 0.0)
 
     def hit(self, start: Vectors, ways: Vectors) -> tuple[Field, NDArray[np.int8]]:
         """Distance to the nearest surface and its number: 0 is the plane, −1 nothing."""
@@ -159,7 +165,9 @@ def _solids(rng: np.random.Generator, height: int, width: int) -> Vectors:
     scene = Scene(rng)
     ways = rays(height, width, rng.uniform(0.1, 0.4), rng.uniform(0.9, 1.3))
     start = np.array([0, rng.uniform(1.6, 3), 0], np.float32)
-    sun = unit(np.array([rng.uniform(-1, 1), rng.uniform(0.6, 1.5), rng.uniform(-1, 0.3)], np.float32))
+    sun = unit(
+        np.array([rng.uniform(-1, 1), rng.uniform(0.6, 1.5), rng.uniform(-1, 0.3)], np.float32)
+    )
     behind = sky(rng, ways)
     lit, points, normals, gloss = _shade(scene, start, ways, behind, sun)
     if gloss.any():
@@ -179,9 +187,17 @@ def _shade(
     blocked, _ = scene.hit(points + 1e-2 * normals, np.broadcast_to(sun, points.shape))
     direct = np.where(blocked < FAR, 0, direct)
     shine = np.maximum(dot(unit(sun - ways), normals), 0) ** 60 * (direct > 0) * (gloss > 0)
-    lit = shades * (0.28 + 0.12 * normals[..., 1:2] + 0.85 * direct[..., None]) + 0.5 * shine[..., None]
+    lit = (
+        shades * (0.28 + 0.12 * normals[..., 1:2] + 0.85 * direct[..., None])
+        + 0.5 * shine[..., None]
+    )
     far = np.clip((distance - 20) / 40, 0, 1)[..., None]
-    return np.where(which[..., None] < 0, behind, lit + (behind - lit) * far), points, normals, gloss
+    return (
+        np.where(which[..., None] < 0, behind, lit + (behind - lit) * far),
+        points,
+        normals,
+        gloss,
+    )
 
 
 def _terrain(rng: np.random.Generator, height: int, width: int) -> Vectors:
@@ -192,12 +208,19 @@ def _terrain(rng: np.random.Generator, height: int, width: int) -> Vectors:
     slope = np.stack(np.gradient(ground), -1)
     bright = np.clip(0.75 + slope @ rng.uniform(-0.35, 0.35, 2) * 2, 0.25, 1.4).astype(np.float32)
     grass = hsv(rng.uniform(0.08, 0.38), rng.uniform(0.3, 0.7), rng.uniform(0.4, 0.7))
-    stops = (mix(grass, (220, 200, 150), 0.6), grass, mix(grass, (110, 100, 90), 0.7), (240, 240, 245))
+    stops = (
+        mix(grass, (220, 200, 150), 0.6),
+        grass,
+        mix(grass, (110, 100, 90), 0.7),
+        (240, 240, 245),
+    )
     top = np.clip((ground - level) / (np.ptp(ground) * 0.8), 0, 1)
     paint = ramp(top, stops) * (0.6 + 0.8 * fractal(rng, side, side, 40, 0.85))[..., None]
     paint = (np.clip(paint, 0, 255) / 255) ** 2.2 * bright[..., None]
     water = ground < level
-    paint[water] = light(hsv(0.57, 0.6, 0.55)) * (0.8 + 0.3 * fractal(rng, side, side, 60)[water][:, None])
+    paint[water] = light(hsv(0.57, 0.6, 0.55)) * (
+        0.8 + 0.3 * fractal(rng, side, side, 60)[water][:, None]
+    )
     ground = np.maximum(ground, level)
     image = sky(rng, rays(height, width, 0, 1.2)).astype(np.float32)
     air, filled = image[height // 2].mean(0), np.full(width, height)
@@ -226,7 +249,12 @@ def _bodies(rng: np.random.Generator, height: int, width: int) -> Vectors:
     ways = rays(height, width, 0.25, 1.1)
     start = np.array([0, 2.2, 0], np.float32)
     balls = [
-        (np.array([rng.uniform(-1.8, 1.8), rng.uniform(0.2, 2), rng.uniform(4, 6.5)], np.float32), r)
+        (
+            np.array(
+                [rng.uniform(-1.8, 1.8), rng.uniform(0.2, 2), rng.uniform(4, 6.5)], np.float32
+            ),
+            r,
+        )
         for r in rng.uniform(0.4, 1.0, int(rng.integers(3, 8)))
     ]
     ripple, blend = rng.uniform(0, 0.12), rng.uniform(0.15, 0.5)
@@ -261,7 +289,9 @@ def _bodies(rng: np.random.Generator, height: int, width: int) -> Vectors:
     direct = np.maximum(dot(normals, sun), 0) * shadow
     first, second = (light(c) for c in colours(rng, 2))
     marble = texture(rng)(points[:, :1], points[:, 2:] + points[:, 1:2])[:, 0]
-    shade = np.where(points[:, 1:2] > 0.25, first + (second - first) * (0.5 + 0.5 * normals), marble)
+    shade = np.where(
+        points[:, 1:2] > 0.25, first + (second - first) * (0.5 + 0.5 * normals), marble
+    )
     shine = np.maximum(dot(unit(sun - flat), normals), 0) ** 40 * (direct > 0)
     lit = shade * (0.3 + 0.9 * direct[:, None]) + 0.4 * shine[:, None]
     far = np.clip((gone - 8) / 15, 0, 1)[:, None]

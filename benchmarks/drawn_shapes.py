@@ -18,8 +18,8 @@ from drawn_basics import (
     mix,
     paper_and_ink,
     phrase,
-    picture_size,
     pick,
+    picture_size,
     ramp,
     smooth,
 )
@@ -46,7 +46,9 @@ def gradient(size: tuple[int, int], first: Colour, second: Colour, angle: float)
     return Image.fromarray(np.round(ramp(field, (first, second))).astype(np.uint8))
 
 
-def polygon(centre: Point, radius: float, corners: int, turn: float, dent: float = 1) -> list[Point]:
+def polygon(
+    centre: Point, radius: float, corners: int, turn: float, dent: float = 1
+) -> list[Point]:
     """Corners of a regular polygon; every second one is pulled in to `dent`, which makes a star."""
     made = []
     for k in range(corners):
@@ -76,9 +78,13 @@ def shape(
     elif sort == 4:
         pen.ellipse(box, None, fill or outline, max(2, round(radius * rng.uniform(0.15, 0.4))))
     elif sort == 5:
-        pen.pieslice(box, math.degrees(turn), math.degrees(turn) + rng.uniform(60, 300), fill, outline)
+        pen.pieslice(
+            box, math.degrees(turn), math.degrees(turn) + rng.uniform(60, 300), fill, outline
+        )
     else:
-        pen.rectangle((x - radius, y - radius * 0.4, x + radius, y + radius * 0.4), fill, outline, line)
+        pen.rectangle(
+            (x - radius, y - radius * 0.4, x + radius, y + radius * 0.4), fill, outline, line
+        )
 
 
 def _shapes(rng: np.random.Generator, image: Image.Image, pen: Pen) -> None:
@@ -147,9 +153,16 @@ def _landscape(rng: np.random.Generator, image: Image.Image, pen: Pen) -> None:
     image.paste(gradient(image.size, *sky, math.pi / 2))
     unit = min(width, height)
     sun = (rng.uniform(0.1, 0.9) * width, rng.uniform(0.1, 0.35) * height)
-    pen.ellipse((sun[0] - unit / 9, sun[1] - unit / 9, sun[0] + unit / 9, sun[1] + unit / 9), (255, 240, 170))
+    pen.ellipse(
+        (sun[0] - unit / 9, sun[1] - unit / 9, sun[0] + unit / 9, sun[1] + unit / 9),
+        (255, 240, 170),
+    )
     for _ in range(int(rng.integers(0, 6))):
-        x, y, r = rng.uniform(0, width), rng.uniform(0, 0.4) * height, unit * rng.uniform(0.03, 0.07)
+        x, y, r = (
+            rng.uniform(0, width),
+            rng.uniform(0, 0.4) * height,
+            unit * rng.uniform(0.03, 0.07),
+        )
         for shift in (-1.2, 0, 1.2):
             pen.ellipse((x + shift * r - r, y - r, x + shift * r + r, y + r), (255, 255, 255))
         pen.rectangle((x - 1.2 * r, y, x + 1.2 * r, y + r), (255, 255, 255))
@@ -158,7 +171,9 @@ def _landscape(rng: np.random.Generator, image: Image.Image, pen: Pen) -> None:
         base, rise = height * (0.5 + 0.4 * layer / layers), height * rng.uniform(0.05, 0.2)
         waves = [(rng.uniform(1, 9), rng.uniform(0, 6), rng.uniform(0.2, 1)) for _ in range(3)]
         steps = np.linspace(0, 1, 120)
-        line = base - rise * sum(a * np.sin(f * steps + p) for f, p, a in waves)
+        line = np.full(120, base)
+        for pace, start, reach in waves:
+            line -= rise * reach * np.sin(pace * steps + start)
         ground = [(0, height), *zip(steps * width, line, strict=True), (width, height)]
         pen.polygon(ground, mix(sky[0], near, (layer + 1) / layers))
         for k in rng.integers(0, 120, int(rng.integers(2, 9))):
@@ -173,7 +188,9 @@ def _tree(rng: np.random.Generator, pen: Pen, foot: Point, size: float) -> None:
     if rng.random() < 0.5:
         for k in range(3):
             top, half = y - size * (1.6 - 0.4 * k), size * (0.25 + 0.1 * k)
-            pen.polygon([(x, top), (x - half, top + size * 0.6), (x + half, top + size * 0.6)], leaf)
+            pen.polygon(
+                [(x, top), (x - half, top + size * 0.6), (x + half, top + size * 0.6)], leaf
+            )
     else:
         pen.ellipse((x - size / 2, y - size * 1.5, x + size / 2, y - size / 2), leaf)
 
@@ -181,7 +198,10 @@ def _tree(rng: np.random.Generator, pen: Pen, foot: Point, size: float) -> None:
 def _house(rng: np.random.Generator, pen: Pen, foot: Point, size: float) -> None:
     (x, y), wall, roof = foot, *colours(rng, 2)
     pen.rectangle((x - size / 2, y - size * 0.7, x + size / 2, y + size * 0.1), wall)
-    pen.polygon([(x - size * 0.6, y - size * 0.7), (x, y - size * 1.2), (x + size * 0.6, y - size * 0.7)], roof)
+    pen.polygon(
+        [(x - size * 0.6, y - size * 0.7), (x, y - size * 1.2), (x + size * 0.6, y - size * 0.7)],
+        roof,
+    )
     for place in (-0.25, 0.25):
         left = x + place * size - size * 0.11
         pen.rectangle((left, y - size * 0.5, left + size * 0.22, y - size * 0.25), (255, 245, 190))
@@ -204,7 +224,9 @@ def _faces(rng: np.random.Generator, image: Image.Image, pen: Pen) -> None:
                 eye, e = x + side * r, r * rng.uniform(0.1, 0.2)
                 pen.ellipse((eye - e, y - e, eye + e, y + e), (255, 255, 255), ink, line)
                 pen.ellipse((eye - e / 2, y - e / 2, eye + e / 2, y + e / 2), ink)
-                pen.line((eye - e, y - 2 * e, eye + e, y - rng.uniform(1.5, 2.5) * e), ink, 2 * line)
+                pen.line(
+                    (eye - e, y - 2 * e, eye + e, y - rng.uniform(1.5, 2.5) * e), ink, 2 * line
+                )
             mouth = (x - r * 0.4, y + r * 0.1, x + r * 0.4, y + r * rng.uniform(0.4, 0.75))
             pen.chord(mouth, 0, 180, pick(rng, ((200, 60, 70), (255, 255, 255))), ink, line)
 
@@ -217,13 +239,18 @@ def _map(rng: np.random.Generator, image: Image.Image, pen: Pen) -> None:
     field = cv2.resize(fractal(rng, height // 4, width // 4, 3, 0.3), image.size)
     field = cv2.GaussianBlur(field, (0, 0), unit * 0.01)
     land = np.select(
-        [field[..., None] < 0.25, field[..., None] > 0.75], [np.array(water), np.array(green)], ground
+        [field[..., None] < 0.25, field[..., None] > 0.75],
+        [np.array(water), np.array(green)],
+        ground,
     )
     image.paste(Image.fromarray(land.astype(np.uint8)))
     edge, letters = mix(ground, (128, 120, 110), 0.6), font(rng, unit * 0.03)
     for wide, shade in ((0.006, mix(ground, (255, 255, 255), 0.6)), (0.02, (250, 210, 110))):
         for _ in range(int(rng.integers(3, 12))):
-            start, angle = np.array([rng.uniform(0, width), rng.uniform(0, height)]), rng.uniform(0, 7)
+            start, angle = (
+                np.array([rng.uniform(0, width), rng.uniform(0, height)]),
+                rng.uniform(0, 7),
+            )
             bends = angle + np.cumsum(rng.normal(0, 0.12, 80))
             steps = np.cumsum(np.stack([np.cos(bends), np.sin(bends)], 1), 0) * unit / 30
             path = [(float(x), float(y)) for x, y in start + steps - steps[40]]
@@ -244,7 +271,9 @@ def _diagram(rng: np.random.Generator, image: Image.Image, pen: Pen) -> None:
     cell = (width / columns, height / rows)
     shades, line = colours(rng, 4), max(1, round(min(cell) * 0.012))
     letters, rounded = font(rng, min(cell) * 0.15), rng.uniform(0, 0.2)
-    places = [((c + 0.5) * cell[0], (r + 0.5) * cell[1]) for r in range(rows) for c in range(columns)]
+    places = [
+        ((c + 0.5) * cell[0], (r + 0.5) * cell[1]) for r in range(rows) for c in range(columns)
+    ]
     for k, (x, y) in enumerate(places):
         for other in (k + 1, k + columns):
             if other < len(places) and rng.random() < 0.7:
@@ -283,6 +312,6 @@ def _pixel_art(rng: np.random.Generator, image: Image.Image, pen: Pen) -> None:
 
 
 SORTS: tuple[Callable[[np.random.Generator, Image.Image, Pen], None], ...] = (
-    *(_shapes, _shapes, _icons, _pattern, _landscape, _landscape, _faces, _map, _diagram),
-    *(_diagram, _pixel_art),
+    *(_shapes, _shapes, _icons, _icons, _pattern, _pattern, _landscape, _landscape, _landscape),
+    *(_faces, _map, _map, _diagram, _diagram, _pixel_art),
 )

@@ -13,8 +13,8 @@ from drawn_basics import (
     mix,
     paper_and_ink,
     phrase,
-    picture_size,
     pick,
+    picture_size,
     prose,
 )
 from numpy.typing import NDArray
@@ -89,7 +89,9 @@ def _article(rng: np.random.Generator, sheet: Sheet) -> None:
     size, columns = rng.uniform(9, 17), 1 if sheet.width < 400 else int(rng.integers(1, 4))
     body, margin = font(rng, size), sheet.width * rng.uniform(0.03, 0.08)
     title, justified = font(rng, size * rng.uniform(1.5, 2.4)), bool(rng.random() < 0.5)
-    top = column(sheet, phrase(rng, 2, 7), title, (margin, margin), sheet.width - 2 * margin, sheet.accent)
+    top = column(
+        sheet, phrase(rng, 2, 7), title, (margin, margin), sheet.width - 2 * margin, sheet.accent
+    )
     step = (sheet.width - margin) / columns
     for k in range(columns):
         y, x = top + size / 2, margin + k * step
@@ -118,7 +120,16 @@ def _code(rng: np.random.Generator, sheet: Sheet) -> None:
             (
                 (("for ", 0), (a, -1), (" in ", 0), (b, 1), ("():", -1)),
                 (("if ", 0), (a, -1), (" > ", 2), (str(rng.integers(1, 99)), 3), (":", -1)),
-                ((a, -1), (" = ", 2), (b, 1), ("(", -1), (c, -1), (", ", -1), (f'"{a}"', 3), (")", -1)),
+                (
+                    (a, -1),
+                    (" = ", 2),
+                    (b, 1),
+                    ("(", -1),
+                    (c, -1),
+                    (", ", -1),
+                    (f'"{a}"', 3),
+                    (")", -1),
+                ),
                 (("def ", 0), (f"{a}_{b}", 1), ("(", -1), (c, -1), ("):", -1)),
                 (("return ", 0), (a, -1), (" + ", 2), (str(rng.random())[:5], 3)),
                 ((f"# {a} {b} {c}", 4),),
@@ -138,7 +149,10 @@ def _code(rng: np.random.Generator, sheet: Sheet) -> None:
 def _table(rng: np.random.Generator, sheet: Sheet) -> None:
     size = rng.uniform(9, 16)
     letters, head = font(rng, size), font(rng, size)
-    columns, high = max(2, int(sheet.width / size / rng.uniform(7, 11))), size * rng.uniform(1.5, 2.3)
+    columns, high = (
+        max(2, int(sheet.width / size / rng.uniform(7, 11))),
+        size * rng.uniform(1.5, 2.3),
+    )
     step, lined, striped = sheet.width / columns, rng.random() < 0.5, rng.random() < 0.5
     numeric = rng.random(columns) < 0.6
     for row in range(int(sheet.height / high) + 1):
@@ -166,7 +180,10 @@ def _table(rng: np.random.Generator, sheet: Sheet) -> None:
 
 def _slide(rng: np.random.Generator, sheet: Sheet) -> None:
     unit = min(sheet.width, sheet.height)
-    title, letters = font(rng, unit * rng.uniform(0.07, 0.11)), font(rng, unit * rng.uniform(0.04, 0.06))
+    title, letters = (
+        font(rng, unit * rng.uniform(0.07, 0.11)),
+        font(rng, unit * rng.uniform(0.04, 0.06)),
+    )
     margin, band = unit * 0.08, rng.random() < 0.5
     if band:
         sheet.pen.rectangle((0, 0, sheet.width, margin + title.size * 1.5), sheet.accent)
@@ -179,7 +196,10 @@ def _slide(rng: np.random.Generator, sheet: Sheet) -> None:
         sheet.pen.ellipse(at, sheet.accent)
         left = margin + letters.size
         text = phrase(rng, 3, 12)
-        y = column(sheet, text, letters, (left, y), sheet.width - left - margin, sheet.ink) + 2 * dot
+        y = (
+            column(sheet, text, letters, (left, y), sheet.width - left - margin, sheet.ink)
+            + 2 * dot
+        )
     sheet.pen.text(
         (sheet.width - margin / 2, sheet.height - margin / 2),
         str(rng.integers(2, 60)),
@@ -195,7 +215,10 @@ def _poster(rng: np.random.Generator, sheet: Sheet) -> None:
         words = phrase(rng, 1, 3)
         words = words.upper() if rng.random() < 0.5 else words
         letters = font(rng, 100)
-        size = min(sheet.height * 0.25, 100 * sheet.width * rng.uniform(0.5, 0.9) / letters.getlength(words))
+        size = min(
+            sheet.height * 0.25,
+            100 * sheet.width * rng.uniform(0.5, 0.9) / letters.getlength(words),
+        )
         letters = letters.font_variant(size=size)
         colour = pick(rng, (sheet.ink, sheet.accent))
         sheet.pen.text((middle, y), words, colour, letters, anchor="ma")
@@ -231,7 +254,10 @@ def _chat(rng: np.random.Generator, sheet: Sheet) -> None:
         mine, most = bool(rng.random() < 0.5), sheet.width * rng.uniform(0.35, 0.65)
         lines = lines_of(prose(rng, 1), letters, most)
         wide = max(letters.getlength(line) for line in lines) + size * 1.4
-        high, left = len(lines) * size * 1.35 + size, sheet.width - wide - size if mine else size * 3.4
+        high, left = (
+            len(lines) * size * 1.35 + size,
+            sheet.width - wide - size if mine else size * 3.4,
+        )
         box = (left, y, left + wide, y + high)
         sheet.pen.rounded_rectangle(box, size * 0.8, sides[not mine])
         if not mine:
