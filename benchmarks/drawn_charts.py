@@ -36,7 +36,7 @@ def chart(rng: np.random.Generator) -> NDArray[np.uint8]:
     dpi = int(pick(rng, (72, 80, 100, 110, 130)))
     with matplotlib.style.context([pick(rng, STYLES), _settings(rng, width / dpi)]):
         figure = Figure(figsize=(width / dpi, height / dpi), dpi=dpi, layout="constrained")
-        canvas = FigureCanvasAgg(figure)
+        canvas: Any = FigureCanvasAgg(figure)
         rows, columns = pick(rng, ((1, 1),) * 5 + ((1, 2), (2, 1), (2, 2)))
         if rows * columns == 1 and rng.random() < 0.15:
             _surface(rng, figure.add_subplot(projection="3d"))

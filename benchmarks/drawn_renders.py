@@ -261,11 +261,12 @@ def _bodies(rng: np.random.Generator, height: int, width: int) -> Vectors:
     waves = rng.uniform(3, 9)
 
     def away(points: Vectors) -> Field:
-        total = np.exp(-(points[..., 1] - ripple * np.sin(points[..., 0] * 2)) / blend)
+        total: Field = np.exp(-(points[..., 1] - ripple * np.sin(points[..., 0] * 2)) / blend)
         for centre, radius in balls:
             total += np.exp(-(np.linalg.norm(points - centre, axis=-1) - radius) / blend)
         bumps = 0.5 * ripple * np.sin(points * waves).prod(-1)
-        return -blend * np.log(np.maximum(total, 1e-12)) + bumps
+        distance: Field = bumps - blend * np.log(np.maximum(total, 1e-12))
+        return distance
 
     def march(origin: Vectors, along: Vectors, steps: int) -> Field:
         gone = np.full(along.shape[0], 0.02, np.float32)
