@@ -27,7 +27,7 @@ from distortion_graph.base.files import atomic_write_text, check_output
 from distortion_graph.datasets.pictures import find_pictures
 from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.pictures.images import load_picture
-from distortion_graph.synth.distort import LEVELS, SUBTYPES, Frames, SubType
+from distortion_graph.synth.distort import LEVELS, PUBLISHED, SUBTYPES, Frames
 from distortion_graph.synth.distort.boxes import Box
 from distortion_graph.synth.distort.compression import codec_versions
 from distortion_graph.synth.distort.level_losses import LevelLosses
@@ -39,27 +39,22 @@ Losses = dict[str, list[list[float]]]
 
 def losses_of(paths: Sequence[Path]) -> Losses:
     """Every sub-type at every level on every picture."""
-    entries = [entry for subtypes in SUBTYPES.values() for entry in subtypes.values()]
-    found: Losses = {_name(entry): [] for entry in entries}
+    found: Losses = {entry.full_name: [] for entry in PUBLISHED}
     for number, path in enumerate(paths, 1):
         rgb = load_picture(path).rgb
         is_grey = bool((rgb == rgb[..., :1]).all())
         reference, frames, whole = HAARPSI.against(rgb), Frames(rgb), Box.whole(rgb.shape)
-        for entry in entries:
+        for entry in PUBLISHED:
             if entry.colour and is_grey:
                 continue
             row = []
             for level in range(1, LEVELS + 1):
-                rng = generator(path.stem, _name(entry), level)
+                rng = generator(path.stem, entry.full_name, level)
                 image = frames.part(entry.distortion, entry.name, level, rng, whole)
                 row.append(1 - reference.scene_score(image))
-            found[_name(entry)].append(row)
+            found[entry.full_name].append(row)
         print(f"{number} of {len(paths)}: {path.name}", flush=True)
     return found
-
-
-def _name(entry: SubType) -> str:
-    return f"{entry.distortion}:{entry.name}"
 
 
 def table_of(losses: Losses) -> LevelLosses:
@@ -70,8 +65,15 @@ def table_of(losses: Losses) -> LevelLosses:
         return tuple(round(float(value), 4) for value in values)
 
     by_type = {
-        label: medians([row for e in subtypes.values() if e.drawn for row in losses[_name(e)]])
-        for label, subtypes in SUBTYPES.items()
+        label: medians(
+            [
+                row
+                for e in PUBLISHED
+                if e.drawn and e.distortion == label
+                for row in losses[e.full_name]
+            ]
+        )
+        for label in SUBTYPES
     }
     return LevelLosses(by_type, {name: medians(rows) for name, rows in losses.items()})
 

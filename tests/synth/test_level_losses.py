@@ -13,7 +13,7 @@ from skimage import data
 
 from distortion_graph.base.errors import RecipeError
 from distortion_graph.measure.quality import haarpsi
-from distortion_graph.synth.distort import LEVELS, SUBTYPES, apply
+from distortion_graph.synth.distort import LEVELS, PUBLISHED, SUBTYPES, apply
 from distortion_graph.synth.distort.level_losses import level_losses
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -24,7 +24,7 @@ import level_losses as script
 def test_the_table_has_every_type_and_sub_type_and_rises_with_the_level():
     table = level_losses()
     assert list(table.by_type) == list(SUBTYPES)
-    names = [f"{label}:{name}" for label, entries in SUBTYPES.items() for name in entries]
+    names = [entry.full_name for entry in PUBLISHED]
     assert list(table.by_subtype) == names
     for name, row in {**table.by_type, **table.by_subtype}.items():
         assert len(row) == LEVELS and row[0] > 0 and row[-1] < 1, name

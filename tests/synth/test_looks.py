@@ -9,8 +9,8 @@ import pytest
 from skimage import data as pictures
 
 from distortion_graph.measure.quality import HAARPSI
-from distortion_graph.synth.distort.common import spread
 from distortion_graph.synth.distort.level_losses import level_losses
+from distortion_graph.synth.distort.light import spread
 from distortion_graph.synth.keys import generator
 from distortion_graph.synth.looks import (
     PLAIN,

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from skimage import data as pictures
 
 from distortion_graph.base.errors import ImageError, RecipeError
-from distortion_graph.synth.distort import LEVELS, SUBTYPES, Box, Frames, apply, apply_in_box
+from distortion_graph.synth.distort import (
+    LEVELS,
+    PUBLISHED,
+    SUBTYPES,
+    Box,
+    Frames,
+    apply,
+    apply_in_box,
+)
 from distortion_graph.synth.distort.registry import find_strength
 from distortion_graph.synth.distort.support import InBox, Near, WholeFrame
 
@@ -28,9 +36,9 @@ BOXES = {
 }
 # Sub-types whose random field belongs to the pixels, so that another box has another.
 DRAWN_FOR_THE_BOX = {("blur", "glass"), ("blur", "jitter")} | {
-    ("noise", name) for name in SUBTYPES["noise"]
+    ("noise", entry.name) for entry in PUBLISHED if entry.distortion == "noise"
 }
-ALL = [(d, s) for d, names in SUBTYPES.items() for s in names]
+ALL = [(entry.distortion, entry.name) for entry in PUBLISHED]
 THE_WHOLE_PICTURES = [key for key in ALL if key not in DRAWN_FOR_THE_BOX]
 
 

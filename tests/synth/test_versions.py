@@ -90,7 +90,7 @@ def test_a_version_is_the_whole_frames_pasted_where_nothing_is_drawn_for_a_box()
 
 
 def test_noise_is_drawn_for_the_regions_box_and_so_depends_on_the_region_alone():
-    assert all(isinstance(entry.support, Near) for entry in SUBTYPES["noise"].values())
+    assert all(isinstance(e.support, Near) for e in SUBTYPES["noise"].values() if e.drawn)
     together = make_version(CLEAN, MASKS, IDS, version="noise", **KEY)
     alone = make_version(CLEAN, MASKS[2:3], IDS[2:3], version="noise", **KEY)
     assert np.array_equal(together.image[MASKS[2]], alone.image[MASKS[2]])

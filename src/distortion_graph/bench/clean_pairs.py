@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.datasets.samples import Sample
-from distortion_graph.synth.distort import LEVELS, SUBTYPES, apply
+from distortion_graph.synth.distort import LEVELS, PUBLISHED, SUBTYPES, apply
 from distortion_graph.synth.distort.compression import jpeg
 
 Image = NDArray[np.uint8]
@@ -56,7 +56,7 @@ def clean_pairs(sample: CleanSample, rng: np.random.Generator) -> Iterator[Clean
     blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), _BLUR_PX), np.uint8)
     yield CleanPair("beside a blurred copy", picture, blurred, (0,))
     for label in rng.choice(sorted(SUBTYPES), _DRAWS, replace=False).tolist():
-        ways = sorted(SUBTYPES[label])
+        ways = sorted(entry.name for entry in PUBLISHED if entry.distortion == label)
         way, level = ways[int(rng.integers(len(ways)))], int(rng.integers(1, LEVELS + 1))
         damaged = apply(picture, label, way, level, rng)
         yield CleanPair("beside a copy damaged all over", picture, damaged, (0,))

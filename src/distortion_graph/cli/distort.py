@@ -113,8 +113,8 @@ def distort(
     wish = _wish(type, severity, level, seed)
     inputs = [picture, *region_files(regions), *([str(depth)] if depth else [])]
     check_outputs([("--out", out, True)], inputs)
-    if depth is not None and not _takes_depth(wish.distortion):
-        raise RecipeError(f"--depth is for haze, not for {wish.distortion}")
+    if depth is not None and not _takes_depth(wish):
+        raise RecipeError(f"--depth is for haze, not for {type}")
 
     from distortion_graph.base.files import encode_image
     from distortion_graph.pictures.images import load_picture
@@ -149,10 +149,13 @@ def _wish(kind: str, severity: str | None, level: int | None, seed: int) -> Wish
     return Wish(distortion, subtype or None, severity, level, seed)
 
 
-def _takes_depth(distortion: str) -> bool:
+def _takes_depth(wish: Wish) -> bool:
+    """Whether the sub-type that is named, or one that may be drawn, can use a depth map."""
     from distortion_graph.synth.distort.registry import SUBTYPES
 
-    return any(entry.takes_depth for entry in SUBTYPES[distortion].values())
+    entries = SUBTYPES[wish.distortion]
+    named = [entries[wish.subtype]] if wish.subtype else [e for e in entries.values() if e.drawn]
+    return any(entry.takes_depth for entry in named)
 
 
 def _chosen(picture: Picture, spec: str | None, only: list[int] | None) -> RegionSet | None:

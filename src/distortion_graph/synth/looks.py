@@ -7,17 +7,17 @@ a distorted version is made of and compared with.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
-import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
-from distortion_graph.synth.distort.common import LUMA_BT601, spread
+from distortion_graph.synth.distort.common import LUMA_BT601
+from distortion_graph.synth.distort.compression import Subsampling, jpeg_saved, through_codec
+from distortion_graph.synth.distort.light import rounded, spread
 
 Resampling = Literal[
     "linear", "cubic", "area", "lanczos4", "box", "bilinear", "hamming", "bicubic", "lanczos"
@@ -102,7 +102,7 @@ class Codec(NamedTuple):
 
     name: Literal["jpeg", "webp", "avif"]
     quality: int
-    subsampling: Literal["444", "422", "420"]
+    subsampling: Subsampling
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ def _draw_grain(rng: np.random.Generator) -> Grain:
 
 def _draw_codec(rng: np.random.Generator) -> Codec:
     kind = rng.random()
-    subsampling: Literal["444", "422", "420"] = (
+    subsampling: Subsampling = (
         "444" if rng.random() < 0.4 else "422" if rng.random() < 0.15 else "420"
     )
     if kind < 0.87:
@@ -251,8 +251,7 @@ def _developed(rgb: NDArray[np.uint8], look: Look, rng: np.random.Generator) -> 
         values = np.asarray(cv2.addWeighted(values, 1 + amount, smooth, -amount, 0), np.float32)
     if look.grain:
         values += _grain(values.shape, look.grain, rng)[..., None]
-    np.rint(values, out=values)
-    return np.clip(values, 0, 255, out=values).astype(np.uint8)
+    return rounded(values)
 
 
 def _toned(values: _Values, tone: Tone) -> _Values:
@@ -293,14 +292,8 @@ def _grain(shape: tuple[int, ...], grain: Grain, rng: np.random.Generator) -> _V
 
 def _through(rgb: NDArray[np.uint8], codec: Codec) -> NDArray[np.uint8]:
     if codec.name == "jpeg":
-        encoded = simplejpeg.encode_jpeg(
-            np.ascontiguousarray(rgb), codec.quality, "RGB", codec.subsampling
-        )
-        return np.asarray(simplejpeg.decode_jpeg(encoded))
-    options = {"subsampling": ":".join(codec.subsampling), "speed": 10}
+        return jpeg_saved(rgb, codec.quality, codec.subsampling)
     if codec.name == "webp":
-        options = {"method": 2}
-    buffer = io.BytesIO()
-    PillowImage.fromarray(rgb).save(buffer, codec.name.upper(), quality=codec.quality, **options)
-    with PillowImage.open(buffer) as decoded:
-        return np.asarray(decoded.convert("RGB"))
+        return through_codec(rgb, "WEBP", quality=codec.quality, method=2)
+    subsampling = ":".join(codec.subsampling)
+    return through_codec(rgb, "AVIF", quality=codec.quality, subsampling=subsampling, speed=10)

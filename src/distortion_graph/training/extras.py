@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.measure.quality import HAARPSI
+from distortion_graph.synth.loss_labels import labelled
 from distortion_graph.synth.synthesis import Recipe, Version, apply_draw, draw_region, paste
 from distortion_graph.training.outliers import OUTLIERS
 
@@ -51,6 +52,7 @@ def even_version(
     """
     draw = draw_region(label, recipe, rng)
     image = apply_draw(clean, draw, rng)
+    draw = labelled(draw, image, clean, recipe)
     version = Version(label, image, (draw,) * len(masks), np.ones(len(masks)), 1.0)
     return _scored(clean, masks, version, image)
 
@@ -69,8 +71,9 @@ def with_more_distortions(
     """
     reference, image = HAARPSI.against(clean), version.image
     draws = list(version.draws)
+    clean_label = recipe.vocabulary.clean
     for r, first in enumerate(version.draws):
-        if first.subtype is None or rng.random() > _SHARE_OF_REGIONS:
+        if first.distortion == clean_label or rng.random() > _SHARE_OF_REGIONS:
             continue
         mask = masks[r : r + 1]
         costs = {first: 1 - float(version.scores[r])}
@@ -79,7 +82,11 @@ def with_more_distortions(
             if not others:
                 break
             draw = draw_region(others[int(rng.integers(len(others)))], recipe, rng)
-            alone = paste(clean, apply_draw(clean, draw, rng), masks[r])
+            frame = apply_draw(clean, draw, rng)
+            draw = labelled(draw, frame, clean, recipe, reference)
+            if draw.distortion == clean_label:
+                continue
+            alone = paste(clean, frame, masks[r])
             costs[draw] = 1 - float(reference.region_scores(alone, mask)[0])
             image = paste(image, apply_draw(image, draw, rng), masks[r], recipe.feather_px)
         position = recipe.vocabulary.distortion_index

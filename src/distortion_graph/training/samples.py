@@ -18,6 +18,7 @@ from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.synth.distort import Frames
 from distortion_graph.synth.keys import generator
 from distortion_graph.synth.looks import apply_look, draw_look
+from distortion_graph.synth.recipes import WILD_RECIPE
 from distortion_graph.synth.synthesis import MIXED, Draw, Recipe, Version, make_version
 from distortion_graph.synth.warps import apply_warp, draw_warp
 from distortion_graph.training.augment import loosened, recompressed, resized, resized_masks
@@ -49,7 +50,8 @@ class SamplingConfig:
 
     Before anything is distorted a picture gets a look in `look_share` of the pairs, the two
     pictures of a pair different looks in `two_looks_share`, and one of them is moved against the
-    other in `moved_share` (`synth.looks`, `synth.warps`). In `told_share` of the pairs with a
+    other in `moved_share` (`synth.looks`, `synth.warps`). In `wild_share` of the pairs distortions
+    are those of `synth.recipes.WILD_RECIPE`, labelled by their loss, too. In `told_share` of the pairs with a
     pristine picture the network is told that it is the original.
     """
 
@@ -65,6 +67,7 @@ class SamplingConfig:
     two_looks_share: float = 0.12
     moved_share: float = 0.33
     told_share: float = 0.25
+    wild_share: float = 0.5
     crops: tuple[tuple[int, int], ...] = ((80, 12), (176, 24), (224, 16), (288, 10))
     min_share: float = 0.006
     max_regions: int = 12
@@ -154,6 +157,9 @@ class SampleStream(Dataset[Any]):
         if not len(masks):
             return None
         recipe = self.recipe
+        if rng.random() < sampling.wild_share:
+            drawn = sorted({*recipe.also_drawn, *WILD_RECIPE.also_drawn})
+            recipe = replace(recipe, also_drawn=tuple(drawn), labelled_by="loss")
         if rng.random() < sampling.feather_share:
             recipe = replace(recipe, feather_px=float(rng.uniform(0.5, 3)))
         if rng.random() < sampling.grey_share:

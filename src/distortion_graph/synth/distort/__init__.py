@@ -2,6 +2,7 @@
 
 from distortion_graph.synth.distort.boxes import Box
 from distortion_graph.synth.distort.frames import Frames
+from distortion_graph.synth.distort.published import PUBLISHED
 from distortion_graph.synth.distort.registry import (
     LEVELS,
     SUBTYPES,
@@ -10,10 +11,14 @@ from distortion_graph.synth.distort.registry import (
     apply_in_box,
     find_subtype,
 )
+from distortion_graph.synth.distort.wild.table import HELD_OUT, WILD
 
 __all__ = [
+    "HELD_OUT",
     "LEVELS",
+    "PUBLISHED",
     "SUBTYPES",
+    "WILD",
     "Box",
     "Frames",
     "SubType",

@@ -32,15 +32,3 @@ def to_bytes(image: FloatImage) -> Image:
 def convert(image: FloatImage, code: int) -> FloatImage:
     """OpenCV colour conversion of a float image in [0, 1]."""
     return np.asarray(cv2.cvtColor(image, code), np.float32)
-
-
-def spread(image: Image, rng: np.random.Generator) -> NDArray[np.float32]:
-    """8-bit values → float32 in [−0.5, 255.5], each anywhere in the step that it stands for.
-
-    A curve applied to these leaves no empty levels between 8-bit values, as none are left by a
-    camera, which has more bits to begin with.
-    """
-    within = rng.random(image.shape, dtype=np.float32)
-    within -= np.float32(0.5)
-    within += image
-    return within

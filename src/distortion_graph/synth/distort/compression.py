@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
+import simplejpeg
 from PIL import Image as PillowImage
 from PIL import features
 
 from distortion_graph.synth.distort.common import Image
+
+Subsampling = Literal["444", "422", "420"]
+"""Chroma samples of four pixels in each of two rows."""
 
 JPEG_REACH_PX = 2
 """4:2:0 chroma is interpolated between neighbouring samples, which lie two pixels apart."""
@@ -24,10 +28,16 @@ JPEG2000_PSNR_DB = (29, 27.5, 26, 24.5, 23)
 """Targets of the layers of `jpeg2000_stream`, the best first."""
 
 
-def jpeg(image: Image, quality: int, rng: np.random.Generator) -> Image:
+def jpeg(image: Image, quality: float, rng: np.random.Generator) -> Image:
     """Baseline JPEG, 4:2:0 chroma, at the given quality."""
     del rng
-    return _through_codec(image, "JPEG", quality=quality)
+    return through_codec(image, "JPEG", quality=round(quality))
+
+
+def jpeg_saved(image: Image, quality: int, subsampling: Subsampling) -> Image:
+    """A picture saved as JPEG and read back, by the quickest encoder."""
+    encoded = simplejpeg.encode_jpeg(np.ascontiguousarray(image), quality, "RGB", subsampling)
+    return np.asarray(simplejpeg.decode_jpeg(encoded))
 
 
 def jpeg2000_stream(image: Image) -> bytes:
@@ -54,16 +64,16 @@ def jpeg2000(stream: bytes, psnr_db: float, rng: np.random.Generator) -> Image:
         return np.asarray(decoded.convert("RGB"))
 
 
-def webp(image: Image, quality: int, rng: np.random.Generator) -> Image:
+def webp(image: Image, quality: float, rng: np.random.Generator) -> Image:
     """Lossy WebP at the given quality."""
     del rng
-    return _through_codec(image, "WEBP", quality=quality, method=4)
+    return through_codec(image, "WEBP", quality=round(quality), method=4)
 
 
-def avif(image: Image, quality: int, rng: np.random.Generator) -> Image:
+def avif(image: Image, quality: float, rng: np.random.Generator) -> Image:
     """AVIF, 4:2:0 chroma, at the given quality, by the fast preset."""
     del rng
-    return _through_codec(image, "AVIF", quality=quality, speed=9, subsampling="4:2:0")
+    return through_codec(image, "AVIF", quality=round(quality), speed=9, subsampling="4:2:0")
 
 
 def codec_versions() -> dict[str, str]:
@@ -75,7 +85,8 @@ def codec_versions() -> dict[str, str]:
     }
 
 
-def _through_codec(image: Image, codec: str, **options: Any) -> Image:
+def through_codec(image: Image, codec: str, **options: Any) -> Image:
+    """A picture saved by Pillow in a format of that name, and read back."""
     buffer = io.BytesIO()
     PillowImage.fromarray(image).save(buffer, codec, **options)
     with PillowImage.open(buffer) as decoded:

@@ -34,7 +34,7 @@ class Frames:
         check_image(clean)
         self.clean = clean
         self._limit_bytes = limit_bytes
-        self._kept: OrderedDict[tuple[str, str, int], Image] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, float], Image] = OrderedDict()
         self._kept_bytes = 0
         self._prepared: dict[tuple[str, str], Any] = {}
 
@@ -42,7 +42,7 @@ class Frames:
         self,
         distortion: str,
         subtype: str,
-        level: int,
+        level: float,
         rng: np.random.Generator,
         box: Box,
         *,
@@ -69,7 +69,7 @@ class Frames:
             self._kept.move_to_end(key)
         return frame[box.area]
 
-    def _keep(self, key: tuple[str, str, int], frame: Image) -> None:
+    def _keep(self, key: tuple[str, str, float], frame: Image) -> None:
         frame.flags.writeable = False
         self._kept[key] = frame
         self._kept_bytes += frame.nbytes

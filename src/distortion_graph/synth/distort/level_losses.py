@@ -23,7 +23,7 @@ class LevelLosses:
 
     A loss is 1 − HaarPSI of the distorted picture over the whole frame. `by_type` has a row for
     every distortion type, over the sub-types that are drawn; `by_subtype` one for every
-    "type:sub-type".
+    "type:sub-type" of the published table.
     """
 
     by_type: Mapping[str, tuple[float, ...]]

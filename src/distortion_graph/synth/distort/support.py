@@ -40,4 +40,11 @@ class WholeFrame:
     prepare: Callable[[Image], Any] = lambda image: image
 
 
-Support = Near | InBox | WholeFrame
+@dataclass(frozen=True)
+class AnewFrame:
+    """All pixels are made at once from what is drawn: `SubType.apply_level(image, strength, rng)`
+    gives the whole picture, another one every time.
+    """
+
+
+Support = Near | InBox | WholeFrame | AnewFrame
