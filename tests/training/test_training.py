@@ -37,7 +37,7 @@ WORDS = Vocabulary(
 )
 LEVELS = {"severity_levels": {"bad": (2, 4)}}
 SMALL = NetworkConfig(width=32, layers=1, heads=2, dropout=0.0)
-SAMPLING = SamplingConfig(crops=((64, 3), (96, 2)), feather_share=0.0)
+SAMPLING = SamplingConfig(crops=((64, 3), (96, 2)), feather_share=0.0, wild_share=0.0)
 
 
 @pytest.fixture(scope="module")

@@ -51,8 +51,8 @@ class SamplingConfig:
     Before anything is distorted a picture gets a look in `look_share` of the pairs, the two
     pictures of a pair different looks in `two_looks_share`, and one of them is moved against the
     other in `moved_share` (`synth.looks`, `synth.warps`). In `wild_share` of the pairs distortions
-    are those of `synth.recipes.WILD_RECIPE`, labelled by their loss, too. In `told_share` of the pairs with a
-    pristine picture the network is told that it is the original.
+    are those of `synth.recipes.WILD_RECIPE` too, and labelled by their loss. In `told_share` of the
+    pairs with a pristine picture the network is told that it is the original.
     """
 
     hard_share: float = 0.4
