@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distortion_graph.synth.distort.common import Image
 from distortion_graph.synth.distort.compression import Subsampling, jpeg_saved
@@ -11,9 +12,15 @@ from distortion_graph.synth.distort.light import Values, rounded
 _SUBSAMPLINGS: tuple[Subsampling, ...] = ("444", "422", "420")
 
 
-def saved(grey: Values, rng: np.random.Generator, *, share: float, lowest: int) -> Image:
+def saved(
+    grey: NDArray[np.floating],
+    rng: np.random.Generator,
+    *,
+    share: float = 0.4,
+    lowest: int = 80,
+) -> Image:
     """Grey levels rounded to 8 bits; `share` of them as JPEG of quality `lowest` to 97."""
-    image = rounded(grey)
+    image = rounded(grey.astype(np.float32))
     if rng.random() >= share:
         return image
     quality = int(rng.integers(lowest, 98))

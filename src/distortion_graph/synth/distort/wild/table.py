@@ -8,7 +8,19 @@ from typing import Any
 from distortion_graph.synth.distort.common import Image
 from distortion_graph.synth.distort.sub_types import SubType
 from distortion_graph.synth.distort.support import AnewFrame
-from distortion_graph.synth.distort.wild import blur, codecs, noise, video
+from distortion_graph.synth.distort.wild import (
+    blur,
+    codecs,
+    colour,
+    contrast,
+    detail,
+    exposure,
+    haze,
+    noise,
+    rain,
+    snow,
+    video,
+)
 
 
 def _row(
@@ -51,11 +63,45 @@ WILD = (
     _row("compression:hevc", video.frame_of("hevc"), 16, 28, 33, 38, 44, 51, needs="av"),
     _row("compression:vp9", video.frame_of("vp9"), 20, 46, 53, 58, 61, 63, needs="av"),
     _row("compression:av1", video.frame_of("av1"), 20, 42, 50, 56, 60, 63, needs="av"),
+    _row("brightness:overexposed", exposure.overexposed, 0.05, 0.5, 0.9, 1.4, 2, 2.8),
+    _row("brightness:flare", exposure.flare, 0.003, 0.04, 0.09, 0.16, 0.28, 0.5),
+    _row("brightness:curve", exposure.brighter, 0.97, 0.78, 0.65, 0.52, 0.4, 0.27),
+    _row("darken:underexposed", exposure.underexposed, 0.05, 0.7, 1.4, 2.2, 3, 4),
+    _row("darken:curve", exposure.darker, 1.03, 1.35, 1.7, 2.2, 2.8, 3.6),
+    _row("darken:vignette", exposure.vignette, 0.05, 0.6, 1.1, 1.7, 2.5, 3.6),
+    _row("contrast_inc:s_curve", contrast.s_curve, 0.2, 1.2, 1.8, 2.6, 3.6, 6),
+    _row("contrast_inc:clahe", contrast.clahe, 0.03, 0.25, 0.45, 0.7, 1, 1.5),
+    _row("contrast_inc:levels", contrast.levels, 0.005, 0.06, 0.14, 0.26, 0.4, 0.6),
+    _row("contrast_dec:flat", contrast.flat, 0.97, 0.7, 0.54, 0.4, 0.28, 0.18),
+    _row("contrast_dec:faded", contrast.faded, 0.03, 0.3, 0.46, 0.6, 0.72, 0.82),
+    _row("saturate_inc:lab", colour.lab, 1.06, 1.6, 2.3, 3.5, 5, 8, colour=True),
+    _row("saturate_inc:vibrance", colour.vibrance, 1.08, 2, 3, 5, 8, 14, colour=True),
+    _row("saturate_inc:filter", colour.filtered, 1.06, 1.7, 2.5, 4, 6.5, 11, colour=True),
+    _row("saturate_dec:lab", colour.lab, 0.97, 0.65, 0.45, 0.28, 0.12, 0, colour=True),
+    _row("saturate_dec:vibrance", colour.vibrance, 0.97, 0.55, 0.35, 0.18, 0.05, -0.1, colour=True),
+    _row("saturate_dec:filter", colour.filtered, 0.97, 0.65, 0.45, 0.28, 0.12, 0, colour=True),
+    _row("oversharpen:halo", detail.halo, 0.1, 0.6, 1, 1.5, 2.2, 3.5),
+    _row("oversharpen:crisp", detail.crisp, 0.2, 2, 3.2, 5, 8, 14),
+    _row("oversharpen:upscaled", detail.upscaled, 0.3, 1.2, 1.8, 2.6, 3.8, 6),
+    _row("oversharpen:ringing", detail.ringing, 0.2, 1.5, 2.6, 4, 6, 9),
+    _row("pixelate:mosaic", detail.mosaic, 1.15, 2, 2.6, 3.3, 4.4, 6),
+    _row("haze:air", haze.air, 0.01, 0.13, 0.24, 0.4, 0.7, 1.7, takes_depth=True),
+    _row("haze:mist", haze.mist, 0.01, 0.2, 0.35, 0.55, 0.9, 1.7, takes_depth=True),
+    _row("haze:fog", haze.fog, 0.01, 0.1, 0.18, 0.3, 0.5, 1.1, takes_depth=True),
+    _row("rain:sheets", rain.sheets, 0.1, 3, 6, 10, 16, 26),
+    _row("rain:drops", rain.drops, 0.1, 1.5, 3, 5, 8, 13),
+    _row("rain:gusts", rain.gusts, 0.1, 1.5, 3, 5, 8, 13),
+    _row("snow:flurry", snow.flurry, 0.1, 5, 10, 18, 30, 50),
+    _row("snow:blown", snow.blown, 0.1, 3, 6, 10, 16, 26),
+    _row("snow:clumps", snow.clumps, 0.1, 5, 10, 18, 30, 50),
 )
 
 HELD_OUT = (
     "noise:nlm_denoised",
     "compression:jpeg_xl",
+    "haze:fog",
+    "rain:gusts",
+    "snow:clumps",
 )
 """Sub-types that the recipe `wild` never draws: training does not see them, so they test whether a
 model knows the distortion or only the renderers that it has learnt."""
