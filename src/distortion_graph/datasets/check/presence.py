@@ -30,7 +30,7 @@ def named_in(split: str, inventory: Inventory, labels: Labels) -> dict[str, list
     versions_of: dict[str, list[str]] = {}
     for version in inventory.versions:
         named = labels.get((split, version))
-        for tag in named.tags if named else ():
+        for tag in sorted(named.tags) if named else ():
             versions_of.setdefault(tag, []).append(version)
     return versions_of
 
