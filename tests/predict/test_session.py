@@ -19,6 +19,9 @@ import pytest
 from skimage import data as pictures
 
 from distortion_graph.base.errors import ImageError, ModelError, RegionError
+from distortion_graph.masks.container import RegionSet
+from distortion_graph.pictures.images import load_picture
+from distortion_graph.predict.canonical import predict_canonically
 from distortion_graph.predict.names import HEAD_FILE, MANIFEST_FILE, MODEL_FILES, READER_FILE
 from distortion_graph.predict.plan import Limits
 from distortion_graph.predict.session import Model
@@ -32,6 +35,7 @@ FIELDS = (
     "scene_score",
     "scene_comparison",
     "known",
+    "present",
 )
 
 
@@ -47,7 +51,7 @@ def grid_masks(height, width, rows, columns):
 
 
 def largest_difference(p, q):
-    there = [f for f in FIELDS if getattr(p, f) is not None]  # no `known` in models of version 1
+    there = [f for f in FIELDS if getattr(p, f) is not None]  # not every model says all
     return max(np.abs(getattr(p, f) - getattr(q, f)).max(initial=0) for f in there)
 
 
@@ -59,19 +63,30 @@ def shipped():
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
     """A random network with 16-bit weights, and its export."""
+    return _exported(tmp_path_factory.mktemp("exported"))
+
+
+@pytest.fixture(scope="module")
+def exported_with_reference(tmp_path_factory):
+    """The same, of a network that is told of the original and names further distortions."""
+    return _exported(tmp_path_factory.mktemp("reference"), reference=True, also=True)
+
+
+def _exported(folder, **more):
     torch = pytest.importorskip("torch", reason="needs the train extra")
     from distortion_graph.model.config import NetworkConfig
     from distortion_graph.model.network import DistortionGraphNet
     from distortion_graph.training.export import export_onnx
 
     torch.manual_seed(0)
-    network = DistortionGraphNet(NetworkConfig(width=64, layers=1, heads=2)).eval()
+    network = DistortionGraphNet(NetworkConfig(width=64, layers=1, heads=2, **more)).eval()
     # As calibration leaves it: P(known) depends on distances too.
     familiarity = network.head.nodes.familiarity
     familiarity.weights.copy_(torch.tensor([1.0, 0.5, -0.8, 0.6]))
     for name in ("centres", "whitening"):
         getattr(familiarity, name).normal_()
-    folder = tmp_path_factory.mktemp("exported")
+    if network.head.original is not None:
+        torch.nn.init.normal_(network.head.original)  # it begins at zero
     export_onnx(network, folder, name="random", version="0", card={"note": "untrained"})
     return network, folder
 
@@ -91,6 +106,36 @@ def test_export_agrees_with_torch(exported, height, width, rows, columns):
     )
     # Weights are rounded to 16 bits in the export.
     assert largest_difference(ours, theirs) < 3e-3
+
+
+@pytest.mark.parametrize("original", [None, 0, 1])
+def test_a_model_that_takes_a_reference_agrees_with_torch(exported_with_reference, original):
+    from distortion_graph.model.predict import TorchPredictor
+
+    network, folder = exported_with_reference
+    model = Model.load(folder)
+    arguments = (*pair(64, 96), grid_masks(64, 96, 1, 3))
+    ours = model.predict(*arguments, original)
+    assert ours.present.shape == ours.distortion.shape
+    assert largest_difference(ours, TorchPredictor(network).predict(*arguments, original)) < 3e-3
+    told = largest_difference(ours, model.predict(*arguments))
+    assert (told == 0) == (original is None)
+
+
+def test_who_is_the_original_goes_with_the_pictures_to_the_bit(exported_with_reference):
+    model = Model.load(exported_with_reference[1])
+    anchor, target = (load_picture(picture) for picture in pair(64, 96))
+    regions = RegionSet.grid((64, 96), 1, 3)
+    forth = predict_canonically(model, anchor, target, regions, original=0)
+    back = predict_canonically(model, target, anchor, regions, original=1)
+    assert largest_difference(forth, back.swapped()) == 0
+
+
+def test_a_model_without_the_condition_refuses_a_reference(shipped):
+    arguments = (*pair(64, 96), grid_masks(64, 96, 1, 3))
+    assert not shipped.takes_reference
+    with pytest.raises(ModelError, match="takes no reference"):
+        shipped.predict(*arguments, 0)
 
 
 def test_manifest_carries_identity_vocabulary_and_card(exported):

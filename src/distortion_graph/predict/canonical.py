@@ -19,21 +19,26 @@ def predict_canonically(
     target: Picture,
     regions: RegionSet,
     masks: LazyMasks | None = None,
+    original: int | None = None,
 ) -> Predictions:
     """Predictions whose bits depend on the pictures and masks, not on the order they came in.
 
     The model is run once, pictures ordered by the hash of their pixels, each different mask once
     and ordered by its run lengths; then the caller's order is restored. `masks` are the regions',
-    where there already are some, so that none is decoded twice. A region whose pixels are equal in
+    where there already are some, so that none is decoded twice. `original` is the side, 0 or 1,
+    that is known to be the original. A region whose pixels are equal in
     both pictures is the same in both, whatever the model says (`Predictions.where_equal`).
     """
     hashes = rgb_sha256(anchor.rgb), rgb_sha256(target.rgb)
     different = {region.rle.counts: region.rle for region in regions}
     place = {code: k for k, code in enumerate(sorted(different))}
     masks = (masks or regions.lazy_masks()).pick(different[code] for code in place)
-    pair = (anchor.rgb, target.rgb) if hashes[0] <= hashes[1] else (target.rgb, anchor.rgb)
-    predictions = model.predict(*pair, masks)
-    if hashes[0] > hashes[1]:
+    exchanged = hashes[0] > hashes[1]
+    pair = (target.rgb, anchor.rgb) if exchanged else (anchor.rgb, target.rgb)
+    if exchanged and original is not None:
+        original = 1 - original
+    predictions = model.predict(*pair, masks, original)
+    if exchanged:
         predictions = predictions.swapped()
     identical = hashes[0] == hashes[1]
     equal = np.ones(len(masks), np.bool_) if identical else _equal_inside(*pair, masks)

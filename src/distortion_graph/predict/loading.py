@@ -22,15 +22,16 @@ from distortion_graph.predict.names import (
     ENCODER_INPUTS,
     HEAD_FILE,
     HEAD_INPUTS,
+    IS_ORIGINAL,
     MANIFEST_FILE,
     MODEL_FILES,
+    OUTPUTS,
+    PRESENT,
     READER_FILE,
     STATISTICS,
 )
 from distortion_graph.predict.registry import HUB, SHIPPED
 from distortion_graph.work.threads import CachedCall
-
-_INPUTS = {ENCODER_FILE: ENCODER_INPUTS, READER_FILE: STATISTICS, HEAD_FILE: HEAD_INPUTS}
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,18 @@ class Manifest:
     identity: ModelIdentity
     vocabulary: Vocabulary
     card: dict[str, Any]
+    takes_reference: bool
+    names_further: bool
+
+    @property
+    def head_inputs(self) -> tuple[str, ...]:
+        """What the head takes."""
+        return (*HEAD_INPUTS, IS_ORIGINAL) if self.takes_reference else HEAD_INPUTS
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """What the head says."""
+        return (*OUTPUTS, PRESENT) if self.names_further else OUTPUTS
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -80,7 +93,13 @@ def read_manifest(folder: Path) -> Manifest:
     identity = ModelIdentity(
         value["name"], value["version"], value["sha256"], value.get("known_threshold")
     )
-    return Manifest(identity, vocabulary, value.get("card", {}))
+    return Manifest(
+        identity,
+        vocabulary,
+        value.get("card", {}),
+        takes_reference=bool(value.get("takes_reference", False)),
+        names_further=bool(value.get("names_further", False)),
+    )
 
 
 class Networks:
@@ -90,11 +109,17 @@ class Networks:
     manifest's, when the first network is asked for.
     """
 
-    def __init__(self, folder: Path, sha256: str, providers: Sequence[str] | None) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, providers: Sequence[str] | None) -> None:
         """`providers` of execution in order of preference; ModelError for one that is not there."""
         _check_providers(providers)
         _keep_freed_memory()
-        self._folder, self._sha256, self._providers = folder, sha256, providers
+        self._folder, self._providers = folder, providers
+        self._sha256 = manifest.identity.sha256
+        self._inputs = {
+            ENCODER_FILE: ENCODER_INPUTS,
+            READER_FILE: STATISTICS,
+            HEAD_FILE: manifest.head_inputs,
+        }
         self._files = CachedCall(self._read_files)
         self._sessions: dict[tuple[str, int], CachedCall[Any]] = {}
 
@@ -126,7 +151,7 @@ class Networks:
 
     def _open(self, name: str, threads: int) -> Any:
         """A session of one of the files; raises ModelError where it takes other inputs."""
-        inputs = _INPUTS[name]
+        inputs = self._inputs[name]
         session = _open(self._files()[name], self._providers, threads)
         taken = {i.name for i in session.get_inputs()}
         if taken != set(inputs):

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import ModelError
 from distortion_graph.features.cells import cell_counts, pad_picture
 from distortion_graph.features.statistics import RegionStatistics, region_statistics
 from distortion_graph.masks.masks import Masks, with_crops
@@ -28,9 +29,9 @@ from distortion_graph.predict.names import (
     ENCODER_FILE,
     HEAD_FILE,
     HEAD_INPUTS,
+    IS_ORIGINAL,
     MANIFEST_FILE,
     MOMENTS,
-    OUTPUTS,
     READER_FILE,
     READING,
     REGION_AXES,
@@ -94,7 +95,9 @@ class Model:
         self.folder = folder
         self.threads = check_threads(threads)
         self.limits = limits
-        self._networks = Networks(folder, self.identity.sha256, providers)
+        self.takes_reference = manifest.takes_reference
+        self._outputs = manifest.outputs
+        self._networks = Networks(folder, manifest, providers)
 
     @classmethod
     def load(
@@ -128,21 +131,29 @@ class Model:
         anchor: NDArray[np.uint8],
         target: NDArray[np.uint8],
         masks: Masks,
+        original: int | None = None,
     ) -> Predictions:
         """Predictions for two (H, W, 3) uint8 pictures and R ≥ 0 masks, (H, W) bool each.
 
         The same input gives the same bits. Swapping the pictures or permuting the masks gives the
         same answer up to rounding; `compare` puts both into a canonical order to make it exact.
+        `original` is the side, 0 or 1, that is known to be the original.
 
         Raises:
-            ModelError: the model's files are damaged (they are opened at the first call).
+            ModelError: the model's files are damaged (they are opened at the first call), or it
+                takes no reference (`takes_reference`) and is told of one.
             ImageError, RegionError: pictures or masks of unequal size or of another type.
         """
         check_pair(anchor, target)
+        if original is not None and not self.takes_reference:
+            raise ModelError(
+                f"{self.folder}: the model {self.identity.name} {self.identity.version} takes no "
+                "reference, expected one that does"
+            )
         with thread_budget(self.threads):
-            return self._predict((anchor, target), masks)
+            return self._predict((anchor, target), masks, original)
 
-    def _predict(self, pictures: Pair, masks: Masks) -> Predictions:
+    def _predict(self, pictures: Pair, masks: Masks, original: int | None) -> Predictions:
         size = pictures[0].shape[:2]
         masks = with_crops(masks, size)
         plan = plan_pair(size, len(masks), allowed_threads(), self.limits)
@@ -153,9 +164,11 @@ class Model:
         area = (seen.areas / seen.areas[0]).astype(np.float32)
         reading = np.concatenate(seen.readings, REGION_AXES[READING])
         given = dict(zip(HEAD_INPUTS, (*seen.sums, reading, area, is_scene), strict=True))
+        if self.takes_reference:
+            given[IS_ORIGINAL] = np.array([original == 0, original == 1], np.float32)
         head = self._networks.session(HEAD_FILE, plan.head_threads)
-        answers = head.run(list(OUTPUTS), given)
-        return to_predictions(**dict(zip(OUTPUTS, answers, strict=True)))
+        answers = head.run(list(self._outputs), given)
+        return to_predictions(**dict(zip(self._outputs, answers, strict=True)))
 
     def _see_whole(self, pictures: Pair, masks: Masks, plan: Plan) -> Seen:
         """What is seen of pictures in one piece, all steps side by side."""
