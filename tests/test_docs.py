@@ -21,7 +21,7 @@ from distortion_graph.cli.console import NAME
 from distortion_graph.cli.main import app
 from distortion_graph.graph import load_graph
 from distortion_graph.measure import quality
-from distortion_graph.synth.distort import LEVELS, SUBTYPES
+from distortion_graph.synth.distort import HELD_OUT, LEVELS, PUBLISHED, WILD
 from distortion_graph.synth.distort.level_losses import level_losses
 from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS
 
@@ -40,6 +40,7 @@ RUN = [
     "quality",
     "regions",
     "report",
+    "wild",
 ]
 
 FENCE = re.compile(r"^ *```(\w*)$")
@@ -100,10 +101,22 @@ def distortion_table() -> str:
         "| type | sub-type | " + " | ".join(str(k) for k in range(1, LEVELS + 1)) + " |",
         "|---" * (LEVELS + 2) + "|",
     ]
-    for distortion, subtypes in SUBTYPES.items():
-        for name, entry in subtypes.items():
-            cells = [distortion, name if entry.drawn else f"{name} *"]
-            rows.append("| " + " | ".join([*cells, *map(shown, entry.strengths)]) + " |")
+    for entry in PUBLISHED:
+        cells = [entry.distortion, entry.name if entry.drawn else f"{entry.name} *"]
+        rows.append("| " + " | ".join([*cells, *map(shown, entry.strengths)]) + " |")
+    return "\n".join(rows)
+
+
+def wild_table() -> str:
+    """The table of docs/wild.md, as the registry has it."""
+    rows = [
+        "| type | sub-type | " + " | ".join(str(k) for k in range(LEVELS + 1)) + " |",
+        "|---" * (LEVELS + 3) + "|",
+    ]
+    for entry in WILD:
+        name = f"{entry.name} †" if entry.full_name in HELD_OUT else entry.name
+        strengths = map(shown, (entry.weakest, *entry.strengths))
+        rows.append("| " + " | ".join([entry.distortion, name, *strengths]) + " |")
     return "\n".join(rows)
 
 
@@ -158,6 +171,12 @@ def test_the_table_of_distortions_is_the_registry() -> None:
     )
     assert distortion_table() in table, (
         f"docs/distortions.md: expected this table:\n{distortion_table()}"
+    )
+
+
+def test_the_table_of_wild_distortions_is_the_registry() -> None:
+    assert wild_table() in prose("docs/wild.md"), (
+        f"docs/wild.md: expected this table:\n{wild_table()}"
     )
 
 

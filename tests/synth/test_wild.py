@@ -91,9 +91,9 @@ def test_strengths_between_levels_lie_on_a_line():
             entry.strength(level)
 
 
-def test_a_missing_package_is_named(monkeypatch):
+def test_a_module_that_is_not_installed_is_named(monkeypatch):
     monkeypatch.setattr("distortion_graph.synth.distort.sub_types.find_spec", lambda name: None)
-    with pytest.raises(RecipeError, match="compression:heic needs the package pillow_heif"):
+    with pytest.raises(RecipeError, match="compression:heic needs the Python module pillow_heif"):
         apply(SCENES[0], "compression", "heic", 1, generator(0))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -20,8 +18,8 @@ from distortion_graph.synth.distort import apply  # noqa: E402
 from distortion_graph.synth.synthesis import (  # noqa: E402
     DEFAULT_RECIPE,
     Recipe,
-    apply_draw,
     draw_region,
+    make_version,
     make_versions,
 )
 from distortion_graph.training.augment import loosened, recompressed, resized_masks  # noqa: E402
@@ -32,7 +30,6 @@ from distortion_graph.training.extras import (  # noqa: E402
     Extras,
     add_outliers,
     even_version,
-    with_more_distortions,
 )
 from distortion_graph.training.outliers import OUTLIERS, STRANGERS  # noqa: E402
 from distortion_graph.training.samples import SampleStream, SamplingConfig  # noqa: E402
@@ -95,46 +92,6 @@ def test_outliers_replace_regions_of_one_picture_and_are_scored(clean, masks):
     assert (made[side].scores == expected).all()
 
 
-def test_further_distortions_are_other_ones_on_distorted_regions(clean, masks):
-    before = versions_of(clean, masks)[0]
-    seen = set()
-    for seed in range(6):
-        rng = np.random.default_rng(seed)
-        made = with_more_distortions(clean, masks, before, DEFAULT_RECIPE, rng)
-        for r, (draw, alone) in enumerate(zip(made.draws, before.draws, strict=True)):
-            labels = [part.distortion for part in (draw, *draw.also)]
-            seen.add(len(labels))
-            if not draw.also:
-                assert draw == alone
-                assert (made.image[masks[r]] == before.image[masks[r]]).all()
-                continue
-            assert alone in [replace(part, also=()) for part in (draw, *draw.also)]
-            assert len(set(labels)) == len(labels) and DEFAULT_RECIPE.vocabulary.clean not in labels
-            for one, other in (("brightness", "darken"), ("contrast_inc", "contrast_dec")):
-                assert not {one, other} <= set(labels)
-    assert seen == {1, 2, 3}
-
-
-def test_the_first_label_is_of_the_distortion_that_costs_most_alone(clean):
-    whole = np.ones((1, 96, 96), bool)
-    [before] = make_versions(clean, whole, [0], ["compression"], tag="x", seed=0)
-    reference = HAARPSI.against(clean)
-    told = 0
-    for seed in range(40):
-        rng = np.random.default_rng(seed)
-        [draw] = with_more_distortions(clean, whole, before, DEFAULT_RECIPE, rng).draws
-        # Of these sub-types every draw is the same.
-        parts = [p for p in (draw, *draw.also) if p.distortion in ("compression", "pixelate")]
-        if {p.distortion for p in parts} == {"compression", "pixelate"}:
-            costs = [
-                1 - reference.scene_score(apply_draw(clean, part, np.random.default_rng(0)))
-                for part in parts
-            ]
-            assert costs[0] > costs[1]
-            told += 1
-    assert told
-
-
 def test_a_batch_ignores_the_labels_of_what_is_unknown(clean, masks):
     versions = versions_of(clean, masks)
     extras = Extras.none(len(masks))
@@ -147,8 +104,11 @@ def test_a_batch_ignores_the_labels_of_what_is_unknown(clean, masks):
 
 
 def test_a_batch_marks_every_distortion_that_is_present(clean, masks):
-    first, second = versions_of(clean, masks)
-    more = with_more_distortions(clean, masks, first, DEFAULT_RECIPE, np.random.default_rng(1))
+    second = versions_of(clean, masks)[1]
+    recipe = Recipe(also_share=0.6)
+    ids = range(len(masks))
+    more = make_version(clean, masks, ids, version="mixed", tag="x", seed=0, recipe=recipe)
+    assert any(draw.also for draw in more.draws)
     batch = make_batch([Sample(second, more, masks, original=1)], DEFAULT_RECIPE.vocabulary)
     named = DEFAULT_RECIPE.vocabulary.distortions
     for k, version in enumerate((second, more)):

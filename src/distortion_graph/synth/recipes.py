@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate
 from types import MappingProxyType
@@ -19,6 +19,14 @@ from distortion_graph.synth.distort import HELD_OUT, LEVELS, SUBTYPES, SubType, 
 MIXED = ("mixed", "mixed2")
 """Names of the two mixed versions of a picture; any other version name is a distortion type."""
 
+_MOST_FURTHER = 2  # distortions of a region beside its first
+_OPPOSITES = (
+    {"brightness", "darken"},
+    {"contrast_inc", "contrast_dec"},
+    {"saturate_inc", "saturate_dec"},
+)
+"""One takes back what the other has done, so that a region never has both."""
+
 DEFAULT_SEVERITY_LEVELS: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {"minor": (1, 2), "moderate": (3,), "severe": (4, 5)}
 )
@@ -30,9 +38,8 @@ class Draw:
 
     A clean region has no sub-type and level 0. The sub-type of another type than the label's name
     stands with its type: "blur:gaussian" (`Recipe.made_of`, and what is so weak that it is clean
-    by its loss). A level between two whole ones is a strength between theirs. `also` are further
-    distortions of the same region: the first label is of the one that costs most by itself, and so
-    on downwards.
+    by its loss). A level between two whole ones is a strength between theirs. `also` holds further
+    distortions of the region, other types, the one that loses most first; theirs are empty.
     """
 
     distortion: str
@@ -61,9 +68,11 @@ class Recipe:
     alike, which equal weights are too. `drawn_types` are the distortion types in use, None all.
     `also_drawn` names sub-types ("compression:webp") that are drawn beside the usual ones.
     With `labelled_by` "loss" a drawn level only says how strong a distortion is, anywhere down to
-    the level below, and what the whole frame has lost decides the labels (`synth/loss_labels.py`).
-    `made_of` says for labels that are no distortion types what regions of them show, as types and
-    sub-types: {"soft": ("blur:lens", "pixelate")}; all sub-types of a label are drawn alike.
+    the level below, and what the whole frame has lost decides the labels
+    (`synth/whole_frames.py`). `also_share` is the probability that a distorted region of a mixed
+    version has a second distortion, and that of a third where there are two. `made_of` says for
+    labels that are no distortion types what regions of them show, as types and sub-types:
+    {"soft": ("blur:lens", "pixelate")}; all sub-types of a label are drawn alike.
     """
 
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
@@ -77,6 +86,7 @@ class Recipe:
     also_drawn: tuple[str, ...] = ()
     made_of: Mapping[str, tuple[str, ...]] | None = None
     labelled_by: Literal["level", "loss"] = "level"
+    also_share: float = 0.0
 
     def __post_init__(self) -> None:
         vocabulary = self.vocabulary
@@ -105,6 +115,8 @@ class Recipe:
             raise RecipeError(
                 f"recipe: labelled_by must be level or loss, got {self.labelled_by!r}"
             )
+        if not 0 <= self.also_share <= 1:
+            raise RecipeError(f"recipe: also_share must be in [0, 1], got {self.also_share}")
         if not 0 <= self.clean_share <= 1 or not 0 <= self.feather_px < math.inf:
             raise RecipeError(
                 "recipe: clean_share must be in [0, 1] and feather_px at least 0, "
@@ -209,8 +221,21 @@ def draw_region(version: str, recipe: Recipe, rng: np.random.Generator) -> Draw:
             f"unknown version {version!r}, expected {' or '.join(MIXED)} or one of the "
             f"distortion types {', '.join(recipe.types)}"
         )
-    severity = recipe.draw_severity(rng)
-    return draw_strength(distortion, severity, recipe, rng)
+    first = draw_strength(distortion, recipe.draw_severity(rng), recipe, rng)
+    return replace(first, also=_draw_further(first, recipe, rng)) if version in MIXED else first
+
+
+def _draw_further(first: Draw, recipe: Recipe, rng: np.random.Generator) -> tuple[Draw, ...]:
+    """Up to two more distortions, each of another type."""
+    further: list[Draw] = []
+    while recipe.also_share and len(further) < _MOST_FURTHER and rng.random() < recipe.also_share:
+        taken = {first.distortion, *(draw.distortion for draw in further)}
+        undone = {label for pair in _OPPOSITES if pair & taken for label in pair}
+        others = [label for label in recipe.types if label not in taken | undone]
+        if not others:
+            break
+        further.append(draw_strength(_choose(others, rng), recipe.draw_severity(rng), recipe, rng))
+    return tuple(further)
 
 
 def draw_strength(distortion: str, severity: str, recipe: Recipe, rng: np.random.Generator) -> Draw:

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError, RegionError
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric, Reference
-from distortion_graph.synth.distort import Box, Frames, apply
+from distortion_graph.synth.distort import Box, Frames
 from distortion_graph.synth.keys import generator
-from distortion_graph.synth.loss_labels import labelled
 from distortion_graph.synth.recipes import (
     DEFAULT_RECIPE,
     DEFAULT_SEVERITY_LEVELS,
@@ -29,6 +28,7 @@ from distortion_graph.synth.recipes import (
     draw_region,
     draw_strength,
 )
+from distortion_graph.synth.whole_frames import apply_draw, labelled_frame
 
 __all__ = [
     "DEFAULT_RECIPE",
@@ -82,7 +82,8 @@ def make_version(
     Each region is drawn from the key (seed, tag, version, region id), distorted as a part of the
     whole clean frame (`distort.apply_in_box`) and pasted into its mask; where masks overlap the
     later region wins; pixels under no mask stay clean. The same arguments give the same bytes.
-    A recipe that labels by loss has every region's whole frame made and measured.
+    Where a recipe labels by loss, or draws several distortions for a region, whole frames are made
+    and measured (`synth/whole_frames.py`).
 
     Args:
         clean: H×W×3 RGB uint8.
@@ -117,10 +118,11 @@ def make_version(
         rng = generator(seed, tag, version, int(region_id))
         draw = draw_region(version, recipe, rng)
         box = Box.around(mask)
-        if draw.applied and recipe.labelled_by == "loss":
-            whole = Box.whole(clean.shape)
-            frame = frames.part(*draw.applied, draw.level, rng, whole, depth=depth)
-            draw, part = labelled(draw, frame, clean, recipe, reference), frame[box.area]
+        if draw.also or recipe.labelled_by == "loss":
+            draw, frame = labelled_frame(
+                draw, frames, recipe, rng, reference=reference, depth=depth
+            )
+            part = frame[box.area]
         elif draw.applied and not box.empty:
             part = frames.part(*draw.applied, draw.level, rng, box, depth=depth)
         else:
@@ -166,19 +168,6 @@ def make_versions(
             frames=frames,
             reference=reference,
         )
-
-
-def apply_draw(
-    image: NDArray[np.uint8],
-    draw: Draw,
-    rng: np.random.Generator,
-    *,
-    depth: NDArray[np.float32] | None = None,
-) -> NDArray[np.uint8]:
-    """The whole frame with the draw's distortion; unchanged where the draw is clean."""
-    if draw.applied is None:
-        return image
-    return apply(image, *draw.applied, draw.level, rng, depth=depth)
 
 
 def paste(

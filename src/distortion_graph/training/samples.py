@@ -28,11 +28,12 @@ from distortion_graph.training.extras import (
     Extras,
     add_outliers,
     even_version,
-    with_more_distortions,
 )
 from distortion_graph.work.threads import keep_process_to
 
 _MOST_ENLARGED = 4.0
+_FURTHER_SHARE = 0.4
+_EVEN_MIXED_SHARE = 0.15
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ class SamplingConfig:
     max_regions: int = 12
     feather_share: float = 0.2
     outlier_share: float = 0.2
-    several_share: float = 0.12
+    several_share: float = 0.2
     loose_share: float = 0.45
     rescaled_share: float = 0.6
     grey_share: float = 0.04
@@ -160,6 +161,8 @@ class SampleStream(Dataset[Any]):
         if rng.random() < sampling.wild_share:
             drawn = sorted({*recipe.also_drawn, *WILD_RECIPE.also_drawn})
             recipe = replace(recipe, also_drawn=tuple(drawn), labelled_by="loss")
+        if rng.random() < sampling.several_share:
+            recipe = replace(recipe, also_share=_FURTHER_SHARE)
         if rng.random() < sampling.feather_share:
             recipe = replace(recipe, feather_px=float(rng.uniform(0.5, 3)))
         if rng.random() < sampling.grey_share:
@@ -168,11 +171,6 @@ class SampleStream(Dataset[Any]):
         tag = f"{picture.tag}#{key}"
         shots = self._shots(clean, rng)
         versions = list(self._versions(shots, masks, wanted, tag, recipe))
-        side_of = int(rng.integers(2))
-        if rng.random() < sampling.several_share:
-            versions[side_of] = with_more_distortions(
-                shots[side_of], masks, versions[side_of], recipe, rng
-            )
         extras = Extras.none(len(masks))
         if rng.random() < sampling.outlier_share:
             extras = add_outliers(shots, masks, versions, extras, rng)
@@ -261,7 +259,8 @@ class SampleStream(Dataset[Any]):
         sampling = self.sampling
         first, second = (types[int(k)] for k in rng.choice(len(types), 2, replace=False))
         even, other_even = (bool(flag) for flag in rng.random(2) < sampling.even_share)
-        mixed, one_type = _Wanted(MIXED[0]), _Wanted(first, even)
+        mixed = _Wanted(MIXED[0], bool(rng.random() < _EVEN_MIXED_SHARE))
+        one_type = _Wanted(first, even)
         kinds: tuple[tuple[float, tuple[_Wanted, _Wanted]], ...] = (
             (sampling.hard_share, (mixed, _Wanted(MIXED[1]))),
             (sampling.easy_share, (one_type, _Wanted(second, other_even))),

@@ -93,7 +93,9 @@ def find_strength(distortion: str, subtype: str, level: float) -> tuple[SubType,
     """The sub-type and its strength at a level; raises RecipeError for what is not known."""
     entry = find_subtype(distortion, subtype)
     if not entry.available:
-        raise RecipeError(f"{entry.full_name} needs the package {entry.needs}: install it first")
+        raise RecipeError(
+            f"{entry.full_name} needs the Python module {entry.needs}, which is not installed"
+        )
     return entry, entry.strength(level)
 
 

@@ -23,8 +23,8 @@ class SubType:
     part of the picture it gets and gives is said by `support`. `drawn` says whether random
     synthesis uses it; others are there by name only. `takes_depth` marks the ones that can use a
     depth map, `colour` the ones that leave a grey picture as it is. `weakest` is the strength of
-    level 0, of hardly any effect; where there is one, levels may be fractions. `needs` names an
-    optional package.
+    level 0, of hardly any effect; where there is one, levels may be fractions. `needs` names the
+    Python module of an optional package.
     """
 
     distortion: str
