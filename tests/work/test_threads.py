@@ -199,7 +199,7 @@ import os, sys, time
 import cv2, numpy as np
 from skimage import data
 from distortion_graph import compare
-from distortion_graph.pipeline import load_model
+from distortion_graph.predict.session import load_model
 threads, height, width, grid = (*map(int, sys.argv[1:4]), sys.argv[4])
 cv2.setNumThreads(2)
 anchor = cv2.resize(data.coffee(), (width, height))
