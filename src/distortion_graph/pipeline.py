@@ -213,13 +213,15 @@ def build_graph(
     how pictures of unequal size were compared. Raises ModelError for predictions that do not fit
     the model's vocabulary.
     """
-    areas = shared_areas(masks or regions.lazy_masks())
+    masks = masks or regions.lazy_masks()
+    areas = shared_areas(masks)
     return assemble(
         decode(predictions, model.vocabulary, areas),
         regions,
         anchor,
         target,
         vocabulary=model.vocabulary,
+        masks=masks,
         model=ModelInfo(**asdict(model.identity)),
         evidence=evidence,
         differences=differences,
@@ -269,7 +271,7 @@ def _equal_inside(
 ) -> NDArray[np.bool_]:
     """(R,): whether all pixels of a region are equal in both pictures."""
     changed = changed_pixels(first, second)
-    return np.array([not (changed[c.box] & c.mask).any() for c in crops(masks)], np.bool_)
+    return np.array([not (changed[c.box.slices] & c.mask).any() for c in crops(masks)], np.bool_)
 
 
 def load_model(

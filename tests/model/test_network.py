@@ -19,8 +19,8 @@ from distortion_graph.features.histograms import (  # noqa: E402
     JOINT_CHANNELS,
     JOINT_LEVELS,
     LEVELS,
+    PATTERNS,
 )
-from distortion_graph.features.patterns import PATTERNS  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.encoder import Lite0Encoder, imagenet_state  # noqa: E402
 from distortion_graph.model.encoder import _StridedConv2d as StridedConv2d  # noqa: E402

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from distortion_graph.features.cells import cell_counts, pad_picture
+from distortion_graph.masks.masks import as_masks
 from distortion_graph.predict import tiles
 from distortion_graph.predict.tiles import all_tiles, enough_tiles, tile_weights
 
@@ -33,7 +34,7 @@ def sums(chosen, counts):
 def test_they_cover_every_cell_once_and_are_no_larger_than_asked(size):
     masks = np.random.default_rng(0).random((3, *size)) < 0.3
     masks[2, 20:] = False
-    counts, pixels = cell_counts(size, masks)
+    counts, pixels = cell_counts(as_masks(masks, size))
     total, seen = sums(all_tiles(*size), counts)
     assert (total == pixels).all()
     assert len(seen) > 1 and max(seen) <= 90_000
@@ -45,7 +46,7 @@ def test_every_region_is_shown_enough_or_whole(monkeypatch, enough):
     size = (700, 900)
     rows, columns = np.mgrid[: size[0], : size[1]]
     masks = np.stack([rows < 400, columns > 850, (rows - 50) ** 2 + columns**2 < 90, rows < 0])
-    counts, pixels = cell_counts(size, masks)
+    counts, pixels = cell_counts(as_masks(masks, size))
     everything = list(all_tiles(*size))
     chosen = enough_tiles(everything, counts)
     total, _ = sums(chosen, counts)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.features.cells import label_layers
 from distortion_graph.features.edges import edge_steps
 from distortion_graph.features.histograms import region_histograms
-from distortion_graph.features.layers import label_layers
-from distortion_graph.masks.masks import Masks
+from distortion_graph.masks.masks import MaskArrays, Masks, as_masks
 from distortion_graph.work.threads import CachedCall
 
 
@@ -30,12 +30,13 @@ class RegionStatistics(NamedTuple):
 
 
 def region_statistics(
-    anchor: NDArray[np.uint8], target: NDArray[np.uint8], masks: Masks
+    anchor: NDArray[np.uint8], target: NDArray[np.uint8], masks: Masks | MaskArrays
 ) -> RegionStatistics:
     """Statistics of two (H, W, 3) uint8 pictures inside R masks of (H, W) bool.
 
     Raises RegionError for a mask of another size or type.
     """
-    layers = CachedCall(lambda: label_layers(anchor.shape[:2], masks))
+    given = as_masks(masks, anchor.shape[:2])
+    layers = CachedCall(lambda: label_layers(given))
     histograms = region_histograms(anchor, target, layers, len(masks))
     return RegionStatistics(*histograms, edge_steps((anchor, target), layers(), len(masks)))

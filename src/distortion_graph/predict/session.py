@@ -26,7 +26,7 @@ from distortion_graph.base.validation import validation_line
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.features.cells import cell_counts, pad_picture
 from distortion_graph.features.statistics import RegionStatistics, region_statistics
-from distortion_graph.masks.masks import Masks, with_crops
+from distortion_graph.masks.masks import MaskArrays, Masks, as_masks
 from distortion_graph.measure.quality import check_pair
 from distortion_graph.predict.names import (
     ENCODER_FILE,
@@ -190,7 +190,7 @@ class Model:
         self,
         anchor: NDArray[np.uint8],
         target: NDArray[np.uint8],
-        masks: Masks,
+        masks: Masks | MaskArrays,
     ) -> Predictions:
         """Predictions for two (H, W, 3) uint8 pictures and R ≥ 0 masks, (H, W) bool each.
 
@@ -203,12 +203,10 @@ class Model:
         """
         check_pair(anchor, target)
         with thread_budget(self.threads):
-            return self._predict((anchor, target), masks)
+            return self._predict((anchor, target), as_masks(masks, anchor.shape[:2]))
 
     def _predict(self, pictures: Pair, masks: Masks) -> Predictions:
-        size = pictures[0].shape[:2]
-        masks = with_crops(masks, size)
-        tiles = list(all_tiles(*size))
+        tiles = list(all_tiles(*masks.size))
         if len(tiles) > 1:
             seen = self._seen_in_tiles(pictures, masks, tiles)
         else:
@@ -231,7 +229,7 @@ class Model:
         """
         allowed = allowed_threads()
         encoder = self._session(ENCODER_FILE, max(allowed // 2, 1))
-        counted = CachedCall(lambda: cell_counts(pictures[0].shape[:2], masks))
+        counted = CachedCall(lambda: cell_counts(masks))
         statistics = CachedCall(lambda: region_statistics(*pictures, masks))
 
         def map_sums() -> Sums:
@@ -261,7 +259,7 @@ class Model:
 
         Two tiles at once are faster than all threads on one; more would take too much memory.
         """
-        counts, areas = cell_counts(pictures[0].shape[:2], masks)
+        counts, areas = cell_counts(masks)
         of_tile = (allowed_threads() + 1) // 2
 
         def sums(tile: Tile) -> Sums:

@@ -29,8 +29,8 @@ from distortion_graph.features.histograms import (
     JOINT_CHANNELS,
     JOINT_LEVELS,
     LEVELS,
+    PATTERNS,
 )
-from distortion_graph.features.patterns import PATTERNS
 from distortion_graph.graph.build import DECIMALS
 from distortion_graph.model.network import DistortionGraphNet, GraphHead, PairEncoder, Statistics
 from distortion_graph.model.pooling import Moments, coverage

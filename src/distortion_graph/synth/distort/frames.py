@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.synth.distort.boxes import Box
+from distortion_graph.masks.boxes import Box
 from distortion_graph.synth.distort.common import Image
 from distortion_graph.synth.distort.registry import (
     apply_in_box,
@@ -67,7 +67,7 @@ class Frames:
             self._keep(key, frame)
         else:
             self._kept.move_to_end(key)
-        return frame[box.area]
+        return frame[box.slices]
 
     def _keep(self, key: tuple[str, str, int], frame: Image) -> None:
         frame.flags.writeable = False
