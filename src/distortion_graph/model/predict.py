@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from distortion_graph.features.cells import pad_picture, with_scene
-from distortion_graph.features.statistics import region_statistics
-from distortion_graph.masks.masks import MaskArrays, Masks, as_masks
+from distortion_graph.features.cells import pad_picture
+from distortion_graph.features.statistics import region_inputs
+from distortion_graph.masks.masks import MaskArrays, Masks
 from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.predict.outputs import to_predictions
 from distortion_graph.predict.predictions import Predictions
@@ -27,10 +27,8 @@ class TorchPredictor:
         masks: Masks | MaskArrays,
     ) -> Predictions:
         """Predict one pair: two (H, W, 3) uint8 pictures and R masks, (H, W) bool each."""
-        masks = as_masks(masks, anchor.shape[:2])
         images = np.stack([pad_picture(anchor), pad_picture(target)])
-        weights, area = with_scene(masks)
-        statistics = region_statistics(anchor, target, masks)
+        weights, area, statistics = region_inputs(anchor, target, masks)
         is_scene = np.zeros(len(area), np.float32)
         is_scene[0] = 1
         device = next(self.network.parameters()).device

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from distortion_graph.base.vocabulary import Vocabulary
-from distortion_graph.features.cells import CELL_PX, with_scene
+from distortion_graph.features.cells import CELL_PX
 from distortion_graph.features.edges import EDGE_STATISTICS
 from distortion_graph.features.histograms import (
     CHANNELS,
@@ -22,8 +22,7 @@ from distortion_graph.features.histograms import (
     LEVELS,
     PATTERNS,
 )
-from distortion_graph.features.statistics import region_statistics
-from distortion_graph.masks.masks import as_masks
+from distortion_graph.features.statistics import region_inputs
 from distortion_graph.synth.synthesis import Version
 from distortion_graph.training.extras import IGNORED, Extras
 
@@ -113,9 +112,9 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
     for b, sample in enumerate(samples):
         regions = len(sample.masks)
         valid[b, : regions + 1] = True
-        masks = as_masks(sample.masks, (height, width))
-        weights[b, : regions + 1], area[b, : regions + 1] = with_scene(masks)
-        seen = region_statistics(sample.anchor.image, sample.target.image, masks)
+        given = region_inputs(sample.anchor.image, sample.target.image, sample.masks)
+        weights[b, : regions + 1], area[b, : regions + 1] = given.weights, given.area
+        seen = given.statistics
         own[b, :, : regions + 1] = seen.own
         joint[b, : regions + 1], detail[b, : regions + 1] = seen.joint, seen.detail
         patterns[b, :, : regions + 1], edges[b, :, : regions + 1] = seen.patterns, seen.edges
