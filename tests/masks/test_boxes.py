@@ -25,7 +25,7 @@ def pixels(box):
 @given(boxes, boxes)
 def test_the_common_part_of_two_boxes_has_the_pixels_that_are_in_both(one, other):
     assert pixels(one.meet(other)) == pixels(one) & pixels(other)
-    assert one.area == len(pixels(one)) and one.empty == (not pixels(one))
+    assert one.pixels == len(pixels(one)) and one.empty == (not pixels(one))
 
 
 @given(boxes, st.integers(1, 5))
@@ -52,18 +52,18 @@ def test_a_box_is_moved_and_grown(box, px, dx, dy):
 def test_what_of_a_box_lies_in_a_picture_can_be_sliced(box, height, width):
     numbers = np.arange(height * width).reshape(height, width)
     clipped = box.clipped(numbers.shape)
-    assert set(numbers[clipped.slices].ravel().tolist()) == {
+    assert set(numbers[clipped.area].ravel().tolist()) == {
         y * width + x for x, y in pixels(box) if 0 <= x < width and 0 <= y < height
     }
     whole = Box.whole((height, width, 3))
-    assert whole.area == numbers.size and np.array_equal(numbers[whole.slices], numbers)
-    assert np.array_equal(numbers[whole.slices][clipped.within(whole)], numbers[clipped.slices])
+    assert whole.pixels == numbers.size and np.array_equal(numbers[whole.area], numbers)
+    assert np.array_equal(numbers[whole.area][clipped.within(whole)], numbers[clipped.area])
 
 
 def test_a_box_within_another():
     outer, inner = Box(2, 1, 7, 7), Box(3, 2, 5, 4)
     grid = np.arange(81).reshape(9, 9)
-    assert np.array_equal(grid[outer.slices][inner.within(outer)], grid[2:6, 3:8])
+    assert np.array_equal(grid[outer.area][inner.within(outer)], grid[2:6, 3:8])
     assert (inner.right, inner.bottom, inner.xywh) == (8, 6, (3, 2, 5, 4))
 
 

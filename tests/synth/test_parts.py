@@ -45,7 +45,7 @@ def test_a_box_holds_the_pixels_of_the_whole_picture(distortion, subtype, level)
     for name, box in BOXES.items():
         part = apply_in_box(PICTURE, distortion, subtype, level, rng(), box)
         assert part.dtype == np.uint8 and part.shape == (box.height, box.width, 3)
-        gap = np.abs(part.astype(int) - whole[box.slices]).max()
+        gap = np.abs(part.astype(int) - whole[box.area]).max()
         assert gap <= 1, f"{name}: {gap} grey levels"
 
 
@@ -61,7 +61,7 @@ def test_block_grids_and_weather_are_the_whole_pictures_to_the_bit(distortion, s
     level = data.draw(st.integers(1, LEVELS))
     whole = apply(PICTURE, distortion, subtype, level, rng())
     part = apply_in_box(PICTURE, distortion, subtype, level, rng(), box)
-    assert np.array_equal(part, whole[box.slices])
+    assert np.array_equal(part, whole[box.area])
 
 
 @pytest.mark.parametrize(("distortion", "subtype"), sorted(DRAWN_FOR_THE_BOX))
@@ -70,7 +70,7 @@ def test_a_field_drawn_for_a_box_is_of_the_same_strength(distortion, subtype):
     box = Box(30, 40, 140, 130)
     part = apply_in_box(PICTURE, distortion, subtype, 4, rng(), box)
     change = [
-        np.abs(made.astype(int) - PICTURE[box.slices]).mean() for made in (part, whole[box.slices])
+        np.abs(made.astype(int) - PICTURE[box.area]).mean() for made in (part, whole[box.area])
     ]
     assert change[0] == pytest.approx(change[1], rel=0.05)
     again = apply_in_box(PICTURE, distortion, subtype, 4, rng(), box)
@@ -105,7 +105,7 @@ def test_pictures_smaller_than_the_reach(distortion, subtype, size):
     whole = apply(image, distortion, subtype, 5, rng())
     box = Box(size[1] // 2, size[0] // 3, (size[1] + 1) // 2, (size[0] + 1) // 2)
     part = apply_in_box(image, distortion, subtype, 5, rng(), box)
-    assert np.abs(part.astype(int) - whole[box.slices]).max() <= 1
+    assert np.abs(part.astype(int) - whole[box.area]).max() <= 1
 
 
 def test_every_sub_type_says_what_it_sees():
@@ -122,7 +122,7 @@ def test_haze_in_a_box_uses_the_whole_depth_map():
     whole = apply(PICTURE, "haze", "scattering", 5, rng(), depth=depth)
     box = Box(20, 90, 60, 30)
     part = apply_in_box(PICTURE, "haze", "scattering", 5, rng(), box, depth=depth)
-    assert np.abs(part.astype(int) - whole[box.slices]).max() <= 1
+    assert np.abs(part.astype(int) - whole[box.area]).max() <= 1
 
 
 def test_each_layer_of_the_shared_stream_is_the_picture_at_its_own_target():

@@ -101,7 +101,7 @@ def label_layers(masks: Masks) -> list[Layer]:
             layers.append(layer)
         layer.regions.append(number)
         label = np.uint8(len(layer.regions))
-        np.copyto(layer.labels[crop.box.slices], label, where=crop.mask)
+        np.copyto(layer.labels[crop.box.area], label, where=crop.mask)
     return layers
 
 
@@ -133,11 +133,11 @@ def _count(out: NDArray[np.uint8], crop: Crop) -> None:
     # The mean over a cell of 16 times the mask is the number of pixels: nothing is rounded.
     np.multiply(crop.mask, np.uint8(_CELL_AREA), out=inside[crop.box.within(pixels)])
     size = (touched.width, touched.height)
-    out[touched.slices] = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
+    out[touched.area] = cv2.resize(inside, size, interpolation=cv2.INTER_AREA)
 
 
 def _has_room(layer: Layer, crop: Crop) -> bool:
     if len(layer.regions) == _LAYER_REGIONS:
         return False
-    taken = layer.labels[crop.box.slices]
+    taken = layer.labels[crop.box.area]
     return not crop.mask.size or not cv2.norm(taken, cv2.NORM_INF, crop.mask.view(np.uint8))

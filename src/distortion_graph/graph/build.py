@@ -157,12 +157,12 @@ def shared_areas(masks: Masks | MaskArrays) -> NDArray[np.float64]:
     masks = as_masks(masks)
     depth = np.zeros(masks.size, np.uint16 if len(masks) < 1 << 16 else np.uint32)
     for crop in crops(masks):
-        depth[crop.box.slices] += crop.mask
+        depth[crop.box.area] += crop.mask
     deepest = int(depth.max())
     if deepest <= 1:
         return np.array([np.count_nonzero(crop.mask) / depth.size for crop in crops(masks)])
     weights = 1.0 / np.maximum(np.arange(deepest + 1), 1)
-    counts = [np.bincount(depth[c.box.slices][c.mask], minlength=deepest + 1) for c in crops(masks)]
+    counts = [np.bincount(depth[c.box.area][c.mask], minlength=deepest + 1) for c in crops(masks)]
     areas = [math.fsum(row * weights) / depth.size for row in counts]
     return np.array(areas, np.float64)
 

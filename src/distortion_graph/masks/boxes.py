@@ -50,7 +50,7 @@ class Box(NamedTuple):
         return self.x, self.y, self.width, self.height
 
     @property
-    def area(self) -> int:
+    def pixels(self) -> int:
         """Number of pixels."""
         return self.width * self.height
 
@@ -60,13 +60,13 @@ class Box(NamedTuple):
         return self.width < 1 or self.height < 1
 
     @property
-    def slices(self) -> tuple[slice, slice]:
+    def area(self) -> tuple[slice, slice]:
         """Rows and columns, to index an H×W… array with."""
         return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
 
     def within(self, outer: Box) -> tuple[slice, slice]:
         """Rows and columns of this box in an array that holds the pixels of `outer`."""
-        return self.moved(-outer.x, -outer.y).slices
+        return self.moved(-outer.x, -outer.y).area
 
     def moved(self, dx: int, dy: int) -> Box:
         """The box `dx` pixels to the right and `dy` down."""
@@ -106,10 +106,10 @@ class Crop(NamedTuple):
     def of(cls, mask: NDArray[np.bool_]) -> Crop:
         """An (H, W) mask inside its tight box, a view of it where it is C-contiguous."""
         box = Box.around(mask)
-        return cls(box, mask[box.slices])
+        return cls(box, mask[box.area])
 
     def on_picture(self, size: tuple[int, int]) -> NDArray[np.bool_]:
         """The mask of the whole picture, `size` (H, W) bool."""
         out = np.zeros(size, np.bool_)
-        out[self.box.slices] = self.mask
+        out[self.box.area] = self.mask
         return out

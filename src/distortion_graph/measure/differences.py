@@ -160,7 +160,7 @@ class DifferenceMap:
     def _inside(self, crop: Crop) -> RegionDifference:
         """What is inside a mask that has a pixel."""
         box, mask = crop
-        classes = self.classes[box.slices]
+        classes = self.classes[box.area]
         pixels = np.count_nonzero(mask)
         differs = mask & (classes == _DIFFERS)
         alike = np.count_nonzero(mask & (classes <= _ALIKE))
@@ -177,7 +177,7 @@ class DifferenceMap:
         """
         cells = box.in_cells(CELL)
         inside = _on_cells(differs, box.y % CELL, box.x % CELL)
-        spots = self.spots[cells.slices]
+        spots = self.spots[cells.area]
         if not spots.any():
             return []
         number, counts, edges = _extents(inside, spots)
@@ -193,7 +193,7 @@ class DifferenceMap:
     def _outline(self, visible: Bools, box: Box, number: int) -> NDArray[np.int64]:
         rows, columns = np.arange(box.y, box.bottom), np.arange(box.x, box.right)
         own = self.spots[(rows // CELL)[:, None], columns // CELL] == number
-        own &= visible[box.slices]
+        own &= visible[box.area]
         rows = rows[own.any(1)]
         own = own[own.any(1)]
         ends = own.argmax(1), box.width - 1 - own[:, ::-1].argmax(1)
@@ -235,7 +235,7 @@ def changed_pixels(first: Rgb, second: Rgb) -> Bools:
 
 def _by_size(entry: tuple[Box, int]) -> tuple[int, int, int, int]:
     box, number = entry
-    return -box.area, box.y, box.x, number
+    return -box.pixels, box.y, box.x, number
 
 
 def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, top: int, left: int) -> None:

@@ -134,7 +134,7 @@ def _part(crop: Crop, band: _Band) -> _Part:
         return _Part(inside, mask)
     if inside != own:
         tight = Box.around(mask)
-        inside, mask = tight.moved(inside.x, inside.y), mask[tight.slices]
+        inside, mask = tight.moved(inside.x, inside.y), mask[tight.area]
     box = inside.on_grid(2)
     if box != inside:
         before, after = inside.y - box.y, box.bottom - inside.bottom
@@ -191,7 +191,7 @@ def _bands(anchor: Rgb, target: Rgb, with_colour: bool) -> Iterator[_Band]:
             _fill_ssim(band.ssim, anchor, target, tile, band.top)
             _fill_similarity(band.similarity, anchor, target, tile.in_cells(2), band.top // 2)
             if band.delta_e is not None:
-                own = tile.slices
+                own = tile.area
                 band.delta_e[own] = delta_e(band.anchor[own], band.target[own])
 
         tiles = [
@@ -216,8 +216,8 @@ def _fill_ssim(out: Floats, anchor: Rgb, target: Rgb, tile: Box, top: int) -> No
     """Write one tile of the map of the band from row ``top``."""
     own = tile.moved(0, top)
     seen = own.grown(ssim.RADIUS).clipped(anchor.shape)
-    values = ssim.ssim_map(anchor[seen.slices], target[seen.slices])
-    out[tile.slices] = values[own.within(seen)]
+    values = ssim.ssim_map(anchor[seen.area], target[seen.area])
+    out[tile.area] = values[own.within(seen)]
 
 
 def _fill_similarity(out: haar.Terms, anchor: Rgb, target: Rgb, cells: Box, top: int) -> None:
@@ -227,7 +227,7 @@ def _fill_similarity(out: haar.Terms, anchor: Rgb, target: Rgb, cells: Box, top:
         haar.haar_maps(haar.window_planes(rgb, rows, columns)) for rgb in (anchor, target)
     )
     for part, values in zip(out, haar.terms(*haar.losses(first, second)), strict=True):
-        part[cells.slices] = values
+        part[cells.area] = values
 
 
 class _Sums:
@@ -249,27 +249,27 @@ class _Sums:
             return
         inside = None if part is None else part.inside[: box.height, : box.width]
         share = None if inside is None else inside.astype(np.float32)
-        self.pixels += box.area if inside is None else int(np.count_nonzero(inside))
+        self.pixels += box.pixels if inside is None else int(np.count_nonzero(inside))
         bits = None if inside is None else inside.view(np.uint8)
-        own = box.slices
+        own = box.area
         # OpenCV squares the root of the exact sum; rounding undoes that.
         self.squares += round(cv2.norm(band.anchor[own], band.target[own], cv2.NORM_L2SQR, bits))
         self._add_ssim(band, box, inside, share)
         if band.delta_e is not None:
             self.delta_e = (self.delta_e or 0.0) + haar.total(band.delta_e[own], share)
-        cells = box.in_cells(2).slices
+        cells = box.in_cells(2).area
         terms = haar.Terms(*(part[cells] for part in band.similarity))
         pooled = haar.pool(terms, None if inside is None else haar.cell_shares(inside))
         self.haar = self.haar.plus(pooled)
 
     def _add_ssim(self, band: _Band, box: Box, inside: Bools | None, share: Floats | None) -> None:
-        values = band.ssim[box.slices]
+        values = band.ssim[box.area]
         self.ssim += haar.total(values, share)
         inner = box.meet(band.inner)
         if inner.empty:
             return
         part = inner.within(box)
-        self.inner_pixels += inner.area if inside is None else int(np.count_nonzero(inside[part]))
+        self.inner_pixels += inner.pixels if inside is None else int(np.count_nonzero(inside[part]))
         self.inner_ssim += haar.total(values[part], None if share is None else share[part])
 
     def result(self) -> RegionEvidence:

@@ -42,7 +42,7 @@ class Cutout:
 
     def draw(self, canvas: Canvas, x: int, y: int, rgb: NDArray[np.uint8], colour: Rgb) -> None:
         """Draw the window of the picture `rgb` with its corner at (x, y) of the canvas."""
-        spot = _enlarged(rgb[self.window.slices], self.factor)
+        spot = _enlarged(rgb[self.window.area], self.factor)
         outline(spot, [Ground(_enlarged(self.mask, self.factor), 0, 0)], _LINE_PX, colour)
         canvas[y : y + spot.shape[0], x : x + spot.shape[1]] = spot
 
@@ -60,7 +60,7 @@ def cutout_of(
         return None
     box = Box.around(mask)
     context = max(_CONTEXT_PX, round(_CONTEXT_SHARE * max(box.width, box.height)))
-    deep_y, deep_x = innermost(mask[box.slices])
+    deep_y, deep_x = innermost(mask[box.area])
     middle = box.y + deep_y, box.x + deep_x
     spans = (box.y, box.bottom), (box.x, box.right)
     (y0, y1), (x0, x1) = (
@@ -70,7 +70,7 @@ def cutout_of(
     whole = all(end - start <= room for start, end in spans)
     window = Box(x0, y0, x1 - x0, y1 - y0)
     factor = max(1, room // max(window.width, window.height))
-    return Cutout(window, mask[window.slices], factor, whole)
+    return Cutout(window, mask[window.area], factor, whole)
 
 
 def _mask_of(
@@ -87,7 +87,7 @@ def _mask_of(
     if box is None:
         return None
     found = np.zeros(size, bool)
-    found[Box(*box).slices] = True
+    found[Box(*box).area] = True
     return found
 
 

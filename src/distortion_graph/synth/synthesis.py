@@ -294,7 +294,7 @@ def make_version(
         if box.empty:
             continue
         if draw.applied is None:
-            part = clean[box.slices]
+            part = clean[box.area]
         else:
             part = frames.part(*draw.applied, draw.level, rng, box, depth=depth)
         _paste_part(degraded, part, mask, box, recipe.feather_px)
@@ -367,7 +367,7 @@ def paste(
     pasted = np.array(base, order="C")
     box = Box.around(mask)
     if not box.empty:
-        _paste_part(pasted, frame[box.slices], mask, box, feather_px)
+        _paste_part(pasted, frame[box.area], mask, box, feather_px)
     return pasted
 
 
@@ -379,8 +379,8 @@ def _paste_part(
     feather_px: float,
 ) -> None:
     """Paste into `target` what `part` holds of the mask's box."""
-    seen = target[box.slices]
-    inside = mask[box.slices]
+    seen = target[box.area]
+    inside = mask[box.area]
     if feather_px <= 0 or mask.all():  # without an edge there is nothing to fade
         cv2.copyTo(part, np.ascontiguousarray(inside).view(np.uint8), seen)
         return
@@ -391,12 +391,12 @@ def _paste_part(
 def _opacity(mask: NDArray[np.bool_], box: Box, feather_px: float) -> NDArray[np.float32]:
     """How much of a feathered region shows in its box; (height, width) in [0, 1]."""
     # The nearest pixel outside lies in the box or around it.
-    near = mask[box.grown(1).clipped(mask.shape).slices].astype(np.uint8)
+    near = mask[box.grown(1).clipped(mask.shape).area].astype(np.uint8)
     depth_px = cv2.distanceTransform(near, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     feather_px = min(feather_px, float(depth_px.max()) / 2)
     wide = box.grown(math.ceil(_GAUSSIAN_REACH * feather_px) + 1).clipped(mask.shape)
     soft = cv2.GaussianBlur(
-        mask[wide.slices].astype(np.float32), (0, 0), feather_px, borderType=cv2.BORDER_REPLICATE
+        mask[wide.area].astype(np.float32), (0, 0), feather_px, borderType=cv2.BORDER_REPLICATE
     )
     # A blurred straight edge is 1/2 on the edge itself.
     return np.clip(2 * soft[box.within(wide)] - 1, 0, 1)

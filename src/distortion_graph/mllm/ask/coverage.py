@@ -46,7 +46,7 @@ class Coverage:
 
     def cover_box(self, box: Box) -> None:
         """Cover a rectangle; what of it lies outside the picture does not count."""
-        window = box.clipped(self.size).slices
+        window = box.clipped(self.size).area
         fresh = self._cells[window][~self.covered[window]]
         self.left -= self._count(fresh)
         self.covered[window] = True
@@ -96,7 +96,7 @@ def _cells(
     cells = np.zeros(size, np.int32)
     members = [np.zeros(len(crops), np.bool_)]
     for r, crop in enumerate(crops):
-        window = cells[crop.box.slices]
+        window = cells[crop.box.area]
         before, place = np.unique(window[crop.mask], return_inverse=True)
         window[crop.mask] = place.ravel() + len(members)
         for cell in before.tolist():

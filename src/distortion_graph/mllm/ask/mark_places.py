@@ -134,7 +134,7 @@ class _Ground:
                 break
             mask = pieces[top : top + h, left : left + w] == k
             piece = Crop(Box(left, top, w, h).moved(crop.box.x, crop.box.y), mask)
-            if not (self.coverage.covered[piece.box.slices] & mask).any():
+            if not (self.coverage.covered[piece.box.area] & mask).any():
                 place = self._put(r, self.sizes.usual, self._spot_in(piece, box_wh))
                 found += [place] if place else []
         return found
@@ -151,7 +151,7 @@ class _Ground:
     def _is_free(self, box: Box) -> bool:
         if box.clipped(self.size) != box:
             return False
-        return bool(self._free(box.area, box.slices).all())
+        return bool(self._free(box.pixels, box.area).all())
 
     def _free(self, pixels: int, window: tuple[slice, slice]) -> NDArray[np.bool_]:
         """Where in a window something of that many pixels may lie."""
@@ -160,7 +160,7 @@ class _Ground:
     def _spot_in(self, crop: Crop, box_wh: tuple[int, int]) -> Box | None:
         """A place deep in a mask, off all outlines if there is one."""
         w, h = box_wh
-        own = crop.box.slices
+        own = crop.box.area
         free = crop.mask & self._free(w * h, own)
         ys, xs = _corners(free & ~self.lines[own], box_wh)
         if not len(ys):
@@ -177,7 +177,7 @@ class _Ground:
         if box is None:
             return None
         self.coverage.cover_box(box)
-        self.blocked[box.grown(_GAP_PX).clipped(self.size).slices] = True
+        self.blocked[box.grown(_GAP_PX).clipped(self.size).area] = True
         return Place(r, size, box)
 
     def beside(self, r: int) -> Place | None:
@@ -188,7 +188,7 @@ class _Ground:
         window = Box(*end, 1, 1).grown(reach).clipped(self.size)
         # With half a line, so that the number does not use up what its own line needs.
         needed = w * h + reach * (self.sizes.line + 2) // 2
-        free = self._free(needed, window.slices) & ~self._near(self.crops[r], window)
+        free = self._free(needed, window.area) & ~self._near(self.crops[r], window)
         ys, xs = _corners(free, (w + 2, h + 2))
         if not len(ys):
             return None

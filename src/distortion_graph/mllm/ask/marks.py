@@ -180,16 +180,16 @@ def _outline(canvas: Canvas, crops: Sequence[Crop], regions: Sequence[Crop]) -> 
     order = sorted(range(len(crops)), key=lambda r: (areas[r], r))
     smallest = np.full(size, len(crops), np.int32)
     for rank, r in reversed(list(enumerate(order))):
-        smallest[crops[r].box.slices][crops[r].mask] = rank
+        smallest[crops[r].box.area][crops[r].mask] = rank
     for rank, r in enumerate(order):
         around = crops[r].box.grown(2 * line).clipped(size)
-        window = around.slices
+        window = around.area
         inner, outer = _rings(crops[r], around, smallest[window], rank, line)
         light[window] |= inner
         dark[window] |= outer
     dark &= ~light
     for crop in regions:
-        _thin_out(light[crop.box.slices], dark[crop.box.slices], crop.mask)
+        _thin_out(light[crop.box.area], dark[crop.box.area], crop.mask)
     canvas[dark] = INK
     canvas[light] = PAPER
     return light | dark
@@ -305,8 +305,8 @@ def _with_margin(picture: Canvas, places: Sequence[Place]) -> tuple[Canvas, Poin
 
 def _write(canvas: Canvas, number: str, box: Box, face: Typeface, *, yellow: bool) -> None:
     ground, ink, frame = (_YELLOW, INK, INK) if yellow else (INK, PAPER, PAPER)
-    canvas[box.clipped(canvas.shape).slices] = frame
-    canvas[box.grown(-1).clipped(canvas.shape).slices] = ground
+    canvas[box.clipped(canvas.shape).area] = frame
+    canvas[box.grown(-1).clipped(canvas.shape).area] = ground
     top, _ = face.digit_extent
     x = box.x + (box.width - face.width(number)) // 2
     write(canvas, number, x, box.y + _frame(face) - top, face, ink)

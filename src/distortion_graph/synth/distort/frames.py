@@ -67,7 +67,7 @@ class Frames:
             self._keep(key, frame)
         else:
             self._kept.move_to_end(key)
-        return frame[box.slices]
+        return frame[box.area]
 
     def _keep(self, key: tuple[str, str, int], frame: Image) -> None:
         frame.flags.writeable = False

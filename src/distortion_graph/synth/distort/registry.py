@@ -222,12 +222,12 @@ def apply_in_box(
     match entry.support:
         case Near(reach_px, grid_px):
             seen = box.grown(reach_px(strength)).on_grid(grid_px).clipped(image.shape)
-            part = entry.apply_level(np.ascontiguousarray(image[seen.slices]), strength, rng)
+            part = entry.apply_level(np.ascontiguousarray(image[seen.area]), strength, rng)
             return part[box.within(seen)]
         case InBox():
             return entry.apply_level(image, strength, rng, box, **options)
         case WholeFrame(prepare):
-            return entry.apply_level(prepare(image), strength, rng)[box.slices]
+            return entry.apply_level(prepare(image), strength, rng)[box.area]
 
 
 def find_strength(distortion: str, subtype: str, level: int) -> tuple[SubType, Any]:

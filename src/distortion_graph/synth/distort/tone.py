@@ -54,7 +54,7 @@ def scale_about_mean(image: Image, factor: float, rng: np.random.Generator, box:
     """m + factor·(x − m) inside the box, m the whole picture's mean luma."""
     del rng
     mean = float(np.dot(cv2.mean(image)[:3], LUMA_BT601)) / 255
-    return _through_table(image[box.slices], lambda x: mean + factor * (x - mean))
+    return _through_table(image[box.area], lambda x: mean + factor * (x - mean))
 
 
 def stretch(image: Image, power: float, rng: np.random.Generator, box: Box) -> Image:
@@ -63,7 +63,7 @@ def stretch(image: Image, power: float, rng: np.random.Generator, box: Box) -> I
     # Bounded as x is, so that a black picture turns mid-grey as any other flat one, not white.
     mean = max(float(np.mean(cv2.mean(image)[:3])) / 255, _DARKEST)
     return _through_table(
-        image[box.slices], lambda x: 1 / (1 + (mean / np.maximum(x, _DARKEST)) ** power)
+        image[box.area], lambda x: 1 / (1 + (mean / np.maximum(x, _DARKEST)) ** power)
     )
 
 

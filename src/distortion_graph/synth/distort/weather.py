@@ -37,7 +37,7 @@ def haze(
     airlight = np.float32(rng.uniform(0.6, 0.9))
     field = depth_field(image.shape[:2], rng, box) if depth is None else _rescale(depth, box)
     transmission = cv2.exp(-np.float32(beta) * field)[..., None]
-    hazy = to_unit(image[box.slices])
+    hazy = to_unit(image[box.area])
     hazy *= transmission
     hazy += airlight * (1 - transmission)
     return to_bytes(hazy)
@@ -64,7 +64,7 @@ def rain(
     alpha = np.zeros((height, width), np.uint8)
     for start, end, level in zip(starts, ends, levels, strict=True):
         cv2.line(alpha, start, end, level, 1, cv2.LINE_AA, _SUBPIXEL_BITS)
-    return _cover(image[box.slices], alpha[box.slices], 1 - darkening, 0, _RAIN_GREY)
+    return _cover(image[box.area], alpha[box.area], 1 - darkening, 0, _RAIN_GREY)
 
 
 def snow(image: Image, shape: tuple[float, float], rng: np.random.Generator, box: Box) -> Image:
@@ -84,8 +84,8 @@ def snow(image: Image, shape: tuple[float, float], rng: np.random.Generator, box
     for place, size, level in zip(places, sizes, levels, strict=True):
         cv2.circle(alpha, place, size, level, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
     seen = box.grown(_SOFTENING_REACH_PX).clipped(image.shape)
-    soft = np.asarray(cv2.GaussianBlur(alpha[seen.slices], (3, 3), 0.8), np.uint8)
-    return _cover(image[box.slices], soft[box.within(seen)], 1 - whitening, whitening, _SNOW_WHITE)
+    soft = np.asarray(cv2.GaussianBlur(alpha[seen.area], (3, 3), 0.8), np.uint8)
+    return _cover(image[box.area], soft[box.within(seen)], 1 - whitening, whitening, _SNOW_WHITE)
 
 
 def depth_field(
@@ -106,7 +106,7 @@ def depth_field(
 
 def _rescale(depth: NDArray[np.floating], box: Box) -> NDArray[np.float32]:
     low, high = float(depth.min()), float(depth.max())
-    part = depth[box.slices]
+    part = depth[box.area]
     unit = (part - low) / (high - low) if high > low else np.full(part.shape, 0.5)
     return (_NEAREST_DEPTH + unit * (_FARTHEST_DEPTH - _NEAREST_DEPTH)).astype(np.float32)
 
