@@ -22,9 +22,10 @@ from distortion_graph.bench.answers import Answers, Numbers, Truth, TruthOfPair,
 from distortion_graph.bench.graph_folder import graph_name
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.samples import Sample
+from distortion_graph.graph.build import assemble, shared_areas
 from distortion_graph.pictures.images import Picture
-from distortion_graph.pipeline import build_graph, predict_canonically
-from distortion_graph.predict.decode import ChosenLabels, choose_labels
+from distortion_graph.predict.canonical import predict_canonically
+from distortion_graph.predict.decode import ChosenLabels, choose_labels, decode
 from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model
 
@@ -228,7 +229,15 @@ class ModelRun:
         sample: Sample,
         folder: Path,
     ) -> None:
-        graph = build_graph(self.model, predictions, sample.regions, *pictures)
+        vocabulary, masks = self.model.vocabulary, sample.regions.lazy_masks()
+        graph = assemble(
+            decode(predictions, vocabulary, shared_areas(masks)),
+            sample.regions,
+            *pictures,
+            vocabulary=vocabulary,
+            masks=masks,
+            model=self.model.identity.info,
+        )
         atomic_write_text(folder / graph_name(sample.key), graph.to_json(indent=1) + "\n")
 
 

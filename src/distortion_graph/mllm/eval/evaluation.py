@@ -64,18 +64,20 @@ def evaluate_models(
     chosen = ChosenPairs(reader, options.pairs.splits)
     keys = all_keys(chosen, options.pairs)
     hints.check([arm.hint for arm in arms], keys)
-    desk = _Desk(reader, chosen, hints, options)
+    material = _PairMaterial(reader, chosen, hints, options)
     counts, records = {}, {}
     for arm in arms:
         progress.begin(arm.name, len(keys), "pairs")
         for place in (out / arm.folder / GRAPHS, out / arm.folder / OTHER_ORDER):
             _make_folder(place)
-        records[arm.name] = _ask_arm(arm, desk, keys, out / arm.folder, progress, stop or Event())
+        records[arm.name] = _ask_arm(
+            arm, material, keys, out / arm.folder, progress, stop or Event()
+        )
         counts[arm.name] = counts_of(records[arm.name], arm)
     return measured(reader, arms, hints, out, options, records, counts, progress)
 
 
-class _Desk:
+class _PairMaterial:
     """Prepares what is asked about a pair; one thread at a time, since readers have caches."""
 
     def __init__(
@@ -84,7 +86,7 @@ class _Desk:
         self.reader, self.chosen, self.hints, self.options = reader, chosen, hints, options
         self._lock = Lock()
 
-    def material(
+    def of(
         self, key: PairKey, hint: Hint
     ) -> tuple[PairView, DistortionGraph, DistortionGraph | None]:
         """Pictures and regions, the true graph, and the hint."""
@@ -102,19 +104,24 @@ class _Desk:
 
 
 def _ask_arm(
-    arm: Arm, desk: _Desk, keys: Sequence[PairKey], folder: Path, progress: Progress, stop: Event
+    arm: Arm,
+    material: _PairMaterial,
+    keys: Sequence[PairKey],
+    folder: Path,
+    progress: Progress,
+    stop: Event,
 ) -> dict[PairKey, PairRecord]:
     failures = _Failures()
 
     def task(key: PairKey) -> Callable[[], PairRecord]:
-        return lambda: _ask_pair(arm, desk, key, folder, failures)
+        return lambda: _ask_pair(arm, material, key, folder, failures)
 
-    found = {}
-    for record in run_all(map(task, keys), desk.options.concurrency, stop):
-        found[record.key] = record
+    records = {}
+    for record in run_all(map(task, keys), material.options.concurrency, stop):
+        records[record.key] = record
         progress.advance(1)
-    ordered = {key: found[key] for key in keys}
-    _need_an_answer(arm, list(found.values()))
+    ordered = {key: records[key] for key in keys}
+    _need_an_answer(arm, list(records.values()))
     lines = (json.dumps(_line(record)) for record in ordered.values())
     atomic_write_text(folder / "pairs.jsonl", "".join(line + "\n" for line in lines))
     return ordered
@@ -148,9 +155,11 @@ class _Failures:
             return self._row >= FAILURES_IN_A_ROW
 
 
-def _ask_pair(arm: Arm, desk: _Desk, key: PairKey, folder: Path, failures: _Failures) -> PairRecord:
-    view, truth, hint = desk.material(key, arm.hint)
-    swapped = desk.shows_target_first(key)
+def _ask_pair(
+    arm: Arm, material: _PairMaterial, key: PairKey, folder: Path, failures: _Failures
+) -> PairRecord:
+    view, truth, hint = material.of(key, arm.hint)
+    swapped = material.shows_target_first(key)
     vocabulary = truth.vocabulary
 
     def ask(target_first: bool) -> Asked:
@@ -167,7 +176,7 @@ def _ask_pair(arm: Arm, desk: _Desk, key: PairKey, folder: Path, failures: _Fail
     why = ""
     try:
         asked = ask(swapped)
-        other = ask(not swapped) if desk.options.both_orders else None
+        other = ask(not swapped) if material.options.both_orders else None
         failures.succeeded()
     except UnderWayError as error:
         problem, why = "unasked", str(error)
