@@ -8,8 +8,9 @@ import pytest
 from skimage import data as pictures
 
 from distortion_graph.base.errors import RecipeError
+from distortion_graph.masks.boxes import Box
 from distortion_graph.measure.quality import HAARPSI
-from distortion_graph.synth.distort import HELD_OUT, PUBLISHED, SUBTYPES, WILD, Box, apply
+from distortion_graph.synth.distort import HELD_OUT, PUBLISHED, SUBTYPES, WILD, apply
 from distortion_graph.synth.distort import apply_in_box as apply_in_box
 from distortion_graph.synth.distort.light import to_grey, to_linear
 from distortion_graph.synth.distort.wild import noise

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import RecipeError
+from distortion_graph.masks.boxes import Box
 from distortion_graph.measure.quality import HAARPSI, HaarReference, Reference
-from distortion_graph.synth.distort import Box, Frames, apply
+from distortion_graph.synth.distort import Frames, apply
 from distortion_graph.synth.distort.level_losses import level_losses
 from distortion_graph.synth.recipes import Draw, Recipe
 

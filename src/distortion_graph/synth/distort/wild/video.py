@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import cv2
@@ -55,8 +56,7 @@ def _moved(image: Image, shift_px: np.ndarray[Any, np.dtype[np.float64]]) -> Ima
 
 def _coded(frames: list[Image], codec: str, rate_factor: int) -> list[Image]:
     """The frames through an encoder and its decoder, 4:2:0 chroma, on one thread."""
-    import av
-
+    av: Any = import_module("av")  # an extra, whose types are not always there
     encoder, options = _ENCODERS[codec]
     buffer = io.BytesIO()
     # SVT-AV1 tells of every encoder that it opens.
