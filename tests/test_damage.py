@@ -303,15 +303,12 @@ def test_a_damaged_pillow_image_is_no_picture(name, lenient, monkeypatch):
     """One that was opened and not yet loaded: whoever loads it first must see the damage."""
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)
     data = bytearray(files()[name])
-    if name == "PNG":
-        data[len(data) // 2 : len(data) // 2 + 40] = bytes(40)
+    middle = len(data) // 2
+    if name == "JPEG":
+        del data[middle:]
     else:
-        del data[len(data) // 2 :]
-    try:
-        image = Image.open(io.BytesIO(data))
-    except OSError:
-        return
-    assert "damaged or incomplete" in refusal(image)
+        data[middle : middle + 40] = b"\xff" * 40  # no code of LZW yet, and a wrong checksum
+    assert "damaged or incomplete" in refusal(Image.open(io.BytesIO(data)))
 
 
 def test_the_table_of_damage_counts_every_file():

@@ -205,7 +205,9 @@ def test_a_pair_without_a_usable_region_is_a_sample(root):
 
 def test_swapping_mirrors_the_truth(root):
     data = PandaSet(root)
-    for anchor, target, tag in data.keys("test", "all"):
+    keys = data.keys("test", "all")
+    assert keys
+    for anchor, target, tag in keys:
         forth = data.sample("test", (anchor, target, tag)).labels.swapped(data.vocabulary)
         back = data.sample("test", (target, anchor, tag)).labels
         for name in ("distortion", "severity", "score", "comparison", "scene_score"):

@@ -101,6 +101,7 @@ def test_shuffling_loses_nothing_and_is_what_its_generator_says(shards):
 def test_a_shuffled_sample_still_has_its_own_pixels(root, shards):
     reader = PandaSet(root)
     held = list(ShardSet(shards).samples("train", "hard", rng=np.random.default_rng(3)))
+    assert held
     for sample in held:
         assert_equal(sample, reader.sample("train", sample.key))
         assert sample.anchor is sample.anchor

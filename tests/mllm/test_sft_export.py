@@ -64,7 +64,9 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def test_labels_alone_give_the_true_graph(reader: PandaSet) -> None:
-    for key in reader.keys("test", "hard"):
+    keys = reader.keys("test", "hard")
+    assert keys
+    for key in keys:
         sample = reader.sample("test", key)
         true, bare = (
             true_graph(sample, reader.vocabulary),

@@ -39,6 +39,12 @@ def grid():
     return pair(10, 10, h=120, w=160).graph
 
 
+@pytest.fixture(scope="module")
+def grid_texts(grid):
+    """The texts of its drawing."""
+    return texts(draw_graph(grid, collapse=False))
+
+
 def named(graph, names):
     regions = tuple(
         r.model_copy(update={"name": n}) for r, n in zip(graph.regions, names, strict=True)
@@ -73,8 +79,8 @@ def clean_rows(graph, count):
     return graph.model_copy(update={"regions": tuple(regions)})
 
 
-def test_100_regions_are_there_with_every_fact_twice_where_it_belongs(grid):
-    shown = texts(draw_graph(grid, collapse=False))
+def test_100_regions_are_there_with_every_fact_twice_where_it_belongs(grid, grid_texts):
+    shown = grid_texts
     assert {"anchor", "target", "scene", "the anchor is"} <= set(shown)
     for region in grid.regions:
         assert shown.count(region.name) == shown.count(str(region.id)) == 2
@@ -89,15 +95,16 @@ def test_100_regions_are_there_with_every_fact_twice_where_it_belongs(grid):
         assert sum(t.endswith(f" {label}") for t in shown) - labels.count(label) in (0, 1)
 
 
-def test_the_worst_stands_first(grid):
-    shown = texts(draw_graph(grid, collapse=False))
+def test_the_worst_stands_first(grid, grid_texts):
     scores = {r.name: min(r.anchor.score, r.target.score) for r in grid.regions}
-    order = [scores[t] for t in dict.fromkeys(shown) if t in scores]
+    order = [scores[t] for t in dict.fromkeys(grid_texts) if t in scores]
     assert len(order) == 100 and order == sorted(order)
 
 
-def test_the_colours_are_those_of_severities_and_comparisons(grid):
-    drawn = Image.open(io.BytesIO(draw_graph(grid, "png"))).convert("RGB")
+def test_the_colours_are_those_of_severities_and_comparisons():
+    graph = pair(5, 5, h=60, w=80).graph
+    assert {r.comparison.label for r in graph.regions} == set(graph.vocabulary.comparison_labels)
+    drawn = Image.open(io.BytesIO(draw_graph(graph, "png", collapse=False))).convert("RGB")
     codes = np.unique(np.asarray(drawn, np.int64) @ [65536, 256, 1])
     there = {(c >> 16, c >> 8 & 255, c & 255) for c in codes.tolist()}
     assert {*severity_colours(4), *comparison_colours(5)} <= there

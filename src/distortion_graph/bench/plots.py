@@ -262,7 +262,7 @@ def _score(case: _Case) -> Figure:
     if len(true) > MANY_POINTS:
         grid: dict[str, Any] = {"gridsize": 36, "extent": (0, 1, 0, 1), "mincnt": 1}
         density = axes.hexbin(true, given, bins="log", cmap="cividis_r", linewidths=0.1, **grid)
-        bar = figure.colorbar(density, ax=axes, label="nodes a cell", shrink=0.8, format="{x:.0f}")
+        bar = figure.colorbar(density, ax=axes, label="nodes per cell", shrink=0.8, format="{x:.0f}")
         bar.minorticks_off()
     else:
         axes.scatter(true, given, s=4, color=unit(_COLOURS[0]), alpha=0.4, linewidths=0)

@@ -27,13 +27,13 @@ def convert(
     context: typer.Context,
     graph: Annotated[Path, typer.Argument(metavar="GRAPH", help=GRAPH_HELP)],
     to: Annotated[
-        Format, typer.Option("--to", metavar="FORM", help="The form to write: " + FORMS_HELP)
+        Format, typer.Option("--to", metavar="FORM", help="Write this form: " + FORMS_HELP)
     ],
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write to FILE; - is standard output, as without this option. Tables (csv, "
+            help="Write to FILE; by default, or with -, to standard output. Tables (csv, "
             "parquet) are two files: t.csv stands for t.nodes.csv and t.edges.csv.",
         ),
     ] = None,

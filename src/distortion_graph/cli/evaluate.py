@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def evaluate(
     context: typer.Context,
     network: Annotated[
-        Path, typer.Argument(metavar="NETWORK", help="A run's folder, or a network's in it.")
+        Path, typer.Argument(metavar="NETWORK", help="The folder of a run, or of a network in it.")
     ],
     labelled: Labelled = None,
     pictures: Pictures = None,
@@ -35,15 +35,19 @@ def evaluate(
     split: ValSplit = None,
     held_out: MeasuredPictures = None,
     pairs: HardPairs = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the pairs made of pictures.")] = 0,
-    draws: Annotated[int, typer.Option(min=0, help="Draws of the intervals; 0: none.")] = 1000,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed the pairs made of pictures.")] = 0,
+    draws: Annotated[
+        int, typer.Option(min=0, help="Draw N times for the intervals; 0 leaves them out.")
+    ] = 1000,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all figures to FILE.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure a network as it was trained, before any export.
 
-    Takes the pictures or the data set named; where none is, the run's own held-out pictures, or
-    the split val of its data set. Needs the train extra.
+    Takes the pictures or the data set you name, or else the run's own held-out pictures or the
+    split val of its data set. Needs the train extra.
 
     \b
     Examples:

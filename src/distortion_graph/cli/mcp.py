@@ -27,14 +27,16 @@ def mcp(
         list[Path] | None,
         typer.Option(
             metavar="DIR",
-            help="Read only files below this folder; repeat for more. Else all that you may read.",
+            help="Read only files below this folder; may be repeated. By default all that you may "
+            "read.",
         ),
     ] = None,
     model: Annotated[
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="Folder of a model made by `export`, or hf://ORG/NAME; else the shipped one.",
+            help="Use this model: a folder made by `export`, or hf://ORG/NAME. By default the one "
+            "that comes with the program.",
         ),
     ] = None,
     http: Annotated[

@@ -86,10 +86,11 @@ def evaluate(
     context: typer.Context,
     root: DataRoot,
     model: Annotated[
-        list[str], typer.Option(metavar="[LABEL=]MODEL[@URL]", help=MODEL_HELP + " Repeatable.")
+        list[str],
+        typer.Option(metavar="[LABEL=]MODEL[@URL]", help=MODEL_HELP + " May be repeated."),
     ],
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where graphs, answers and results.json go.")
+        Path, typer.Option(metavar="DIR", help="Write graphs, answers and results.json to DIR.")
     ],
     pairs: EasyPairs = None,
     split: TestSplit = None,
@@ -97,33 +98,42 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="CUES",
-            help="How regions are shown: marks, boxes, boxes-text, outlines, crops, names or none, "
-            "joined by +. Repeatable; without it marks.",
+            help="Show regions by marks, boxes, boxes-text, outlines, crops, names or none; join "
+            "several by +. May be repeated; by default marks.",
         ),
     ] = None,
     hint: Annotated[
         list[str] | None,
         typer.Option(
             metavar="HINT",
-            help="What is suggested: none, predicted, true, shuffled or corrupted. Repeatable; "
-            "without it none.",
+            help="Suggest a graph: none, predicted, true, shuffled or corrupted. May be repeated; "
+            "by default none.",
         ),
     ] = None,
     hint_model: Annotated[
-        str, typer.Option(metavar="MODEL", help="Our model that predicts the hints.")
+        str,
+        typer.Option(metavar="MODEL", help="Predict the hints by this model, as compare --model."),
     ] = "shipped",
     hint_graphs: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Predicted graphs, as `bench --graphs` writes them."),
+        typer.Option(
+            metavar="DIR",
+            help="Hint with the predicted graphs in DIR, as `bench --graphs` writes them.",
+        ),
     ] = None,
-    order: Annotated[Order, typer.Option(help="Which picture is shown first.")] = Order.varied,
+    order: Annotated[
+        Order,
+        typer.Option(help="Show either picture first (varied), or always the anchor (as-is)."),
+    ] = Order.varied,
     both_orders: Annotated[
         bool, typer.Option("--both-orders", help="Ask about every pair in both orders.")
     ] = False,
     index: PairsIndex = None,
     only: OnlyPictures = None,
     limit: PairsLimit = None,
-    concurrency: Annotated[int, typer.Option(min=1, metavar="N", help="Requests at once.")] = 8,
+    concurrency: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Send up to N requests at once.")
+    ] = 8,
     base_url: BaseUrl = None,
     key_variable: KeyVariable = "OPENAI_API_KEY",
     structured: Structured = True,
@@ -133,7 +143,7 @@ def evaluate(
     max_output_tokens: MaxOutputTokens = None,
     temperature: Temperature = 0.0,
     seed: Annotated[
-        int, typer.Option(min=0, help="Of orders, controls, intervals, and the model's own.")
+        int, typer.Option(min=0, help="Seed orders, controls, intervals and the language model.")
     ] = 0,
     requests_per_minute: RequestsPerMinute = None,
     timeout: Timeout = 120.0,
@@ -153,7 +163,7 @@ def evaluate(
     Every model is asked with every cue and every hint about every pair; `bench` scores the answers,
     and three tables say how good they are, how they come about (repeated templates, a preference
     for the picture shown first) and, with hints, whether a model reasons or copies. Answers are
-    kept: a rerun costs nothing, and a run that was stopped goes on. docs/mllm.md has the details.
+    kept: a rerun costs nothing, and a run that was stopped resumes. docs/mllm.md has the details.
 
     \b
     Examples:
