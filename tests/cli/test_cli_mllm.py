@@ -222,7 +222,7 @@ def test_where_no_pair_is_answered_nothing_is_measured(evaluate, tmp_path) -> No
         (("--model", "m@localhost:1/v1"), "'localhost:1/v1' is no URL, expected NAME@http://"),
         (("--hint", "maybe"), "--hint 'maybe': expected one of none, predicted, true"),
         (("--max-cost", "1"), "a cap on the cost needs prices: --price IN,OUT"),
-        (("--price", "cheap"), "price 'cheap': expected dollars a million"),
+        (("--price", "cheap"), "price 'cheap': expected dollars per million"),
         (("--prompts", "nowhere"), "nowhere: no such folder, expected one with prompts"),
         (("--hint", "predicted", "--hint-graphs", "nowhere"), "nowhere: no such folder"),
         (("--model", "tiny"), "OPENAI_API_KEY"),

@@ -789,7 +789,7 @@ def test_the_manifest_and_what_is_there(root):
     assert by_place["manifest.jsonl: line 2"][0] == "manifest"
     assert by_place["manifest.jsonl: line 4"] == (
         "manifest",
-        f"{json.loads(lines[2])['file']} is listed twice, expected one line a file",
+        f"{json.loads(lines[2])['file']} is listed twice, expected one line per file",
     )
     for file in (known, lost):
         assert by_place[file] == ("manifest", "has no line in manifest.jsonl")

@@ -27,7 +27,7 @@ def test_prices_are_read() -> None:
     prices = Prices.parse("0.25, 2")
     assert prices.cost(1_000_000, 500_000) == pytest.approx(1.25)
     for wrong in ("", "1", "a,b", "1,2,3", "-1,2", "nan,1", "inf,1"):
-        with pytest.raises(DistortionGraphError, match="expected dollars a million"):
+        with pytest.raises(DistortionGraphError, match="expected dollars per million"):
             Prices.parse(wrong)
 
 

@@ -154,7 +154,7 @@ def test_mistakes_in_a_pair_are_one_line() -> None:
         with pytest.raises(error) as caught:
             PairView(*given_parts)
         assert str(caught.value) == said
-    with pytest.raises(ImageError, match="at most 0 pixels a side: expected 1 or more"):
+    with pytest.raises(ImageError, match="at most 0 pixels per side: expected 1 or more"):
         pair().at_most(0)
     graph = graph_from_value(native(), "test")
     with pytest.raises(ImageError, match="the target is 3×5, expected the graph's 3×4"):

@@ -136,7 +136,7 @@ def test_a_finished_run_changes_nothing(whole, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"seed": 1}, "seed is 1, was 0; give what it was begun with, or another folder"),
+        ({"seed": 1}, "seed is 1, was 0; give the options it started with, or another folder"),
         ({"accumulation": 2}, "optimiser.accumulation is 2, was 1"),
         ({"precision": "bf16"}, "precision is 'bf16', was 'fp32'"),
         ({"dropout": 0.1}, "network.dropout is 0.1, was 0.3"),

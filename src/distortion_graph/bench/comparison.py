@@ -191,7 +191,7 @@ def _common(
 
 
 def comparison_table(comparison: Comparison) -> ResultTable:
-    """A section a list, a row a figure and run."""
+    """A section per list, a row per figure and run."""
     sections: dict[str, list[tuple[Cell, ...]]] = {}
     remarks: dict[str, str] = {}
     for compared in comparison.compared:

@@ -44,7 +44,7 @@ class Predictor(Protocol):
 
 
 class Run(Protocol):
-    """Something that is measured. `seconds` grows by one a pair where time is measured."""
+    """Something that is measured. `seconds` grows by one per pair where time is measured."""
 
     name: str
     seconds: list[float]

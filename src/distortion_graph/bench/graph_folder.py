@@ -1,4 +1,4 @@
-"""Anyone's predictions: a folder of graphs, one file a pair, named after its key."""
+"""Anyone's predictions: a folder of graphs, one file per pair, named after its key."""
 
 from __future__ import annotations
 

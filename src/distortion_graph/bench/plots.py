@@ -160,7 +160,7 @@ def _title(text: str, room_mm: float, kind: FigureKind) -> str:
 
 
 def _confusion(case: _Case) -> Figure:
-    """Distortions: a row a true type, its share called each type, and how many in the cell."""
+    """Distortions: a row per true type, its share called each type, and how many in the cell."""
     counts = np.array(case.run.figures.confusion["distortion"], np.int64)
     names = case.words("distortion")
     wide = len(names) > _FEW_LABELS
@@ -262,7 +262,9 @@ def _score(case: _Case) -> Figure:
     if len(true) > MANY_POINTS:
         grid: dict[str, Any] = {"gridsize": 36, "extent": (0, 1, 0, 1), "mincnt": 1}
         density = axes.hexbin(true, given, bins="log", cmap="cividis_r", linewidths=0.1, **grid)
-        bar = figure.colorbar(density, ax=axes, label="nodes per cell", shrink=0.8, format="{x:.0f}")
+        bar = figure.colorbar(
+            density, ax=axes, label="nodes per cell", shrink=0.8, format="{x:.0f}"
+        )
         bar.minorticks_off()
     else:
         axes.scatter(true, given, s=4, color=unit(_COLOURS[0]), alpha=0.4, linewidths=0)

@@ -1,6 +1,6 @@
 """A benchmark's result as a file: what ran, its figures, and the answers they come from.
 
-The answers are kept as columns, one entry a region, so that any figure can be made again and runs
+The answers are kept as columns, one entry per region, so that any figure can be made again and runs
 can be compared region by region.
 """
 
@@ -137,7 +137,7 @@ class RunResult(Part):
 class PairsResult(Part):
     """Easy, medium, hard or all pairs, their truth, and every run.
 
-    `keys` are (anchor version, target version, tag), one a pair.
+    `keys` are (anchor version, target version, tag), one per pair.
     """
 
     pairs: str

@@ -67,7 +67,7 @@ def _more_row(figures: Figures) -> Iterator[Cell]:
 
 
 def _type_tables(result: BenchResult) -> Iterator[ResultTable]:
-    """F1 by distortion type: a column a list, a section a run that is no baseline."""
+    """F1 by distortion type: a column per list, a section per run that is no baseline."""
     lists = result.pairs
     names = [run.name for run in lists[0].runs if run.kind != "baseline"]
     if not names:

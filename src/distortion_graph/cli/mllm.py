@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from distortion_graph.datasets.reader import PandaSet
     from distortion_graph.mllm.ask.asking import Manner
     from distortion_graph.mllm.client.client import Client
-    from distortion_graph.mllm.eval.arms import Arm, EvalOptions
+    from distortion_graph.mllm.eval.conditions import Condition, EvalOptions
     from distortion_graph.mllm.eval.hint_graphs import HintGraphs
     from distortion_graph.mllm.eval.hints import Hint
     from distortion_graph.mllm.eval.results import MllmResult
@@ -190,7 +190,7 @@ def evaluate(
     from distortion_graph.datasets.reader import PandaSet
     from distortion_graph.mllm.ask.asking import Manner
     from distortion_graph.mllm.ask.cues import cues_text, parse_cues
-    from distortion_graph.mllm.eval.arms import EvalOptions
+    from distortion_graph.mllm.eval.conditions import EvalOptions
     from distortion_graph.mllm.eval.hints import Hint
 
     reader = PandaSet(root, index=index)
@@ -219,9 +219,9 @@ def evaluate(
         for cue in shown
     }
     hints = [_hint(text, Hint) for text in _several(hint, "none", "--hint")]
-    arms = _arms(specs, clients, manners, hints)
+    conditions = _conditions(specs, clients, manners, hints)
     made = _hints(reader, hints, hint_model, hint_graphs, out, seed)
-    result = _evaluated(reader, arms, made, out, options, talk, stop)
+    result = _evaluated(reader, conditions, made, out, options, talk, stop)
     _finish(result, out, outputs, talk)
 
 
@@ -242,16 +242,16 @@ def _hint(text: str, hints: type[Hint]) -> Hint:
         raise DistortionGraphError(f"--hint {text!r}: expected one of {known}") from None
 
 
-def _arms(
+def _conditions(
     specs: Sequence[ModelSpec],
     clients: Sequence[Client],
     manners: dict[str, Manner],
     hints: Sequence[Hint],
-) -> list[Arm]:
+) -> list[Condition]:
     """Models × cues × hints, named by what differs among them."""
-    from distortion_graph.mllm.eval.arms import Arm
+    from distortion_graph.mllm.eval.conditions import Condition
 
-    arms: list[Arm] = []
+    conditions: list[Condition] = []
     for spec, client in zip(specs, clients, strict=True):
         for cue, manner in manners.items():
             for hint in hints:
@@ -259,13 +259,13 @@ def _arms(
                 words += [cue] if len(manners) > 1 else []
                 words += [hint.value] if len(hints) > 1 else []
                 folder = re.sub(r"[^\w.+-]+", "-", " ".join((spec.label, cue, hint.value)))
-                arms.append(Arm(", ".join(words), folder, client, manner, hint))
-    for k, arm in enumerate(arms):
-        if any(arm.folder.casefold() == other.folder.casefold() for other in arms[:k]):
+                conditions.append(Condition(", ".join(words), folder, client, manner, hint))
+    for k, condition in enumerate(conditions):
+        if any(condition.folder.casefold() == other.folder.casefold() for other in conditions[:k]):
             raise DistortionGraphError(
-                f"two rows would be called {arm.name!r}; name one: --model LABEL=MODEL"
+                f"two rows would be called {condition.name!r}; name one: --model LABEL=MODEL"
             )
-    return arms
+    return conditions
 
 
 def _hints(
@@ -301,7 +301,7 @@ def _hints(
 
 def _evaluated(
     reader: PandaSet,
-    arms: Sequence[Arm],
+    conditions: Sequence[Condition],
     hints: HintGraphs,
     out: Path,
     options: EvalOptions,
@@ -314,7 +314,9 @@ def _evaluated(
 
     with WorkTalk(talk) as work:
         progress = Progress(work.begin, work.advance)
-        return evaluate_models(reader, arms, hints, out, options, progress=progress, stop=stop)
+        return evaluate_models(
+            reader, conditions, hints, out, options, progress=progress, stop=stop
+        )
 
 
 def _finish(result: MllmResult, out: Path, outputs: Outputs, talk: Talk) -> None:

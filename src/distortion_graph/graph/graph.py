@@ -144,7 +144,7 @@ class DistortionGraph(Part):
         return to_networkx(self)
 
     def to_dataframe(self, table: Literal["nodes", "edges"] = "nodes") -> pandas.DataFrame:
-        """A row a node, or a row an edge with `table="edges"`; needs the tables extra.
+        """A row per node, or a row per edge with `table="edges"`; needs the tables extra.
 
         Nodes and edges are those of `to_networkx`. Raises OutputError where pandas is missing.
         """

@@ -40,7 +40,7 @@ Rgb = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
-# Maps of one band take about 11 bytes a pixel; bands and tiles begin on even rows and columns.
+# Maps of one band take about 11 bytes per pixel; bands and tiles begin on even rows and columns.
 BAND_PIXELS = 1 << 22
 TILE = 256
 THREADS_FROM_PIXELS = 1 << 20

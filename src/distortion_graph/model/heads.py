@@ -33,7 +33,7 @@ class NodeHeads(nn.Module):
     """Distortion, severity under each distortion, score, and whether the node is known at all.
 
     `temperature` (2,) divides the logits of distortion and of severity, and `known_threshold` is
-    the P(known) below which a node should not be believed; `training.calibration` sets both, and
+    the P(known) below which a node is uncertain; `training.calibration` sets both, and
     `familiarity`.
 
     Distortion and severity form one joint distribution in which a node is clean in both or in

@@ -40,7 +40,6 @@ from distortion_graph.training.devices import accelerator_for, has_bf16
 from distortion_graph.training.held_out import Evaluation, flat_figures
 from distortion_graph.training.logs import MeanLosses, RunLog
 from distortion_graph.training.material import Source, fingerprint
-from distortion_graph.training.pace import Clock, Due, Moment, untouched_generators
 from distortion_graph.training.starting import check_run, first_network, parameter_groups
 from distortion_graph.training.state import (
     STATE_FILE,
@@ -57,6 +56,7 @@ from distortion_graph.training.state import (
     save_state,
 )
 from distortion_graph.training.streams import LENGTH, batches_from, moved, names_in, stream_of
+from distortion_graph.training.timing import Clock, Due, Moment, untouched_generators
 
 Evaluate = Callable[[Any], float | Evaluation]
 """Scores a network on held-out pictures, higher is better; with all figures where it has them."""

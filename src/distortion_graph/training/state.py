@@ -129,7 +129,7 @@ def refuse_another_run(
         shown = "; ".join(found[:6]) + (f"; and {len(found) - 6} more" if len(found) > 6 else "")
         raise ModelError(
             f"{folder}: holds another run, which cannot go on with this one's settings: {shown}; "
-            "give what it was begun with, or another folder"
+            "give the options it started with, or another folder"
         )
 
 

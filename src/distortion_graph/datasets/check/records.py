@@ -58,7 +58,7 @@ def _take_line(line: bytes, place: str, manifest: Manifest, found: Found) -> Non
     if not isinstance(entry, FileLine):
         return
     if entry.file in manifest.files:
-        found.fault("manifest", place, f"{entry.file} is listed twice, expected one line a file")
+        found.fault("manifest", place, f"{entry.file} is listed twice, expected one line per file")
     manifest.files[entry.file] = (entry.bytes, entry.sha256)
 
 

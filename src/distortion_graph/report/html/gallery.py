@@ -122,7 +122,7 @@ def _figure(side: str, url: str | None) -> str:
 
 
 def _slopes(graph: DistortionGraph) -> str:
-    """A line a region from its score in the anchor to that in the target."""
+    """A line per region from its score in the anchor to that in the target."""
     vocabulary = graph.vocabulary
     lines = []
     for region in graph.regions:

@@ -1,4 +1,4 @@
-"""Made-up models whose habits are known are measured as what they are."""
+"""Made-up models whose behaviour is known are measured as what they are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.metrics import MISSED
 from distortion_graph.datasets.layout import PairKey
-from distortion_graph.mllm.eval.habits import (
+from distortion_graph.mllm.eval.behaviour import (
     copy_figures,
     order_figures,
     template_rate,
