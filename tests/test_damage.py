@@ -64,7 +64,6 @@ def read(data):
 
 
 @pytest.mark.parametrize("name", PNGS)
-@settings(max_examples=150, deadline=None)
 @given(place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
 def test_a_changed_byte_is_found_where_the_format_has_sums(name, place, change):
     data = bytearray(files()[name])
@@ -73,7 +72,6 @@ def test_a_changed_byte_is_found_where_the_format_has_sums(name, place, change):
     assert found is None or np.array_equal(found.rgb, whole(name).rgb)
 
 
-@settings(max_examples=150, deadline=None)
 @given(place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
 def test_a_changed_byte_of_deflated_pixels_is_found(place, change):
     """Of a TIFF only the pixels have sums, not what its directory says of them."""
@@ -95,7 +93,7 @@ def test_a_deflated_tiff_of_another_height_than_its_pixels_is_refused(height):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(share=st.floats(0, 1, exclude_max=True))
 def test_a_cut_file_is_refused_in_every_format(name, share):
     data = files()[name]
@@ -115,7 +113,6 @@ def test_the_last_bytes_count_too(name):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=40, deadline=None)
 @given(place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
 def test_a_changed_byte_gives_a_picture_or_one_line(name, place, change):
     data = bytearray(files()[name])
@@ -267,7 +264,6 @@ LABELS = (np.arange(48 * 64).reshape(48, 64) // 700 + 1).astype(np.uint8)
 
 
 @pytest.mark.parametrize("kind", ["grey", "palette", "deep", "panoptic"])
-@settings(max_examples=40, deadline=None)
 @given(place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
 def test_a_changed_byte_of_a_label_map_is_refused(kind, place, change, tmp_path_factory):
     image = {

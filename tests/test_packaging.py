@@ -7,6 +7,7 @@ import hashlib
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
 from pathlib import Path
 
@@ -75,6 +76,7 @@ def test_every_package_of_make_test_is_pinned_within_its_range() -> None:
         assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), text
 
 
+@cache
 def imported() -> dict[str, str]:
     """Top-level names of other packages that the code imports anywhere, and a file that does."""
     found: dict[str, str] = {}

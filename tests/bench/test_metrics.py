@@ -59,7 +59,6 @@ def test_a_missing_answer_is_a_miss_of_its_label_and_no_label_of_its_own():
 
 
 @CASES
-@settings(max_examples=60, deadline=None)
 def test_label_scores_are_scikit_learns(count, seed, missing):
     truth, predicted = labels(count, seed, missing=missing)
     there = sorted((set(truth) | set(predicted)) - {MISSED})
@@ -74,7 +73,6 @@ def test_label_scores_are_scikit_learns(count, seed, missing):
 
 
 @CASES
-@settings(max_examples=40, deadline=None)
 def test_confusion_is_scikit_learns(count, seed, missing):
     truth, predicted = labels(count, seed, missing=missing)
     theirs = sk.confusion_matrix(truth, predicted, labels=[*range(LABELS), MISSED])
@@ -82,7 +80,6 @@ def test_confusion_is_scikit_learns(count, seed, missing):
 
 
 @CASES
-@settings(max_examples=60, deadline=None)
 def test_kappa_is_scikit_learns_over_the_answered(count, seed, missing):
     truth, predicted = labels(count, seed, missing=missing)
     answered = predicted != MISSED
@@ -110,7 +107,7 @@ def test_calibration_error_by_hand():
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_calibration_error_is_the_mean_gap_of_a_calibration_curve(seed):
     rng = np.random.default_rng(seed)
     p = rng.random(200)
@@ -128,7 +125,6 @@ def test_nothing_to_score_is_not_a_number_and_not_a_crash():
 
 
 @given(st.integers(3, 60), st.integers(0, 10**6), st.sampled_from([0.0, 0.3]))
-@settings(max_examples=40, deadline=None)
 def test_agreement_is_scipys(count, seed, missing):
     rng = np.random.default_rng(seed)
     x, y = rng.integers(0, 9, count) / 8, rng.integers(0, 9, count) / 8

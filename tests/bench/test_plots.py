@@ -18,6 +18,8 @@ from distortion_graph.bench.plots import MANY_POINTS, plots
 from distortion_graph.bench.results import AnswerColumns
 from distortion_graph.bench.tables import shown
 
+pytestmark = pytest.mark.slow
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -21,6 +21,8 @@ from distortion_graph.training.calibration import _tempered, calibrate  # noqa: 
 from distortion_graph.training.checkpoint import load_network, save_network  # noqa: E402
 from distortion_graph.training.held_out import HeldOutScore  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def net(here):

@@ -336,7 +336,7 @@ def test_both_pictures_are_decoded_side_by_side(cli, here, monkeypatch):
 
     if module.side_by_side.__module__ != "distortion_graph.work.threads" or os.cpu_count() == 1:
         pytest.skip("one processor")
-    both = threading.Barrier(2, timeout=20)
+    both = threading.Barrier(2, timeout=600)
     load = module.load_picture
 
     def slow(*arguments, **options):

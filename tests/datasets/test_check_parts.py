@@ -8,7 +8,7 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
@@ -31,7 +31,6 @@ def written(mask):
     return {"size": list(mask.shape), "counts": unpack_counts(rle.counts).tolist()}
 
 
-@settings(deadline=None)
 @given(
     h=st.integers(1, 6),
     w=st.integers(1, 6),

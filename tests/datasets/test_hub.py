@@ -472,7 +472,7 @@ def test_the_commands_push_and_pull(hub, root, tmp_path):
     def command(*words):
         call = [sys.executable, "-m", "distortion_graph", "dataset", *map(str, words)]
         done = subprocess.run(
-            call, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120
+            call, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=900
         )
         assert TOKEN not in done.stdout + done.stderr
         return done.returncode, done.stdout, done.stderr

@@ -25,7 +25,7 @@ def pictures(rng, height=40, width=50):
 
 
 @given(st.integers(0, 10**6), st.integers(0, 4))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_counts_are_those_of_the_pixels_in_each_mask(seed, count):
     rng = np.random.default_rng(seed)
     anchor, target = pictures(rng)

@@ -7,7 +7,7 @@ import io
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -54,7 +54,6 @@ def share(rgb, wanted):
 
 
 @given(st.integers(0, 10**6), st.integers(1, 9), st.integers(1, 9), st.integers(1, 4))
-@settings(max_examples=60, deadline=None)
 def test_patterns_are_those_of_the_definition(seed, height, width, band):
     rgb = np.random.default_rng(seed).integers(0, 2, (height, width, 3), dtype=np.uint8)
     parts = [

@@ -7,7 +7,7 @@ import re
 import pytest
 from format_samples import empty, full, graphs, hostile, many
 from graph_samples import native
-from hypothesis import given, settings
+from hypothesis import given
 
 from distortion_graph.formats.dot import dumps
 from distortion_graph.graph import DistortionGraph
@@ -138,7 +138,6 @@ def test_none_and_many_regions(graph):
 
 
 @given(graphs())
-@settings(max_examples=40, deadline=None)
 def test_any_graph_can_be_read(graph):
     drawn = Reader(dumps(graph))
     for start, end, _ in drawn.edges:

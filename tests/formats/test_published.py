@@ -6,7 +6,7 @@ import copy
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from distortion_graph.base.errors import GraphError
@@ -249,7 +249,6 @@ def graphs(draw):
     )
 
 
-@settings(max_examples=100, deadline=None)
 @given(graphs())
 def test_round_trip(graph):
     back = loads(dumps(graph))

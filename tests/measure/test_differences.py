@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -92,7 +92,6 @@ def test_pixels_are_those_of_the_plain_formulas(sigma: float) -> None:
     assert ((found.classes == 0) == ~changed).all()
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 10**6), st.sampled_from([1, 9, 70]))
 def test_exchanging_the_pictures_gives_the_same_bits(
     height: int, width: int, seed: int, sigma: float

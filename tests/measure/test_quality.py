@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from reference_haarpsi import YIQ, blocks_and_noise, naive_cover, naive_pooled
@@ -37,7 +37,7 @@ GOLDEN = [
 @pytest.fixture(autouse=True)
 def numeric_warnings_are_errors() -> Iterator[None]:
     with warnings.catch_warnings(), np.errstate(divide="raise", invalid="raise"):
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", RuntimeWarning)
         yield
 
 
@@ -104,7 +104,6 @@ def test_windows_equal_the_full_frame(height: int, width: int, sigma: float) -> 
     np.testing.assert_allclose(region_scores(clean, noisy, masks), expected, atol=1e-6, rtol=0)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 24), st.integers(1, 24), st.integers(0, 10**6), st.sampled_from([2, 20, 90]))
 def test_windows_equal_the_full_frame_at_random(
     height: int, width: int, seed: int, sigma: float

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from reference_haarpsi import blocks_and_noise
 
@@ -24,7 +24,6 @@ from distortion_graph.measure.quality import (
 @given(
     st.integers(1, 60), st.integers(1, 60), st.integers(0, 4), st.floats(0, 60), st.integers(0, 9)
 )
-@settings(max_examples=60, deadline=None)
 def test_scores_are_the_functions_to_the_bit(height, width, regions, sigma, seed):
     clean, first = blocks_and_noise(seed, height, width, sigma)
     second = np.ascontiguousarray(first[::-1, ::-1])

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 from graph_samples import native
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from distortion_graph.base.errors import DistortionGraphError, ImageError, RegionError
@@ -324,7 +324,6 @@ def test_an_outline_in_a_crop_leaves_the_region_itself() -> None:
     assert not np.array_equal(crop, view.anchor[0:112, 0:87])
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_crop_holds_its_region_with_something_around_it(data) -> None:
     h, w = data.draw(st.integers(1, 200)), data.draw(st.integers(1, 200))

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from distortion_graph.base.errors import ImageError, RegionError
@@ -19,6 +19,8 @@ from distortion_graph.base.files import encode_image
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.masks.rle import rle_from_mask
 from distortion_graph.mllm.ask.marks import draw_boxes, draw_outlines, mark_regions
+
+pytestmark = pytest.mark.slow
 
 GOLDEN = Path(__file__).parent / "golden"
 MARKERS = (mark_regions, draw_boxes)
@@ -139,15 +141,13 @@ def regions_of_any_kind(draw) -> tuple[tuple[int, int], dict]:
     return size, by_id(RegionSet.from_label_map(labels))
 
 
-@settings(max_examples=150, deadline=None)
 @given(regions_of_any_kind(), st.sampled_from(MARKERS))
 def test_no_number_hides_a_region_or_another_number(regions, mark) -> None:
     size, masks = regions
     check(mark, picture(*size), masks)
 
 
-@pytest.mark.parametrize("mark", MARKERS)
-@pytest.mark.parametrize("count", [112, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("mark", "count"), [(mark_regions, 300), (draw_boxes, 112)])
 def test_many_regions(mark, count: int) -> None:
     check(mark, picture(321, 481), by_id(RegionSet.from_label_map(voronoi(321, 481, count, 1))))
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from distortion_graph.base.errors import ModelError
@@ -83,7 +83,6 @@ def bits(decoded) -> str:
 # --- claims over all inputs ----------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
 @given(cases())
 def test_swapping_the_images_mirrors_the_answer_to_the_bit(case):
     vocabulary, predictions, areas = case
@@ -93,7 +92,6 @@ def test_swapping_the_images_mirrors_the_answer_to_the_bit(case):
     assert bits(back.swapped(vocabulary)) == bits(there)
 
 
-@settings(max_examples=100, deadline=None)
 @given(cases(), st.randoms(use_true_random=False))
 def test_permuting_the_regions_permutes_the_answer_to_the_bit(case, random):
     vocabulary, predictions, areas = case
@@ -105,7 +103,6 @@ def test_permuting_the_regions_permutes_the_answer_to_the_bit(case, random):
     assert permuted.scene == there.scene
 
 
-@settings(max_examples=50, deadline=None)
 @given(cases())
 def test_a_region_is_decoded_the_same_alone_as_among_others(case):
     vocabulary, predictions, _ = case
@@ -114,7 +111,6 @@ def test_a_region_is_decoded_the_same_alone_as_among_others(case):
         assert decode(predictions.reorder([k]), vocabulary).regions == (region,)
 
 
-@settings(max_examples=150, deadline=None)
 @given(cases())
 def test_the_answer_obeys_the_graphs_rules_and_tells_one_story(case):
     vocabulary, predictions, areas = case
@@ -147,7 +143,6 @@ def test_the_answer_obeys_the_graphs_rules_and_tells_one_story(case):
             assert ranks[comparison.label] == 0
 
 
-@settings(max_examples=100, deadline=None)
 @given(cases())
 def test_the_pair_is_the_most_probable_one_by_exact_arithmetic(case):
     vocabulary, predictions, _ = case

@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from report_samples import pair
@@ -24,6 +24,8 @@ from distortion_graph.report.arcs import lay_out_arcs
 from distortion_graph.report.graph_drawing import draw_graph
 from distortion_graph.report.palette import comparison_colours, severity_colours
 from distortion_graph.report.wording import score_text, words
+
+pytestmark = pytest.mark.slow
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -166,7 +168,7 @@ def test_any_name_is_drawn_without_a_warning(kind):
         update={"anchor": graph.anchor.model_copy(update={"source": "x/木$<&.png"})}
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", UserWarning)  # of letters that are missing
         data = draw_graph(graph, kind, collapse=False)
     if kind == "svg":
         shown = texts(data)
@@ -202,7 +204,6 @@ def test_relations_stand_beside_the_picture_they_are_in():
 relations = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=40)
 
 
-@settings(max_examples=60, deadline=None)
 @given(relations, st.integers(2, 60))
 def test_predicates_and_lanes_never_cover_one_another(pairs, length):
     there = [Relation(subject=s, predicate="p", object=o, image="both") for s, o in pairs]

@@ -14,6 +14,8 @@ from distortion_graph import compare
 from distortion_graph.graph import DistortionGraph, ModelInfo
 from distortion_graph.report.html.page import report_page
 
+pytestmark = pytest.mark.slow
+
 WIDTHS = (390, 820, 1400)
 
 
@@ -456,13 +458,13 @@ OVERLAPS = """() => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("mode", ["Side by side", "Swipe", "Difference"])
-def test_nothing_overlaps_or_is_cut(open_page, width, scheme, mode):
+def test_nothing_overlaps_or_is_cut(open_page, width, scheme):
     sample, graph = rich_sample()
     tab = open_page(page(sample, graph), width=width, scheme=scheme)
-    tab.get_by_role("button", name=mode).click()
-    assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    assert tab.evaluate(OVERLAPS) == []
+    for mode in ("Side by side", "Swipe", "Difference"):
+        tab.get_by_role("button", name=mode).click()
+        assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert tab.evaluate(OVERLAPS) == []
     ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 22, 26)")
 

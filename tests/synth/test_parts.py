@@ -54,7 +54,7 @@ def test_a_box_holds_the_pixels_of_the_whole_picture(distortion, subtype, level)
     [("compression", "jpeg"), ("pixelate", "block"), ("rain", "streaks"), ("snow", "flakes")],
 )
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_block_grids_and_weather_are_the_whole_pictures_to_the_bit(distortion, subtype, data):
     x, y = data.draw(st.integers(0, W - 1)), data.draw(st.integers(0, H - 1))
     box = Box(x, y, data.draw(st.integers(1, W - x)), data.draw(st.integers(1, H - y)))

@@ -42,6 +42,8 @@ from distortion_graph.training.held_out import HeldOutScore  # noqa: E402
 from distortion_graph.training.loop import Trainer  # noqa: E402
 from distortion_graph.training.streams import names_in, stream_of  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 WORDS = Vocabulary(
     distortions=("noise", "fine", "blur"),
     severities=("fine", "bad"),
@@ -328,7 +330,7 @@ def test_two_processes_share_the_batches_and_agree(sources, tmp_path):
         [*command, str(tmp_path / "program.py"), str(tmp_path / "two")],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=900,
         env=environment,
     )
     assert done.returncode == 0, done.stderr[-3000:]
@@ -365,7 +367,7 @@ print("steps", Trainer(tiny_run.sources(), Path({str(tmp_path)!r}), config).run(
         [sys.executable, "-c", program],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
     )
     assert done.stdout.endswith("steps 1\n"), done.stderr[-2000:]

@@ -40,6 +40,8 @@ from distortion_graph.training.pairs_dataset import (  # noqa: E402
 )
 from distortion_graph.training.samples import SamplingConfig, quiet_worker  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 SIZE = (70, 100)
 VERSIONS = ("noise", "blur", "mixed", "mixed2")
 SMALL = NetworkConfig(width=32, layers=1, heads=2, dropout=0.0)

@@ -27,6 +27,8 @@ from distortion_graph.training.config import BudgetConfig, DataConfig  # noqa: E
 from distortion_graph.training.config_files import plain  # noqa: E402
 from distortion_graph.training.loop import Trainer  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 PROGRAM = """
 import os, signal, sys, torch
 from pathlib import Path
@@ -84,7 +86,7 @@ def test_a_run_killed_in_the_middle_of_a_step_ends_equal_to_the_bit(whole, tmp_p
         [sys.executable, "-c", PROGRAM, str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=900,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([here, *sys.path]), "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]

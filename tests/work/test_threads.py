@@ -29,6 +29,8 @@ from distortion_graph.work.threads import (
     thread_budget,
 )
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -200,42 +202,38 @@ import cv2, numpy as np
 from skimage import data
 from distortion_graph import compare
 from distortion_graph.pipeline import load_model
-threads, height, width, grid = (*map(int, sys.argv[1:4]), sys.argv[4])
 cv2.setNumThreads(2)
-anchor = cv2.resize(data.coffee(), (width, height))
-target = cv2.GaussianBlur(anchor, (0, 0), 2)
-for _ in range(2):  # the first one opens the model, and loads libraries with threads of their own
-    time.sleep(0.3)
+def others(threads, height, width, grid):  # the share of processor time that they take
+    anchor = cv2.resize(data.coffee(), (width, height))
+    target = cv2.GaussianBlur(anchor, (0, 0), 2)
+    time.sleep(0.3)  # until the threads of libraries that have just been loaded sleep
     whole, mine = time.process_time(), time.thread_time()
     compare(anchor, target, regions=grid, threads=threads)
     whole, mine = time.process_time() - whole, time.thread_time() - mine
-print((whole - mine) / whole)
+    return (whole - mine) / whole
+others(1, 64, 96, "auto")  # opens the model, and loads libraries with threads of their own
+print(others(1, 321, 481, "auto"))
+print(others(1, 64, 4000, "grid:4x100"))  # products large enough for BLAS to share
+print(others(1, 1500, 1600, "grid:2x2"))  # in tiles
+print(others(2, 321, 481, "grid:2x5"))
 """
 
 
-def others_share(threads, height, width, grid):
-    """The share of a comparison's processor time that threads other than the caller take."""
-    arguments = map(str, (threads, height, width, grid))
-    done = subprocess.run(
-        [sys.executable, "-c", _OTHERS, *arguments], capture_output=True, text=True, check=True
-    )
-    return float(done.stdout)
+@pytest.fixture(scope="module")
+def shares():
+    """What threads other than the caller's take in comparisons: three with one, one with two."""
+    done = subprocess.run([sys.executable, "-c", _OTHERS], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [float(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize(
-    ("height", "width", "grid"),
-    [
-        (321, 481, "auto"),
-        (64, 4000, "grid:4x100"),  # products large enough for BLAS to share
-        (1500, 1600, "grid:2x2"),  # in tiles
-    ],
-)
-def test_with_one_thread_nobody_else_works(height, width, grid):
-    assert others_share(1, height, width, grid) < 0.02
+@pytest.mark.parametrize("case", range(3), ids=["auto", "large products", "tiles"])
+def test_with_one_thread_nobody_else_works(shares, case):
+    assert shares[case] < 0.02
 
 
-def test_with_two_threads_somebody_else_works():
-    assert others_share(2, 321, 481, "grid:2x5") > 0.2
+def test_with_two_threads_somebody_else_works(shares):
+    assert shares[3] > 0.2
 
 
 _COMMAND = """
