@@ -26,8 +26,8 @@ def _swin() -> Any:
 def _network(family: str) -> Any:
     import transformers as t
 
-    named = {"id2label": LABELS, "label2id": {v: k for k, v in LABELS.items()}}
-    small = {"encoder_layers": 1, "decoder_layers": 2, "num_queries": QUERIES}
+    named: dict[str, Any] = {"id2label": LABELS, "label2id": {v: k for k, v in LABELS.items()}}
+    small: dict[str, Any] = {"encoder_layers": 1, "decoder_layers": 2, "num_queries": QUERIES}
     if family == "mask2former":
         config = t.Mask2FormerConfig(
             backbone_config=_swin(), feature_size=32, mask_feature_size=32, hidden_dim=32,
@@ -48,7 +48,7 @@ def _network(family: str) -> Any:
             patch_size=16, num_blocks=1, num_queries=QUERIES, **named,
         )  # fmt: skip
         return t.EomtForUniversalSegmentation(config)
-    detr = {
+    detr: dict[str, Any] = {
         "d_model": 32, "encoder_ffn_dim": 8, "decoder_ffn_dim": 8, "encoder_attention_heads": 8,
         "decoder_attention_heads": 8, "use_timm_backbone": False,
         "backbone_config": t.ResNetConfig(

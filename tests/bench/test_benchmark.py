@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from bench_roots import TAGS, write_root
+from optional import present
 from rich.console import Console
 
 from distortion_graph.base.errors import DatasetError, DistortionGraphError, GraphError, ModelError
@@ -122,7 +123,7 @@ def test_kept_graphs_score_as_the_model_did(reader, written):
     # Both orders of a hard pair are in the folder, of an easy one only by chance.
     assert rows(again, "hard")["mine"].figures.swap_consistency == 1
     graph = load_graph(folder / graph_name(PairKey("mixed", "mixed2", TAGS[0])))
-    assert graph.scene.anchor.distortion_share and graph.model.name
+    assert present(graph.scene).anchor.distortion_share and present(graph.model).name
 
 
 def test_kept_graphs_are_those_of_compare(reader, model, written):
@@ -132,7 +133,7 @@ def test_kept_graphs_are_those_of_compare(reader, model, written):
     kept = load_graph(folder / graph_name(key))
     files = list(map(str, sample.files))
     made = compare(*files, regions=sample.regions, model=model, evidence="none")
-    assert kept.model == made.model and kept.model.known_threshold is not None
+    assert kept.model == made.model and present(kept.model).known_threshold is not None
     assert kept.regions == made.regions and kept.scene == made.scene
 
 
@@ -448,7 +449,7 @@ def test_results_are_set_side_by_side(written):
     assert by_name["severity.accuracy"].difference < 0
     assert by_name["comparison.accuracy"].difference == 0
     assert all((f.difference, f.p, f.p_holm) == (0, 1, 1) for f in same.figures)
-    assert all(f.p <= f.p_holm for c in found.compared for f in c.figures)
+    assert all(present(f.p) <= f.p_holm for c in found.compared for f in c.figures)
     table = comparison_table(found)
     assert [s.title for s in table.sections] == ["easy", "medium", "hard"]
     assert len(table.sections[0].rows) == 8

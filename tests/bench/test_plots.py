@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from optional import present
 from result_samples import SMALL, bare, listed_of, result_of
 
 pytest.importorskip("matplotlib", reason="needs the figures extra")
@@ -160,7 +161,7 @@ def test_names_that_become_the_same_file_are_numbered(nine_runs):
 
 def test_many_runs_and_long_names_fit(nine_runs):
     data = nine_runs["f1-hard.svg"]
-    width = float(ElementTree.fromstring(data).get("width").removesuffix("pt"))
+    width = float(present(ElementTree.fromstring(data).get("width")).removesuffix("pt"))
     assert abs(width - 83 / 25.4 * 72) < 0.1
     assert sum(t.startswith("long name") and t.endswith("…") for t in texts(data)) == 5
 

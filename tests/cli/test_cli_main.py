@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from optional import present
 from pydantic import ValidationError
 
 from distortion_graph.base.vocabulary import Vocabulary
@@ -30,7 +31,7 @@ COMMANDS += ["export", "import-checkpoint", "mcp", "version"]
 
 
 def test_every_command_is_there():
-    names = [c.callback.__name__.replace("_", "-") for c in app.registered_commands]
+    names = [present(c.callback).__name__.replace("_", "-") for c in app.registered_commands]
     assert names == COMMANDS
 
 

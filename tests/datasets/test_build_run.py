@@ -8,6 +8,7 @@ import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -383,7 +384,7 @@ def test_changed_annotations_are_one_line(tmp_path, lab):
         build(lab, root)
 
 
-OTHERS = {
+OTHERS: dict[str, dict[str, Any]] = {
     "--seed": {"seed": 1},
     "--split": {"splits": TEST},
     "--types": {"types": ("blur",)},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from typing import Any
 
 import numpy as np
 import pytest
@@ -345,7 +346,7 @@ def test_pictures_whose_name_has_no_suffix_are_known_by_their_labels(root):
 # Damage to labels.
 
 PLACE = f"{BLUR_TEST}: d.png"
-LABEL_DAMAGE = {
+LABEL_DAMAGE: dict[str, tuple[dict[str, Any], list[Any]]] = {
     "unknown label": (
         {"degradation": "fog"},
         [fault("label", "", f"unknown degradation 'fog', expected one of {LABELS}")],

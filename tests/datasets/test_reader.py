@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from optional import present
 from PIL import Image
 
 from distortion_graph.base.errors import DatasetError
@@ -509,8 +510,8 @@ def test_the_truth_as_a_graph(root):
     assert cat.comparison.margin == 0.9 - 0.6
     assert cat.comparison.label == data.vocabulary.compare_scores(0.9, 0.6).label
     assert cat.anchor.bbox_xywh_px == (0, 0, 100, 4) and cat.area_fraction == round(100 / 450, 6)
-    assert graph.scene.comparison.label == "slightly_better"
-    assert graph.scene.anchor.distortion_share == {
+    assert present(present(graph.scene).comparison).label == "slightly_better"
+    assert present(graph.scene).anchor.distortion_share == {
         "clean": round(350 / 450, 6),
         "blur": round(100 / 450, 6),
     }

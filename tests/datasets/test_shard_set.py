@@ -13,6 +13,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from optional import present
 from shard_roots import TAGS, VERSIONS, make_root
 
 from distortion_graph.base.errors import DatasetError
@@ -208,7 +209,7 @@ def test_shards_of_another_length_are_found_while_reading(shards, tmp_path):
     shutil.copytree(shards, bad)
     path = bad / "train-000001.tar"
     with tarfile.open(path) as tar:
-        members = [(m, tar.extractfile(m).read()) for m in tar.getmembers()]
+        members = [(m, present(tar.extractfile(m)).read()) for m in tar.getmembers()]
     with tarfile.open(path, "w") as tar:  # whole, and not what it was
         for member, data in members[:0]:
             tar.addfile(member, io.BytesIO(data))

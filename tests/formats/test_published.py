@@ -8,6 +8,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optional import present
 
 from distortion_graph.base.errors import GraphError
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
@@ -262,7 +263,7 @@ def test_round_trip(graph):
             assert here.distortion.label == there.distortion.label
             assert here.severity.label == there.severity.label
             assert here.score == round(there.score, 4)
-        assert read.comparison.margin == read.anchor.score - read.target.score
+        assert read.comparison.margin == present(read.anchor.score) - read.target.score
     assert [(r.subject, r.predicate, r.object, r.image) for r in back.relations] == [
         (position[r.subject], r.predicate, position[r.object], r.image) for r in graph.relations
     ]

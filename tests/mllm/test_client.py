@@ -11,10 +11,12 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from loopback_server import Capacity, Fault, LoopbackServer
+from optional import present
 from scripted_backend import Scripted, client, question
 
 from distortion_graph.mllm.client.cache import ReplyCache
@@ -81,7 +83,7 @@ def test_an_endpoint_that_asks_for_hours_is_not_waited_for() -> None:
 
 
 @pytest.mark.parametrize("more", [{"retries": -1}, {"requests_per_minute": 0}])
-def test_numbers_that_make_no_sense_are_refused(more: dict[str, int]) -> None:
+def test_numbers_that_make_no_sense_are_refused(more: dict[str, Any]) -> None:
     with pytest.raises(EndpointError, match=r"expected (0 or more|above 0)"):
         client(Scripted(), **more)
 
@@ -214,7 +216,7 @@ def endpoint(tmp_path: Path):
     log = tmp_path / "received.txt"
     command = [sys.executable, str(HERE.parent / "loopback_server.py"), str(log), "0.004"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        yield server.stdout.readline().strip(), log
+        yield present(server.stdout).readline().strip(), log
         server.kill()
 
 
@@ -227,9 +229,9 @@ def run_and_kill(url: str, cache: Path, after: int, how: signal.Signals) -> int:
     """Let it answer some, then kill it; the exit code."""
     with asking(url, cache) as process:
         for _ in range(after + 1):
-            process.stdout.readline()
+            present(process.stdout).readline()
         process.send_signal(how)
-        process.stdout.read()
+        present(process.stdout).read()
         return process.wait()
 
 
@@ -243,13 +245,13 @@ def test_killed_at_random_moments_and_resumed_sends_no_request_twice(endpoint, t
     for _ in range(2):
         run_and_kill(url, cache, rng.randrange(5, 40), signal.SIGKILL)
     with asking(url, cache) as process:
-        lines = process.stdout.read().split("\n")
+        lines = present(process.stdout).read().split("\n")
     left = int(lines[-2].removeprefix("left "))
     assert max(received(log).values()) == 1
     assert left == len(ReplyCache(cache).under_way()) <= 2 * 8
     assert len(list(cache.glob("??/*.json"))) == COUNT - left
     with asking(url, cache, "again") as process:
-        assert process.stdout.read().endswith("left 0\n")
+        assert present(process.stdout).read().endswith("left 0\n")
     twice = [count for count in received(log).values() if count > 1]
     assert set(twice) <= {2} and len(twice) <= left
     assert len(list(cache.glob("??/*.json"))) == COUNT
@@ -262,7 +264,7 @@ def test_asked_to_end_it_receives_what_is_under_way(endpoint, tmp_path) -> None:
         assert run_and_kill(url, cache, 20, how) == 130
         assert not ReplyCache(cache).under_way()
     with asking(url, cache) as process:
-        assert process.stdout.read().endswith("left 0\n")
+        assert present(process.stdout).read().endswith("left 0\n")
     counts = received(log)
     assert max(counts.values()) == 1 and len(counts) == COUNT
 
@@ -271,7 +273,7 @@ def test_two_processes_at_once_share_the_work(endpoint, tmp_path) -> None:
     url, log = endpoint
     cache = tmp_path / "cache"
     with asking(url, cache) as first, asking(url, cache) as second:
-        assert first.stdout.read() and second.stdout.read()
+        assert present(first.stdout).read() and present(second.stdout).read()
     counts = received(log)
     assert max(counts.values()) == 1 and len(counts) == COUNT
     assert not ReplyCache(cache).under_way()

@@ -9,6 +9,7 @@ import pytest
 from graph_samples import native
 from hypothesis import given
 from hypothesis import strategies as st
+from optional import present
 
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.graph import (
@@ -53,7 +54,7 @@ def random_graph(count: int, seed: int, vocabulary: Vocabulary) -> DistortionGra
     regions = []
     for k in range(count):
         anchor, target = node(), node()
-        level = vocabulary.compare_scores(anchor.score, target.score)
+        level = vocabulary.compare_scores(present(anchor.score), present(target.score))
         regions.append(
             RegionComparison(
                 id=3 * k + 1,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from optional import present
 from scripted_backend import Scripted, client, question
 
 from distortion_graph.base.errors import OutputError
@@ -127,7 +128,7 @@ def test_who_waits_for_another_thread_hears_that_it_is_to_stop(tmp_path: Path) -
         asking.ask(question())
     go_on.set()
     first.join()
-    assert asking.cache.get(question().digest("scripted")).text == "yes"
+    assert present(present(asking.cache).get(question().digest("scripted"))).text == "yes"
 
 
 def test_what_another_process_asks_is_left_to_it(tmp_path: Path) -> None:
@@ -172,7 +173,7 @@ def test_what_another_process_has_answered_meanwhile_is_not_sent(tmp_path: Path)
     """Between the look into the cache and the note, that is."""
     backend = Scripted()
     asking = client(backend, tmp_path)
-    begin = asking.cache.begin
+    begin = present(asking.cache).begin
 
     def late(digest: str, **more: float) -> None:
         other = ReplyCache(tmp_path)
@@ -180,7 +181,7 @@ def test_what_another_process_has_answered_meanwhile_is_not_sent(tmp_path: Path)
         other.put(digest, Reply("theirs"))
         begin(digest, **more)
 
-    asking.cache.begin = late
+    present(asking.cache).begin = late
     assert asking.ask(question()).text == "theirs" and backend.sent == 0
     assert not list(tmp_path.glob("??/*.sent"))
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bench_roots import write_root
+from optional import present
 from PIL import Image
 
 from distortion_graph.base.errors import DatasetError, OutputError
@@ -79,7 +80,7 @@ def test_labels_alone_give_the_true_graph(reader: PandaSet) -> None:
 
 def shown_graph(reader: PandaSet, entry: dict[str, Any]) -> DistortionGraph:
     """The true graph of a conversation's pair; which picture is first is read off its pictures."""
-    _, anchor, target, tag = re.fullmatch(r"(\d+)-(\w+)-(\w+)-(\w+)", entry["id"]).groups()
+    _, anchor, target, tag = present(re.fullmatch(r"(\d+)-(\w+)-(\w+)-(\w+)", entry["id"])).groups()
     key = PairKey(anchor, target, f"{tag}.png")
     return true_graph(reader.sample("test", key), reader.vocabulary)
 
@@ -108,7 +109,7 @@ def test_every_answer_is_what_is_true(reader: PandaSet, folder: Path) -> None:
             elif '"reason"' in human["value"]:
                 whole = parse_whole(answer, graph.vocabulary)
                 assert whole is not None and graph.scene is not None
-                assert whole.comparison == graph.scene.comparison.label
+                assert whole.comparison == present(graph.scene.comparison).label
                 seen["whole"] += 1
             else:
                 seen[check_short(graph, question, answer)] += 1
@@ -119,8 +120,8 @@ def check_short(graph: DistortionGraph, question: str, answer: str) -> str:
     """Which kind a short question is of; its answer is checked against the graph."""
     kind = next(k for k in SHORT_KINDS if any(matches(p, question) for p in phrases()[k]))
     side = "target" if re.search(r"\btarget\b", question) else "anchor"
-    number = re.search(r"[Rr]egion (\d+)", question)
-    node = graph.region(int(number[1])).node(side) if number else None
+    number = present(re.search(r"[Rr]egion (\d+)", question))
+    node = present(graph.region(int(number[1])).node(side) if number else None)
     if kind == "distortion":
         assert answer == node.distortion.label
     elif kind == "severity":

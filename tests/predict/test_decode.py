@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optional import present
 
 from distortion_graph.base.errors import ModelError
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
@@ -136,8 +138,8 @@ def test_the_answer_obeys_the_graphs_rules_and_tells_one_story(case):
             assert list(s) == list(vocabulary.severities)
             assert all(p == round(p, 6) for p in [*d.values(), *s.values(), node.score])
         comparison = region.comparison
-        assert comparison.margin == region.anchor.score - region.target.score
-        if abs(comparison.margin) >= vocabulary.thresholds[0]:
+        assert comparison.margin == present(region.anchor.score) - region.target.score
+        if abs(present(comparison.margin)) >= vocabulary.thresholds[0]:
             assert ranks[comparison.label] * comparison.margin >= 0
         if region.anchor.distortion.label == region.target.distortion.label == vocabulary.clean:
             assert ranks[comparison.label] == 0
@@ -161,7 +163,7 @@ def test_the_pair_is_the_most_probable_one_by_exact_arithmetic(case):
                 p = math.fsum(
                     predictions.distortion[side, k] * predictions.severity_given[side, k, :, s]
                 )
-                assert node.severity.probabilities[severity] == pytest.approx(p, abs=2e-6)
+                assert present(node.severity.probabilities)[severity] == pytest.approx(p, abs=2e-6)
 
 
 # --- facts ---------------------------------------------------------------------------------
@@ -177,7 +179,7 @@ def one_region(**changes) -> Predictions:
     severity[:, :, :, 1] = 1
     severity[1, 0, 7] = 0, 0.5, 0.5, 0
     severity[:, :, 0] = np.eye(s)[0]
-    values = {
+    values: dict[str, Any] = {
         "distortion": distortion,
         "severity_given": severity,
         "score": [[1.0], [0.9]],
@@ -253,7 +255,11 @@ def test_a_tie_that_only_rounding_makes_is_seen_by_the_reader_and_so_by_the_labe
         comparison=[[0.1, 0.1, 0.29999998, 0.30000002, 0.2]],
     )
     comparison = decode(p, DEFAULT_VOCABULARY).regions[0].comparison
-    assert comparison.probabilities["same"] == comparison.probabilities["slightly_better"] == 0.3
+    assert (
+        present(comparison.probabilities)["same"]
+        == present(comparison.probabilities)["slightly_better"]
+        == 0.3
+    )
     assert comparison.label == "same"
 
 
@@ -278,12 +284,12 @@ def test_scene_shares_and_comparison():
     # scores .9 and .5: the margin leaves only `same` and better
     scene = decode(one_region(), DEFAULT_VOCABULARY, [0.5]).scene
     assert scene.anchor.score == 0.9
-    assert scene.comparison.label == "slightly_better"
-    assert scene.comparison.margin == 0.9 - 0.5
+    assert present(scene.comparison).label == "slightly_better"
+    assert present(scene.comparison).margin == 0.9 - 0.5
 
 
 def test_pictures_wholly_under_clean_regions_are_the_same():
-    assert decode(one_region(), DEFAULT_VOCABULARY, [1.0]).scene.comparison.label == "same"
+    assert present(decode(one_region(), DEFAULT_VOCABULARY, [1.0]).scene.comparison).label == "same"
 
 
 def test_no_regions_is_legal():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optional import present
 from skimage import data as pictures
 
 from distortion_graph import compare, load_graph
@@ -94,11 +95,11 @@ def test_a_crop_is_the_comparison_of_what_both_show(regions):
     for whole, part in zip(graph.regions, cut.regions, strict=True):
         assert (whole.comparison, whole.evidence) == (part.comparison, part.evidence)
         assert whole.area_fraction == part.area_fraction
-        mask = Rle(part.anchor.mask.size, part.anchor.mask.counts).decode()
+        mask = Rle(present(part.anchor.mask).size, present(part.anchor.mask).counts).decode()
         for side in ("anchor", "target"):
             assert whole.node(side).distortion == part.node(side).distortion
             assert whole.bbox_of(side) == part.bbox_of("anchor")
-            found = whole.mask_of(side)
+            found = present(whole.mask_of(side))
             info = graph.picture_of(side)
             there = Rle(found.size, found.counts).decode()
             assert there.shape == (info.height, info.width)

@@ -8,6 +8,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from optional import present
 from report_samples import pair
 from rich.console import Console
 
@@ -112,7 +113,7 @@ def chips(made, graph, monkeypatch):
 def page(made, graph, monkeypatch):
     text = report_page(graph, (ReportPicture(None), ReportPicture(None)))
     body = text.partition("<body")[2]
-    data = re.search(r'<script[^>]*id="view"[^>]*>(.*?)</script>', body, re.S)[1]
+    data = present(re.search(r'<script[^>]*id="view"[^>]*>(.*?)</script>', body, re.S))[1]
     return re.sub(r"<script.*?</script>", "", body, flags=re.S) + data
 
 

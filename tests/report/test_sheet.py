@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from optional import present
 from report_samples import pair, photo, with_evidence
 
 from distortion_graph.base.errors import ImageError
@@ -72,7 +73,7 @@ def test_a_crop_holds_the_pictures_pixels_up_to_its_outline():
     inside = (slice(y + 2, y + h - 2), slice(x + 2, x + w - 2))
     found = []
     for version in (sample.anchor, sample.target):
-        crop = crop_of(region, "anchor", (120, 160), 375)
+        crop = present(crop_of(region, "anchor", (120, 160), 375))
         assert crop.factor > 4 and crop.whole
         found.append(places(page, enlarged(version.image[inside], crop.factor)))
     ((left,), (right,)) = found
@@ -84,7 +85,7 @@ def test_a_crop_is_never_resampled_and_a_large_region_is_shown_in_part():
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (900, 1500, 3), np.uint8)
     region = sample.graph.regions[0]
-    crop = crop_of(region, "anchor", (900, 1500), 400)
+    crop = present(crop_of(region, "anchor", (900, 1500), 400))
     assert (crop.factor, crop.whole, crop.mask.shape) == (1, False, (400, 400))
     page = sheet(sample.graph, noise, noise, 1)
     assert crop.y < 440 < 460 < crop.y + 400 and crop.x < 740 < 760 < crop.x + 400
@@ -97,7 +98,7 @@ def test_a_crop_is_never_resampled_and_a_large_region_is_shown_in_part():
 def test_the_window_of_a_crop_lies_in_the_picture_and_holds_something_of_the_region(box, room):
     region = pair(1, 1).graph.regions[0]
     node = region.anchor.model_copy(update={"mask": None, "bbox_xywh_px": box})
-    crop = crop_of(region.model_copy(update={"anchor": node}), "anchor", (48, 64), room)
+    crop = present(crop_of(region.model_copy(update={"anchor": node}), "anchor", (48, 64), room))
     h, w = crop.mask.shape
     assert 0 <= crop.x <= 64 - w and 0 <= crop.y <= 48 - h
     assert max(crop.shown) <= room and max(crop.shown) > room // 2 and crop.mask.any()
@@ -208,7 +209,7 @@ def test_target_of_another_size_keeps_its_own_pixels():
     graph = sample.graph.model_copy(update={"regions": regions, "target": info})
     page = sheet(graph, sample.anchor.image, other, 1)
     assert len(places(page, enlarged(other, 3))) == 1
-    crop = crop_of(regions[0], "target", (96, 200), 420)
+    crop = present(crop_of(regions[0], "target", (96, 200), 420))
     assert (crop.x, crop.y, crop.mask.shape) == (12, 2, (66, 86))
 
 

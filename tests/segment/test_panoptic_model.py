@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ from distortion_graph.segment.panoptic_model import (  # noqa: E402
 from distortion_graph.segment.segmenter import load_segmenter  # noqa: E402
 
 # Random weights: every query counts, however small its share.
-EASY = {"threshold": 0.34, "overlap": 0.0, "min_pixels": 1}
+EASY: dict[str, Any] = {"threshold": 0.34, "overlap": 0.0, "min_pixels": 1}
 EASY_TEXT = ",threshold=0.34,overlap=0,min_pixels=1"
 SIZES = [(480, 320), (101, 333), (33, 50), (8, 8), (3, 90), (90, 3), (64, 640)]
 

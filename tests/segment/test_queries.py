@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from distortion_graph.segment.queries import Frame, Segment, class_scores, merge
 from distortion_graph.segment.stuff import stuff_among
 
 SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "coco_panoptic_sample"
-SETTINGS = {"threshold": 0.8, "overlap": 0.8}
+SETTINGS: dict[str, Any] = {"threshold": 0.8, "overlap": 0.8}
 
 
 def classes(*rows):
@@ -180,7 +181,7 @@ def naive(class_logits, mask_logits, frame, threshold, overlap, stuff):
 )
 def test_the_segments_are_those_of_the_papers_inference(seed, frame):
     logits, maps = blobs(seed, 24, frame.padded[0] // 4, frame.padded[1] // 4)
-    settings = {"threshold": 0.6, "overlap": 0.3, "stuff": {0, 2}}
+    settings: dict[str, Any] = {"threshold": 0.6, "overlap": 0.3, "stuff": {0, 2}}
     expected = naive(logits, maps, frame, **settings)
     numbers, found = merge_queries(logits, maps, frame, **settings)
     assert sorted(s.label for s in found) == sorted(label for label, _ in expected)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,7 +152,7 @@ def test_another_run_is_refused_with_what_differs(whole, options, words):
 
 
 def test_how_labels_are_read_makes_no_other_run(whole):
-    options = {"steps": 5, "save": 2, "measure": 3, "dropout": 0.3}
+    options: dict[str, Any] = {"steps": 5, "save": 2, "measure": 3, "dropout": 0.3}
     for words in ({"darken": "shadow"}, {"darken": "dusk", "clean": "fine"}):
         read_as = DEFAULT_VOCABULARY.model_copy(update={"words": words})
         config = settings(**options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ WORDS = Vocabulary(
         for rank, d in ((-3, 0.5), (-2, 0.3), (-1, 0.1), (0, 0), (1, 0.1), (2, 0.3), (3, 0.5))
     ),
 )
-LEVELS = {"severity_levels": {"bad": (2, 4)}}
+LEVELS: dict[str, Any] = {"severity_levels": {"bad": (2, 4)}}
 SMALL = NetworkConfig(width=32, layers=1, heads=2, dropout=0.0)
 SAMPLING = SamplingConfig(crops=((64, 3), (96, 2)), feather_share=0.0)
 
@@ -52,7 +53,7 @@ def sources():
 
 
 def stream(sources, **options):
-    settings = {"seed": 0, "recipe": DEFAULT_RECIPE, "sampling": SAMPLING} | options
+    settings: dict[str, Any] = {"seed": 0, "recipe": DEFAULT_RECIPE, "sampling": SAMPLING} | options
     return SampleStream(sources, **settings)
 
 
