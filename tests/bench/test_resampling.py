@@ -91,7 +91,7 @@ def test_bootstrap_covers_the_figure_and_shrinks_with_more_pictures():
         intervals = bootstrap_intervals(WeightedFigures.of(truth, answers, WORDS), draws=300)
         # F1 of few regions is biased, as any non-linear figure is; the others are covered.
         for name in ("distortion.accuracy", "comparison.accuracy", "score.srcc", "score.plcc"):
-            low, high = intervals[name]
+            low, high = present(intervals[name])
             assert low < values(truth, answers)[name] < high
         widths.append(intervals["severity.accuracy"][1] - intervals["severity.accuracy"][0])
     assert widths[1] < widths[0] / 2.5
@@ -122,10 +122,10 @@ def test_a_better_run_is_found_and_the_sign_follows_the_order():
     forth = {r.figure: r for r in differences(truth, bad, good, WORDS, permutations=400)}
     back = {r.figure: r for r in differences(truth, good, bad, WORDS, permutations=400)}
     for name in ("distortion.accuracy", "severity.accuracy", "comparison.accuracy"):
-        low, high = forth[name].interval
-        assert 0.2 < low < forth[name].difference < high
+        low, high = present(forth[name].interval)
+        assert 0.2 < low < present(forth[name].difference) < high
         assert forth[name].p == pytest.approx(1 / 401)
-        assert back[name].difference == -forth[name].difference
+        assert back[name].difference == -present(forth[name].difference)
         assert back[name].interval == pytest.approx((-high, -low))
     # The scores were made alike.
     assert forth["score.srcc"].p > 0.01

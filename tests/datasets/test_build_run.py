@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 from build_samples import TYPES, contents_of, make_source, photo, quarters
+from optional import present
 from PIL import Image
 
 from distortion_graph.base.errors import DatasetError, OutputError, RecipeError
@@ -104,7 +105,7 @@ def test_pixels_labels_and_scores_are_those_of_synthesis_in_memory(tmp_path, lab
                 assert region.degradation == draw.distortion and region.score == made.scores[k]
                 assert DEFAULT_VOCABULARY.severities[region.severity] == draw.severity
                 assert region.mask is not None and np.array_equal(region.mask.decode(), masks[k])
-                x, y, w, h = region.bbox_xywh_px
+                x, y, w, h = present(region.bbox_xywh_px)
                 assert (x, y, w, h) == cv2.boundingRect(masks[k].astype(np.uint8))
 
 

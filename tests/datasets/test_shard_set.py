@@ -10,6 +10,7 @@ import shutil
 import tarfile
 import threading
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,7 +90,7 @@ def test_parts_share_the_shards_out(shards):
 
 def test_shuffling_loses_nothing_and_is_what_its_generator_says(shards):
     whole = ShardSet(shards)
-    keys = {}
+    keys: dict[Any, Any] = {}
     for seed in (0, 0, 1):
         rng = np.random.default_rng(seed)
         found = [s.key for s in whole.samples("train", "all", rng=rng, buffer=50)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from format_samples import empty, full, graphs, hostile, many
@@ -68,7 +69,7 @@ class Reader:
         self.take(";")
 
     def attributes(self):
-        found = {}
+        found: dict[Any, Any] = {}
         if self.tokens[0][1] != "[":
             return found
         self.take("[")

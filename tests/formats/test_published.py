@@ -263,7 +263,7 @@ def test_round_trip(graph):
             assert here.distortion.label == there.distortion.label
             assert here.severity.label == there.severity.label
             assert here.score == round(there.score, 4)
-        assert read.comparison.margin == present(read.anchor.score) - read.target.score
+        assert read.comparison.margin == present(read.anchor.score) - present(read.target.score)
     assert [(r.subject, r.predicate, r.object, r.image) for r in back.relations] == [
         (position[r.subject], r.predicate, position[r.object], r.image) for r in graph.relations
     ]

@@ -163,10 +163,10 @@ def test_swapping_mirrors_everything_and_twice_gives_the_graph_back(data):
         assert back.anchor.distortion == there.target.distortion
         assert back.mask_of("anchor") == there.mask_of("target")
         assert back.mask_of("target") == there.mask_of("anchor")
-        assert back.comparison.margin == -there.comparison.margin
+        assert back.comparison.margin == -present(there.comparison.margin)
         p, q = there.comparison.probabilities, back.comparison.probabilities
-        assert q["significantly_worse"] == p["significantly_better"]
-        assert q["same"] == p["same"]
+        assert present(q)["significantly_worse"] == present(p)["significantly_better"]
+        assert present(q)["same"] == present(p)["same"]
     assert swapped.regions[1].comparison.label == "significantly_worse"
 
 

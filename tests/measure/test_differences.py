@@ -237,9 +237,9 @@ def test_a_region_has_the_spots_that_lie_in_it() -> None:
     masks[2, :, 100:] = True
     masks[3, 20:60, 30:34] = True  # a tenth of the spot
     found = find_differences(one, two).measure(masks)
-    spots = [region.spots for region in found.regions]
+    spots = [present(region).spots for region in found.regions]
     assert spots == [(), ((32, 20, 38, 40),), ((120, 80, 20, 20),), ((30, 20, 4, 40),)]
-    shares = [region.share for region in found.regions]
+    shares = [present(region).share for region in found.regions]
     assert shares == [80 / 3840, 1520 / 8160, 400 / 7200, 1.0]
     assert (
         present(found.scene).share == 2000 / 19200

@@ -102,7 +102,9 @@ def test_a_context_too_short_is_asked_in_parts_that_are_merged(
         asking = client(server, tmp_path)
         asked = ask_regions(asking, pair, WORDS, MANNER, hint=graph)
         answered = [
-            asked_about(body) for body in server.requests if len(text_of(body)) <= takes.most_text
+            asked_about(body)
+            for body in server.requests
+            if len(text_of(body)) <= present(takes.most_text)
         ]
         before = len(server.requests)
         again = ask_regions(asking, pair, WORDS, MANNER, hint=graph)

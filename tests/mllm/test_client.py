@@ -179,7 +179,7 @@ def test_an_interrupt_lets_what_is_under_way_finish(number: signal.Signals) -> N
         time.sleep(0.05)
         finished.append(1)
 
-    found = []
+    found: list[Any] = []
     with pytest.raises(KeyboardInterrupt):
         for result in run_all([task] * 50, 4, stop):
             found.append(result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -94,7 +95,7 @@ def test_augmentation_depends_on_its_generator_alone_and_draws_four_numbers():
 
 def test_augmentation_moves_pictures_and_masks_alike_in_the_published_shares():
     images, masks, found = augmented(2000)
-    counts = {}
+    counts: dict[Any, Any] = {}
     for moved, mask in found:
         assert np.array_equal(moved[0], moved[1])
         for turns in range(4):

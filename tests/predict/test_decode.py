@@ -133,12 +133,14 @@ def test_the_answer_obeys_the_graphs_rules_and_tells_one_story(case):
     for region in graph.regions:
         for node in (region.anchor, region.target):
             d, s = node.distortion.probabilities, node.severity.probabilities
-            assert d[vocabulary.clean] == s[vocabulary.clean]
-            assert list(d) == list(vocabulary.distortions)
-            assert list(s) == list(vocabulary.severities)
-            assert all(p == round(p, 6) for p in [*d.values(), *s.values(), node.score])
+            assert present(d)[vocabulary.clean] == present(s)[vocabulary.clean]
+            assert list(present(d)) == list(vocabulary.distortions)
+            assert list(present(s)) == list(vocabulary.severities)
+            assert all(
+                p == round(p, 6) for p in [*present(d).values(), *present(s).values(), node.score]
+            )
         comparison = region.comparison
-        assert comparison.margin == present(region.anchor.score) - region.target.score
+        assert comparison.margin == present(region.anchor.score) - present(region.target.score)
         if abs(present(comparison.margin)) >= vocabulary.thresholds[0]:
             assert ranks[comparison.label] * comparison.margin >= 0
         if region.anchor.distortion.label == region.target.distortion.label == vocabulary.clean:

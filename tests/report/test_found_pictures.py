@@ -61,7 +61,7 @@ def test_the_checksum_of_pixels(folder):
     Image.fromarray(photo()).save("other.bmp")
     assert find_picture(told, None, "other.bmp").problem is None
     Image.fromarray(photo(seed=2)).save("other.bmp")
-    assert "has changed" in find_picture(told, None, "other.bmp").problem
+    assert "has changed" in present(find_picture(told, None, "other.bmp").problem)
 
 
 def test_another_size_is_said_with_both(folder):
@@ -85,18 +85,18 @@ def test_a_picture_as_displayed_is_compared(folder):
 def test_a_missing_one_is_one_line_and_not_raised(folder, source):
     found = find_picture(info(folder, source), folder)
     assert found.picture is None and found.data is None
-    assert present(found.problem).endswith(": no such file") and "\n" not in found.problem
+    assert present(found.problem).endswith(": no such file") and "\n" not in present(found.problem)
 
 
 def test_one_without_a_source_or_without_a_picture_in_it(folder):
     assert find_picture(ImageInfo(), folder).problem == "the graph names no file of this picture"
     (folder / "a.png").write_bytes(b"words")
     found = find_picture(ImageInfo(source="a.png"), folder)
-    assert found.picture is None and "not a picture of a known kind" in found.problem
+    assert found.picture is None and "not a picture of a known kind" in present(found.problem)
     big = np.zeros((20, 20, 3), np.uint8)
     Image.fromarray(big).save(folder / "a.png")
     found = find_picture(ImageInfo(source="a.png"), folder, max_pixels=100)
-    assert found.picture is None and "expected at most 100" in found.problem
+    assert found.picture is None and "expected at most 100" in present(found.problem)
 
 
 def test_a_given_one_that_is_missing_is_an_error(folder):

@@ -69,7 +69,7 @@ def test_a_crop_holds_the_pictures_pixels_up_to_its_outline():
     sample = pair(3, 4, h=120, w=160)
     page = drawn(sample, 1)
     region = worst_first(sample.graph)[0]
-    x, y, w, h = region.bbox_of("anchor")
+    x, y, w, h = present(region.bbox_of("anchor"))
     inside = (slice(y + 2, y + h - 2), slice(x + 2, x + w - 2))
     found = []
     for version in (sample.anchor, sample.target):

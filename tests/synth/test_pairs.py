@@ -40,7 +40,7 @@ def test_true_graph_tells_what_was_done(difficulty):
             assert node.distortion.label == version.draws[k].distortion
             assert node.severity.label == version.draws[k].severity
             assert node.score == pytest.approx(version.scores[k], abs=1e-6)
-        d = present(region.anchor.score) - region.target.score
+        d = present(region.anchor.score) - present(region.target.score)
         expected = graph.vocabulary.compare_scores(
             present(region.anchor.score), present(region.target.score)
         )

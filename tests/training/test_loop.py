@@ -137,7 +137,7 @@ def test_evaluations_have_the_benchmarks_own_figures(sources, tmp_path):
 
 
 def test_logs_have_losses_speed_and_waiting(sources, tmp_path):
-    moments = []
+    moments: list[Any] = []
     done = trainer(sources, tmp_path, settings(steps=2), watch=moments.append).run()
     found = rows(tmp_path / "log.csv")
     assert [int(row["step"]) for row in found] == [1, 2]
@@ -168,7 +168,7 @@ def test_settings_and_chain_stand_beside_the_network(sources, tmp_path):
     wider = settings(network=replace(tiny_run.SMALL, width=64), start_from=tmp_path / "first")
     with pytest.raises(ModelError, match=r"another size or vocabulary .*: width is 32, .*'s 64$"):
         trainer(sources, tmp_path / "third", wider)
-    said = []
+    said: list[Any] = []
     partly = replace(wider, start_partly=True)
     made = trainer(sources, tmp_path / "fourth", partly, report=said.append)
     mine = made.network.state_dict()
