@@ -6,6 +6,7 @@ import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -247,7 +248,7 @@ def test_damage_is_the_same_every_time_and_counts_where_it_is_seen(place):
 def test_a_ladder_knows_steps_that_fall_and_rungs_that_are_close():
     measured = np.array([[0.99, 0.95, 0.80], [1.0, 1.0, 0.92]])
     predicted = np.array([[0.98, 0.90, 0.85], [0.99, 0.97, 0.97]])
-    found = Ladder("blur", predicted, measured).figures()
+    found: dict[str, Any] = Ladder("blur", predicted, measured).figures()
     steps = found["steps that fall"]
     assert (steps.value, steps.regions) == (pytest.approx(2 / 3), 3)  # 1.0 → 1.0 is no step
     assert found["whole ladders that fall"].value == 0.5

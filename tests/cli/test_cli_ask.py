@@ -123,8 +123,8 @@ def test_a_target_of_another_size_is_scaled_where_that_is_asked_for(cli, here, t
     small = tmp_path / "small.png"
     Image.open(here / "b.png").resize((20, 16)).save(small)
     with LoopbackServer(copycat) as server:
-        more = ("ask", here / "a.png", small, "--model", f"tiny@{server.url}")
-        more = (*more, "--question", "regions", "--regions", "grid:1x2", "--cache", tmp_path / "c")
+        model = ("ask", here / "a.png", small, "--model", f"tiny@{server.url}")
+        more = (*model, "--question", "regions", "--regions", "grid:1x2", "--cache", tmp_path / "c")
         assert "--fit resize" in cli(*more).refusal
         ended = cli(*more, "--fit", "resize")
     assert ended.code == 0, ended.err

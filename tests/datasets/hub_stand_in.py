@@ -14,6 +14,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 LARGE = re.compile(r"\.(tar|png|jpg|PNG)$")
@@ -28,9 +29,9 @@ def git_oid(data):
 class Repo:
     private: bool
     # Branch and commit names → the commit; commit → {path: content}.
-    refs: dict = field(default_factory=dict)
-    trees: dict = field(default_factory=dict)
-    commits: list = field(default_factory=list)
+    refs: dict[Any, Any] = field(default_factory=dict)
+    trees: dict[Any, Any] = field(default_factory=dict)
+    commits: list[Any] = field(default_factory=list)
 
     def commit(self, branch, tree):
         sha = hashlib.sha1(repr((branch, len(self.commits))).encode()).hexdigest()

@@ -11,7 +11,8 @@ import pytest
 from optional import present
 
 from distortion_graph.base.errors import DatasetError, OutputError
-from distortion_graph.datasets.make.journal import JOURNAL_FILE, Journal
+from distortion_graph.datasets.layout import JOURNAL_FILE
+from distortion_graph.datasets.make.journal import Journal
 from distortion_graph.datasets.make.root import LOCK_FILE, State, check_same, claimed
 
 

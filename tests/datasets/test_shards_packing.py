@@ -81,7 +81,7 @@ def test_the_same_root_gives_the_same_shards(root, shards, tmp_path):
 
 
 def test_members_are_plain_and_named_by_key(shards):
-    tags = {split: [] for split in TAGS}
+    tags: dict[str, list[str]] = {split: [] for split in TAGS}
     for path in sorted(shards.glob("*.tar")):
         with tarfile.open(path) as tar:
             members = tar.getmembers()

@@ -118,7 +118,7 @@ def test_small_regions_go_and_the_largest_stay_in_order():
     assert kept.category_ids == (20, 50, 70)
     assert kept.descriptions == ("text 2", "text 5", "text 7")
     assert kept.relations == ((7, 2, 3),)
-    assert kept.regions.masks().tolist() == [(i == LABELS).tolist() for i in (2, 5, 7)]
+    assert kept.regions.masks().tolist() == [np.equal(i, LABELS).tolist() for i in (2, 5, 7)]
     assert len(choose_regions(picture, RegionChoice(min_share=0.5)).regions) == 0
 
 

@@ -9,6 +9,7 @@ import pytest
 from format_samples import empty, full, graphs, hostile, many
 from graph_samples import native
 from hypothesis import given
+from optional import present
 
 from distortion_graph.formats.dot import dumps
 from distortion_graph.graph import DistortionGraph
@@ -27,7 +28,8 @@ class Reader:
         while text[at:].strip():
             found = TOKEN.match(text, at)
             assert found, text[at : at + 60]
-            self.tokens.append((found.lastgroup, found[found.lastgroup]))
+            kind = present(found.lastgroup)
+            self.tokens.append((kind, found[kind]))
             at = found.end()
         self.nodes, self.edges, self.clusters = {}, [], {}
         self.take("digraph"), self.take()

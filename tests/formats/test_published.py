@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -175,7 +176,7 @@ def test_names():
 
 
 def test_no_regions():
-    empty = {"objects": [], "attributes": [], "relationships": [], "art": []}
+    empty: dict[str, list[Any]] = {"objects": [], "attributes": [], "relationships": [], "art": []}
     assert to_published(graph_of([])) == empty
     assert from_published(empty).regions == ()
 

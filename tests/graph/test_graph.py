@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import pytest
 from graph_samples import native
@@ -182,7 +183,7 @@ def test_margins_are_exact_and_never_minus_zero(a, b):
 
 def test_frozen_all_through_hashable_and_copyable():
     graph = load_graph(json.dumps(native()))
-    beliefs = present(graph.regions[0].anchor.distortion.probabilities)
+    beliefs: Any = graph.regions[0].anchor.distortion.probabilities
     before = graph.to_json()
     with pytest.raises(ValidationError, match="frozen"):
         graph.regions[0].anchor.score = 0.1

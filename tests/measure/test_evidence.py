@@ -117,7 +117,8 @@ def random_masks(seed: int, count: int, height: int, width: int) -> Bools:
 
 
 def luma(rgb: Rgb) -> NDArray[np.float64]:
-    return rgb.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    luma: NDArray[np.float64] = rgb.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    return luma
 
 
 def one(anchor: Rgb, target: Rgb, mask: Bools | None = None) -> RegionEvidence:
@@ -329,7 +330,7 @@ def test_wrong_input_ends_in_one_clear_line() -> None:
     with pytest.raises(RegionError, match=r"^mask 0 must be \(8, 9\) bool, got bool .*\(8, 8\)$"):
         measure_evidence(anchor, target, masks[:, :, :8])
     with pytest.raises(RegionError, match=r"mask 0 must be .* got uint8"):
-        measure_evidence(anchor, target, masks.astype(np.uint8))  # type: ignore[arg-type]
+        measure_evidence(anchor, target, masks.astype(np.uint8))
     masks[1] = False
     with pytest.raises(RegionError, match=r"^mask 1 has no pixel, expected at least one"):
         measure_evidence(anchor, target, masks)

@@ -210,11 +210,11 @@ def test_wrong_input_ends_in_one_clear_line() -> None:
     with pytest.raises(ImageError, match=r"^pictures of unequal size: 10×8 and 9×8; resize"):
         haarpsi(clean, noisy[:, :9])
     with pytest.raises(ImageError, match=r"second picture: found float64 .*expected \(H, W, 3\)"):
-        haarpsi(clean, noisy.astype(float))  # type: ignore[arg-type]
+        haarpsi(clean, noisy.astype(float))
     with pytest.raises(RegionError, match=r"^masks must be \(R, 8, 10\) bool, got bool .*\(8, 9\)"):
         region_scores(clean, noisy, np.ones((8, 9), dtype=bool))
     with pytest.raises(RegionError, match="got uint8 of shape"):
-        region_scores(clean, noisy, np.ones((1, 8, 10), dtype=np.uint8))  # type: ignore[arg-type]
+        region_scores(clean, noisy, np.ones((1, 8, 10), dtype=np.uint8))
 
 
 def test_metrics_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,7 @@ def test_a_pause_that_the_endpoint_asks_for_holds_all_threads() -> None:
 def test_a_pause_holds_those_too_that_wait_for_their_turn() -> None:
     backend = Scripted(TryAgainError("busy", 0.3))
     asking = client(backend, requests_per_minute=1200)
-    list(run_all([lambda k=k: asking.ask(question(k)) for k in range(4)], 4, threading.Event()))
+    list(run_all([partial(asking.ask, question(k)) for k in range(4)], 4, threading.Event()))
     gaps = np.array(backend.times) - backend.times[0]
     assert gaps[1:].min() >= 0.28 and np.diff(gaps)[1:].min() >= 0.04
 
@@ -91,7 +92,7 @@ def test_numbers_that_make_no_sense_are_refused(more: dict[str, Any]) -> None:
 def test_requests_are_sent_as_far_apart_as_told() -> None:
     backend = Scripted()
     asking = client(backend, requests_per_minute=1200)
-    list(run_all([lambda k=k: asking.ask(question(k)) for k in range(6)], 6, threading.Event()))
+    list(run_all([partial(asking.ask, question(k)) for k in range(6)], 6, threading.Event()))
     assert backend.times[-1] - backend.times[0] >= 5 * 0.05 - 0.01
 
 
@@ -220,7 +221,7 @@ def endpoint(tmp_path: Path):
         server.kill()
 
 
-def asking(url: str, cache: Path, again: str = "no") -> subprocess.Popen:
+def asking(url: str, cache: Path, again: str = "no") -> subprocess.Popen[str]:
     command = [sys.executable, str(HERE / "asking_process.py"), url, str(cache), str(COUNT), again]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 

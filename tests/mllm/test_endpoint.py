@@ -7,6 +7,7 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from time import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ SCHEMA = {
 PICTURE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
 
 
-def question(words: str = "What do you see?", schema: dict | None = SCHEMA) -> Request:
+def question(words: str = "What do you see?", schema: dict[str, Any] | None = SCHEMA) -> Request:
     return Request("Be brief.", (Text(words), Image(PICTURE)), schema, max_output_tokens=77)
 
 
@@ -320,7 +321,7 @@ def test_threads_find_out_together_what_is_refused() -> None:
         },
     ],
 )
-def test_thinking_in_a_field_of_its_own_is_no_part_of_the_answer(message: dict) -> None:
+def test_thinking_in_a_field_of_its_own_is_no_part_of_the_answer(message: dict[str, Any]) -> None:
     choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}
     value = {"id": "c", "created": 1, "model": "m", "object": "chat.completion"}
     fault = Fault("malformed", text=json.dumps({**value, "choices": [choice]}))

@@ -7,6 +7,7 @@ and look at them: `python tests/mllm/test_marks.py`
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from optional import present
 from distortion_graph.base.errors import ImageError, RegionError
 from distortion_graph.base.files import encode_image
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.masks.rle import rle_from_mask
+from distortion_graph.masks.rle import Rle, rle_from_mask
 from distortion_graph.mllm.ask.marks import draw_boxes, draw_outlines, mark_regions
 
 pytestmark = pytest.mark.slow
@@ -34,11 +35,11 @@ def picture(h: int, w: int) -> np.ndarray:
     return np.stack([ramp, np.full_like(ramp, 128), ramp // 2], 2)
 
 
-def by_id(regions: RegionSet) -> dict:
+def by_id(regions: RegionSet) -> dict[int, Rle]:
     return {region.id: region.rle for region in regions}
 
 
-def of_boxes(size: tuple[int, int], *boxes: tuple[int, int, int, int]) -> dict:
+def of_boxes(size: tuple[int, int], *boxes: tuple[int, int, int, int]) -> dict[int, Rle]:
     """Masks from rectangles (x, y, w, h), by number from 1."""
     masks = {}
     for k, (x, y, w, h) in enumerate(boxes, 1):
@@ -53,13 +54,14 @@ def voronoi(h: int, w: int, count: int, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     ys, xs = (rng.integers(0, n, count) for n in (h, w))
     far = (np.arange(h)[:, None, None] - ys) ** 2 + (np.arange(w)[None, :, None] - xs) ** 2
-    return far.argmin(2) + 1
+    cells: np.ndarray = far.argmin(2) + 1
+    return cells
 
 
 # --- what holds for any picture and any regions ---
 
 
-def check(mark, rgb: np.ndarray, masks: dict) -> None:
+def check(mark, rgb: np.ndarray, masks: dict[int, Rle]) -> None:
     """All that is promised, from the pixels that two pictures without a common pixel share."""
     size = rgb.shape[:2]
     marked, other = mark(rgb, masks), mark(255 - rgb, masks)
@@ -98,7 +100,7 @@ def check(mark, rgb: np.ndarray, masks: dict) -> None:
     assert other.marks == marked.marks  # pixels decide nothing, so both sides of a pair are alike
 
 
-def overlaps(marked) -> list:
+def overlaps(marked) -> Any:
     taken = np.zeros(marked.rgb.shape[:2], int)
     for x, y, w, h in (m.box_xywh_px for m in marked.marks):
         taken[y : y + h, x : x + w] += 1
@@ -110,7 +112,7 @@ seeds = st.integers(0, 2**16)
 
 
 @st.composite
-def regions_of_any_kind(draw) -> tuple[tuple[int, int], dict]:
+def regions_of_any_kind(draw) -> tuple[tuple[int, int], dict[int, Rle]]:
     h, w = size = draw(sizes)
     rng = np.random.default_rng(draw(seeds))
     count = draw(st.integers(1, 30))
@@ -175,7 +177,7 @@ def test_large_numbers_of_a_large_picture(mark) -> None:
     ],
     ids=["whole", "one pixel", "at the edge", "the same five times", "noise and a long number"],
 )  # fmt: skip
-def test_odd_regions(mark, masks: dict) -> None:
+def test_odd_regions(mark, masks: dict[int, Rle]) -> None:
     check(mark, picture(60, 80), masks)
 
 
@@ -264,7 +266,7 @@ def test_mistakes_are_one_line(rgb, masks, error, said) -> None:
 # --- how they look ---
 
 
-def golden_cases() -> dict:
+def golden_cases() -> dict[str, Any]:
     """Pictures of flat colour, so that the files are small."""
     wide = picture(120, 180)
     blob = cv2.ellipse(np.zeros((120, 180), np.uint8), (60, 60), (45, 50), 20, 0, 360, 1, -1)

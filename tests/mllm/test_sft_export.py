@@ -189,7 +189,7 @@ def test_kinds_and_answers_are_in_balance(reader: PandaSet, folder: Path) -> Non
     assert sum(counts["cues"].values()) == total - counts["kind"]["whole"]
     nodes = [n for name, n in counts["region"].items() if name.startswith("distortion: ")]
     assert sum(nodes) == 2 * 3 * counts["kind"]["regions"]
-    answers = {kind: {} for kind in SHORT_KINDS}
+    answers: dict[str, dict[Any, Any]] = {kind: {} for kind in SHORT_KINDS}
     for name, count in counts["answer"].items():
         kind, label = name.split(": ")
         answers[kind][label] = count

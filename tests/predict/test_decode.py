@@ -39,7 +39,8 @@ def shares(rng: np.random.Generator, shape: tuple[int, ...], coarse: bool) -> np
     """Probabilities along the last axis; coarse ones tie often."""
     weights = rng.integers(0, 3, shape) if coarse else rng.random(shape)
     weights = weights + (weights.sum(-1, keepdims=True) == 0)
-    return weights / weights.sum(-1, keepdims=True)
+    shares: np.ndarray = weights / weights.sum(-1, keepdims=True)
+    return shares
 
 
 def predictions_of(vocabulary: Vocabulary, regions: int, seed: int, coarse: bool) -> Predictions:
@@ -137,7 +138,8 @@ def test_the_answer_obeys_the_graphs_rules_and_tells_one_story(case):
             assert list(present(d)) == list(vocabulary.distortions)
             assert list(present(s)) == list(vocabulary.severities)
             assert all(
-                p == round(p, 6) for p in [*present(d).values(), *present(s).values(), node.score]
+                p == round(p, 6)
+                for p in [*present(d).values(), *present(s).values(), present(node.score)]
             )
         comparison = region.comparison
         assert comparison.margin == present(region.anchor.score) - present(region.target.score)

@@ -74,9 +74,10 @@ def sample(known=None, vocabulary=V):
 
 def table_at(width):
     def shown(made, graph, monkeypatch):
-        console = Console(file=io.StringIO(), width=width)
+        text = io.StringIO()
+        console = Console(file=text, width=width)
         console.print(render(graph, width))
-        return console.file.getvalue()
+        return text.getvalue()
 
     return shown
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from report_samples import pair, photo
@@ -112,7 +114,7 @@ def test_an_uncertain_region_is_not_tinted_and_has_a_grey_number():
     )
     model = ModelInfo(name="small", known_threshold=0.5)
     unsure = sample.graph.model_copy(update={"regions": regions, "model": model})
-    tints = {}
+    tints: dict[Any, Any] = {}
     for name, graph in (("sure", sample.graph), ("unsure", unsure)):
         picture = overlay(graph, grey, grey)
         panel = picture[picture.shape[0] // 5, : picture.shape[1] // 2]

@@ -158,7 +158,8 @@ def naive(class_logits, mask_logits, frame, threshold, overlap, stuff):
     kept = (labels != class_logits.shape[1] - 1) & (scores > threshold)
     maps, scores, labels = maps[kept], scores[kept], labels[kept]
     owner = (scores[:, None, None] * maps).argmax(0)
-    segments, seen = {}, {}
+    segments: dict[Any, Any] = {}
+    seen: dict[Any, Any] = {}
     for k, label in enumerate(labels.tolist()):
         area, won = (maps[k] >= 0.5).sum(), (owner == k).sum()
         mask = (owner == k) & (maps[k] >= 0.5)

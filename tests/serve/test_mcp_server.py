@@ -26,7 +26,6 @@ from optional import present
 from PIL import Image
 
 from distortion_graph import compare
-from distortion_graph.cli import mcp as command
 from distortion_graph.cli.main import run
 from distortion_graph.graph import DistortionGraph, json_schema, load_graph
 from distortion_graph.pictures.images import load_picture
@@ -151,7 +150,7 @@ def test_a_process_gives_the_numbers_of_compare(process: Any, graph: DistortionG
         assert said["evidence"] == short(present(region.evidence).model_dump())
         for side in ("anchor", "target"):
             node = region.node(side)
-            threshold = present(graph.model).known_threshold
+            threshold = present(present(graph.model).known_threshold)
             assert said[side] == {
                 "distortion": node.distortion.label,
                 "severity": node.severity.label,
@@ -536,7 +535,7 @@ def test_ctrl_c_does_not_wait_for_standard_input(
     def leave(code: int) -> None:
         raise SystemExit(code)
 
-    monkeypatch.setattr(command.os, "_exit", leave)
+    monkeypatch.setattr(os, "_exit", leave)
     monkeypatch.setattr(anyio, "run", lambda *_: signal.raise_signal(signal.SIGINT))
     before = signal.getsignal(signal.SIGINT)
     assert run(["mcp"]) == 130

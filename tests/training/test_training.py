@@ -19,9 +19,10 @@ from distortion_graph.datasets.pictures import CleanPicture  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet, NetworkOutput  # noqa: E402
 from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Recipe  # noqa: E402
-from distortion_graph.training.batch import IGNORED, Targets  # noqa: E402
+from distortion_graph.training.batch import Targets  # noqa: E402
 from distortion_graph.training.checkpoint import load_network, save_network  # noqa: E402
 from distortion_graph.training.criterion import LossWeights, criterion  # noqa: E402
+from distortion_graph.training.extras import IGNORED  # noqa: E402
 from distortion_graph.training.samples import (  # noqa: E402
     SampleStream,
     SamplingConfig,

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -42,7 +43,7 @@ def late(k):
 def test_results_come_in_the_order_of_the_items():
     with thread_budget(3):
         assert parallel_map(late, range(5)) == [0, 1, 2, 3, 4]
-        assert parallel_steps([(1, lambda k=k: late(k)) for k in range(5)]) == [0, 1, 2, 3, 4]
+        assert parallel_steps([(1, partial(late, k)) for k in range(5)]) == [0, 1, 2, 3, 4]
         assert side_by_side(lambda: late(0), lambda: late(4)) == (0, 4)
 
 
@@ -60,7 +61,7 @@ def test_the_first_item_that_fails_raises(threads):
             parallel_map(fails, range(5))
         begun.clear()
         with pytest.raises(ValueError, match="2"):
-            parallel_steps([(2, lambda k=k: fails(k)) for k in range(5)])
+            parallel_steps([(2, partial(fails, k)) for k in range(5)])
     assert begun == [0, 1, 2]
 
 
@@ -105,7 +106,7 @@ def test_steps_together_never_take_more_threads_than_there_are():
             taken.remove(threads)
 
     with thread_budget(4):
-        parallel_steps([(n, lambda n=n: work(n)) for n in (2, 1, 1, 3, 1, 4, 1, 1, 1, 2, 2)])
+        parallel_steps([(n, partial(work, n)) for n in (2, 1, 1, 3, 1, 4, 1, 1, 1, 2, 2)])
     assert max(most) == 4
 
 
