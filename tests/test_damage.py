@@ -77,7 +77,7 @@ def test_a_changed_byte_of_deflated_pixels_is_found(place, change):
     """Of a TIFF only the pixels have sums, not what its directory says of them."""
     data = bytearray(files()[DEFLATED])
     with Image.open(io.BytesIO(data)) as image:
-        (start,), (length,) = image.tag_v2[273], image.tag_v2[279]
+        (start,), (length,) = image.tag_v2[273], image.tag_v2[279]  # type: ignore[attr-defined]
     data[start + int(place * length)] ^= change
     found = read(bytes(data))
     assert found is None or np.array_equal(found.rgb, whole(DEFLATED).rgb)

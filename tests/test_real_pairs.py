@@ -38,7 +38,7 @@ def photo(seed: int, side: int = SIDE) -> np.ndarray:
     rng = np.random.default_rng(seed)
     coarse = rng.integers(40, 180, (6, 6, 3), dtype=np.uint8)
     smooth = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC)
-    return np.clip(smooth + rng.integers(-25, 26, (side, side, 1)), 0, 255).astype(np.uint8)
+    return np.clip(smooth + rng.integers(-25, 26, (side, side, 1)), 0, 255).astype(np.uint8)  # type: ignore[no-any-return]
 
 
 def noisy(rgb: np.ndarray) -> np.ndarray:
@@ -50,7 +50,7 @@ class Oracle(real_rows.Judge):
     """Says of every picture what it was told, of all regions alike: label and score."""
 
     def __init__(self, told: list[tuple[np.ndarray, str, float]]) -> None:
-        super().__init__(SimpleNamespace(vocabulary=DEFAULT_VOCABULARY))
+        super().__init__(SimpleNamespace(vocabulary=DEFAULT_VOCABULARY))  # type: ignore[arg-type]
         self.told = {rgb.tobytes(): (label, score) for rgb, label, score in told}
         self.asked = 0
 
@@ -64,7 +64,7 @@ class Oracle(real_rows.Judge):
             target=SceneNode(score=nodes[1].score),
             comparison=comparison,
         )
-        return Decoded((DecodedRegion(*nodes, comparison),) * 9, scene)
+        return Decoded((DecodedRegion(*nodes, comparison),) * 9, scene)  # type: ignore[arg-type, call-arg]
 
     def _node(self, rgb: np.ndarray) -> Node:
         label, score = self.told.get(rgb.tobytes(), ("clean", 1.0))
@@ -115,7 +115,7 @@ def test_who_is_right_has_all_of_a_pair_and_who_is_wrong_nothing(place):
         "reference better": (1, 9),
         "plainly wrong": (0, 9),
     }
-    assert right.calibration() == (pytest.approx(0.25), 18)
+    assert right.calibration() == (pytest.approx(0.25), 18)  # type: ignore[comparison-overlap]
     wrong = Oracle([(clean, "noise", 0.5), (bad, "clean", 0.9)])
     assert figures(real_rows.pair_rows(wrong, pairs), "noise") == {
         "named": (0, 9),
@@ -221,7 +221,7 @@ def test_clean_pictures_are_judged_in_both_crops_and_on_both_sides_of_jpeg(place
     judge = Oracle([(rgb, "blur", 0.8)])  # crops and JPEG are clean to it
     found = figures(real_rows.pristine_rows(judge, [picture]), "every origin")
     assert found["beside itself"] == (0, 9)
-    assert found["beside JPEG 75"] == (0, 9) and found["as JPEG 75"] == (1, 9)
+    assert found["beside JPEG 75"] == (0, 9) and found["as JPEG 75"] == (1, 9)  # type: ignore[unreachable]
     assert found["1 px off"] == found["4 px off"] == (1, 36)
     assert found["(2, 3) px off"] == (1, 18)
     assert found["1 to 4 px off"] == (1, 4 * 36 + 18)

@@ -17,7 +17,7 @@ SIZE = {"shortest_edge": 64, "longest_edge": 96}
 def _swin() -> Any:
     from transformers import SwinConfig
 
-    return SwinConfig(
+    return SwinConfig(  # type: ignore[call-arg]
         image_size=32, patch_size=4, embed_dim=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2],
         window_size=2, out_features=["stage1", "stage2", "stage3", "stage4"],
     )  # fmt: skip
@@ -51,7 +51,7 @@ def _network(family: str) -> Any:
     detr: dict[str, Any] = {
         "d_model": 32, "encoder_ffn_dim": 8, "decoder_ffn_dim": 8, "encoder_attention_heads": 8,
         "decoder_attention_heads": 8, "use_timm_backbone": False,
-        "backbone_config": t.ResNetConfig(
+        "backbone_config": t.ResNetConfig(  # type: ignore[call-arg]
             embedding_size=8, hidden_sizes=[8, 16, 16, 32], depths=[1, 1, 1, 1],
             layer_type="basic", out_features=["stage1", "stage2", "stage3", "stage4"],
         ),

@@ -265,7 +265,7 @@ class Biased:
     name, seconds = "biased", ()
 
     def __init__(self, reader):
-        self.seconds = []
+        self.seconds = []  # type: ignore[assignment]
         self.asked = []
 
     def answer(self, sample):
@@ -289,11 +289,11 @@ def evaluate_none(count):
 def test_swap_consistency_asks_the_swapped_pair_once(reader):
     keys = reader.keys("test", "hard")
     run = Biased(reader)
-    _, (pooled,) = evaluate((reader.sample("test", k) for k in keys), [run], WORDS, within=keys)
+    _, (pooled,) = evaluate((reader.sample("test", k) for k in keys), [run], WORDS, within=keys)  # type: ignore[list-item]
     assert run.asked == keys and not pooled.mirrored.any()
     run = Biased(reader)
     one = [PairKey("blur", "noise", TAGS[0])]
-    _, (pooled,) = evaluate((reader.sample("test", k) for k in one), [run], WORDS, within=one)
+    _, (pooled,) = evaluate((reader.sample("test", k) for k in one), [run], WORDS, within=one)  # type: ignore[list-item]
     assert run.asked == [*one, ("swapped", *one[0])] and not pooled.mirrored.any()
 
 

@@ -54,7 +54,7 @@ def test_a_missing_answer_is_a_miss_of_its_label_and_no_label_of_its_own():
     truth, predicted = np.array([0, 0, 1]), np.array([0, MISSED, 1])
     scores = label_scores(truth, predicted)
     assert scores.accuracy == pytest.approx(2 / 3)
-    assert (scores.precision, scores.recall) == (1, pytest.approx(3 / 4))
+    assert (scores.precision, scores.recall) == (1, pytest.approx(3 / 4))  # type: ignore[comparison-overlap]
     assert f1_by_label(truth, predicted) == pytest.approx({0: 2 / 3, 1: 1})
 
 

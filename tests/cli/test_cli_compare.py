@@ -335,10 +335,10 @@ def test_both_pictures_are_decoded_side_by_side(cli, here, monkeypatch):
 
     from distortion_graph import pipeline as module
 
-    if module.side_by_side.__module__ != "distortion_graph.work.threads" or os.cpu_count() == 1:
+    if module.side_by_side.__module__ != "distortion_graph.work.threads" or os.cpu_count() == 1:  # type: ignore[attr-defined]
         pytest.skip("one processor")
     both = threading.Barrier(2, timeout=600)
-    load = module.load_picture
+    load = module.load_picture  # type: ignore[attr-defined]
 
     def slow(*arguments, **options):
         both.wait()

@@ -25,7 +25,7 @@ SECRET = "sk-very-secret-0123456789"
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_root(tmp_path_factory.mktemp("mllm") / "set")
+    return write_root(tmp_path_factory.mktemp("mllm") / "set")  # type: ignore[no-any-return]
 
 
 @pytest.fixture

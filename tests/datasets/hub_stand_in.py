@@ -76,7 +76,7 @@ class Hub:
         for verb, pattern, function in ROUTES:
             found = re.fullmatch(pattern, path)
             if verb == method and found:
-                return function(self, *found.groups(), query=query, headers=headers, body=body)
+                return function(self, *found.groups(), query=query, headers=headers, body=body)  # type: ignore[operator]
         raise RefusalError(404, "", f"no such call: {method} {path}")
 
     def create(self, *, body, **_):
@@ -225,7 +225,7 @@ class Handler(BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def _serve(self):
-        hub, place = self.server.hub, urlsplit(self.path)
+        hub, place = self.server.hub, urlsplit(self.path)  # type: ignore[attr-defined]
         body = self._body()
         try:
             with hub.lock:
@@ -252,7 +252,7 @@ def hub_running():
     """A hub on a free port of this machine."""
     hub = Hub()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.hub, hub.url = hub, f"http://127.0.0.1:{server.server_address[1]}"
+    server.hub, hub.url = hub, f"http://127.0.0.1:{server.server_address[1]}"  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

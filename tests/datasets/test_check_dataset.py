@@ -229,7 +229,7 @@ FILE_DAMAGE = {
         [fault("missing-file", "gt/val/e.png", "is a link to nothing, or no ordinary file")],
     ),
     "a folder that links to itself": (
-        lambda r: (shutil.rmtree(r / "haze"), (r / "haze").symlink_to("haze")),
+        lambda r: (shutil.rmtree(r / "haze"), (r / "haze").symlink_to("haze")),  # type: ignore[func-returns-value]
         [fault("missing-folder", "haze/", "is not there")],
     ),
     "another size": (

@@ -99,7 +99,7 @@ def test_comparisons_of_all_pairs_are_those_of_each_pair():
             expected[V.comparison_index(V.compare_scores(a, b).label)] += 1
     assert compare_all("a", made, V).tolist() == expected.tolist()
     each = sum(compare_two("a", x, y, V) for x, y in permutations(made, 2))
-    assert each.tolist() == expected.tolist()
+    assert each.tolist() == expected.tolist()  # type: ignore[union-attr]
     assert compare_two("a", made[0], made[1], V).sum() == 7
 
 

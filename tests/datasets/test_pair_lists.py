@@ -54,7 +54,7 @@ def test_lists_of_tags_are_those_of_their_stems():
     by_stem = {"a": "a.png", "a.1": "a.1.png", "b": "b.png", "c": "c.jpg"}
     assert list(lists) == ["easy", "medium"]
     for name, keys in lists.items():
-        drawn = draw_list(name, sorted(stems), TYPES, seed=5)
+        drawn = draw_list(name, sorted(stems), TYPES, seed=5)  # type: ignore[arg-type]
         assert keys == [key._replace(tag=by_stem[key.tag]) for key in drawn]
     assert draw_lists(tags[::-1], TYPES, seed=5) == lists
     other = {tag: tag.replace("jpg", "png") for tag in tags}

@@ -392,9 +392,9 @@ def test_asking_for_what_is_not_there(root, tmp_path):
 
 def test_opening_reads_no_stats_and_each_file_is_read_once(root, monkeypatch):
     read, decoded = [], []
-    stream, decode = reader.stream_stats, reader.read_rgb
-    monkeypatch.setattr(reader, "stream_stats", lambda p: read.append(p.name) or stream(p))
-    monkeypatch.setattr(reader, "read_rgb", lambda p: decoded.append(p) or decode(p))
+    stream, decode = reader.stream_stats, reader.read_rgb  # type: ignore[attr-defined]
+    monkeypatch.setattr(reader, "stream_stats", lambda p: read.append(p.name) or stream(p))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(reader, "read_rgb", lambda p: decoded.append(p) or decode(p))  # type: ignore[func-returns-value]
     data = PandaSet(root)
     assert data.splits() and data.versions("test") and not read
     for _ in range(2):

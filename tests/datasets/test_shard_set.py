@@ -176,7 +176,7 @@ def test_what_is_not_there_is_said(root, shards, tmp_path):
     assert refusal(lambda: whole.samples("dev", "hard")) == (
         "unknown split 'dev', expected one of train, val, test"
     )
-    assert refusal(lambda: whole.samples("test", "harder")) == (
+    assert refusal(lambda: whole.samples("test", "harder")) == (  # type: ignore[arg-type]
         "unknown pairs 'harder', expected one of easy, medium, hard, all"
     )
     assert refusal(lambda: whole.samples("train", "easy")) == (

@@ -110,7 +110,7 @@ def test_masks_come_from_the_callers_store():
     mask = np.zeros((4, 6), bool)
     mask[1:3] = True
     asked = []
-    sample = pair([region(mask=mask)], [region()], decode_masks=lambda r: asked.append(r) or 7)
+    sample = pair([region(mask=mask)], [region()], decode_masks=lambda r: asked.append(r) or 7)  # type: ignore[func-returns-value]
     assert not asked
     assert sample.masks == 7 and sample.masks == 7 and asked == [sample.regions]
     assert np.array_equal(pair([region(mask=mask)], [region()]).masks, mask[None])

@@ -97,7 +97,7 @@ def test_bands_and_the_order_of_the_pictures_change_nothing(monkeypatch):
 
 @pytest.mark.parametrize("size", [(40, 50), (33, 21)])
 def test_detail_counts_the_haar_magnitudes_of_both_pictures(size):
-    anchor, target = blocks_and_noise(0, *size, 20.0)
+    anchor, target = blocks_and_noise(0, *size, 20.0)  # type: ignore[call-arg]
     mask = np.random.default_rng(0).random(size) < 0.5
     found = region_statistics(anchor, target, mask[None]).detail
     levels = []

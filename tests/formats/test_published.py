@@ -221,7 +221,7 @@ def test_the_published_id_tables():
     assert set(PUBLISHED_DISTORTION_IDS) == set(DEFAULT_VOCABULARY.distortions)
     assert set(PUBLISHED_COMPARISON_IDS) == set(DEFAULT_VOCABULARY.comparison_labels)
     with pytest.raises(TypeError):
-        PUBLISHED_DISTORTION_IDS["new"] = 15
+        PUBLISHED_DISTORTION_IDS["new"] = 15  # type: ignore[index]
 
 
 nodes = st.tuples(

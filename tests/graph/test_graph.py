@@ -186,7 +186,7 @@ def test_frozen_all_through_hashable_and_copyable():
     beliefs: Any = graph.regions[0].anchor.distortion.probabilities
     before = graph.to_json()
     with pytest.raises(ValidationError, match="frozen"):
-        graph.regions[0].anchor.score = 0.1
+        graph.regions[0].anchor.score = 0.1  # type: ignore[misc]
     for change in (
         lambda: beliefs.__setitem__("blur", 0.0),
         lambda: beliefs.update(blur=0.0),

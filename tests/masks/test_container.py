@@ -253,7 +253,7 @@ def test_crops_are_the_masks_inside_their_tight_boxes(seed):
         crops(lazy),
         crops(masks),
         crops(lazy.pick(lazy.rles)),
-        crops(with_crops(masks, size), size),
+        crops(with_crops(masks, size), size),  # type: ignore[arg-type]
         masks,
         regions.boxes_xywh(),
         strict=True,
@@ -267,4 +267,4 @@ def test_crops_are_the_masks_inside_their_tight_boxes(seed):
     with pytest.raises(RegionError, match="masks must be"):
         next(crops(lazy, (99, 99)))
     with pytest.raises(RegionError, match="masks must be"):
-        next(crops(with_crops(masks, size), (99, 99)))
+        next(crops(with_crops(masks, size), (99, 99)))  # type: ignore[arg-type]

@@ -185,7 +185,7 @@ def test_inputs_are_left_alone_and_results_repeat() -> None:
         array.setflags(write=False)
     first = region_scores(clean, noisy, masks)
     assert region_scores(clean, noisy, masks).tolist() == first.tolist()
-    for array, copy in zip((clean, noisy, masks), before, strict=True):
+    for array, copy in zip((clean, noisy, masks), before, strict=True):  # type: ignore[assignment]
         np.testing.assert_array_equal(array, copy)
     order = np.arange(len(masks))[::-1]
     assert region_scores(clean, noisy, masks[order]).tolist() == first[order].tolist()

@@ -47,7 +47,7 @@ def test_the_clean_pictures_maps_are_worked_out_once(monkeypatch):
     clean, noisy = blocks_and_noise(0, 64, 96, 12.0)
     seen = []
     work = haar.window_planes
-    monkeypatch.setattr(haar, "window_planes", lambda rgb, *w: (seen.append(rgb), work(rgb, *w))[1])
+    monkeypatch.setattr(haar, "window_planes", lambda rgb, *w: (seen.append(rgb), work(rgb, *w))[1])  # type: ignore[func-returns-value]
     reference = HaarReference(clean)
     masks = np.ones((2, 64, 96), bool)
     for _ in range(3):
@@ -61,7 +61,7 @@ def test_errors_are_the_functions():
     reference = HaarReference(clean)
     with pytest.raises(RegionError, match=r"masks must be \(R, 8, 10\) bool"):
         reference.region_scores(noisy, np.ones((1, 8, 9), bool))
-    for score in (reference.scene_score, lambda a: reference.region_scores(a, np.ones((0, 8, 9)))):
+    for score in (reference.scene_score, lambda a: reference.region_scores(a, np.ones((0, 8, 9)))):  # type: ignore[arg-type]
         with pytest.raises(ImageError, match="pictures of unequal size: 10×8 and 9×8"):
             score(noisy[:, :9])
     with pytest.raises(ImageError, match="first picture: found float64"):

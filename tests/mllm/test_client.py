@@ -167,7 +167,7 @@ def test_who_takes_no_more_results_lets_no_more_begin() -> None:
     stop, begun = threading.Event(), []
     results = run_all([lambda: begun.append(1)] * 50, 2, stop)
     next(results)
-    results.close()
+    results.close()  # type: ignore[attr-defined]
     assert stop.is_set() and len(begun) <= 4
 
 

@@ -180,9 +180,9 @@ def test_every_picture_comes_after_a_line_that_names_it(text: str) -> None:
     pictures = [k for k, part in enumerate(parts) if isinstance(part, Image)]
     labels = [parts[k - 1] for k in pictures]
     assert all(isinstance(label, Text) and label.text.endswith(":") for label in labels)
-    assert labels[0].text.startswith("Anchor (first image), ")
-    assert labels[1].text.startswith("Target (second image), ")
-    assert [parts[k].role for k in pictures] == ["picture"] * 2 + ["crop"] * (len(pictures) - 2)
+    assert labels[0].text.startswith("Anchor (first image), ")  # type: ignore[union-attr]
+    assert labels[1].text.startswith("Target (second image), ")  # type: ignore[union-attr]
+    assert [parts[k].role for k in pictures] == ["picture"] * 2 + ["crop"] * (len(pictures) - 2)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("text", ["none", "names", "boxes-text", "outlines", "crops"])

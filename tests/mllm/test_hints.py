@@ -121,7 +121,7 @@ def test_half_of_a_corrupted_hint_is_wrong_in_every_word_and_half_is_true(
         assert all(differs) or not any(differs)
         wrong += all(differs)
         scores = new.anchor.score, new.target.score
-        assert graph.vocabulary.compare_scores(*scores).label == new.comparison.label
+        assert graph.vocabulary.compare_scores(*scores).label == new.comparison.label  # type: ignore[arg-type]
         for side in ("anchor", "target"):
             node = new.node(side)
             clean = graph.vocabulary.clean

@@ -121,7 +121,7 @@ def check_short(graph: DistortionGraph, question: str, answer: str) -> str:
     kind = next(k for k in SHORT_KINDS if any(matches(p, question) for p in phrases()[k]))
     side = "target" if re.search(r"\btarget\b", question) else "anchor"
     number = present(re.search(r"[Rr]egion (\d+)", question))
-    node = present(graph.region(int(number[1])).node(side) if number else None)
+    node = present(graph.region(int(number[1])).node(side) if number else None)  # type: ignore[arg-type]
     if kind == "distortion":
         assert answer == node.distortion.label
     elif kind == "severity":
@@ -135,17 +135,20 @@ def check_short(graph: DistortionGraph, question: str, answer: str) -> str:
         assert answer == ("yes" if asked else "no")
     elif kind == "better":
         scores = [graph.region(int(number[1])).node(name).score for name in SIDES]
-        rank = graph.vocabulary.compare_scores(*scores).rank
+        rank = graph.vocabulary.compare_scores(*scores).rank  # type: ignore[arg-type]
         assert answer == (NEITHER if rank == 0 else SIDES[0] if rank > 0 else SIDES[1])
     elif kind == "worst":
-        scores = {region.id: region.node(side).score for region in graph.regions}
+        scores = {region.id: region.node(side).score for region in graph.regions}  # type: ignore[arg-type, assignment]
         assert {int(k) for k in answer.split(", ")} == {
-            k for k, score in scores.items() if score == min(scores.values())
+            k
+            for k, score in scores.items()
+            if score == min(scores.values())  # type: ignore[attr-defined]
         }
     else:
         said = {int(k) for k in answer.split(", ")} if answer != NONE else set()
         labels = {
-            r.id: noun(graph.vocabulary, r.node(side).distortion.label) for r in graph.regions
+            r.id: noun(graph.vocabulary, r.node(side).distortion.label)
+            for r in graph.regions  # type: ignore[arg-type]
         }
         found = {label for label in labels.values() if label in question}
         assert said == {k for k, label in labels.items() if label in found and k in said}
@@ -287,7 +290,7 @@ def test_questions_are_those_of_mllm_eval(tmp_path: Path) -> None:
         values = region_values(ids, reader.vocabulary)
         if kind == "whole":
             pair, values = pair.only(()), whole_values(reader.vocabulary)
-        request = Manner(plan.cues[0]).request(load_prompt(kind), pair, values, {})
+        request = Manner(plan.cues[0]).request(load_prompt(kind), pair, values, {})  # type: ignore[arg-type]
         system, user, _ = entry["messages"]
         assert system["content"] == [{"type": "text", "text": request.system}]
         assert len(user["content"]) == len(request.parts)

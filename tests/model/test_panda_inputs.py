@@ -46,7 +46,7 @@ def sample(height=80, width=120, regions=2, seed=0):
         draws = tuple(Draw(label, degree, None, 1) for _ in range(regions))
         rgb = picture(height, width, seed + k)
         versions.append(Version("mixed", rgb, draws, np.full(regions, score), 0.5))
-    return Sample(*versions, masks)
+    return Sample(*versions, masks)  # type: ignore[arg-type, call-arg]
 
 
 def test_pictures_are_resized_bilinearly_and_masks_by_the_nearest_pixel():

@@ -74,7 +74,7 @@ def test_another_shape_is_scaled_only_on_demand():
     assert graph.fit == "resize" and graph.regions[1].bbox_of("target") == (100, 0, 100, 200)
     assert summary(graph).endswith(" The target (200×200) was scaled to the anchor's size.")
     with pytest.raises(ImageError, match="fit is 'squash', expected one of 'error', 'crop', 'res"):
-        compare(WHOLE, square, fit="squash")
+        compare(WHOLE, square, fit="squash")  # type: ignore[arg-type]
 
 
 def test_equal_sizes_need_no_fit():

@@ -15,7 +15,7 @@ def pairs():
     for k, name in enumerate(("sky 10", "sky 9", "<b>wood</b>")):
         sample = pair(2, 3, seed=k)
         urls = tuple(thumbnail(v.image, 64) for v in (sample.anchor, sample.target))
-        found.append(Pair(name, f"pair {k}.html", sample.graph, urls, sample.graph))
+        found.append(Pair(name, f"pair {k}.html", sample.graph, urls, sample.graph))  # type: ignore[arg-type]
     return found
 
 

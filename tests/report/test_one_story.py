@@ -105,7 +105,9 @@ def chips(made, graph, monkeypatch):
     texts = []
     wordings = overlay_module._wordings
     monkeypatch.setattr(
-        overlay_module, "_wordings", lambda r, f: texts.append(r.wordings[0]) or wordings(r, f)
+        overlay_module,
+        "_wordings",
+        lambda r, f: texts.append(r.wordings[0]) or wordings(r, f),  # type: ignore[func-returns-value]
     )
     overlay(graph, made.anchor.image, made.target.image)
     return "\n".join(texts)
@@ -130,7 +132,7 @@ SURFACES = {
     "notebook": lambda made, graph, _: graph._repr_html_(),
     "report": page,
     "overlay": chips,
-    "sheet": written(sheet_module, lambda *given: sheet(*given, 99)),
+    "sheet": written(sheet_module, lambda *given: sheet(*given, 99)),  # type: ignore[call-arg]
     "drawing": drawing,
     "dot": lambda made, graph, _: dot.dumps(graph),
     "assessment": lambda made, graph, _: assessment_values(

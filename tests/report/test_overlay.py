@@ -228,7 +228,7 @@ def test_by_comparison_the_better_side_is_blue_the_worse_one_vermilion_and_the_s
 def test_the_legend_has_the_colours_that_the_regions_are_filled_with():
     sample = pair(1, 1)
     by = {
-        by: overlay(without_regions(sample), *[photo()] * 2, by)[-60:]
+        by: overlay(without_regions(sample), *[photo()] * 2, by)[-60:]  # type: ignore[call-arg]
         for by in ("severity", "comparison")
     }
     for colour in severity_colours(4)[1:3]:
@@ -256,4 +256,4 @@ def test_words_never_cover_one_another_among_100_regions(monkeypatch):
 def test_another_meaning_of_the_colour_is_refused():
     sample = pair()
     with pytest.raises(ImageError, match="colour_by is 'score', expected 'severity' or"):
-        overlay(sample.graph, sample.anchor.image, sample.target.image, "score")
+        overlay(sample.graph, sample.anchor.image, sample.target.image, "score")  # type: ignore[arg-type]

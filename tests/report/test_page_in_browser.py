@@ -399,7 +399,7 @@ def test_text_from_the_graph_is_never_markup(open_page):
 
 @pytest.mark.parametrize("regions", [(1, 1), (20, 25)])
 def test_one_region_and_five_hundred(open_page, regions):
-    sample = pair(*regions, 100, 125)
+    sample = pair(*regions, 100, 125)  # type: ignore[call-arg]
     tab = open_page(page(sample))
     count = regions[0] * regions[1]
     assert tab.locator("#regions tr[data-region]").count() == count

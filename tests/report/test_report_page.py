@@ -53,7 +53,7 @@ def test_the_same_input_gives_the_same_page():
 
 @pytest.mark.parametrize("grid", [(1, 1), (10, 10), (20, 25)])
 def test_a_page_is_at_most_half_a_megabyte_larger_than_its_pictures(grid):
-    sample = pair(*grid, 200, 250)
+    sample = pair(*grid, 200, 250)  # type: ignore[call-arg]
     pictures = sum(len(base64.b64encode(png(v.image))) for v in (sample.anchor, sample.target))
     assert len(page(sample).encode()) <= pictures + HALF_MEGABYTE
 

@@ -38,7 +38,7 @@ def enlarged(rgb, factor):
 def written(monkeypatch):
     """Every line that is written."""
     lines = []
-    write = module.write_middle
+    write = module.write_middle  # type: ignore[attr-defined]
 
     def note(canvas, text, *more):
         lines.append(text)
@@ -59,7 +59,7 @@ def test_the_plain_pictures_are_not_touched(h, w, factor):
     rng = np.random.default_rng(0)
     sample = pair(1, 1, h=h, w=w)
     pictures = [rng.integers(0, 256, (h, w, 3), np.uint8) for _ in range(2)]
-    page = sheet(sample.graph, *pictures, 0)
+    page = sheet(sample.graph, *pictures, 0)  # type: ignore[arg-type, call-arg]
     assert factor == -(-SMALLEST_PX // max(h, w))
     (left,), (right,) = (places(page, enlarged(p, factor)) for p in pictures)
     assert left[0] == right[0] and left[1] + w * factor < right[1]
@@ -136,7 +136,7 @@ def test_the_summary_is_wrapped_to_the_page(monkeypatch):
     sample = pair(2, 3, h=300, w=30)
     lines = written(monkeypatch)
     page = drawn(sample, 0)
-    face = module.typeface(module._FACE)
+    face = module.typeface(module._FACE)  # type: ignore[attr-defined]
     assert len(lines) > 1 and max(map(face.width, lines)) <= page.shape[1]
     assert " ".join(lines).endswith(").")
 
@@ -171,7 +171,7 @@ def test_a_name_that_cannot_be_drawn_is_the_regions_number(monkeypatch):
     name = "木<script>\n\x1b[31m"
     sheet(changed(sample.graph, 0, name=name), sample.anchor.image, sample.target.image)
     assert "region 0" in lines and "木" not in "".join(lines)
-    assert all(module.typeface(module._FACE).can_draw(t) for t in lines)
+    assert all(module.typeface(module._FACE).can_draw(t) for t in lines)  # type: ignore[attr-defined]
     long = changed(sample.graph, 0, name="w" * 500)
     assert sheet(long, sample.anchor.image, sample.target.image).shape[1] < 1600
 

@@ -224,7 +224,7 @@ def test_global_state_stays_as_it_was(saved):
     logging.enable_progress_bar()
     try:
         PanopticSegmenter(saved["eomt"], **EASY).segment(picture(60, 80))
-        assert logging.get_verbosity() == logging.INFO and logging.is_progress_bar_enabled()
+        assert logging.get_verbosity() == logging.INFO and logging.is_progress_bar_enabled()  # type: ignore[attr-defined]
     finally:
         logging.set_verbosity_warning()
     assert torch.is_grad_enabled()

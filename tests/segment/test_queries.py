@@ -223,7 +223,7 @@ def test_the_segments_are_those_of_the_librarys_own_eomt():
         [ours] = np.unique(numbers[mask])
         assert ours > 0 and np.count_nonzero((numbers == ours) != mask) == 0
         mine = found[ours - 1]
-        assert mine == Segment(segment["label_id"], pytest.approx(mine.score))
+        assert mine == Segment(segment["label_id"], pytest.approx(mine.score))  # type: ignore[arg-type]
         assert mine.score >= segment["score"] - 1e-5
 
 

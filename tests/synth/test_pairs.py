@@ -25,7 +25,7 @@ def test_difficulties():
         assert len(set(draw_versions("medium", DEFAULT_RECIPE.types, rng)) & set(MIXED)) == 1
         assert set(draw_versions("hard", DEFAULT_RECIPE.types, rng)) == set(MIXED)
     with pytest.raises(RecipeError, match="easy, medium or hard"):
-        draw_versions("harder", DEFAULT_RECIPE.types, rng)
+        draw_versions("harder", DEFAULT_RECIPE.types, rng)  # type: ignore[arg-type]
     with pytest.raises(RecipeError, match="at least 2 distortion types, got \\['blur'\\]"):
         draw_versions("easy", ["blur"], rng)
 

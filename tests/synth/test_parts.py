@@ -177,8 +177,8 @@ def test_whole_frames_are_made_once_and_within_the_limit(monkeypatch):
 def test_jpeg2000_is_encoded_once_for_all_levels(monkeypatch):
     encoded = []
     entry = SUBTYPES["compression"]["jpeg2000"]
-    encode = entry.support.prepare
-    support = WholeFrame(lambda image: (encoded.append(1), encode(image))[1])
+    encode = entry.support.prepare  # type: ignore[union-attr]
+    support = WholeFrame(lambda image: (encoded.append(1), encode(image))[1])  # type: ignore[func-returns-value]
     monkeypatch.setitem(SUBTYPES["compression"], "jpeg2000", _with(entry, None, support))
     frames = Frames(PICTURE, limit_bytes=0)
     for level in (1, 5, 3, 1):

@@ -117,7 +117,7 @@ def test_a_batch_ignores_the_labels_of_what_is_unknown(clean, masks):
     extras = Extras.none(len(masks))
     extras.known[0, 2] = False
     extras.second[1, 3] = 5
-    batch = make_batch([Sample(*versions, masks, extras)], DEFAULT_RECIPE.vocabulary)
+    batch = make_batch([Sample(*versions, masks, extras)], DEFAULT_RECIPE.vocabulary)  # type: ignore[call-arg]
     targets = batch.targets
     assert targets.known[0, :, 1:].tolist() == extras.known.astype(int).tolist()
     assert targets.known[0, :, 0].tolist() == [IGNORED, IGNORED]  # the scene

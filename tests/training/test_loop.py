@@ -195,7 +195,7 @@ def test_accumulated_batches_are_one_step_of_their_mean(sources, tmp_path):
     made = trainer(sources, tmp_path, config)
     numbers = []
     whole = made._check
-    made._check = lambda total, pairs, turn: numbers.append(turn) or whole(total, pairs, turn)
+    made._check = lambda total, pairs, turn: numbers.append(turn) or whole(total, pairs, turn)  # type: ignore[func-returns-value]
     done = made.run()
     stream = stream_of(sources, config, made.architecture)
     assert numbers == [0, 1] and done.step == 1
@@ -290,7 +290,7 @@ def test_another_architecture_is_one_entry(sources, tmp_path, monkeypatch):
         ours,
         name="other",
         build=OtherNet,
-        save=lambda folder, network: saved.append(network) or ours.save(folder, network),
+        save=lambda folder, network: saved.append(network) or ours.save(folder, network),  # type: ignore[func-returns-value]
     )
     monkeypatch.setitem(ARCHITECTURES, "other", lambda: other)
     made = trainer(sources, tmp_path, settings(steps=1, model="other"))
