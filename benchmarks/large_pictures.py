@@ -44,7 +44,7 @@ import json, resource, sys, time
 start, used = time.perf_counter(), time.process_time()
 from distortion_graph import compare
 anchor, target, regions, evidence, name = sys.argv[1:]
-from distortion_graph.pipeline import load_model
+from distortion_graph.predict.session import load_model
 model = load_model(name or None)
 ready, ready_used = time.perf_counter(), time.process_time()
 compare(anchor, target, regions=regions, model=model, evidence=evidence)

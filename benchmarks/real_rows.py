@@ -22,7 +22,7 @@ from distortion_graph.graph.build import Decoded
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.measure.quality import region_scores
 from distortion_graph.pictures.images import load_picture
-from distortion_graph.pipeline import predict_canonically
+from distortion_graph.predict.canonical import predict_canonically
 from distortion_graph.predict.decode import decode
 from distortion_graph.predict.session import Model
 from distortion_graph.synth.distort import SUBTYPES

@@ -64,6 +64,10 @@ NAMES = {
     "training.config": "BudgetConfig TrainingConfig",
     "training.loop": "Trainer",
     "training.panda_batch": "make_panda_batch",
+    "work.executor": "Executor worker_count",
+    "work.journal": "Journal",
+    "work.local": "CallingThread LocalThreads",
+    "work.processes": "LocalProcesses local_processes",
     "work.threads": "allowed_threads parallel_map thread_budget",
 }
 COMMANDS = """

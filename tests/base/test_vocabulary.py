@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from distortion_graph.base.errors import VocabularyError
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
-from distortion_graph.pipeline import load_model
+from distortion_graph.predict.session import load_model
 
 SEVEN = [(-3, 0.5), (-2, 0.25), (-1, 0.05), (0, 0.0), (1, 0.05), (2, 0.25), (3, 0.5)]
 

@@ -28,8 +28,9 @@ from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.formats import published
 from distortion_graph.graph import load_graph
-from distortion_graph.pipeline import compare, load_model
+from distortion_graph.pipeline import compare
 from distortion_graph.predict.predictions import Predictions
+from distortion_graph.predict.session import load_model
 
 DRAWS = 40
 ALL = BenchOptions(draws=DRAWS)

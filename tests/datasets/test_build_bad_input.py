@@ -21,7 +21,7 @@ from PIL import Image
 from distortion_graph.base.errors import DatasetError, OutputError
 from distortion_graph.datasets.make import BuildOptions, build_dataset, parse_splits
 from distortion_graph.datasets.make import work as work_module
-from distortion_graph.datasets.make.journal import Journal
+from distortion_graph.datasets.make.journal import build_journal
 from distortion_graph.datasets.manifest import SkippedLine, read_manifest
 from distortion_graph.datasets.sources import parse_source
 
@@ -95,14 +95,14 @@ def test_a_pipe_among_the_pictures_is_not_waited_for(tmp_path, lab):
 
 
 def test_after_a_damaged_line_the_journal_gives_what_was_added(tmp_path):
-    with Journal(tmp_path) as journal:
+    with build_journal(tmp_path) as journal:
         journal.begin({})
         for n in range(50):
             journal.add("made", str(n), {"n": n})
     lines = journal.path.read_bytes().splitlines(keepends=True)
     lines[10] = b"\0" * (len(lines[10]) - 1) + b"\n"
     journal.path.write_bytes(b"".join(lines))
-    with Journal(tmp_path) as journal:
+    with build_journal(tmp_path) as journal:
         assert journal.has("made", "8") and not journal.has("made", "9")
         journal.add("made", "again", {"n": -1})
         assert journal.get("made", "again") == {"kind": "made", "stem": "again", "n": -1}

@@ -1,93 +1,34 @@
-"""The journal survives whatever stops a build, and a root has one writer."""
+"""The journal of a build, and its root, which has one writer (`work/test_journal.py` has more)."""
 
 from __future__ import annotations
 
-import errno
-import os
 import subprocess
 import sys
 
 import pytest
-from optional import present
 
-from distortion_graph.base.errors import DatasetError, OutputError
+from distortion_graph.base.errors import DatasetError, WorkError
 from distortion_graph.datasets.layout import JOURNAL_FILE
-from distortion_graph.datasets.make.journal import Journal
+from distortion_graph.datasets.make.journal import MADE, build_journal
 from distortion_graph.datasets.make.root import LOCK_FILE, State, check_same, claimed
 
 
-def begun(root):
-    with Journal(root) as journal:
+def test_a_builds_journal_has_lines_by_kind_and_stem(tmp_path):
+    with build_journal(tmp_path) as journal:
         journal.begin({"options": {}})
-        journal.add("made", "a", {"n": 1})
-        journal.add("made", "ü", {"n": 2})
-        journal.add("made", "a", {"n": 3})
-    return root / JOURNAL_FILE
-
-
-def test_lines_are_found_again_and_the_later_one_counts(tmp_path):
-    begun(tmp_path)
-    with Journal(tmp_path) as journal:
-        assert journal.header is not None and journal.header["options"] == {}
-        assert (
-            present(journal.get("made", "a"))["n"] == 3
-            and present(journal.get("made", "ü"))["n"] == 2
-        )
-        assert journal.get("made", "b") is None and journal.get("skipped", "a") is None
-        assert journal.has("made") and not journal.has("skipped") and journal.has("made", "a")
-        journal.add("skipped", "b", {"reason": "r"})
-        assert present(journal.get("skipped", "b"))["reason"] == "r"
-        assert present(journal.get("made", "a"))["n"] == 3
-        journal.forget("made", "a")
-        assert not journal.has("made", "a")
-
-
-def test_a_journal_cut_anywhere_is_read_up_to_its_last_whole_line(tmp_path):
-    path = begun(tmp_path)
-    whole = path.read_bytes()
-    ends = [k + 1 for k, byte in enumerate(whole) if byte == 10]
-    for cut in range(len(whole)):
-        path.write_bytes(whole[:cut])
-        with Journal(tmp_path) as journal:
-            lines = sum(end <= cut for end in ends)
-            assert (journal.header is None) == (lines == 0)
-            assert journal.has("made", "a") == (lines >= 2)
-            assert journal.has("made", "ü") == (lines >= 3)
-        assert path.read_bytes() == whole[: max([0, *(end for end in ends if end <= cut)])]
-
-
-def test_a_line_lost_in_a_power_cut_ends_the_journal_there(tmp_path):
-    path = begun(tmp_path)
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(lines[0] + lines[1] + b"\0" * 20 + b"\n" + lines[2])
-    with Journal(tmp_path) as journal:
-        assert journal.has("made", "a") and not journal.has("made", "ü")
-
-
-def test_a_journal_that_cannot_be_written_ends_with_a_whole_line(tmp_path, monkeypatch):
-    path = begun(tmp_path)
-    before = path.read_bytes()
-    write = os.write
-
-    def full(file, data):
-        if len(data) > 5:
-            return write(file, bytes(data)[:5])
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with Journal(tmp_path) as journal:
-        monkeypatch.setattr(os, "write", full)
-        with pytest.raises(OutputError, match=r"journal\.jsonl: cannot be written \(No space left"):
-            journal.add("made", "c", {"text": "x" * 100})
-        monkeypatch.undo()
-        assert path.read_bytes() == before
-        journal.add("made", "d", {})
-        assert journal.has("made", "d") and present(journal.get("made", "a"))["n"] == 3
+        journal.add(MADE, "a", {"n": 1})
+    assert (tmp_path / JOURNAL_FILE).read_text() == (
+        '{"format":"distortion-graph build 1","options":{}}\n{"kind":"made","stem":"a","n":1}\n'
+    )
+    with build_journal(tmp_path) as journal:
+        assert journal.header == {"format": "distortion-graph build 1", "options": {}}
+        assert journal.get(MADE, "a") == {"kind": "made", "stem": "a", "n": 1}
 
 
 def test_a_journal_of_another_version_is_refused(tmp_path):
     (tmp_path / JOURNAL_FILE).write_text('{"format": "distortion-graph build 2"}\n')
-    with pytest.raises(DatasetError, match="'distortion-graph build 2', expected"):
-        Journal(tmp_path)
+    with pytest.raises(WorkError, match="'distortion-graph build 2', expected"):
+        build_journal(tmp_path)
 
 
 def test_a_root_is_new_begun_or_refused(tmp_path):

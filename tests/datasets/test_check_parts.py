@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 from itertools import combinations, permutations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
+from distortion_graph.datasets.check.inventory import Inventory
 from distortion_graph.datasets.check.masks import mask_facts
+from distortion_graph.datasets.check.presence import Named, named_in
 from distortion_graph.datasets.fingerprints import NEAR_BITS, bits_apart, near_pairs
 from distortion_graph.datasets.label_columns import (
     UNKNOWN,
@@ -153,3 +156,9 @@ def test_a_table_of_nothing_is_zero():
 def test_a_mask_that_is_null_has_no_facts(value):
     with pytest.raises(ValueError, match="null"):
         mask_facts(value, "here")
+
+
+def test_pictures_that_labels_name_come_in_an_order_that_no_hash_decides():
+    names = [f"picture {k:02}.png" for k in range(40)]
+    labels = {("test", "blur"): Named(set(names), whole=True)}
+    assert [*named_in("test", Inventory(Path(), ("blur",)), labels)] == names

@@ -15,7 +15,7 @@ from distortion_graph.base.errors import DistortionGraphWarning, ImageError
 from distortion_graph.cli.options import DEFAULT_BACKGROUND as OPTION_DEFAULT
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import Picture, load_picture
-from distortion_graph.pipeline import pair_warnings
+from distortion_graph.pictures.pairs import pair_warnings
 from distortion_graph.report.sources import find_picture
 from distortion_graph.report.wording import summary
 

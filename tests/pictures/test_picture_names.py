@@ -12,7 +12,7 @@ from PIL import Image
 
 from distortion_graph.base.errors import RegionError
 from distortion_graph.pictures.images import load_picture
-from distortion_graph.pictures.picture_names import best_named, file_in, parts_of, split_image
+from distortion_graph.pictures.picture_names import best_named, file_in, parts_of
 from distortion_graph.regions.sources import resolve_regions
 
 H, W = 40, 60
@@ -210,9 +210,6 @@ def test_a_name_never_leads_out_of_its_folder(tmp_path):
     assert file_in(tmp_path / "in", ".\\a.png") == tmp_path / "in" / "a.png"
 
 
-def test_a_name_with_a_comma_or_the_word_image_is_a_name(save, tmp_path):
-    path = coco(tmp_path / "c.json,image=x", "a.png")
-    assert split_image(str(path)) == (str(path), None)
-    assert split_image("c.json,image=a, b.png") == ("c.json", "a, b.png")
+def test_a_picture_without_a_path_has_no_best_name():
     assert best_named(["a.png", None], None) == []
     assert best_named([None, "a.png"], os.path.join("x", "a.png")) == [1]  # noqa: PTH118

@@ -71,7 +71,7 @@ def test_what_the_hub_does_not_give_is_said_with_the_command_that_fetches_it(mon
 
 
 def test_a_model_of_the_same_name_in_another_place_is_another_one(tmp_path, monkeypatch):
-    from distortion_graph.pipeline import load_model
+    from distortion_graph.predict.session import load_model
 
     for name in ("one", "two"):
         shutil.copytree(find_model(), tmp_path / name / "model")

@@ -14,14 +14,16 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 from skimage import data as pictures
 
 from distortion_graph.base.errors import ImageError, ModelError, RegionError
-from distortion_graph.predict import session, tiles
 from distortion_graph.predict.names import HEAD_FILE, MANIFEST_FILE, MODEL_FILES, READER_FILE
+from distortion_graph.predict.plan import Limits
 from distortion_graph.predict.session import Model
 
+SMALL_TILES = Limits(one_piece_px=1, tile_px=120_000)
 FIELDS = (
     "distortion",
     "severity_given",
@@ -127,21 +129,21 @@ def test_no_regions_and_many_regions(shipped):
     assert shipped.predict(anchor, target, grid_masks(160, 240, 15, 20)).n_regions == 300
 
 
-def test_how_many_regions_are_read_in_one_go_changes_next_to_nothing(shipped, monkeypatch):
+def test_how_many_regions_are_read_in_one_go_changes_next_to_nothing(shipped):
     anchor, target = pair(96, 128)
     masks = grid_masks(96, 128, 3, 5)
     together = shipped.predict(anchor, target, masks)
     for at_most in (1, 4):
-        monkeypatch.setattr(session, "_READ_REGIONS", at_most)
-        assert largest_difference(together, shipped.predict(anchor, target, masks)) < 1e-5
+        model = Model.load(limits=Limits(regions_read=at_most))
+        assert largest_difference(together, model.predict(anchor, target, masks)) < 1e-5
 
 
-@pytest.mark.parametrize("one_piece_px", [2_000_000, 1])
-def test_threads_change_no_bit(monkeypatch, one_piece_px):
-    monkeypatch.setattr(tiles, "_ONE_PIECE_PX", one_piece_px)
-    monkeypatch.setattr(tiles, "_TILE_PX", 120_000)
+@pytest.mark.parametrize("limits", [Limits(), SMALL_TILES])
+def test_threads_change_no_bit(limits):
     arguments = (*pair(300, 480), grid_masks(300, 480, 3, 7))
-    alone, *others = (Model.load(threads=n).predict(*arguments) for n in (1, 2, 3, 8))
+    alone, *others = (
+        Model.load(threads=n, limits=limits).predict(*arguments) for n in (1, 2, 3, 8)
+    )
     assert [largest_difference(alone, other) for other in others[:1]] == [0]
     # From four threads on the encoder has several, and ONNX Runtime adds up in another order.
     assert all(largest_difference(alone, other) < 1e-4 for other in others[1:])
@@ -155,8 +157,8 @@ def test_several_threads_open_each_file_once(shipped, monkeypatch):
         time.sleep(0.02)  # for the others to come in between
         return session_open(file, *rest, **more)
 
-    session_open = session._open
-    monkeypatch.setattr(session, "_open", opens)
+    session_open = onnxruntime.InferenceSession
+    monkeypatch.setattr(onnxruntime, "InferenceSession", opens)
     model, arguments = Model.load(threads=1), (*pair(32, 48), grid_masks(32, 48, 1, 2))
     ready = threading.Barrier(6)
 
@@ -183,13 +185,11 @@ def test_inputs_that_do_not_fit_are_refused(shipped):
         shipped.predict(anchor, target, np.full((1, 48, 64), 255, np.uint8))
 
 
-def test_tiles_change_next_to_nothing(shipped, monkeypatch):
+def test_tiles_change_next_to_nothing(shipped):
     anchor, target = pair(420, 630)
     masks = grid_masks(420, 630, 2, 3)
     whole = shipped.predict(anchor, target, masks)
-    monkeypatch.setattr(tiles, "_ONE_PIECE_PX", 1)
-    monkeypatch.setattr(tiles, "_TILE_PX", 120_000)
-    tiled = shipped.predict(anchor, target, masks)
+    tiled = Model.load(limits=SMALL_TILES).predict(anchor, target, masks)
     assert 0 < largest_difference(whole, tiled) < 0.02
 
 

@@ -27,7 +27,6 @@ from distortion_graph.regions import resolve_regions  # noqa: E402
 from distortion_graph.segment import checkpoint as checkpoints  # noqa: E402
 from distortion_graph.segment.panoptic_model import (  # noqa: E402
     PanopticSegmenter,
-    names_a_model,
     panoptic_segmenter,
 )
 from distortion_graph.segment.segmenter import load_segmenter  # noqa: E402
@@ -435,22 +434,6 @@ def test_a_name_in_the_cache_is_found_offline(saved, tmp_path):
 
 
 # ---- spellings ---------------------------------------------------------------------------------
-
-
-def test_what_is_a_model_and_what_are_files(saved, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "org").mkdir()
-    (tmp_path / "org" / "file").write_text("")
-    for text in (
-        "some/model",
-        "some/model@main",
-        f"some/model{EASY_TEXT}",
-        "org",
-        str(saved["eomt"]),
-    ):
-        assert names_a_model(text), text
-    for text in ("a.json", "a/b.json", "a/b.png,c.json", "org/file", "plain", "a/b/c", ""):
-        assert not names_a_model(text), text
 
 
 def test_options_are_read_from_the_spelling(saved):

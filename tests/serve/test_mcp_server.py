@@ -29,7 +29,7 @@ from distortion_graph import compare
 from distortion_graph.cli.main import run
 from distortion_graph.graph import DistortionGraph, json_schema, load_graph
 from distortion_graph.pictures.images import load_picture
-from distortion_graph.pipeline import load_model
+from distortion_graph.predict.session import load_model
 from distortion_graph.report.overlay import overlay
 from distortion_graph.report.wording import summary
 from distortion_graph.serve import mcp_server
@@ -285,7 +285,7 @@ def test_large_data_urls_are_refused() -> None:
         ({"regions": f"{PAIR['anchor']},no.json"}, "no.json', expected one of: auto (found in"),
         ({"regions": "panoptic:some/model"}, "regions 'panoptic:some/model': no file"),
         ({"regions": PAIR["anchor"]}, "anchor.png: found RGB"),
-        ({"regions": str(EXAMPLES)}, "examples', expected one of: auto (found in the pictures)"),
+        ({"regions": str(EXAMPLES)}, "examples': unknown, expected one of: auto (found in the"),
         ({"regions": "x" * 5000}, "x: File name too long"),
         ({"anchor": "x" * 5000}, "x: cannot be read (File name too long), expected a picture fil"),
         ({"masks": True}, "compare_images: masks are part of the whole graph, expected detail="),
@@ -424,9 +424,10 @@ def test_a_panoptic_picture_beside_the_json_may_not_be_a_link_to_elsewhere(insid
     entry = {"file_name": "x.png", "segments_info": [{"id": 1, "category_id": 1}]}
     (inside / "p.json").write_text(json.dumps({"annotations": [entry]}))
     access = Access.below([inside])
-    assert access.regions("panoptic:p.json") == f"panoptic:{inside.resolve() / 'p.json'}"
+    (inside / "names.json").write_text("[]")
+    assert access.regions("panoptic:p.json").files == (inside.resolve() / "p.json",)
     (inside / "x.png").symlink_to(PAIR["anchor"])
-    for spec in ("panoptic:p.json", "p.json"):
+    for spec in ("panoptic:p.json", "p.json", "panoptic:p.json,names.json", "names.json,p.json"):
         with pytest.raises(AccessError, match=OUTSIDE):
             access.regions(spec)
 
@@ -453,7 +454,7 @@ def test_without_roots_links_keep_their_names(tmp_path: Path) -> None:
 def test_options_follow_the_folder_of_a_panoptic_model(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     spec = Access.below([tmp_path]).regions("panoptic:model,threshold=0.9")
-    assert spec == f"panoptic:{tmp_path.resolve() / 'model'},threshold=0.9"
+    assert str(spec) == f"panoptic:{tmp_path.resolve() / 'model'},threshold=0.9"
 
 
 def test_overlays_are_no_larger_than_is_of_use() -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.pictures.images import load_picture
-from distortion_graph.work.processes import Workers
+from distortion_graph.work.processes import LocalProcesses
 from distortion_graph.work.threads import (
     CachedCall,
     allowed_threads,
@@ -150,7 +150,7 @@ def state_of(job, task):
 
 
 def test_a_worker_process_has_one_thread():
-    with Workers("job", 2) as pool:
+    with LocalProcesses("job", 2, option="--workers") as pool:
         found = [result for _, result in pool.run(state_of, range(4))]
     assert sorted(found) == [("job", k, 1, 1) for k in range(4)]
 
@@ -202,7 +202,6 @@ import os, sys, time
 import cv2, numpy as np
 from skimage import data
 from distortion_graph import compare
-from distortion_graph.pipeline import load_model
 cv2.setNumThreads(2)
 def others(threads, height, width, grid):  # the share of processor time that they take
     anchor = cv2.resize(data.coffee(), (width, height))

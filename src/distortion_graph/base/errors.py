@@ -42,6 +42,10 @@ class OutputError(DistortionGraphError):
     """An output file that cannot be written, or whose type is not offered."""
 
 
+class WorkError(DistortionGraphError):
+    """Work that cannot go on: a worker process was killed, or the journal is another run's."""
+
+
 class DamageError(ValueError):
     """A file that contradicts itself or is cut off: the reason, without the file's name.
 

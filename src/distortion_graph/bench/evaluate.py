@@ -22,9 +22,9 @@ from distortion_graph.bench.answers import Answers, Numbers, Truth, TruthOfPair,
 from distortion_graph.bench.graph_folder import graph_name
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.samples import Sample
-from distortion_graph.graph.build import Decoded
+from distortion_graph.graph.build import Decoded, assemble, shared_areas
 from distortion_graph.pictures.images import Picture
-from distortion_graph.pipeline import build_graph, predict_canonically
+from distortion_graph.predict.canonical import predict_canonically
 from distortion_graph.predict.decode import decode
 from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model
@@ -227,7 +227,14 @@ class ModelRun:
         sample: Sample,
         folder: Path,
     ) -> None:
-        graph = build_graph(self.model, predictions, sample.regions, *pictures)
+        vocabulary, areas = self.model.vocabulary, shared_areas(sample.regions.lazy_masks())
+        graph = assemble(
+            decode(predictions, vocabulary, areas),
+            sample.regions,
+            *pictures,
+            vocabulary=vocabulary,
+            model=self.model.identity.info,
+        )
         atomic_write_text(folder / graph_name(sample.key), graph.to_json(indent=1) + "\n")
 
 

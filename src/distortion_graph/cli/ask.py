@@ -45,7 +45,6 @@ from distortion_graph.cli.options import (
     Quiet,
     Verbose,
     check_outputs,
-    region_files,
 )
 from distortion_graph.cli.streams import is_standard, write_all
 
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
     from distortion_graph.mllm.ask.asking import Manner
     from distortion_graph.mllm.ask.pair_view import PairView
     from distortion_graph.mllm.client.client import Client
+    from distortion_graph.regions import RegionSpec
 
 
 class Question(StrEnum):
@@ -169,8 +169,12 @@ def ask(
         )
     if json and is_standard(out):
         raise OutputError("--json prints to standard output too; leave it out, or name a file")
+    from distortion_graph.regions import RegionSpec
+
+    # Whole pictures are judged without regions, so nothing is predicted for them.
+    spec = RegionSpec.parse("whole" if question is Question.whole else regions)
     if out is not None:
-        check_outputs([("--out", out, False)], [anchor, target, *region_files(regions)])
+        check_outputs([("--out", out, False)], [anchor, target, *spec.files])
     from distortion_graph.mllm.ask.asking import Manner
     from distortion_graph.mllm.ask.cues import parse_cues
     from distortion_graph.mllm.client.client import run_all
@@ -182,8 +186,6 @@ def ask(
     )  # fmt: skip
     stop = Event()
     (client,) = open_clients([ModelSpec.parse(model)], connection, stop, talk.warn)
-    # Whole pictures are judged without regions, so nothing is predicted for them.
-    spec = "whole" if question is Question.whole else regions
     pair = _pair(anchor, target, spec, graph_model, max_pixels, fit, talk)
 
     def answered() -> Answer:
@@ -222,19 +224,16 @@ class Answer:
 def _pair(
     anchor: str,
     target: str,
-    regions: str,
+    regions: RegionSpec,
     model: str | None,
     max_pixels: int,
     fit: Fit,
     talk: Talk,
 ) -> Pair:
     from distortion_graph.mllm.ask.pair_view import PairView
-    from distortion_graph.pipeline import (
-        compare_pictures,
-        load_model,
-        load_pair,
-        pair_warnings,
-    )
+    from distortion_graph.pictures.pairs import load_pair, pair_warnings
+    from distortion_graph.pipeline import compare_pictures
+    from distortion_graph.predict.session import load_model
 
     pictures = load_pair(anchor, target, max_pixels=max_pixels)
     for text in pair_warnings(*pictures):

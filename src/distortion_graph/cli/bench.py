@@ -265,9 +265,9 @@ def _runs(
     from distortion_graph.bench.graph_folder import FolderRun
     from distortion_graph.bench.panda_run import open_panda
     from distortion_graph.cli.extras import need_torch
-    from distortion_graph.pipeline import load_model
     from distortion_graph.predict.names import NETWORK_FILE
     from distortion_graph.predict.registry import SHIPPED
+    from distortion_graph.predict.session import load_model
 
     wanted = list(models or ([] if predictions else SHIPPED[:1]))
     if graphs is not None:

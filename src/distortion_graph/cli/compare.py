@@ -25,13 +25,13 @@ from distortion_graph.cli.options import (
     Threads,
     Verbose,
     check_outputs,
-    region_files,
 )
 from distortion_graph.cli.streams import is_standard, named, write_all
 
 if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
     from distortion_graph.pictures.images import Picture
+    from distortion_graph.regions import RegionSpec
 
 _PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif")
 
@@ -69,7 +69,7 @@ class Job:
 
     anchor: str
     target: str
-    regions: str
+    regions: RegionSpec
     out: Path | None
     format: Format
     overlay: Path | None
@@ -169,10 +169,12 @@ def compare(
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose, outputs=(out, overlay, report))
+    from distortion_graph.regions import RegionSpec
+
     providers = tuple(provider) if provider else None
     job = Job(
-        anchor, target, regions, out, format, overlay, report, lossy, json, evidence, fit, model,
-        background, max_pixels, providers, threads,
+        anchor, target, RegionSpec.parse(regions), out, format, overlay, report, lossy, json,
+        evidence, fit, model, background, max_pixels, providers, threads,
     )  # fmt: skip
     _check(job)
     from distortion_graph.work.threads import thread_budget
@@ -212,7 +214,7 @@ def _check(job: Job) -> None:
         )
         if path is not None
     ]
-    check_outputs(outputs, [job.anchor, job.target, *region_files(job.regions)])
+    check_outputs(outputs, [job.anchor, job.target, *job.regions.files])
 
 
 def _graph_paths(job: Job) -> list[Path]:
@@ -225,12 +227,9 @@ def _graph_paths(job: Job) -> list[Path]:
 def _run(job: Job, talk: Talk) -> DistortionGraph:
     """Compute the graph and write the files that were asked for."""
     start = time.perf_counter()
-    from distortion_graph.pipeline import (
-        compare_pictures,
-        load_model,
-        load_pair,
-        pair_warnings,
-    )
+    from distortion_graph.pictures.pairs import load_pair, pair_warnings
+    from distortion_graph.pipeline import compare_pictures
+    from distortion_graph.predict.session import load_model
 
     model = load_model(job.model, job.providers)
     ready = time.perf_counter()

@@ -186,12 +186,12 @@ def dataset_build(
     from distortion_graph.datasets.sources import RegionChoice
     from distortion_graph.formats.files import load_vocabulary
     from distortion_graph.measure.quality import get_metric
-    from distortion_graph.work.threads import available_cores
+    from distortion_graph.work.executor import worker_count
 
     choice = RegionChoice(
         min_share=min_share, wanted=regions_wanted, max_regions=max_regions, max_side=max_side
     )
-    found = _sources(sources, choice, segmenter)
+    opened = _sources(sources, choice, segmenter)
     words = DEFAULT_VOCABULARY if vocabulary is None else load_vocabulary(vocabulary)
     options = BuildOptions(
         seed=seed,
@@ -207,8 +207,8 @@ def dataset_build(
         feather_px=feather,
         regions=choice,
         metric=get_metric(metric),
-        licences=_licences(licence or [], [source.name for source in found]),
-        workers=available_cores() if workers is None else workers,
+        licences=_licences(licence or [], [source.name for source in opened]),
+        workers=worker_count(workers),
         strict=strict,
     )
     if options.image_format in LOSSY or options.quality is not None:
@@ -217,7 +217,7 @@ def dataset_build(
             "distortion, also of clean ones; png, and webp without --quality, are lossless"
         )
     with WorkTalk(talk) as report:
-        done = build_dataset(found, out, options, report)
+        done = build_dataset(opened, out, options, report)
     talk.say(_summary(out, done, options))
 
 
@@ -248,13 +248,13 @@ def _summary(out: Path, done: BuildReport, options: BuildOptions) -> str:
 
 def _pairs(option: str, text: str, example: str) -> dict[str, str]:
     """The parts of `name=value,name=value`."""
-    found: dict[str, str] = {}
+    pairs: dict[str, str] = {}
     for part in text.split(","):
         name, sign, value = (piece.strip() for piece in part.partition("="))
-        if not (name and sign and value) or name in found:
+        if not (name and sign and value) or name in pairs:
             raise RecipeError(f"{option} {text!r}: expected NAME=VALUE parts, as in {example}")
-        found[name] = value
-    return found
+        pairs[name] = value
+    return pairs
 
 
 def _weights(text: str) -> dict[str, float]:
@@ -272,14 +272,14 @@ def _levels(text: str | None, severities: Sequence[str]) -> dict[str, tuple[int,
     from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS
 
     example = "minor=1+2,moderate=3,severe=4+5"
-    found = {} if text is None else _pairs("--levels", text, example)
-    if not all(re.fullmatch(r"\d(\+\d)*", value) for value in found.values()):
+    parts = {} if text is None else _pairs("--levels", text, example)
+    if not all(re.fullmatch(r"\d(\+\d)*", value) for value in parts.values()):
         raise RecipeError(f"--levels {text!r}: expected levels 1 to 5, as in {example}")
-    unknown = next((name for name in found if name not in severities), None)
+    unknown = next((name for name in parts if name not in severities), None)
     if unknown is not None:
         known = ", ".join(severities)
         raise RecipeError(f"--levels {text!r}: unknown severity {unknown!r}, expected {known}")
-    given = {name: tuple(map(int, value.split("+"))) for name, value in found.items()}
+    given = {name: tuple(map(int, value.split("+"))) for name, value in parts.items()}
     all_usual = tuple(severities) == tuple(DEFAULT_SEVERITY_LEVELS)
     usual = DEFAULT_SEVERITY_LEVELS if all_usual else {}
     missing = [name for name in severities if name not in given and name not in usual]
@@ -293,15 +293,15 @@ def _levels(text: str | None, severities: Sequence[str]) -> dict[str, tuple[int,
 
 def _made_of(text: str) -> dict[str, tuple[str, ...]]:
     example = "soft=blur:lens+pixelate,grainy=noise"
-    found = _pairs("--made-of", text, example)
-    return {k: tuple(part.strip() for part in v.split("+")) for k, v in found.items()}
+    pairs = _pairs("--made-of", text, example)
+    return {k: tuple(part.strip() for part in v.split("+")) for k, v in pairs.items()}
 
 
 def _licences(texts: Sequence[str], names: Sequence[str]) -> Mapping[str, str]:
     """By source; "" stands for all. What is before "=" is a source's name if it could be one."""
-    found: dict[str, str] = {}
+    licences: dict[str, str] = {}
     for text in texts:
         named = re.fullmatch(r"(\w[\w.-]*)=(.+)", text, re.DOTALL)
         name = next((n for n in names if text.startswith(f"{n}=")), named[1] if named else "")
-        found[name] = text.removeprefix(f"{name}=") if name else text
-    return found
+        licences[name] = text.removeprefix(f"{name}=") if name else text
+    return licences

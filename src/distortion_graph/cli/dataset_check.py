@@ -78,26 +78,26 @@ def dataset_check(
     import time
 
     from distortion_graph.datasets.check import check_dataset
-    from distortion_graph.work.threads import available_cores
+    from distortion_graph.work.executor import worker_count
 
     start = time.perf_counter()
     with WorkTalk(talk) as report:
-        found = check_dataset(
+        checked = check_dataset(
             root,
             quick=quick,
-            workers=available_cores() if workers is None else workers,
+            workers=worker_count(workers),
             progress=report.follow("checking", "files"),
         )
-    talk.detail(f"{found.files} pictures read in {short_time(time.perf_counter() - start)}")
+    talk.detail(f"{checked.files} pictures read in {short_time(time.perf_counter() - start)}")
     if json:
-        text = json_module.dumps(found.to_json(), ensure_ascii=False, allow_nan=False)
+        text = json_module.dumps(checked.to_json(), ensure_ascii=False, allow_nan=False)
         write_json(_printable(text))
     else:
-        _tell(found, talk)
+        _tell(checked, talk)
     if sheet is not None:
         _write_sheet(sheet, root, sheet_pictures, talk)
-    if found.faults:
-        raise DatasetError(f"{root}: {_summary(found)}")
+    if checked.faults:
+        raise DatasetError(f"{root}: {_summary(checked)}")
 
 
 def _check_sheet(sheet: Path, root: Path) -> None:
@@ -128,26 +128,26 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _tell(found: CheckReport, talk: Talk) -> None:
+def _tell(checked: CheckReport, talk: Talk) -> None:
     """Findings by kind with some examples, tables of labels, and one line of summary."""
     from distortion_graph.cli.tables import comparison_table
     from distortion_graph.datasets.check import KINDS
 
-    most = len(found.findings) if talk.verbose else _EXAMPLES
+    most = len(checked.findings) if talk.verbose else _EXAMPLES
     for severity in ("fault", "warning"):
-        for kind, findings in found.groups(severity):
+        for kind, findings in checked.groups(severity):
             talk.say(f"{severity}: {KINDS[kind]} ({len(findings)})")
             for text in _examples(findings, most):
                 _indented(talk, text)
-    if found.findings:
+    if checked.findings:
         talk.say("")
-    talk.show(_label_table(found))
-    if any(found.balance.hard.values()):
+    talk.show(_label_table(checked))
+    if any(checked.balance.hard.values()):
         talk.say("")
-        talk.show(comparison_table({"hard": found.balance.hard}))
+        talk.show(comparison_table({"hard": checked.balance.hard}))
     talk.say("")
-    if not found.faults:
-        talk.say(f"{found.root}: {_summary(found)}")
+    if not checked.faults:
+        talk.say(f"{checked.root}: {_summary(checked)}")
 
 
 def _examples(findings: Sequence[Finding], most: int) -> list[str]:
@@ -161,14 +161,14 @@ def _indented(talk: Talk, text: str) -> None:
         write_output(f"  {one_line(text)}\n")
 
 
-def _summary(found: CheckReport) -> str:
+def _summary(checked: CheckReport) -> str:
     """`3 faults, 1 warning in 34 pictures, 16 versions (test 34, 578 files read)`."""
-    clean = sum(found.pictures.values())
-    counted = f"{_number(clean, 'picture')}, {_number(len(found.versions), 'version')}"
-    parts = "".join(f"{split} {count}, " for split, count in found.pictures.items())
-    read = f"{'headers of ' if found.quick else ''}{_number(found.files, 'file')} read"
-    faults = _number(found.faults, "fault") if found.faults else "no fault"
-    warnings = f", {_number(found.warnings, 'warning')}" if found.warnings else ""
+    clean = sum(checked.pictures.values())
+    counted = f"{_number(clean, 'picture')}, {_number(len(checked.versions), 'version')}"
+    parts = "".join(f"{split} {count}, " for split, count in checked.pictures.items())
+    read = f"{'headers of ' if checked.quick else ''}{_number(checked.files, 'file')} read"
+    faults = _number(checked.faults, "fault") if checked.faults else "no fault"
+    warnings = f", {_number(checked.warnings, 'warning')}" if checked.warnings else ""
     return f"{faults}{warnings} in {counted} ({parts}{read})"
 
 
@@ -176,11 +176,11 @@ def _number(count: int, what: str) -> str:
     return f"{count} {what}{'s' * (count != 1)}"
 
 
-def _label_table(found: CheckReport) -> Table:
+def _label_table(checked: CheckReport) -> Table:
     """How many regions have each label and severity, over all versions."""
     from distortion_graph.cli.tables import count_table, spaced
 
-    rows = found.balance.regions
+    rows = checked.balance.regions
     severities = list(next(iter(rows.values()), {}))
     table = count_table("regions", [*severities, "share"])
     total = sum(sum(row.values()) for row in rows.values())

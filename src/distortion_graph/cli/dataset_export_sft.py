@@ -108,7 +108,7 @@ def dataset_export_sft(
     from distortion_graph.mllm.sft.export import ExportOptions, export_sft
     from distortion_graph.mllm.sft.forms import Form as FileForm
     from distortion_graph.mllm.sft.plan import PlanOptions
-    from distortion_graph.work.threads import available_cores
+    from distortion_graph.work.executor import worker_count
 
     if Path(os.path.realpath(out)).is_relative_to(os.path.realpath(root)):
         raise OutputError(f"{out}: --out would write into the data set; choose another place")
@@ -121,7 +121,7 @@ def dataset_export_sft(
     options = ExportOptions(
         plan,
         tuple(FileForm) if form is Form.both else (FileForm(form.value),),
-        workers or available_cores(),
+        worker_count(workers or None),
         None if hint_graphs is None else FolderPredictions(hint_graphs, reader.vocabulary),
     )
     with WorkTalk(talk) as work:

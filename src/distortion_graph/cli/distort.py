@@ -16,7 +16,6 @@ from distortion_graph.cli.options import (
     MaxPixels,
     Quiet,
     check_outputs,
-    region_files,
 )
 from distortion_graph.cli.streams import named, write_all
 
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 
     from distortion_graph.masks.container import RegionSet
     from distortion_graph.pictures.images import Picture
+    from distortion_graph.regions import RegionSpec
     from distortion_graph.synth.synthesis import Draw
 
 _FRAME = "frame"
@@ -122,7 +122,11 @@ def distort(
     if regions is None and (only or feather):
         raise RecipeError("--only and --feather need --regions, such as --regions masks.png")
     wish = _wish(type, severity, level, seed)
-    inputs = [picture, *region_files(regions), *([str(depth)] if depth else [])]
+    from distortion_graph.regions import RegionSpec
+
+    spec = None if regions is None else RegionSpec.parse(regions)
+    files = spec.files if spec else ()
+    inputs: list[str | Path] = [picture, *files, *([depth] if depth else [])]
     check_outputs([("--out", out, True)], inputs)
     if depth is not None and not _takes_depth(wish.distortion):
         raise RecipeError(f"--depth is for haze, not for {wish.distortion}")
@@ -134,7 +138,7 @@ def distort(
     for text in clean.warnings:
         talk.warn(text)
     far = None if depth is None else _read_depth(depth, clean)
-    result, drawn = _distorted(clean, wish, _chosen(clean, regions, only), feather, far)
+    result, drawn = _distorted(clean, wish, _chosen(clean, spec, only), feather, far)
     write_all([(out, encode_image(named(out), result))])
     for line in drawn:
         talk.say(line)
@@ -166,7 +170,7 @@ def _takes_depth(distortion: str) -> bool:
     return any(entry.takes_depth for entry in SUBTYPES[distortion].values())
 
 
-def _chosen(picture: Picture, spec: str | None, only: list[int] | None) -> RegionSet | None:
+def _chosen(picture: Picture, spec: RegionSpec | None, only: list[int] | None) -> RegionSet | None:
     """The regions to distort; None for the whole frame."""
     if spec is None:
         return None

@@ -72,7 +72,7 @@ def mcp(
     address = None if http is None else _address(http)
     import anyio
 
-    from distortion_graph.pipeline import load_model
+    from distortion_graph.predict.session import load_model
     from distortion_graph.serve.mcp_files import Access
     from distortion_graph.serve.mcp_server import HTTP_PATH, build_server, serve_http, serve_stdio
 

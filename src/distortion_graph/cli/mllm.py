@@ -284,7 +284,7 @@ def _hints(
         Predict,
     )
     from distortion_graph.mllm.eval.hints import Hint
-    from distortion_graph.pipeline import load_model
+    from distortion_graph.predict.session import load_model
 
     folder = out / "hints"
     predict: Predict | None = None

@@ -19,6 +19,8 @@ REGIONS_HELP = (
     "panoptic:FOLDER or panoptic:ORG/NAME (found and named by a panoptic model; needs the segment "
     "extra)."
 )
+"""As in `distortion_graph.regions.spec`, which is not imported for a `--help`; a test compares
+them."""
 
 Quiet: TypeAlias = Annotated[
     bool, typer.Option("--quiet", "-q", help="Print nothing but errors (and what --json asks for).")
@@ -125,13 +127,7 @@ DEFAULT_BACKGROUND = "white"
 """As in `distortion_graph.pictures.backgrounds`, likewise."""
 
 
-def region_files(spec: str | None) -> list[str]:
-    """The files a region spec may name."""
-    names = (spec or "").removeprefix("panoptic:")
-    return [name for name in {names, *names.split(",")} if name]
-
-
-def check_outputs(outputs: Iterable[tuple[str, Path, bool]], inputs: Sequence[str]) -> None:
+def check_outputs(outputs: Iterable[tuple[str, Path, bool]], inputs: Sequence[str | Path]) -> None:
     """Refuse outputs that cannot be written, before any work is done.
 
     `outputs` are (option, path, whether it is a picture), where one may be "-", standard output;

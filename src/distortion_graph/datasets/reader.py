@@ -12,9 +12,8 @@ kept in caches of bounded size. A reader can be pickled: its copy begins with em
 from __future__ import annotations
 
 import json
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -49,6 +48,8 @@ from distortion_graph.datasets.truth import SKIP_EMPTY_AT, make_sample, true_gra
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.masks.rle import Rle
 from distortion_graph.synth.synthesis import MIXED
+from distortion_graph.work.local import LocalThreads
+from distortion_graph.work.threads import CachedCall
 
 __all__ = ["SKIP_EMPTY_AT", "PandaSet", "make_sample", "read_predicates", "true_graph"]
 
@@ -127,13 +128,13 @@ class PandaSet:
 
     def versions(self, split: str) -> tuple[str, ...]:
         """The versions of a split that have a stats file, in the vocabulary's order."""
-        found = self._versions_of(check_split(split))
-        if not found:
+        versions = self._versions_of(check_split(split))
+        if not versions:
             there = ", ".join(self.splits()) or "none"
             raise DatasetError(
                 f"{self.root}: no stats of the split {split!r}; the splits there are: {there}"
             )
-        return found
+        return versions
 
     def _versions_of(self, split: str) -> tuple[str, ...]:
         names = version_names(self.vocabulary)
@@ -156,12 +157,12 @@ class PandaSet:
             return self._listed(split, pairs)
         if pairs == "hard":
             check_versions(MIXED, versions, f"{self.root}: hard pairs of {split}")
-            found = hard_pairs(self.tags(split))
+            keys = hard_pairs(self.tags(split))
         else:
-            found = all_pairs(self.tags(split), versions)
-        if not found:
+            keys = all_pairs(self.tags(split), versions)
+        if not keys:
             raise DatasetError(f"{self.root}: there are no {pairs} pairs in the split {split!r}")
-        return found
+        return keys
 
     def sample(self, split: str, key: PairKey | tuple[str, str, str]) -> Sample:
         """A pair with its truth; pixels and masks are decoded when they are asked for.
@@ -173,9 +174,9 @@ class PandaSet:
         records = [self.record(split, version, key.tag) for version in key[:2]]
         sizes = [self._size(split, version, key.tag) for version in key[:2]]
         if sizes[0] != sizes[1]:
-            found = [f"{key[k]} is {sizes[k][1]}×{sizes[k][0]}" for k in range(2)]
+            shown = [f"{key[k]} is {sizes[k][1]}×{sizes[k][0]}" for k in range(2)]
             raise DatasetError(
-                f"{self.root}: {split}/{key.tag}: {found[0]} and {found[1]} pixels (width × "
+                f"{self.root}: {split}/{key.tag}: {shown[0]} and {shown[1]} pixels (width × "
                 "height), expected versions of one size"
             )
         sample = make_sample(
@@ -204,8 +205,8 @@ class PandaSet:
         for those who look at every picture. Such samples cannot be pickled; else they are the same.
         """
         keys = self.keys(split, pairs) if isinstance(pairs, str) else pairs
-        found = map(partial(self.sample, split), keys)
-        return _decoded_ahead(found, ahead) if ahead > 0 else found
+        samples = map(partial(self.sample, split), keys)
+        return _decoded_ahead(samples, ahead) if ahead > 0 else samples
 
     def record(self, split: str, version: str, tag: str) -> PictureRecord:
         """What the stats say of a picture; raises DatasetError where they do not."""
@@ -274,22 +275,22 @@ class PandaSet:
             there = ", ".join(self._lists)
             raise DatasetError(f"{self._index_path}: has no list {pairs!r}, only {there}")
         tags = frozenset(self.tags(split))
-        found = []
+        keys = []
         for key in self._lists[pairs]:
             if key.tag in tags or self._has_file(split, key):
                 self._check_entry(split, pairs, key)
-                found.append(key)
+                keys.append(key)
             elif not any(self._has_file(other, key) for other in SPLITS):
                 raise DatasetError(
                     f"{self._index_path}: {pairs}: {_named(key)}: no split of {self.root} has this "
                     "picture"
                 )
-        if not found:
+        if not keys:
             raise DatasetError(
                 f"{self._index_path}: none of its {len(self._lists[pairs])} {pairs} pairs is of a "
                 f"picture in the split {split!r} of {self.root}"
             )
-        return found
+        return keys
 
     def _check_entry(self, split: str, pairs: str, key: PairKey) -> None:
         where = f"{self._index_path}: {pairs}: {_named(key)}"
@@ -310,14 +311,24 @@ class PandaSet:
 
 def _decoded_ahead(samples: Iterable[Sample], ahead: int) -> Iterator[Sample]:
     """The same samples, the pictures of the next ones on their way in threads."""
-    with ThreadPoolExecutor(_DECODING_THREADS) as pool:
-        waiting: deque[Sample] = deque()
-        for sample in samples:
-            anchor, target = pool.submit(sample.load_anchor), pool.submit(sample.load_target)
-            waiting.append(replace(sample, load_anchor=anchor.result, load_target=target.result))
-            if len(waiting) > ahead:
-                yield waiting.popleft()
-        yield from waiting
+    keeping = (
+        replace(
+            sample,
+            load_anchor=CachedCall(sample.load_anchor),
+            load_target=CachedCall(sample.load_target),
+        )
+        for sample in samples
+    )
+    with LocalThreads(None, _DECODING_THREADS) as executor:
+        decoded = executor.run(_decode, keeping, ordered=True, window=ahead + 1)
+        yield from (sample for sample, _ in decoded)
+
+
+def _decode(job: None, sample: Sample) -> None:
+    """Load the pictures; a damaged one is told again by whoever asks the sample for it."""
+    for load in (sample.load_anchor, sample.load_target):
+        with suppress(DatasetError):
+            load()
 
 
 def read_predicates(path: str | Path) -> tuple[str, ...]:

@@ -12,7 +12,6 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-_IMAGE = re.compile(r"(.+?\.json),image=(.+)", re.DOTALL | re.IGNORECASE)
 _MOST_LISTED = 5
 
 
@@ -25,12 +24,6 @@ def parts_of(name: str) -> tuple[str, ...]:
     """Folders and file name of a path as it is written anywhere, composed; () of none."""
     pieces = composed(name).replace("\\", "/").split("/")
     return tuple(piece for piece in pieces if piece not in ("", "."))
-
-
-def split_image(spec: str) -> tuple[str, str | None]:
-    """A region spec and the picture it chooses: "FILE.json,image=NAME" as (FILE.json, NAME)."""
-    found = None if Path(spec).exists() else _IMAGE.fullmatch(spec)
-    return (found[1], found[2]) if found else (spec, None)
 
 
 def best_named(names: Sequence[str | None], path: str | None) -> list[int]:

@@ -5,36 +5,30 @@ of all tiles are added. The reader sees the statistics of regions, a few of them
 head turns sums and readings into predictions. So no picture is squeezed to a size that the model
 wants, and beyond the pictures themselves memory grows only with the regions' cells (R·H·W/16
 bytes).
+
+`loading` opens the networks, `plan` says what is done with how many threads; here it is done.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
-from distortion_graph.base.errors import ModelError
-from distortion_graph.base.validation import validation_line
-from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.features.cells import cell_counts, pad_picture
 from distortion_graph.features.statistics import RegionStatistics, region_statistics
 from distortion_graph.masks.masks import Masks, with_crops
 from distortion_graph.measure.quality import check_pair
+from distortion_graph.predict.loading import Networks, read_manifest
 from distortion_graph.predict.names import (
     ENCODER_FILE,
-    ENCODER_INPUTS,
     HEAD_FILE,
     HEAD_INPUTS,
     MANIFEST_FILE,
-    MODEL_FILES,
     MOMENTS,
     OUTPUTS,
     READER_FILE,
@@ -43,14 +37,21 @@ from distortion_graph.predict.names import (
     STATISTICS,
 )
 from distortion_graph.predict.outputs import to_predictions
-from distortion_graph.predict.predictions import Predictions
-from distortion_graph.predict.registry import HUB, SHIPPED, find_model
-from distortion_graph.predict.tiles import (
-    Tile,
-    all_tiles,
+from distortion_graph.predict.plan import (
+    DEFAULT_LIMITS,
+    Limits,
+    Plan,
     bands,
-    encoder_inputs,
     enough_tiles,
+    plan_pair,
+)
+from distortion_graph.predict.predictions import Predictions
+from distortion_graph.predict.registry import find_model
+from distortion_graph.predict.tiles import (
+    Sums,
+    Tile,
+    added_sums,
+    encoder_inputs,
     joined_moments,
     pixel_moments,
     tile_weights,
@@ -67,26 +68,8 @@ from distortion_graph.work.threads import (
 Picture = NDArray[np.uint8]
 Pair = tuple[Picture, Picture]
 Floats = NDArray[np.float32]
-Sums = tuple[NDArray[np.intp], list[Floats]]
-"""Regions, and what is summed (`MOMENTS`) of each."""
 
-_INPUTS = {ENCODER_FILE: ENCODER_INPUTS, READER_FILE: STATISTICS, HEAD_FILE: HEAD_INPUTS}
-
-_READ_REGIONS = 16  # by the reader at most in one go
 _READINGS_AT_ONCE = 2
-# The head of fewer regions is so many small steps that threads would wait for each other longer
-# than they work, and ten times as long where another program has one of the cores.
-_HEAD_SHARED_FROM = 64
-
-
-@dataclass(frozen=True)
-class ModelIdentity:
-    """What a graph says about the model that made it."""
-
-    name: str
-    version: str
-    sha256: str
-    known_threshold: float | None = None
 
 
 class Seen(NamedTuple):
@@ -102,25 +85,16 @@ class Seen(NamedTuple):
 class Model:
     """A loaded model: its vocabulary, its identity, and `predict`."""
 
-    def __init__(self, folder: Path, *, providers: Sequence[str] | None, threads: int) -> None:
-        manifest = _read_manifest(folder)
-        try:
-            self.vocabulary = Vocabulary.model_validate(manifest["vocabulary"])
-        except ValidationError as problem:
-            where = f"{folder / MANIFEST_FILE} (vocabulary)"
-            raise ModelError(validation_line(problem, where, Vocabulary)) from problem
-        self.identity = ModelIdentity(
-            manifest["name"],
-            manifest["version"],
-            manifest["sha256"],
-            manifest.get("known_threshold"),
-        )
-        self.card: dict[str, Any] = manifest.get("card", {})
+    def __init__(
+        self, folder: Path, *, providers: Sequence[str] | None, threads: int, limits: Limits
+    ) -> None:
+        manifest = read_manifest(folder)
+        self.vocabulary, self.identity = manifest.vocabulary, manifest.identity
+        self.card = manifest.card
         self.folder = folder
         self.threads = check_threads(threads)
-        self._providers = providers
-        self._files = CachedCall(self._read_files)
-        self._sessions: dict[tuple[str, int], CachedCall[Any]] = {}
+        self.limits = limits
+        self._networks = Networks(folder, self.identity.sha256, providers)
 
     @classmethod
     def load(
@@ -129,6 +103,7 @@ class Model:
         *,
         providers: Sequence[str] | None = None,
         threads: int = 0,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> Model:
         """The shipped model, or one made by `distortion-graph export`.
 
@@ -140,51 +115,13 @@ class Model:
             providers: ONNX Runtime execution providers in order of preference; CPU by default.
             threads: how many threads a comparison with this model uses; 0 for as many as
                 `work.threads.available_cores` says. A smaller budget around a call holds too.
+            limits: from which sizes on pictures and regions are divided.
 
         Raises:
             ModelError: the folder is not a model, or a provider is not there.
             DistortionGraphError: `threads` is no whole number from 0.
         """
-        model = cls(find_model(source), providers=providers, threads=threads)
-        _check_providers(providers)
-        _keep_freed_memory()
-        return model
-
-    def _read_files(self) -> dict[str, bytes]:
-        """Encoder, reader and head, as the manifest says they are."""
-        try:
-            files = [(self.folder / name).read_bytes() for name in MODEL_FILES]
-        except OSError as problem:
-            raise ModelError(
-                f"{problem.filename}: cannot be read ({problem.strerror}); the model is "
-                "incomplete or of another version of distortion-graph, install or export it again"
-            ) from None
-        found = hashlib.sha256(b"".join(files)).hexdigest()
-        if found != self.identity.sha256:
-            raise ModelError(
-                f"{self.folder}: model files have SHA-256 {found[:12]}…, the manifest expects "
-                f"{self.identity.sha256[:12]}…; the model is damaged, install or export it again"
-            )
-        return dict(zip(MODEL_FILES, files, strict=True))
-
-    def _session(self, name: str, threads: int) -> Any:
-        """The one session of a file for so many threads; raises as `_open` does."""
-        opening = partial(self._open, name, threads)
-        # `setdefault` lets one thread win; `CachedCall` lets the others wait for what it opens.
-        return self._sessions.setdefault((name, threads), CachedCall(opening))()
-
-    def _open(self, name: str, threads: int) -> Any:
-        """A session of one of the files; raises ModelError where it takes other inputs."""
-        inputs = _INPUTS[name]
-        session = _open(self._files()[name], self._providers, threads)
-        found = {i.name for i in session.get_inputs()}
-        if found != set(inputs):
-            raise ModelError(
-                f"{self.folder / name}: takes {', '.join(sorted(found))}, expected "
-                f"{', '.join(sorted(inputs))}; the model was exported by another version of "
-                "distortion-graph, export its network again"
-            )
-        return session
+        return cls(find_model(source), providers=providers, threads=threads, limits=limits)
 
     def predict(
         self,
@@ -208,29 +145,22 @@ class Model:
     def _predict(self, pictures: Pair, masks: Masks) -> Predictions:
         size = pictures[0].shape[:2]
         masks = with_crops(masks, size)
-        tiles = list(all_tiles(*size))
-        if len(tiles) > 1:
-            seen = self._seen_in_tiles(pictures, masks, tiles)
-        else:
-            seen = self._seen_whole(pictures, masks, tiles[0])
+        plan = plan_pair(size, len(masks), allowed_threads(), self.limits)
+        see = self._see_whole if len(plan.tiles) == 1 else self._see_tiles
+        seen = see(pictures, masks, plan)
         is_scene = np.zeros(len(seen.areas), np.float32)
         is_scene[0] = 1
         area = (seen.areas / seen.areas[0]).astype(np.float32)
         reading = np.concatenate(seen.readings, REGION_AXES[READING])
         given = dict(zip(HEAD_INPUTS, (*seen.sums, reading, area, is_scene), strict=True))
-        threads = allowed_threads() if len(is_scene) > _HEAD_SHARED_FROM else 1
-        found = self._session(HEAD_FILE, threads).run(list(OUTPUTS), given)
-        return to_predictions(**dict(zip(OUTPUTS, found, strict=True)))
+        head = self._networks.session(HEAD_FILE, plan.head_threads)
+        answers = head.run(list(OUTPUTS), given)
+        return to_predictions(**dict(zip(OUTPUTS, answers, strict=True)))
 
-    def _seen_whole(self, pictures: Pair, masks: Masks, tile: Tile) -> Seen:
-        """What is seen of pictures in one piece.
-
-        Threads that want Python wait for each other: the encoder, which does not want it, takes
-        half of them for as long as it needs. The others begin with the statistics, for which masks
-        come in last.
-        """
-        allowed = allowed_threads()
-        encoder = self._session(ENCODER_FILE, max(allowed // 2, 1))
+    def _see_whole(self, pictures: Pair, masks: Masks, plan: Plan) -> Seen:
+        """What is seen of pictures in one piece, all steps side by side."""
+        (tile,) = plan.tiles
+        encoder = self._networks.session(ENCODER_FILE, plan.encoder_threads)
         counted = CachedCall(lambda: cell_counts(pictures[0].shape[:2], masks))
         statistics = CachedCall(lambda: region_statistics(*pictures, masks))
 
@@ -243,41 +173,38 @@ class Model:
             return regions, pixel_moments(band, pictures, weights)
 
         pixels = [partial(pixel_sums, band) for band in bands(tile)]
-        readings = [partial(self._read, statistics, part) for part in _parts(1 + len(masks))]
+        readings = [partial(self._read, statistics, part) for part in plan.parts]
         works: list[Callable[[], Any]] = [*pixels, *readings]
         steps: list[tuple[int, Callable[[], Any]]] = [
-            (allowed // 2, map_sums),
-            (allowed // 4, statistics),
+            (plan.encoder_threads, map_sums),
+            (plan.statistics_threads, statistics),
             *((1, work) for work in works),
         ]
-        maps, _, *found = parallel_steps(steps)
+        of_maps, _, *rest = parallel_steps(steps)
         counts, areas = counted()
-        of_pixels = _added(found[: len(pixels)], len(counts))
-        sums = joined_moments(of_pixels, _added([maps], len(counts)))
-        return Seen(sums, found[len(pixels) :], areas)
+        of_pixels = added_sums(rest[: len(pixels)], len(counts))
+        sums = joined_moments(of_pixels, added_sums([of_maps], len(counts)))
+        return Seen(sums, rest[len(pixels) :], areas)
 
-    def _seen_in_tiles(self, pictures: Pair, masks: Masks, tiles: list[Tile]) -> Seen:
-        """What is seen of large pictures, of two tiles at once at most.
-
-        Two tiles at once are faster than all threads on one; more would take too much memory.
-        """
+    def _see_tiles(self, pictures: Pair, masks: Masks, plan: Plan) -> Seen:
+        """What is seen of large pictures: of enough tiles, and then of all regions."""
         counts, areas = cell_counts(pictures[0].shape[:2], masks)
-        of_tile = (allowed_threads() + 1) // 2
 
         def sums(tile: Tile) -> Sums:
             regions, weights = tile_weights(tile, counts)
             pixels = pixel_moments(tile, pictures, weights)
-            encoder = self._session(ENCODER_FILE, of_tile)
+            encoder = self._networks.session(ENCODER_FILE, plan.encoder_threads)
             return regions, joined_moments(pixels, _map_moments(encoder, tile, pictures, weights))
 
+        tiles = enough_tiles(plan.tiles, counts, self.limits)
         steps: list[tuple[int, Callable[[], Any]]] = [
-            (allowed_threads() // 2, partial(region_statistics, *pictures, masks)),
-            *((of_tile, partial(sums, tile)) for tile in enough_tiles(tiles, counts)),
+            (plan.statistics_threads, partial(region_statistics, *pictures, masks)),
+            *((plan.encoder_threads, partial(sums, tile)) for tile in tiles),
         ]
-        statistics, *found = parallel_steps(steps)
+        statistics, *of_tiles = parallel_steps(steps)
         read = partial(self._read, lambda: statistics)
-        readings = parallel_map(read, _parts(1 + len(masks)), _READINGS_AT_ONCE)
-        return Seen(_added(found, len(counts)), readings, areas)
+        readings = parallel_map(read, plan.parts, _READINGS_AT_ONCE)
+        return Seen(added_sums(of_tiles, len(counts)), readings, areas)
 
     def _read(self, statistics: Callable[[], RegionStatistics], part: slice) -> Floats:
         """What the reader makes of some regions."""
@@ -285,14 +212,8 @@ class Model:
         for name, array in zip(STATISTICS, statistics(), strict=True):
             rows = (part,) if REGION_AXES[name] == 0 else (slice(None), part)
             given[name] = np.ascontiguousarray(array[rows])
-        [reading] = self._session(READER_FILE, allowed_threads()).run([READING], given)
+        [reading] = self._networks.session(READER_FILE, allowed_threads()).run([READING], given)
         return np.asarray(reading, np.float32)
-
-
-def _parts(count: int) -> list[slice]:
-    """Regions in as few equal parts as can be, none larger than `_READ_REGIONS`."""
-    parts = -(-count // _READ_REGIONS)
-    return [slice(count * k // parts, count * (k + 1) // parts) for k in range(parts)]
 
 
 def _map_moments(encoder: Any, tile: Tile, pictures: Pair, weights: Floats) -> list[Floats]:
@@ -301,75 +222,22 @@ def _map_moments(encoder: Any, tile: Tile, pictures: Pair, weights: Floats) -> l
     return list(encoder.run(list(MOMENTS), encoder_inputs(padded, weights)))
 
 
-def _added(parts: Sequence[Sums], count: int) -> list[Floats]:
-    """Sums of tiles, each for the regions that it touches, of all `count` regions."""
-    if len(parts) == 1 and len(parts[0][0]) == count:
-        return parts[0][1]
-    axes = [REGION_AXES[name] for name in MOMENTS]
-    totals: list[NDArray[np.float64]] = []
-    for regions, found in parts:
-        for k, (part, axis) in enumerate(zip(found, axes, strict=True)):
-            if len(totals) == k:
-                shape = (*part.shape[:axis], count, *part.shape[axis + 1 :])
-                totals.append(np.zeros(shape))
-            np.moveaxis(totals[k], axis, 0)[regions] += np.moveaxis(part, axis, 0)
-    return [total.astype(np.float32) for total in totals]
+def load_model(
+    source: str | Path | None = None,
+    providers: Sequence[str] | None = None,
+    threads: int = 0,
+) -> Model:
+    """`Model.load`, each model kept in memory once; one that was exported anew is loaded anew."""
+    folder = find_model(source)
+    manifest = folder / MANIFEST_FILE
+    made = manifest.stat().st_mtime_ns if manifest.is_file() else 0
+    return _loaded(folder, folder.resolve(), made, providers and tuple(providers), threads)
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST_FILE
-    try:
-        manifest = json.loads(path.read_text())
-        missing = {"name", "version", "sha256", "vocabulary"} - set(manifest)
-    except OSError:
-        raise ModelError(
-            f"{folder}: no model there, expected a folder with {MANIFEST_FILE}, {ENCODER_FILE} "
-            f"and {HEAD_FILE}, {HUB}org/name, or the name {SHIPPED[0]!r}"
-        ) from None
-    except (ValueError, TypeError) as problem:
-        raise ModelError(f"{path}: not a JSON object ({problem})") from None
-    if missing:
-        raise ModelError(f"{path}: {', '.join(sorted(missing))} missing")
-    return dict(manifest)
-
-
-def _check_providers(providers: Sequence[str] | None) -> None:
-    if providers is None:
-        return
-    import onnxruntime
-
-    there = onnxruntime.get_available_providers()
-    unknown = [p for p in providers if p not in there]
-    if unknown:
-        raise ModelError(
-            f"execution provider {', '.join(unknown)} is not in this ONNX Runtime, "
-            f"there are {', '.join(there)}"
-        )
-
-
-def _keep_freed_memory() -> None:
-    """Let what one pair frees serve the next one.
-
-    glibc gives large blocks back to the system, and its idea of large grows with those that it has
-    seen freed, up to 32 MB. Else some processes return thousands of pages in every pair and ask for
-    them again, which takes a tenth of the time on one thread.
-    """
-    np.empty(31 << 20, np.uint8)
-
-
-def _open(file: bytes, providers: Sequence[str] | None, threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    # Without a plan for all tensors at once the same speed takes half the memory.
-    options.enable_mem_pattern = False
-    # Idle threads sleep: the rest of a comparison, and other programs, need the cores too.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    try:
-        return onnxruntime.InferenceSession(
-            file, options, providers=list(providers or ["CPUExecutionProvider"])
-        )
-    except Exception as problem:
-        raise ModelError(f"model cannot be opened by ONNX Runtime: {problem}") from problem
+@lru_cache(maxsize=4)
+def _loaded(
+    folder: Path, place: Path, made: int, providers: tuple[str, ...] | None, threads: int
+) -> Model:
+    """The model of a folder; `place` and `made` tell it from another one under the same name."""
+    del place, made
+    return Model.load(folder, providers=providers, threads=threads)

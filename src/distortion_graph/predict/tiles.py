@@ -1,30 +1,18 @@
-"""A large picture in tiles: which of them the encoder sees, and what it is told of each."""
+"""A tile of two pictures: what the encoder is told of it, and sums of tiles."""
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.features.cells import CELL_PX, GRAIN_PX, halved, shares
-from distortion_graph.predict.names import WEIGHTS
+from distortion_graph.predict.names import MOMENTS, REGION_AXES, WEIGHTS
 from distortion_graph.predict.pixels import cell_statistics
 
-# Pictures up to this many pixels go through in one piece, larger ones in few tiles of at most
-# _TILE_PX pixels, including _HALO_PX of surroundings on every side that the encoder sees and does
-# not count.
-_ONE_PIECE_PX = 2_000_000
-_TILE_PX = 1_200_000
-_HALO_PX = 96
-# Of a picture in tiles the encoder sees as many as show so much of every region, which is about as
-# much as there is in a whole picture of the training's; histograms count every pixel.
-_ENOUGH_PX = 1 << 17
 _PRODUCT = 1 << 18  # multiplications of a product that OpenBLAS leaves to the calling thread
-_BANDS = 3  # of a picture in one piece, so that two threads end at about the same time
 
 
 class Tile(NamedTuple):
@@ -33,11 +21,14 @@ class Tile(NamedTuple):
     counted: tuple[slice, slice]
     seen: tuple[slice, slice]
 
+    @property
+    def counted_cells(self) -> tuple[slice, slice]:
+        """The cells of what is counted."""
+        return _cells(self.counted[0]), _cells(self.counted[1])
 
-def bands(whole: Tile) -> list[Tile]:
-    """A tile that is the whole picture as a few, for sums of its pixels."""
-    rows, columns = whole.counted
-    return [Tile((band, columns), (band, columns)) for band, _ in _sides(rows.stop, _BANDS)]
+
+Sums: TypeAlias = "tuple[NDArray[np.intp], list[NDArray[np.float32]]]"
+"""Regions, and what is summed (`predict.names.MOMENTS`) of each."""
 
 
 def pixel_moments(
@@ -77,11 +68,26 @@ def joined_moments(
     return [np.concatenate(both, -1) for both in zip(pixels, maps, strict=True)]
 
 
+def added_sums(parts: Sequence[Sums], count: int) -> list[NDArray[np.float32]]:
+    """Sums of tiles, each for the regions that it touches, of all `count` regions."""
+    if len(parts) == 1 and len(parts[0][0]) == count:
+        return parts[0][1]
+    axes = [REGION_AXES[name] for name in MOMENTS]
+    totals: list[NDArray[np.float64]] = []
+    for regions, sums in parts:
+        for k, (part, axis) in enumerate(zip(sums, axes, strict=True)):
+            if len(totals) == k:
+                shape = (*part.shape[:axis], count, *part.shape[axis + 1 :])
+                totals.append(np.zeros(shape))
+            np.moveaxis(totals[k], axis, 0)[regions] += np.moveaxis(part, axis, 0)
+    return [total.astype(np.float32) for total in totals]
+
+
 def tile_weights(
     tile: Tile, counts: NDArray[np.uint8]
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """The regions that a tile counts for, and the weights of its cells, 0 in its surroundings."""
-    inner = counts[:, *(_cells(side) for side in tile.counted)]
+    inner = counts[:, *tile.counted_cells]
     regions = np.flatnonzero(inner.any((1, 2)))
     found = shares(inner[regions])
     if tile.counted == tile.seen:
@@ -119,58 +125,3 @@ def _counted_cells(counted: slice, seen: slice) -> tuple[range, int]:
 def _cells(side: slice) -> slice:
     """The cells of pixels that begin on the model's grain; the last may be padded up to it."""
     return slice(side.start // CELL_PX, -(-side.stop // GRAIN_PX) * GRAIN_PX // CELL_PX)
-
-
-def all_tiles(height: int, width: int) -> Iterator[Tile]:
-    """Tiles that count every pixel once, row by row."""
-    across, down = _division(height, width)
-    for rows in _sides(height, down):
-        for columns in _sides(width, across):
-            yield Tile((rows[0], columns[0]), (rows[1], columns[1]))
-
-
-def enough_tiles(tiles: list[Tile], counts: NDArray[np.uint8]) -> list[Tile]:
-    """Tiles, spread over the picture, that show `_ENOUGH_PX` of every region, or all of it."""
-    shown = np.stack(
-        [
-            counts[:, *(_cells(side) for side in tile.counted)].sum((1, 2), dtype=np.int64)
-            for tile in tiles
-        ]
-    )
-    missing = np.minimum(shown.sum(0), _ENOUGH_PX)
-    chosen = []
-    # Multiples of the golden ratio's fraction never come close to each other.
-    for number in np.argsort(np.arange(len(tiles)) * 0.6180339887498949 % 1).tolist():
-        if ((missing > 0) & (shown[number] > 0)).any():
-            chosen.append(number)
-            missing -= shown[number]
-    return [tiles[number] for number in sorted(chosen)]
-
-
-def _division(height: int, width: int) -> tuple[int, int]:
-    """How many tiles across and down: the encoder sees the fewest pixels in all."""
-    if height * width <= _ONE_PIECE_PX:
-        return 1, 1
-    best = (math.inf, 1, 1)
-    for across in range(1, -(-width // GRAIN_PX) + 1):
-        tile = -(-width // across) + GRAIN_PX + 2 * _HALO_PX * (across > 1)
-        most = _TILE_PX // tile - GRAIN_PX  # rows that fit, surroundings included
-        if most >= height:
-            down = 1
-        elif most > 2 * _HALO_PX:
-            down = -(-height // (most - 2 * _HALO_PX))
-        else:
-            continue
-        seen = (width + 2 * _HALO_PX * (across - 1)) * (height + 2 * _HALO_PX * (down - 1))
-        best = min(best, (seen, across, down))
-    return best[1:]
-
-
-def _sides(length: int, parts: int) -> Iterator[tuple[slice, slice]]:
-    """A side in parts that begin on the model's grain: what is counted, and what is seen."""
-    grains = -(-length // GRAIN_PX)
-    parts = min(parts, grains)
-    edges = [min(k * grains // parts * GRAIN_PX, length) for k in range(parts + 1)]
-    for first, last in itertools.pairwise(edges):
-        seen = slice(max(first - _HALO_PX, 0), min(last + _HALO_PX, length))
-        yield slice(first, last), seen

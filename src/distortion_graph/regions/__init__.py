@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from distortion_graph.masks.container import Region, RegionSet, Rle
-from distortion_graph.regions.sources import REGION_SPECS_HELP, RegionSpec, resolve_regions
+from distortion_graph.regions.sources import RegionSource, resolve_regions
+from distortion_graph.regions.spec import REGION_SPECS_HELP, RegionSpec
 
-__all__ = ["REGION_SPECS_HELP", "Region", "RegionSet", "RegionSpec", "Rle", "resolve_regions"]
+__all__ = [
+    "REGION_SPECS_HELP",
+    "Region",
+    "RegionSet",
+    "RegionSource",
+    "RegionSpec",
+    "Rle",
+    "resolve_regions",
+]

@@ -265,7 +265,7 @@ def _numbers(values: Sequence[Any]) -> bool:
 
 
 def _panoptic_png(json_path: Path, name: str) -> Path:
-    places = panoptic_places(json_path, name)
+    places = _panoptic_places(json_path, name)
     for place in places:
         if place.is_file():
             return place
@@ -275,7 +275,20 @@ def _panoptic_png(json_path: Path, name: str) -> Path:
     )
 
 
-def panoptic_places(json_path: Path, name: str) -> list[Path]:
+def panoptic_pictures(json_path: Path) -> list[Path]:
+    """Every place where the PNGs of COCO panoptic annotations are sought; none for other JSON.
+
+    Raises RegionError for a file that cannot be read.
+    """
+    value = read_json(json_path)
+    if not is_panoptic(value):
+        return []
+    entries = [entry for entry in value["annotations"] if isinstance(entry, dict)]
+    names = dict.fromkeys(str(entry.get("file_name")) for entry in entries)
+    return [place for name in names for place in _panoptic_places(json_path, name)]
+
+
+def _panoptic_places(json_path: Path, name: str) -> list[Path]:
     """Where an annotation's PNG may be: in the JSON's own folder of PNGs, then beside the JSON.
 
     A name from inside a file must not lead out of the folder, so only its last part counts.

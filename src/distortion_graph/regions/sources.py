@@ -1,8 +1,7 @@
-"""Where regions come from: arrays, files, and short words such as `grid:3x4`."""
+"""Masks of every source of regions: arrays, files, and short words such as `grid:3x4`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.errors import RegionError
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.pictures.images import PICTURE_SUFFIXES, Picture, orient
-from distortion_graph.pictures.picture_names import split_image
+from distortion_graph.pictures.images import Picture, orient
 from distortion_graph.regions.coco import (
     is_panoptic,
     names_from,
@@ -22,36 +20,36 @@ from distortion_graph.regions.coco import (
     regions_from_panoptic,
 )
 from distortion_graph.regions.fitting import fit_map, read_label_picture, turns
+from distortion_graph.regions.spec import (
+    REGION_SPECS_HELP,
+    Auto,
+    Grid,
+    PanopticModel,
+    RegionFiles,
+    RegionSpec,
+    Whole,
+)
 from distortion_graph.segment.auto import auto_regions
-from distortion_graph.segment.panoptic_model import names_a_model
-from distortion_graph.segment.segmenter import PANOPTIC_PREFIX as _PANOPTIC
 from distortion_graph.segment.segmenter import load_segmenter
 
 if TYPE_CHECKING:
     from distortion_graph.measure.differences import DifferenceMap
 
-RegionSpec: TypeAlias = "RegionSet | str | Path | NDArray[Any] | Sequence[NDArray[Any]]"
-
-REGION_SPECS_HELP = (
-    "auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png (0 = unlabelled) or "
-    "LABELS.png,NAMES.json; REGIONS.json[,image=NAME] (COCO RLE, polygons, boxes); "
-    "panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
-    "panoptic:FOLDER or panoptic:ORG/NAME (found and named by a panoptic model)"
+RegionSource: TypeAlias = (
+    "RegionSet | RegionSpec | str | Path | NDArray[Any] | Sequence[NDArray[Any]]"
 )
-"""What a region spec may be, for a command's help."""
-
-_GRID = re.compile(r"grid:(\d{1,6})[xX×](\d{1,6})")
+"""What `resolve_regions` makes regions of."""
 
 
 def resolve_regions(
-    spec: RegionSpec,
+    source: RegionSource,
     anchor: Picture,
     target: Picture,
     differences: Callable[[], DifferenceMap] | None = None,
 ) -> RegionSet:
-    """The regions a spec stands for, on the anchor's displayed size.
+    """The regions of a source, on the anchor's displayed size.
 
-    `spec` is one of
+    `source` is one of
 
     - a RegionSet of that size;
     - masks: (R, H, W) bool, 0/1 or 0/255, or a list of (H, W) such; one (H, W) bool. Overlaps
@@ -79,26 +77,29 @@ def resolve_regions(
     binary, no region left, an unknown spec, a file that cannot be read. ModelError: a checkpoint
     that cannot be used.
     """
-    if isinstance(spec, RegionSet):
-        return _checked_set(spec, anchor)
-    if isinstance(spec, str | Path):
-        return _from_text(str(spec), anchor, target, differences)
-    if isinstance(spec, np.ndarray):
-        return _from_array(spec, anchor)
-    if isinstance(spec, list | tuple):
-        fitted = [fit_map(np.asarray(m), anchor, f"regions: mask {k}") for k, m in enumerate(spec)]
-        return RegionSet.from_masks(fitted, size=anchor.size, source="regions")
+    if isinstance(source, str | Path):
+        source = RegionSpec.parse(source)
+    match source:
+        case Auto():
+            return auto_regions(anchor.rgb, target.rgb, differences and differences())
+        case Whole():
+            return RegionSet.whole(anchor.size)
+        case Grid(rows, columns):
+            return RegionSet.grid(anchor.size, rows, columns)
+        case RegionFiles():
+            return _from_files(source, anchor)
+        case PanopticModel():
+            return load_segmenter(str(source)).segment(_mean(anchor.rgb, target.rgb)).regions
+        case RegionSet():
+            return _checked_set(source, anchor)
+        case np.ndarray():
+            return _from_array(source, anchor)
+        case list() | tuple():
+            return _from_masks(source, anchor)
     raise RegionError(
-        f"regions: found {type(spec).__name__}, expected masks, a label map or one of: "
+        f"regions: found {type(source).__name__}, expected masks, a label map or one of: "
         f"{REGION_SPECS_HELP}"
     )
-
-
-def found_in_pictures(spec: RegionSpec) -> bool:
-    """Whether a spec names no masks: its regions lie on whatever pictures they are asked for."""
-    if not isinstance(spec, str) or spec in ("auto", "whole") or spec.startswith("grid:"):
-        return isinstance(spec, str)
-    return spec.startswith(_PANOPTIC) and names_a_model(spec.removeprefix(_PANOPTIC))
 
 
 def _checked_set(regions: RegionSet, anchor: Picture) -> RegionSet:
@@ -125,60 +126,26 @@ def _from_array(array: NDArray[Any], anchor: Picture) -> RegionSet:
     return RegionSet.from_masks(array, size=anchor.size, source="regions")
 
 
-def _from_text(
-    spec: str,
-    anchor: Picture,
-    target: Picture,
-    differences: Callable[[], DifferenceMap] | None,
-) -> RegionSet:
-    if spec == "auto":
-        return auto_regions(anchor.rgb, target.rgb, differences and differences())
-    if spec == "whole":
-        return RegionSet.whole(anchor.size)
-    grid = _GRID.fullmatch(spec)
-    if grid:
-        return RegionSet.grid(anchor.size, int(grid[1]), int(grid[2]))
-    if spec.startswith("grid:"):
-        raise RegionError(f"regions {spec!r}: expected grid:ROWSxCOLS, for example grid:3x4")
-    panoptic = spec.startswith(_PANOPTIC)
-    if panoptic and names_a_model(spec.removeprefix(_PANOPTIC)):
-        return load_segmenter(spec).segment(_mean(anchor.rgb, target.rgb)).regions
-    plain, image = split_image(spec.removeprefix(_PANOPTIC))
-    files = _files(plain)
-    # Lossy kinds are among them so that the error can say why they will not do.
-    pictures = [f for f in files if f.suffix.lower() in PICTURE_SUFFIXES]
-    tables = [f for f in files if f.suffix.lower() == ".json"]
-    if len(pictures) + len(tables) != len(files) or len(pictures) > 1 or not 1 <= len(files) <= 3:
-        _check_exists(files, spec)
-        raise RegionError(f"regions {spec!r}: unknown, expected one of: {REGION_SPECS_HELP}")
-    values = [read_json(f) for f in tables]
-    if panoptic or any(is_panoptic(v) for v in values):
-        return _panoptic(pictures, tables, values, anchor, image)
-    if len(pictures) == 1 and len(tables) <= 1 and image is None:
-        return _label_map(pictures[0], tables, values, anchor)
-    if len(files) == 1:
-        return regions_from_json(values[0], anchor, str(tables[0]), image)
-    raise RegionError(f"regions {spec!r}: unknown, expected one of: {REGION_SPECS_HELP}")
+def _from_masks(masks: Sequence[NDArray[Any]], anchor: Picture) -> RegionSet:
+    fitted = [fit_map(np.asarray(m), anchor, f"regions: mask {k}") for k, m in enumerate(masks)]
+    return RegionSet.from_masks(fitted, size=anchor.size, source="regions")
+
+
+def _from_files(spec: RegionFiles, anchor: Picture) -> RegionSet:
+    """What the tables hold decides whether files that may be COCO panoptic are."""
+    values = [read_json(table) for table in spec.tables]
+    if spec.panoptic or any(map(is_panoptic, values)):
+        return _panoptic(spec, values, anchor)
+    if spec.picture is not None and len(values) <= 1 and spec.image is None:
+        return _label_map(spec.picture, spec.tables, values, anchor)
+    if spec.picture is None and len(values) == 1:
+        return regions_from_json(values[0], anchor, str(spec.tables[0]), spec.image)
+    raise RegionError(f"regions {str(spec)!r}: unknown, expected one of: {REGION_SPECS_HELP}")
 
 
 def _mean(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The mean of two pictures, rounded; the same in either order."""
     return ((first.astype(np.uint16) + second + 1) // 2).astype(np.uint8)
-
-
-def _files(text: str) -> list[Path]:
-    """One file, or several parted by commas; a file whose name has a comma is one file."""
-    if Path(text).exists():
-        return [Path(text)]
-    return [Path(part) for part in text.split(",")]
-
-
-def _check_exists(files: Sequence[Path], spec: str) -> None:
-    for file in files:
-        if not file.exists():
-            raise RegionError(
-                f"regions {spec!r}: no file {str(file)!r}, expected one of: {REGION_SPECS_HELP}"
-            )
 
 
 def _label_map(
@@ -194,19 +161,12 @@ def _label_map(
     return RegionSet.from_label_map(array, names, size=anchor.size, source=str(path))
 
 
-def _panoptic(
-    pictures: Sequence[Path],
-    tables: Sequence[Path],
-    values: Sequence[Any],
-    anchor: Picture,
-    image: str | None,
-) -> RegionSet:
-    if not tables:
-        raise RegionError(f"panoptic:{pictures[0]}: no JSON, expected panoptic:FILE.png,FILE.json")
-    main = next((k for k, v in enumerate(values) if is_panoptic(v)), 0)
+def _panoptic(spec: RegionFiles, values: Sequence[Any], anchor: Picture) -> RegionSet:
+    main = next((k for k, value in enumerate(values) if is_panoptic(value)), 0)
     names: dict[int, str] = {}
     for k, value in enumerate(values):
         if k != main:
-            names.update(names_from(value, str(tables[k])))
-    png = pictures[0] if pictures else None
-    return regions_from_panoptic(values[main], tables[main], png, names, anchor, image)
+            names.update(names_from(value, str(spec.tables[k])))
+    return regions_from_panoptic(
+        values[main], spec.tables[main], spec.picture, names, anchor, spec.image
+    )

@@ -26,12 +26,10 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ModelError, RegionError
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.pictures.images import PICTURE_SUFFIXES
 from distortion_graph.segment.checkpoint import (
     checkpoint_sha256,
     find_checkpoint,
     first_line,
-    is_hub_name,
     load_network,
     load_preparation,
     load_task,
@@ -44,7 +42,6 @@ from distortion_graph.segment.stuff import stuff_among
 
 _ALGORITHM = 1  # part of the version; raised when preparing or merging changes
 _OPTIONS = {"threshold": float, "overlap": float, "min_pixels": int, "device": str}
-_FILE_SUFFIXES = (".json", *PICTURE_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -220,19 +217,6 @@ def panoptic_segmenter(text: str) -> PanopticSegmenter:
                 f"panoptic model {name!r}: option {part!r}, expected {expected}"
             ) from e
     return PanopticSegmenter(name, **options)
-
-
-def names_a_model(text: str) -> bool:
-    """Whether what follows "panoptic:" is a checkpoint and not COCO panoptic files.
-
-    A folder is; an existing file and a name with a file's suffix is not; else a hub name is.
-    """
-    name = text.split(",")[0]
-    if name and (Path(text).is_dir() or Path(name).is_dir()):
-        return True
-    if Path(text).exists() or Path(name).exists() or name.lower().endswith(_FILE_SUFFIXES):
-        return False
-    return is_hub_name(name)
 
 
 def _labels(config: dict[str, Any], folder: Path) -> dict[int, str]:

@@ -16,20 +16,11 @@ from pathlib import Path
 from distortion_graph.base.errors import DistortionGraphError, RegionError
 from distortion_graph.graph import Side
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, Picture, load_picture
-from distortion_graph.pictures.picture_names import split_image
-from distortion_graph.regions.coco import is_panoptic, panoptic_places, read_json
-from distortion_graph.segment.segmenter import PANOPTIC_PREFIX
+from distortion_graph.regions.coco import panoptic_pictures
+from distortion_graph.regions.spec import LOCAL_SPECS_HELP, RegionFiles, RegionSpec
 
 MAX_DATA_BYTES = 20 * 2**20
 """The largest picture that is taken from a data URL, unless the caller allows more."""
-
-REGIONS_HELP = (
-    "auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png (0 = unlabelled) or "
-    "LABELS.png,NAMES.json; REGIONS.json[,image=NAME] (COCO RLE, polygons, boxes); "
-    "panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
-    "panoptic:FOLDER (of a panoptic model)"
-)
-"""What regions a client may name: all that `resolve_regions` knows but models of a hub."""
 
 _DATA = re.compile(r"data:[^,]*,", re.IGNORECASE)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
@@ -83,28 +74,21 @@ class Access:
         # Under the name that the client knows: of regions for several pictures it chooses some.
         return replace(picture, source=source)
 
-    def regions(self, spec: str) -> str:
-        """The spec with real paths in it; raises AccessError, RegionError."""
-        if spec in ("auto", "whole") or spec.startswith("grid:"):
-            return spec
-        prefix = PANOPTIC_PREFIX if spec.startswith(PANOPTIC_PREFIX) else ""
-        text, image = split_image(spec.removeprefix(prefix))
-        whole = self._find(text)
-        names = [text] if whole is not None and whole.exists() else text.split(",")
-        first, *more = names
-        if prefix and self.path(first, "regions").is_dir():
-            # What follows a model's folder are its options.
-            return prefix + ",".join([str(self.path(first, "regions")), *more])
-        files = [self.path(name, "regions") for name in names]
-        missing = next((file for file in files if not file.is_file()), None)
+    def regions(self, text: str) -> RegionSpec:
+        """The region spec of a text, with real paths in it; raises AccessError, RegionError."""
+        spec = RegionSpec.parse(text, lambda name: self.path(name, "regions"), LOCAL_SPECS_HELP)
+        missing = spec.hub_name or next((str(f) for f in spec.files if not f.exists()), None)
         if missing is not None:
             raise RegionError(
-                f"regions {spec[:_SHOWN]!r}: no file {str(missing)!r}, expected one of: "
-                f"{REGIONS_HELP}"
+                f"regions {text[:_SHOWN]!r}: no file {missing!r}, expected one of: "
+                f"{LOCAL_SPECS_HELP}"
             )
-        self._check_beside(files)
-        chosen = [f"image={image}"] if image else []
-        return prefix + ",".join([*map(str, files), *chosen])
+        if self.roots and isinstance(spec, RegionFiles) and spec.picture is None:
+            # COCO panoptic names its PNG in the JSON; the one beside it may be a link to elsewhere.
+            for table in spec.tables:
+                for place in panoptic_pictures(table):
+                    self.path(str(place), "regions")
+        return spec
 
     def path(self, name: str, what: str) -> Path:
         """The real path of a file, which need not exist; raises AccessError where it is outside."""
@@ -124,19 +108,6 @@ class Access:
 
     def _allows(self, path: Path) -> bool:
         return not self.roots or any(path.is_relative_to(root) for root in self.roots)
-
-    def _check_beside(self, files: Sequence[Path]) -> None:
-        """COCO panoptic names its PNG in the JSON; the one beside it may be a link to elsewhere."""
-        if not self.roots or len(files) != 1 or files[0].suffix.lower() != ".json":
-            return
-        (table,) = files
-        value = read_json(table)
-        if not is_panoptic(value):
-            return
-        named = {str(e.get("file_name")) for e in value["annotations"] if isinstance(e, dict)}
-        for name in named:
-            for place in panoptic_places(table, name):
-                self.path(str(place), "regions")
 
     def _data(self, url: str, side: Side) -> bytes:
         """The bytes of a data URL."""

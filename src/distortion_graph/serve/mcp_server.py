@@ -22,9 +22,11 @@ from distortion_graph.base.files import encode_image
 from distortion_graph.base.validation import validation_line
 from distortion_graph.graph import SIDES, json_schema_text
 from distortion_graph.graph.parts import Part
-from distortion_graph.pipeline import compare_pictures, pair_warnings
+from distortion_graph.pictures.pairs import pair_warnings
+from distortion_graph.pipeline import compare_pictures
 from distortion_graph.predict.session import Model
 from distortion_graph.predict.sizes import Fit
+from distortion_graph.regions.spec import LOCAL_SPECS_HELP
 from distortion_graph.report.overlay import overlay
 from distortion_graph.report.wording import printable
 from distortion_graph.serve.mcp_answers import (
@@ -38,7 +40,7 @@ from distortion_graph.serve.mcp_answers import (
     vocabulary_facts,
     vocabulary_text,
 )
-from distortion_graph.serve.mcp_files import REGIONS_HELP, Access
+from distortion_graph.serve.mcp_files import Access
 
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
@@ -80,7 +82,7 @@ class Question(Part):
     )
     target: str = Field(description="The second picture, of the same scene; the same kinds.")
     regions: str = Field(
-        "auto", description=f"Where the regions come from, on the anchor: {REGIONS_HELP}."
+        "auto", description=f"Where the regions come from, on the anchor: {LOCAL_SPECS_HELP}."
     )
     overlay: bool = Field(
         True,

@@ -34,7 +34,11 @@ def stream_of(source: Source, config: TrainingConfig, chosen: Architecture) -> D
 def batches_from(
     stream: Dataset[Any], numbers: range, *, workers: int, pin_memory: bool = False
 ) -> Iterator[Any]:
-    """The batches with these numbers in order, made by `workers` processes, or here with 0."""
+    """The batches with these numbers in order, made by `workers` processes, or here with 0.
+
+    Torch's own workers and no executor of `work`: they hand tensors over in shared memory instead
+    of through a pipe, and pin them for a GPU.
+    """
     # OpenCV's threads do not survive a fork: a worker that inherits their pool waits for them
     # for ever. Without a pool there is nothing to wait for.
     threads = cv2.getNumThreads()

@@ -1,1 +1,1 @@
-"""Threads and processes: work shared within one budget."""
+"""Work shared among threads and processes within one budget, and what a run has finished."""

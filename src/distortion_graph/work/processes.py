@@ -1,4 +1,4 @@
-"""Worker processes: one thread each, gone with their parent, fed a bounded number of tasks."""
+"""The executor of worker processes: fresh ones with a budget of threads, gone with their parent."""
 
 from __future__ import annotations
 
@@ -7,106 +7,101 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from itertools import islice
-from typing import Any, Generic, TypeVar
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
-from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.errors import WorkError
+from distortion_graph.work.executor import Executor
+from distortion_graph.work.local import CallingThread, PooledExecutor
 from distortion_graph.work.threads import keep_process_to
 
-J = TypeVar("J")
-K = TypeVar("K")
-T = TypeVar("T")
-
-_AHEAD_PER_WORKER = 2
+JobT = TypeVar("JobT")
+TaskT = TypeVar("TaskT")
+ResultT = TypeVar("ResultT")
 
 _job: Any = None
 """A worker's own; None in every other process."""
 
 
-class Workers(Generic[J]):
-    """Runs tasks in `count` processes, or in this one where it is 0. Use it as a context manager.
+class LocalProcesses(PooledExecutor[JobT]):
+    """Does tasks in processes of this machine; job, tasks and results are pickled.
 
-    Work is a function of a module, called with the job, which a process gets once, and a task.
-    Processes are started afresh (never forked), and end by themselves when this one is killed.
+    Processes are started afresh, never forked: they import the caller's main module, which must
+    therefore start no work when it is imported. They end by themselves when this process is killed.
     """
 
-    def __init__(self, job: J, count: int) -> None:
-        self._job, self._count = job, count
-        self._pool: ProcessPoolExecutor | None = None
-        if count:
-            self._pool = ProcessPoolExecutor(
-                count, multiprocessing.get_context("spawn"), _start, (job,)
-            )
+    def __init__(self, job: JobT, workers: int, threads_each: int = 1, *, option: str) -> None:
+        """Make the executor of `workers` processes, each with a budget of `threads_each`.
 
-    def __enter__(self) -> Workers[J]:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def run(self, work: Callable[[J, K], T], tasks: Iterable[K]) -> Iterator[tuple[K, T]]:
-        """Results as they come, in any order; tasks are taken when there is room for them.
-
-        After the first error no further task is begun, the results of those that run are given,
-        and then it is raised. Raises DatasetError where a worker was killed.
+        `option` is what the user sets the number of workers with, to be named where one is killed.
         """
-        if self._pool is None:
-            yield from ((task, work(self._job, task)) for task in tasks)
-            return
-        waiting: dict[Future[T], K] = {}
-        coming = iter(tasks)
-        failed: BaseException | None = None
-        while True:
-            if failed is None:
-                failed = self._feed(work, coming, waiting)
-            if not waiting:
-                break
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                task = waiting.pop(future)
-                error = None if future.cancelled() else future.exception()
-                if error is not None and failed is None:
-                    failed = error
-                    for other in waiting:
-                        other.cancel()
-                elif error is None and not future.cancelled():
-                    yield task, future.result()
-        if isinstance(failed, BrokenProcessPool):
-            raise DatasetError(
+        spawn = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(workers, spawn, _start, (job, threads_each))
+        super().__init__(pool, workers)
+        self._option = option
+
+    def run(
+        self,
+        work: Callable[[JobT, TaskT], ResultT],
+        tasks: Iterable[TaskT],
+        *,
+        ordered: bool = False,
+        window: int | None = None,
+    ) -> Iterator[tuple[TaskT, ResultT]]:
+        """See `Executor.run`; raises WorkError where a worker was killed or does not start."""
+        try:
+            yield from super().run(work, tasks, ordered=ordered, window=window)
+        except BrokenProcessPool as error:
+            raise WorkError(
                 "a worker process was killed, or did not come up (out of memory? a script that "
-                "starts workers while it is imported?); start again, with fewer --workers"
-            ) from failed
-        if failed is not None:
-            raise failed
+                "starts workers while it is imported?); start again, with fewer "
+                f"{self._option}"
+            ) from error
 
-    def _feed(
-        self, work: Callable[[J, K], T], coming: Iterator[K], waiting: dict[Future[T], K]
-    ) -> BaseException | None:
-        """Hand out tasks until enough wait; the error where the pool takes none."""
-        if self._pool is None:
-            return None
-        for task in islice(coming, self._count * (1 + _AHEAD_PER_WORKER) - len(waiting)):
-            try:
-                waiting[self._pool.submit(_call, work, task)] = task
-            except BrokenProcessPool as error:
-                return error
-        return None
+    def _submit(self, work: Callable[[JobT, TaskT], ResultT], task: TaskT) -> Future[ResultT]:
+        try:
+            with _interrupts_held():
+                return self._pool.submit(_do, work, task)
+        except BrokenProcessPool as error:  # what was done before is still to be given
+            failed: Future[ResultT] = Future()
+            failed.set_exception(error)
+            return failed
 
 
-def _call(work: Callable[[Any, K], T], task: K) -> T:
-    if _job is None:
-        raise RuntimeError("a task came to a process that is no worker")
+def local_processes(
+    job: JobT, workers: int, threads_each: int = 1, *, option: str
+) -> Executor[JobT]:
+    """`LocalProcesses`, or the calling thread for 0 workers."""
+    if not workers:
+        return CallingThread(job)
+    return LocalProcesses(job, workers, threads_each, option=option)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Keep Ctrl-C waiting, also in processes that are started meanwhile: they inherit that."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _do(work: Callable[[Any, TaskT], ResultT], task: TaskT) -> ResultT:
+    """A task, in a worker."""
     return work(_job, task)
 
 
-def _start(job: object) -> None:
+def _start(job: object, threads: int) -> None:
     """A worker's first step."""
     global _job
     _job = job
-    keep_process_to(1)
+    keep_process_to(threads)
     # Ctrl-C reaches every process of the terminal; the parent decides what to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

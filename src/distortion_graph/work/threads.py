@@ -26,7 +26,7 @@ from distortion_graph.base.errors import DistortionGraphError
 T = TypeVar("T")
 R = TypeVar("R")
 
-_set: ContextVar[int] = ContextVar("distortion_graph_threads")
+_budget: ContextVar[int] = ContextVar("distortion_graph_threads")
 _of_process: int | None = None
 
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -45,15 +45,15 @@ def thread_budget(threads: int = 0) -> Iterator[None]:
     Raises DistortionGraphError for a number below 0.
     """
     check_threads(threads)
-    outer = _set.get(_of_process)
+    outer = _budget.get(_of_process)
     inner = min(threads, outer) if threads and outer else threads or outer or available_cores()
-    before = _set.set(inner)
+    before = _budget.set(inner)
     _opencv.hold()
     try:
         yield
     finally:
         _opencv.release()
-        _set.reset(before)
+        _budget.reset(before)
 
 
 def check_threads(threads: int) -> int:
@@ -67,7 +67,7 @@ def check_threads(threads: int) -> int:
 
 def allowed_threads() -> int:
     """How many threads the caller may use, the calling one among them; at least 1."""
-    return _set.get(_of_process) or available_cores()
+    return _budget.get(_of_process) or available_cores()
 
 
 def keep_process_to(threads: int) -> None:
@@ -77,6 +77,11 @@ def keep_process_to(threads: int) -> None:
 
     _of_process = threads
     cv2.setNumThreads(threads)
+
+
+def keep_thread_to(threads: int) -> None:
+    """Set the budget of this thread, for good: for the threads of a pool."""
+    _budget.set(threads)
 
 
 def parallel_map(work: Callable[[T], R], items: Iterable[T], at_most: int | None = None) -> list[R]:
@@ -91,7 +96,9 @@ def parallel_map(work: Callable[[T], R], items: Iterable[T], at_most: int | None
     threads = min(allowed, at_most or allowed, len(waiting))
     if threads < 2:
         return [work(item) for item in waiting]
-    with ThreadPoolExecutor(threads, initializer=_set.set, initargs=(allowed // threads,)) as pool:
+    with ThreadPoolExecutor(
+        threads, initializer=keep_thread_to, initargs=(allowed // threads,)
+    ) as pool:
         return list(pool.map(work, waiting))
 
 
@@ -107,7 +114,7 @@ def parallel_steps(steps: Sequence[tuple[int, Callable[[], R]]]) -> list[R]:
         return [run() for _, run in steps]
 
     def begin(threads: int, run: Callable[[], R]) -> R:
-        _set.set(threads)
+        keep_thread_to(threads)
         return run()
 
     begun: list[Future[R]] = []
@@ -141,15 +148,15 @@ class CachedCall(Generic[T]):
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._found: list[T] = []
+        self._made: list[T] = []
         self._lock = threading.Lock()
 
     def __call__(self) -> T:
         """The value."""
         with self._lock:
-            if not self._found:
-                self._found.append(self._make())
-            return self._found[0]
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
 
 
 def available_cores() -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from distortion_graph.base.errors import DatasetError
 from distortion_graph.base.vocabulary import Vocabulary
-from distortion_graph.datasets.check.findings import Found
+from distortion_graph.datasets.check.findings import FindingLog
 from distortion_graph.datasets.check.masks import NO_MASK, Box, MaskFacts, mask_facts
 from distortion_graph.datasets.label_columns import UNKNOWN, RegionLabels
 from distortion_graph.datasets.stats import box_from_json, number_from_json, relations_from_json
@@ -61,22 +61,24 @@ class Entry:
     scene_score: float
 
 
-def check_entry(value: Any, version: str, place: str, rules: Rules, found: Found) -> Entry | None:
+def check_entry(
+    value: Any, version: str, place: str, rules: Rules, log: FindingLog
+) -> Entry | None:
     """Report what is wrong with an entry; None where it has no list of regions at all."""
     if not isinstance(value, Mapping) or not isinstance(value.get("regions"), list):
-        found.fault("stats", place, "expected an object with `score_fr` and a list `regions`")
+        log.fault("stats", place, "expected an object with `score_fr` and a list `regions`")
         return None
     looks = [
-        _Look(entry, version, f"{place}: region {k}", rules, found)
+        _Look(entry, version, f"{place}: region {k}", rules, log)
         for k, entry in enumerate(value["regions"])
     ]
     regions = [look.region() for look in looks]
-    scene = _score(value.get("score_fr"), place, found)
+    scene = _score(value.get("score_fr"), place, log)
     facts = EntryFacts(
         len(regions),
         b"".join(r.mask.digest if r.mask else NO_MASK for r in regions),
         _digest([r.name for r in regions]),
-        _check_relations(value.get("relations"), len(regions), place, rules, found),
+        _check_relations(value.get("relations"), len(regions), place, rules, log),
         _sizes(regions),
         _reach(regions),
     )
@@ -102,16 +104,16 @@ class _Look:
     version: str
     place: str
     rules: Rules
-    found: Found
+    log: FindingLog
 
     def region(self) -> _Region:
         """Everything that is right of it; the rest is reported."""
         if not isinstance(self.entry, Mapping):
             text = f"expected an object, got {type(self.entry).__name__}"
-            self.found.fault("stats", self.place, text)
+            self.log.fault("stats", self.place, text)
             return _NOTHING
         distortion, severity = self._distortion(), self._severity()
-        score = _score(self.entry.get("score_fr"), self.place, self.found)
+        score = _score(self.entry.get("score_fr"), self.place, self.log)
         self._check_labels(distortion, severity, score)
         mask, box = self._mask(), self._box()
         self._check_box(box, mask)
@@ -155,12 +157,10 @@ class _Look:
                 f"expected severity 0 for {vocabulary.clean!r} and for nothing else",
             )
         elif clean and score < 1:
-            self.found.warn(
-                "clean-score", self.place, f"is {label!r} with score {score}, expected 1"
-            )
+            self.log.warn("clean-score", self.place, f"is {label!r} with score {score}, expected 1")
         if self.version not in MIXED and label != self.version:
             # The published generator leaves no region of a single-type picture clean; others may.
-            tell = self.found.warn if clean else self.found.fault
+            tell = self.log.warn if clean else self.log.fault
             tell("type", self.place, f"is {label!r} in a version of {self.version!r} only")
 
     def _mask(self) -> MaskFacts | None:
@@ -170,18 +170,18 @@ class _Look:
         try:
             mask = mask_facts(value, self.place)
         except DatasetError as e:
-            self.found.refused("mask", self.place, e)
+            self.log.refused("mask", self.place, e)
             return None
         if mask.box is None:
             text = "its mask has no pixel, so readers leave the region out"
-            self.found.warn("empty-mask", self.place, text)
+            self.log.warn("empty-mask", self.place, text)
         return mask
 
     def _box(self) -> Box | None:
         try:
             return box_from_json(self.entry.get("bbox"), self.place)
         except DatasetError as e:
-            self.found.refused("stats", self.place, e)
+            self.log.refused("stats", self.place, e)
             return None
 
     def _check_box(self, box: Box | None, mask: MaskFacts | None) -> None:
@@ -200,40 +200,40 @@ class _Look:
     def _compare_boxes(self, box: Box, own: Box) -> None:
         slips = (abs(a - b) for a, b in zip(_edges(box), _edges(own), strict=True))
         if max(slips) > _SLACK_PX:
-            tell = self.found.warn if _overlap(box, own) >= _LEAST_OVERLAP else self.found.fault
+            tell = self.log.warn if _overlap(box, own) >= _LEAST_OVERLAP else self.log.fault
             text = f"bbox is {list(box)}, but the mask's pixels lie in {list(own)}"
             tell("box-mask", self.place, text)
 
     def _fault(self, kind: str, text: str) -> None:
-        self.found.fault(kind, self.place, text)
+        self.log.fault(kind, self.place, text)
 
 
-def _score(value: Any, place: str, found: Found) -> float:
+def _score(value: Any, place: str, log: FindingLog) -> float:
     """A score in [0, 1]; NaN and a finding for anything else."""
     try:
         score = number_from_json(value, f"{place}: score_fr")
     except DatasetError as e:
-        found.refused("score", place, e)
+        log.refused("score", place, e)
         return math.nan
     if not 0 <= score <= 1:
-        found.fault("score", place, f"score_fr is {score}, expected a number in [0, 1]")
+        log.fault("score", place, f"score_fr is {score}, expected a number in [0, 1]")
         return math.nan
     return score
 
 
-def _check_relations(value: Any, regions: int, place: str, rules: Rules, found: Found) -> bytes:
+def _check_relations(value: Any, regions: int, place: str, rules: Rules, log: FindingLog) -> bytes:
     try:
         relations = relations_from_json(value, place)
     except DatasetError as e:
-        found.refused("relation", place, e)
+        log.refused("relation", place, e)
         return b""
     for relation in relations:
         if not all(0 <= k < regions for k in relation[:2]):
             text = f"the relation {list(relation)} names a region that is not there, "
-            found.fault("relation", place, f"{text}expected 0 … {regions - 1}")
+            log.fault("relation", place, f"{text}expected 0 … {regions - 1}")
         if rules.predicates is not None and not 0 <= relation[2] < rules.predicates:
             text = f"the relation {list(relation)} has a predicate that dataset.json does not "
-            found.fault("relation", place, f"{text}list, expected 0 … {rules.predicates - 1}")
+            log.fault("relation", place, f"{text}list, expected 0 … {rules.predicates - 1}")
     return _digest(relations)
 
 

@@ -63,7 +63,7 @@ class Finding:
 
 
 @dataclass
-class Found:
+class FindingLog:
     """Findings in the making."""
 
     findings: list[Finding] = field(default_factory=list)
@@ -119,9 +119,9 @@ class CheckReport:
     def groups(self, severity: Severity) -> Iterator[tuple[str, list[Finding]]]:
         """Kind and findings of that severity, in the order of `KINDS`."""
         for kind in KINDS:
-            found = [f for f in self.findings if (f.kind, f.severity) == (kind, severity)]
-            if found:
-                yield kind, found
+            group = [f for f in self.findings if (f.kind, f.severity) == (kind, severity)]
+            if group:
+                yield kind, group
 
     def to_json(self) -> dict[str, Any]:
         """A value for `json.dumps`."""

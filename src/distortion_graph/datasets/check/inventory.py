@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from distortion_graph.base.errors import DatasetError
-from distortion_graph.datasets.check.findings import Found
+from distortion_graph.datasets.check.findings import FindingLog
 from distortion_graph.datasets.check.work import PictureName, StatsTask
 from distortion_graph.datasets.layout import (
     CLEAN_FOLDER,
@@ -66,7 +66,7 @@ class Inventory:
 
 
 def take_inventory(
-    root: Path, known: Sequence[str], wanted: Sequence[str] | None, found: Found
+    root: Path, known: Sequence[str], wanted: Sequence[str] | None, log: FindingLog
 ) -> Inventory:
     """List a root. `known` are names of versions; `wanted` those it says it has, if it says so.
 
@@ -79,14 +79,14 @@ def take_inventory(
         shards = any(entry.name == SHARDS_FILE for entry in entries)
         what = "a data set in shards; unpack it first" if shards else "not a data set's root"
         raise DatasetError(f"{root}: {what} (neither {CLEAN_FOLDER}/ nor {STATS_FOLDER}/ is in it)")
-    stats = _list_stats(root, known, found) if STATS_FOLDER in folders else set()
+    stats = _list_stats(root, known, log) if STATS_FOLDER in folders else set()
     named = {version for _, version in stats} | folders
     versions = tuple(v for v in known if v in (named if wanted is None else wanted))
     inventory = Inventory(root, versions, stats=stats, folders=folders)
-    _check_top(entries, versions, found)
+    _check_top(entries, versions, log)
     for folder in (CLEAN_FOLDER, *versions):
         if folder in folders:
-            _list_pictures(inventory, folder, found)
+            _list_pictures(inventory, folder, log)
     return inventory
 
 
@@ -116,62 +116,64 @@ def _listed(folder: Path) -> list[os.DirEntry[str]]:
         raise DatasetError(f"{folder}: cannot be read ({e.strerror}), expected a folder") from e
 
 
-def _check_top(entries: Sequence[os.DirEntry[str]], versions: Sequence[str], found: Found) -> None:
+def _check_top(
+    entries: Sequence[os.DirEntry[str]], versions: Sequence[str], log: FindingLog
+) -> None:
     wanted = (CLEAN_FOLDER, DEPTH_FOLDER, STATS_FOLDER, *versions)
     there = {entry.name for entry in entries if _is_folder(entry)}
     for name in wanted:
         if name not in there:
             empty = ", which the published loader wants, also empty" if name == DEPTH_FOLDER else ""
-            found.fault("missing-folder", f"{name}/", f"is not there{empty}")
+            log.fault("missing-folder", f"{name}/", f"is not there{empty}")
     for entry in entries:
         if _is_folder(entry) and entry.name not in wanted:
             text = "is no version's folder; the published loader stops at other folders in a root"
-            found.fault("extra-folder", f"{entry.name}/", text)
+            log.fault("extra-folder", f"{entry.name}/", text)
         elif entry.name == JOURNAL_FILE:
             text = "the build is unfinished; start the same `dataset build` again"
-            found.fault("unfinished", entry.name, text)
+            log.fault("unfinished", entry.name, text)
 
 
-def _list_stats(root: Path, known: Sequence[str], found: Found) -> set[tuple[str, str]]:
+def _list_stats(root: Path, known: Sequence[str], log: FindingLog) -> set[tuple[str, str]]:
     expected = {f"{s}_stats_{v}.json": (s, v) for s in SPLITS for v in known}
     stats = set()
-    for entry in _listed_below(root, STATS_FOLDER, found):
+    for entry in _listed_below(root, STATS_FOLDER, log):
         place = f"{STATS_FOLDER}/{entry.name}"
         if _is_folder(entry):
-            found.fault("extra-folder", f"{place}/", "expected only files of statistics here")
+            log.fault("extra-folder", f"{place}/", "expected only files of statistics here")
         elif entry.name in expected:
             stats.add(expected[entry.name])
         elif entry.name.endswith(".json"):
-            found.fault("extra-file", place, "belongs to no split and version of this data set")
+            log.fault("extra-file", place, "belongs to no split and version of this data set")
         else:
-            found.warn("extra-file", place, "is no file of statistics")
+            log.warn("extra-file", place, "is no file of statistics")
     return stats
 
 
-def _list_pictures(inventory: Inventory, folder: str, found: Found) -> None:
-    for entry in _listed_below(inventory.root, folder, found):
+def _list_pictures(inventory: Inventory, folder: str, log: FindingLog) -> None:
+    for entry in _listed_below(inventory.root, folder, log):
         place = f"{folder}/{entry.name}"
         if not _is_folder(entry):
-            found.fault("extra-file", place, f"expected only {', '.join(SPLITS)} here")
+            log.fault("extra-file", place, f"expected only {', '.join(SPLITS)} here")
         elif entry.name not in SPLITS:
-            found.fault("extra-folder", f"{place}/", f"expected only {', '.join(SPLITS)} here")
+            log.fault("extra-folder", f"{place}/", f"expected only {', '.join(SPLITS)} here")
         else:
             files = inventory.pictures[folder, entry.name] = {}
-            for file in _listed_below(inventory.root, place, found):
+            for file in _listed_below(inventory.root, place, log):
                 size = _file_bytes(file)
                 if _is_folder(file):
                     name = f"{place}/{file.name}/"
-                    found.fault("extra-folder", name, "expected only pictures here")
+                    log.fault("extra-folder", name, "expected only pictures here")
                 elif size is not None:
                     files[file.name] = size
                 else:
                     text = "is a link to nothing, or no ordinary file"
-                    found.fault("missing-file", f"{place}/{file.name}", text)
+                    log.fault("missing-file", f"{place}/{file.name}", text)
 
 
-def _listed_below(root: Path, place: str, found: Found) -> list[os.DirEntry[str]]:
+def _listed_below(root: Path, place: str, log: FindingLog) -> list[os.DirEntry[str]]:
     try:
         return _listed(root / place)
     except DatasetError as e:
-        found.fault("missing-folder", f"{place}/", str(e).removeprefix(f"{root / place}: "))
+        log.fault("missing-folder", f"{place}/", str(e).removeprefix(f"{root / place}: "))
         return []

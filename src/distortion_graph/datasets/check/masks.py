@@ -35,13 +35,13 @@ def mask_facts(value: Any, where: str) -> MaskFacts:
 
     Raises DatasetError exactly where `datasets.stats` does, with its words.
     """
-    found = _plain_runs(value)
-    if found is None:
+    plain = _plain_runs(value)
+    if plain is None:
         mask = mask_from_json(value, where, {})
         if mask is None:
             raise ValueError("a mask that is null has no facts")
-        found = unpack_counts(mask.counts), mask.size
-    runs, size = found
+        plain = unpack_counts(mask.counts), mask.size
+    runs, size = plain
     digest = hashlib.blake2b(runs.tobytes(), digest_size=DIGEST_BYTES, key=b"%d %d" % size)
     return MaskFacts(size, _box(runs, size[0]), digest.digest())
 

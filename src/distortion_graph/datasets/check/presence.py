@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from distortion_graph.datasets.check.findings import Found
+from distortion_graph.datasets.check.findings import FindingLog
 from distortion_graph.datasets.check.inventory import Inventory
 from distortion_graph.datasets.check.work import PictureName, StatsTask
 from distortion_graph.datasets.layout import CLEAN_FOLDER, STATS_FOLDER
@@ -27,39 +27,39 @@ Labels = Mapping[tuple[str, str], Named]
 
 def named_in(split: str, inventory: Inventory, labels: Labels) -> dict[str, list[str]]:
     """Every picture that labels of a split name, and the versions that do."""
-    found: dict[str, list[str]] = {}
+    versions_of: dict[str, list[str]] = {}
     for version in inventory.versions:
         named = labels.get((split, version))
-        for tag in named.tags if named else ():
-            found.setdefault(tag, []).append(version)
-    return found
+        for tag in sorted(named.tags) if named else ():
+            versions_of.setdefault(tag, []).append(version)
+    return versions_of
 
 
-def check_presence(inventory: Inventory, labels: Labels, found: Found) -> None:
+def check_presence(inventory: Inventory, labels: Labels, log: FindingLog) -> None:
     """Report files without labels, labels without files, and what only some versions have."""
     clean = any(inventory.tags(CLEAN_FOLDER, split) for split in inventory.splits)
     if not clean and all(named.whole and not named.tags for named in labels.values()):
         text = f"no picture is named here, and none is in {CLEAN_FOLDER}/; the data set is empty"
-        found.fault("stats", f"{STATS_FOLDER}/", text)
+        log.fault("stats", f"{STATS_FOLDER}/", text)
     for split in inventory.splits:
         of_split = [v for v in inventory.versions if (split, v) in labels]
         if not of_split:
             count = len(inventory.tags(CLEAN_FOLDER, split))
             text = f"no such file, so nothing is known of {count} clean pictures of {split}"
-            found.fault("missing-file", f"stats/{split}_stats_*.json", text)
+            log.fault("missing-file", f"stats/{split}_stats_*.json", text)
             continue
-        _check_stats_files(inventory, split, labels, found)
+        _check_stats_files(inventory, split, labels, log)
         named = named_in(split, inventory, labels)
-        _check_files(inventory, split, labels, named, found)
+        _check_files(inventory, split, labels, named, log)
         for version in of_split:
-            _check_entries(inventory, split, version, labels, named, found)
+            _check_entries(inventory, split, version, labels, named, log)
 
 
-def _check_stats_files(inventory: Inventory, split: str, labels: Labels, found: Found) -> None:
+def _check_stats_files(inventory: Inventory, split: str, labels: Labels, log: FindingLog) -> None:
     for version in inventory.versions:
         if (split, version) not in labels:
             text = f"is not there, but {split} has labels of other versions"
-            found.fault("missing-file", StatsTask(split, version).place, text)
+            log.fault("missing-file", StatsTask(split, version).place, text)
 
 
 def _check_files(
@@ -67,7 +67,7 @@ def _check_files(
     split: str,
     labels: Labels,
     named: Mapping[str, list[str]],
-    found: Found,
+    log: FindingLog,
 ) -> None:
     """Every folder of pictures of a split against the labels."""
     certain = any(labels[split, v].whole for v in inventory.versions if (split, v) in labels)
@@ -75,28 +75,28 @@ def _check_files(
         if (folder, split) not in inventory.pictures:
             if folder in inventory.folders:
                 text = f"is not there, but {split} has labels of {len(named)} pictures"
-                found.fault("missing-folder", f"{folder}/{split}/", text)
+                log.fault("missing-folder", f"{folder}/{split}/", text)
             continue
         files = inventory.tags(folder, split)
         for tag, versions in named.items():
             if tag not in files and (folder == CLEAN_FOLDER or folder in versions):
                 place = PictureName(folder, split, tag).place
                 source = StatsTask(split, versions[0] if folder == CLEAN_FOLDER else folder).place
-                found.fault("missing-file", place, f"is not there, but {source} names it")
+                log.fault("missing-file", place, f"is not there, but {source} names it")
         for tag in files if certain else ():
             if tag not in named:
-                _report_extra(PictureName(folder, split, tag), found)
+                _report_extra(PictureName(folder, split, tag), log)
 
 
-def _report_extra(name: PictureName, found: Found) -> None:
+def _report_extra(name: PictureName, log: FindingLog) -> None:
     picture = PurePosixPath(name.tag).suffix.lower() in PICTURE_SUFFIXES
     if name.folder == CLEAN_FOLDER and not picture:
         text = "is no picture; the published loader takes every file here for one"
-        found.fault("extra-file", name.place, text)
+        log.fault("extra-file", name.place, text)
     elif picture:
-        found.fault("extra-file", name.place, f"no stats file of {name.split} names it")
+        log.fault("extra-file", name.place, f"no stats file of {name.split} names it")
     else:
-        found.warn("extra-file", name.place, "is no picture")
+        log.warn("extra-file", name.place, "is no picture")
 
 
 def _check_entries(
@@ -105,7 +105,7 @@ def _check_entries(
     version: str,
     labels: Labels,
     named: Mapping[str, list[str]],
-    found: Found,
+    log: FindingLog,
 ) -> None:
     """Pictures that labels of other versions name."""
     own = labels[split, version]
@@ -115,10 +115,10 @@ def _check_entries(
             place = f"{StatsTask(split, version).place}: {tag}"
             file = "" if tag in files else f", and {PictureName(version, split, tag).place} is not"
             text = f"has no entry here, but {len(versions)} other versions have one"
-            found.fault("missing-entry", place, f"{text}{file and file + ' there'}")
+            log.fault("missing-entry", place, f"{text}{file and file + ' there'}")
 
 
-def check_names(inventory: Inventory, found: Found) -> None:
+def check_names(inventory: Inventory, log: FindingLog) -> None:
     """Report pictures of one name in two splits."""
     first: dict[str, str] = {}
     for split in inventory.splits:
@@ -127,4 +127,4 @@ def check_names(inventory: Inventory, found: Found) -> None:
             if other != split:
                 text = f"{PictureName(CLEAN_FOLDER, other, tag).place} has the same name, so pairs "
                 place = PictureName(CLEAN_FOLDER, split, tag).place
-                found.warn("same-name", place, f"{text}on a list may mean either")
+                log.warn("same-name", place, f"{text}on a list may mean either")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from distortion_graph.base.errors import DatasetError
-from distortion_graph.datasets.check.findings import Found
+from distortion_graph.datasets.check.findings import FindingLog
 from distortion_graph.datasets.check.inventory import Inventory
 from distortion_graph.datasets.check.work import PictureName, file_sha256
 from distortion_graph.datasets.description import DatasetDescription
@@ -34,7 +34,7 @@ class Manifest:
     files: dict[str, tuple[int, str]] = field(default_factory=dict)
 
 
-def take_manifest(root: Path, found: Found) -> Manifest:
+def take_manifest(root: Path, log: FindingLog) -> Manifest:
     """Read the manifest as far as it can be read, and report the rest."""
     path, manifest = root / MANIFEST_FILE, Manifest()
     if not path.exists():
@@ -43,22 +43,22 @@ def take_manifest(root: Path, found: Found) -> Manifest:
     try:
         with path.open("rb") as stream:
             for number, line in enumerate(stream, start=1):
-                _take_line(line, f"{MANIFEST_FILE}: line {number}", manifest, found)
+                _take_line(line, f"{MANIFEST_FILE}: line {number}", manifest, log)
     except OSError as e:
-        found.fault("manifest", MANIFEST_FILE, f"cannot be read ({e.strerror})")
+        log.fault("manifest", MANIFEST_FILE, f"cannot be read ({e.strerror})")
     return manifest
 
 
-def _take_line(line: bytes, place: str, manifest: Manifest, found: Found) -> None:
+def _take_line(line: bytes, place: str, manifest: Manifest, log: FindingLog) -> None:
     try:
         entry = parse_line(line, place)
     except DatasetError as e:
-        found.refused("manifest", place, e)
+        log.refused("manifest", place, e)
         return
     if not isinstance(entry, FileLine):
         return
     if entry.file in manifest.files:
-        found.fault("manifest", place, f"{entry.file} is listed twice, expected one line per file")
+        log.fault("manifest", place, f"{entry.file} is listed twice, expected one line per file")
     manifest.files[entry.file] = (entry.bytes, entry.sha256)
 
 
@@ -67,7 +67,7 @@ def check_manifest(
     inventory: Inventory,
     sums: Mapping[PictureName, str],
     missing: Collection[str],
-    found: Found,
+    log: FindingLog,
 ) -> None:
     """Report files that are not as recorded, or not recorded, or not there.
 
@@ -79,19 +79,19 @@ def check_manifest(
     for name in inventory.names():
         there.add(name.place)
         if name.place not in manifest.files:
-            found.fault("manifest", name.place, f"has no line in {MANIFEST_FILE}")
+            log.fault("manifest", name.place, f"has no line in {MANIFEST_FILE}")
             continue
         size, sha256 = manifest.files[name.place]
         own = inventory.tags(name.folder, name.split)[name.tag]
         if own != size:
             text = f"has {own} bytes, but {size} in {MANIFEST_FILE}"
-            found.fault("checksum", name.place, text)
+            log.fault("checksum", name.place, text)
         elif name in sums and sums[name] != sha256:
             text = f"has SHA-256 {sums[name][:_SHOWN_DIGITS]}…, but {sha256[:_SHOWN_DIGITS]}… in "
-            found.fault("checksum", name.place, text + MANIFEST_FILE)
+            log.fault("checksum", name.place, text + MANIFEST_FILE)
     for file in manifest.files:
         if file not in there and file not in missing:
-            found.fault("missing-file", file, f"is not there, but {MANIFEST_FILE} lists it")
+            log.fault("missing-file", file, f"is not there, but {MANIFEST_FILE} lists it")
 
 
 def check_description(
@@ -99,7 +99,7 @@ def check_description(
     inventory: Inventory,
     regions: Mapping[str, int],
     sums: Mapping[str, str],
-    found: Found,
+    log: FindingLog,
 ) -> None:
     """Report counts that are not those of dataset.json, and files of other bytes than it says.
 
@@ -114,35 +114,35 @@ def check_description(
         ):
             if own != other:
                 text = f"says that {split} has {other} {what}, but {own} are there"
-                found.fault("description", DATASET_FILE, text)
+                log.fault("description", DATASET_FILE, text)
     recorded = description.build.files if description.build else {}
     for file, sha256 in recorded.items():
-        _check_recorded(inventory.root, file, sha256, sums, found)
+        _check_recorded(inventory.root, file, sha256, sums, log)
 
 
 def _check_recorded(
-    root: Path, file: str, sha256: str, sums: Mapping[str, str], found: Found
+    root: Path, file: str, sha256: str, sums: Mapping[str, str], log: FindingLog
 ) -> None:
     try:
         for part in file.split("/"):
             check_tag(part, DATASET_FILE)
     except DatasetError:
-        found.fault("description", DATASET_FILE, f"{file!r:.80} is no file's path from the root")
+        log.fault("description", DATASET_FILE, f"{file!r:.80} is no file's path from the root")
         return
     if not (root / file).is_file():
         if file not in sums and not file.startswith("stats/"):  # reported with the labels
-            found.fault("missing-file", file, f"is not there, but {DATASET_FILE} lists it")
+            log.fault("missing-file", file, f"is not there, but {DATASET_FILE} lists it")
         return
     own = sums.get(file) or file_sha256(root / file)
     if own != sha256:
         text = f"has SHA-256 {own[:_SHOWN_DIGITS]}…, but {sha256[:_SHOWN_DIGITS]}… in "
-        found.fault("checksum", file, text + DATASET_FILE)
+        log.fault("checksum", file, text + DATASET_FILE)
 
 
 def check_index(
     inventory: Inventory,
     labels: Mapping[tuple[str, str], Collection[str]],
-    found: Found,
+    log: FindingLog,
 ) -> None:
     """Report pairs of the index whose pictures or labels are not there.
 
@@ -154,15 +154,15 @@ def check_index(
     try:
         lists = read_index(path)
     except DatasetError as e:
-        found.fault("index", INDEX_FILE, str(e).removeprefix(f"{path}: "))
+        log.fault("index", INDEX_FILE, str(e).removeprefix(f"{path}: "))
         return
     for name, keys in lists.items():
         for number, key in enumerate(keys):
             fault = _fault_of_pair(key, inventory, labels)
             if fault:
                 place = f"{INDEX_FILE}: {name} entry {number} {list(key)}"
-                found.fault("index", place, fault)
-        _check_kinds(name, keys, found)
+                log.fault("index", place, fault)
+        _check_kinds(name, keys, log)
 
 
 def _fault_of_pair(
@@ -190,7 +190,7 @@ def _fault_of_pair(
     return faults[0]
 
 
-def _check_kinds(name: str, keys: Sequence[PairKey], found: Found) -> None:
+def _check_kinds(name: str, keys: Sequence[PairKey], log: FindingLog) -> None:
     """Easy pairs are of two single types, medium ones of one."""
     expected = {"easy": 0, "medium": 1, "hard": 2}.get(name)
     if expected is None:
@@ -200,4 +200,4 @@ def _check_kinds(name: str, keys: Sequence[PairKey], found: Found) -> None:
         more = f" and {len(odd) - 1} more" if len(odd) > 1 else ""
         text = f"is no {name} pair, which has {expected} mixed versions"
         place = f"{INDEX_FILE}: {name} entry {odd[0]} {list(keys[odd[0]])}{more}"
-        found.warn("index", place, text)
+        log.warn("index", place, text)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from distortion_graph.datasets.check.agreement import (
     check_picture_sizes,
 )
 from distortion_graph.datasets.check.entries import Rules
-from distortion_graph.datasets.check.findings import KINDS, Balance, CheckReport, Found
+from distortion_graph.datasets.check.findings import KINDS, Balance, CheckReport, FindingLog
 from distortion_graph.datasets.check.inventory import Inventory, take_inventory
 from distortion_graph.datasets.check.presence import Named, check_names, check_presence
 from distortion_graph.datasets.check.records import (
@@ -51,7 +50,7 @@ from distortion_graph.datasets.layout import (
 )
 from distortion_graph.pictures.images import PICTURE_SUFFIXES
 from distortion_graph.synth.synthesis import MIXED
-from distortion_graph.work.processes import Workers
+from distortion_graph.work.processes import local_processes
 
 Progress = Callable[[int, int], None]
 """Is told how many files of how many are done."""
@@ -67,7 +66,7 @@ class _State:
 
     job: CheckJob
     inventory: Inventory
-    found: Found
+    log: FindingLog
     versions: Versions = field(default_factory=Versions)
     columns: dict[tuple[str, str], LabelColumn] = field(default_factory=dict)
     named: dict[tuple[str, str], Named] = field(default_factory=dict)
@@ -86,8 +85,8 @@ class _State:
 
     def _take_stats(self, task: StatsTask, result: StatsResult) -> None:
         key = task.split, task.version
-        self.found.findings += result.found.findings
-        self.versions.take(task, result.entries, self.found)
+        self.log.findings += result.log.findings
+        self.versions.take(task, result.entries, self.log)
         self.columns[key] = result.column
         self.named[key] = Named(result.entries.keys() | result.broken, result.whole)
         self.stats_sums[task.place] = result.sha256
@@ -95,11 +94,11 @@ class _State:
     def _take_picture(self, name: PictureName, facts: PictureFacts) -> None:
         self.files += 1
         if facts.size is None:
-            self.found.fault("picture", name.place, facts.fault)
+            self.log.fault("picture", name.place, facts.fault)
         else:
             self.sizes[name] = facts.size
         for note in facts.notes:
-            self.found.warn("note", name.place, note.removeprefix(f"{name.place}: "))
+            self.log.warn("note", name.place, note.removeprefix(f"{name.place}: "))
         if facts.sha256 is not None:
             self.sums[name] = facts.sha256
         if name.folder == CLEAN_FOLDER:
@@ -123,18 +122,18 @@ def check_dataset(
         progress: called with the number of files done and of all.
 
     Damage is found and reported, never raised. Raises DatasetError where `root` is no folder of
-    a data set at all.
+    a data set at all, and WorkError where a worker process was killed.
     """
-    root, found = Path(root), Found()
-    description = _description(root, found)
+    root, log = Path(root), FindingLog()
+    description = _description(root, log)
     vocabulary = description.vocabulary if description else DEFAULT_VOCABULARY
     wanted = description.versions if description else None
-    inventory = take_inventory(root, version_names(vocabulary), wanted, found)
-    manifest = take_manifest(root, found)
+    inventory = take_inventory(root, version_names(vocabulary), wanted, log)
+    manifest = take_manifest(root, log)
     checksums = (manifest.there or description is not None) and not quick
     predicates = len(description.predicates) or None if description else None
     job = CheckJob(root, Rules(vocabulary, predicates), quick, checksums)
-    state = _State(job, inventory, found)
+    state = _State(job, inventory, log)
     _do(state, workers, progress)
     balance = _balance(state, vocabulary, description)
     _conclude(state, description, manifest)
@@ -145,16 +144,16 @@ def check_dataset(
         inventory.versions,
         {split: len(inventory.tags(CLEAN_FOLDER, split)) for split in inventory.splits},
         state.files,
-        tuple(sorted(found.findings, key=lambda f: order[f.kind])),
+        tuple(sorted(log.findings, key=lambda f: order[f.kind])),
         balance,
     )
 
 
-def _description(root: Path, found: Found) -> DatasetDescription | None:
+def _description(root: Path, log: FindingLog) -> DatasetDescription | None:
     try:
         return read_description(root)
     except DatasetError as e:
-        found.fault("description", DATASET_FILE, str(e).removeprefix(f"{root / DATASET_FILE}: "))
+        log.fault("description", DATASET_FILE, str(e).removeprefix(f"{root / DATASET_FILE}: "))
         return None
 
 
@@ -167,8 +166,10 @@ def _do(state: _State, workers: int, progress: Progress | None) -> None:
     tasks: list[Task] = [*inventory.stats_tasks(), *batches(by_suffix, _BATCH)]
     total = len(names) + len(inventory.stats)
     done = total - sum(map(_size, tasks))
-    with Workers(state.job, workers if total > _FEW_FILES else 0) as pool:
-        for task, result in _in_order(pool.run(work, tasks), tasks):
+    processes = workers if total > _FEW_FILES else 0
+    with local_processes(state.job, processes, option="--workers") as executor:
+        # In order, so that findings do not depend on the processes.
+        for task, result in executor.run(work, tasks, ordered=True):
             state.take(task, result)
             done += _size(task)
             if progress is not None:
@@ -192,42 +193,26 @@ def _is_named(state: _State, name: PictureName) -> bool:
     )
 
 
-_T = TypeVar("_T")
-_R = TypeVar("_R")
-
-
-def _in_order(results: Iterable[tuple[_T, _R]], tasks: list[_T]) -> Iterator[tuple[_T, _R]]:
-    """Results in the order of their tasks, so that findings do not depend on the processes."""
-    early: dict[_T, _R] = {}
-    coming = iter(tasks)
-    awaited = next(coming, None)
-    for task, result in results:
-        early[task] = result
-        while awaited is not None and awaited in early:
-            yield awaited, early.pop(awaited)
-            awaited = next(coming, None)
-
-
 def _conclude(state: _State, description: DatasetDescription | None, manifest: Manifest) -> None:
     """Everything that can be said only when all has been read."""
-    inventory, found = state.inventory, state.found
-    check_presence(inventory, state.named, found)
-    check_names(inventory, found)
-    check_picture_sizes(state.sizes, found)
-    state.versions.check_sizes(state.sizes, found)
-    check_copies(state.clean, found)
-    check_index(inventory, {key: named.tags for key, named in state.named.items()}, found)
-    missing = {f.place for f in found.findings if f.kind == "missing-file"}
-    check_manifest(manifest, inventory, state.sums, missing, found)
+    inventory, log = state.inventory, state.log
+    check_presence(inventory, state.named, log)
+    check_names(inventory, log)
+    check_picture_sizes(state.sizes, log)
+    state.versions.check_sizes(state.sizes, log)
+    check_copies(state.clean, log)
+    check_index(inventory, {key: named.tags for key, named in state.named.items()}, log)
+    missing = {f.place for f in log.findings if f.kind == "missing-file"}
+    check_manifest(manifest, inventory, state.sums, missing, log)
     if description is None:
         return
     regions = {split: state.versions.regions(split) for split in inventory.splits}
-    check_description(description, inventory, regions, state.stats_sums, found)
+    check_description(description, inventory, regions, state.stats_sums, log)
     recorded = description.build.files if description.build else {}
     for file in (MANIFEST_FILE, INDEX_FILE):
         if file not in recorded and not (inventory.root / file).exists():
             text = f"is not there, but the builder that wrote {DATASET_FILE} writes it"
-            found.warn("missing-file", file, text)
+            log.warn("missing-file", file, text)
 
 
 def _balance(
@@ -249,15 +234,15 @@ def _balance(
     for label, row in zip(vocabulary.distortions, table, strict=True):
         wanted = label in types if label != vocabulary.clean else mixed
         if wanted and not row.any():
-            state.found.warn("balance", "stats/", f"no region is {label!r}")
+            state.log.warn("balance", "stats/", f"no region is {label!r}")
     for severity, count in zip(vocabulary.severities[1:], table[:, 1:].sum(0), strict=True):
         if not count:
-            state.found.warn("balance", "stats/", f"no region is of severity {severity!r}")
+            state.log.warn("balance", "stats/", f"no region is of severity {severity!r}")
     if hard.any():
         for label, count in zip(vocabulary.comparison_labels, hard, strict=True):
             if not count:
                 text = f"no region is {label!r} between {MIXED[0]} and {MIXED[1]}"
-                state.found.warn("balance", "stats/", text)
+                state.log.warn("balance", "stats/", text)
     return Balance(
         {
             label: dict(zip(vocabulary.severities, row.tolist(), strict=True))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.check.entries import EntryFacts, Rules, check_entry
-from distortion_graph.datasets.check.findings import Found
+from distortion_graph.datasets.check.findings import FindingLog
 from distortion_graph.datasets.decoding import decode_with_notes, picture_size_of
 from distortion_graph.datasets.fingerprints import near_hash, pixel_hash
 from distortion_graph.datasets.label_columns import LabelColumn
@@ -66,7 +66,7 @@ class StatsResult:
     """What a stats file says; `whole` is whether it could be read to its end, `broken` are
     pictures whose entry could not be read at all."""
 
-    found: Found = field(default_factory=Found)
+    log: FindingLog = field(default_factory=FindingLog)
     entries: dict[str, EntryFacts] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     column: LabelColumn = field(default_factory=LabelColumn)
@@ -107,7 +107,7 @@ def check_stats(job: CheckJob, task: StatsTask) -> StatsResult:
             _take_entry(tag, value, task, job.rules, result)
     except DatasetError as e:
         result.whole = False
-        result.found.fault("stats", place, str(e).removeprefix(f"{path}: "))
+        result.log.fault("stats", place, str(e).removeprefix(f"{path}: "))
     if job.checksums:
         result.sha256 = file_sha256(path)
     return result
@@ -119,13 +119,13 @@ def _take_entry(
     try:
         name = check_tag(tag, task.place)
     except DatasetError as e:
-        result.found.refused("stats", task.place, e)
+        result.log.refused("stats", task.place, e)
         return
     place = f"{task.place}: {name}"
     if name in result.entries or name in result.broken:
-        result.found.fault("stats", place, "is listed twice, expected one entry for a picture")
+        result.log.fault("stats", place, "is listed twice, expected one entry for a picture")
         return
-    entry = check_entry(value, task.version, place, rules, result.found)
+    entry = check_entry(value, task.version, place, rules, result.log)
     if entry is None:
         result.broken.add(name)
     else:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -30,6 +29,7 @@ from distortion_graph.datasets.hub.listing import remote_files
 from distortion_graph.datasets.layout import DEPTH_FOLDER, MANIFEST_FILE
 from distortion_graph.datasets.manifest import FileLine, read_manifest
 from distortion_graph.datasets.shards.contents import read_shards_file
+from distortion_graph.work.local import LocalThreads
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -80,19 +80,19 @@ def pull(
         own = {name: there[name] for name in names}
         wanted = _chosen(own, only, repo_id)
         _check_folder(out, own, repo_id)
-        found = _fetch(api, repo_id, commit, wanted, out, progress)
-    _drop_made_readme(out, found)
+        pulled = _fetch_all(_Repository(api, repo_id, commit, out), wanted, progress)
+    _drop_made_readme(out, pulled)
     if shards:
-        _compare(_listed_in_shards(out), found, out, complete=not only)
+        _compare(_listed_in_shards(out), pulled, out, complete=not only)
     else:
         (out / DEPTH_FOLDER).mkdir(exist_ok=True)  # empty, it is no file that the hub could keep
-        if MANIFEST_FILE in found.checksums:
-            _compare(_listed_in_manifest(out), found, out, complete=not only)
+        if MANIFEST_FILE in pulled.checksums:
+            _compare(_listed_in_manifest(out), pulled, out, complete=not only)
     shutil.rmtree(out / _CACHE / _NOTES, ignore_errors=True)
     with contextlib.suppress(OSError):  # it is not there, or somebody else's
         (out / _CACHE).rmdir()
     return PullReport(
-        found.fetched, len(wanted) - found.fetched, len(there) - len(own), commit, shards
+        pulled.fetched, len(wanted) - pulled.fetched, len(there) - len(own), commit, shards
     )
 
 
@@ -123,7 +123,7 @@ def _check_folder(out: Path, own: Mapping[str, RemoteFile], repo_id: str) -> Non
         )
 
 
-class _Found:
+class _Pulled:
     """Checksums of the files that are now there, and how many of them were fetched."""
 
     def __init__(self) -> None:
@@ -131,53 +131,59 @@ class _Found:
         self.fetched = 0
 
 
-def _fetch(
-    api: HfApi,
-    repo_id: str,
-    commit: str,
+@dataclass(frozen=True)
+class _Repository:
+    """Where files come from, and the folder they go to."""
+
+    api: HfApi
+    repo_id: str
+    commit: str
+    out: Path
+
+
+def _fetch_all(
+    repository: _Repository,
     wanted: Sequence[RemoteFile],
-    out: Path,
     progress: Callable[[int, int], None] | None,
-) -> _Found:
-    def one(file: RemoteFile) -> tuple[str, Checksums, bool]:
-        path = out / file.name
-        if path.is_file():
-            checksums = Checksums.of(path)
-            if file.matches(checksums):
-                return file.name, checksums, False
-            raise OutputError(
-                f"{path}: is there and differs from that of {repo_id}; name a new folder"
-            )
-        api.hf_hub_download(repo_id, file.name, repo_type=REPO_TYPE, revision=commit, local_dir=out)
+) -> _Pulled:
+    pulled = _Pulled()
+    with LocalThreads(repository, _CONNECTIONS) as executor:
+        for file, (checksums, fetched) in executor.run(_fetch, wanted):
+            pulled.checksums[file.name] = checksums
+            pulled.fetched += fetched
+            if progress:
+                progress(len(pulled.checksums), len(wanted))
+    return pulled
+
+
+def _fetch(repository: _Repository, file: RemoteFile) -> tuple[Checksums, bool]:
+    """Checksums of the file, and whether it had to be fetched.
+
+    Raises OutputError for another file in its place, HubError for one that came damaged.
+    """
+    api, repo_id, out = repository.api, repository.repo_id, repository.out
+    path = out / file.name
+    if path.is_file():
         checksums = Checksums.of(path)
-        if not file.matches(checksums):
-            path.unlink()
-            raise HubError(
-                f"{repo_id}: {file.name} came damaged (SHA-256 {checksums.sha256[:12]}…, "
-                f"{checksums.size} bytes); start again"
-            )
-        return file.name, checksums, True
-
-    found = _Found()
-    with ThreadPoolExecutor(_CONNECTIONS) as pool:
-        futures = [pool.submit(one, file) for file in wanted]
-        try:
-            for future in as_completed(futures):
-                name, checksums, fetched = future.result()
-                found.checksums[name] = checksums
-                found.fetched += fetched
-                if progress:
-                    progress(len(found.checksums), len(wanted))
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    return found
+        if file.matches(checksums):
+            return checksums, False
+        raise OutputError(f"{path}: is there and differs from that of {repo_id}; name a new folder")
+    commit = repository.commit
+    api.hf_hub_download(repo_id, file.name, repo_type=REPO_TYPE, revision=commit, local_dir=out)
+    checksums = Checksums.of(path)
+    if not file.matches(checksums):
+        path.unlink()
+        raise HubError(
+            f"{repo_id}: {file.name} came damaged (SHA-256 {checksums.sha256[:12]}…, "
+            f"{checksums.size} bytes); start again"
+        )
+    return checksums, True
 
 
-def _drop_made_readme(out: Path, found: _Found) -> None:
+def _drop_made_readme(out: Path, pulled: _Pulled) -> None:
     """Leave a page that `push` made on the hub: what is pulled is what was pushed."""
     path = out / README
-    if README in found.checksums and MADE_HERE in path.read_text("utf-8", "replace"):
+    if README in pulled.checksums and MADE_HERE in path.read_text("utf-8", "replace"):
         path.unlink()
 
 
@@ -192,11 +198,11 @@ def _listed_in_manifest(out: Path) -> Iterator[tuple[str, str]]:
 
 
 def _compare(
-    listed: Iterator[tuple[str, str]], found: _Found, out: Path, *, complete: bool
+    listed: Iterator[tuple[str, str]], pulled: _Pulled, out: Path, *, complete: bool
 ) -> None:
     """Compare with the data set's own checksums; with `complete`, all files must be there."""
     for name, sha256 in listed:
-        checksums = found.checksums.get(name)
+        checksums = pulled.checksums.get(name)
         if checksums is None and complete:
             raise DatasetError(f"{out}: {name} is missing on the hub; the push was not finished")
         if checksums is not None and checksums.sha256 != sha256:

@@ -28,7 +28,7 @@ from distortion_graph.datasets.make.work import (
     work_on,
 )
 from distortion_graph.datasets.manifest import FileLine, parse_line
-from distortion_graph.work.processes import Workers
+from distortion_graph.work.processes import local_processes
 
 
 def check_complete(job: Job, listing: Listing, report: Reporter, started: float) -> BuildReport:
@@ -49,8 +49,8 @@ def check_complete(job: Job, listing: Listing, report: Reporter, started: float)
         raise OutputError(f"{job.root}: cannot be written ({e.strerror})") from e
     versions, repaired = len(job.options.versions), 0
     report.begin("checking", len(manifest.stems) * versions, "images")
-    with Workers(job, job.options.workers) as workers:
-        for task, result in workers.run(work_on, manifest.tasks(listing)):
+    with local_processes(job, job.options.workers, option="--workers") as executor:
+        for task, result in executor.run(work_on, manifest.tasks(listing)):
             if not isinstance(result, Kept):
                 lines = ""
                 if isinstance(result, Made):

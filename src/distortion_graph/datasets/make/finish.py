@@ -32,7 +32,7 @@ from distortion_graph.datasets.layout import (
     STATS_FOLDER,
     stats_path,
 )
-from distortion_graph.datasets.make.journal import Journal
+from distortion_graph.datasets.make.journal import MADE, SKIPPED
 from distortion_graph.datasets.make.listing import Listed, Listing
 from distortion_graph.datasets.make.pictures import image_codec
 from distortion_graph.datasets.make.work import Job, file_digest, put_file, tag_of
@@ -41,9 +41,7 @@ from distortion_graph.datasets.stats import PictureRecord, RegionRecord
 from distortion_graph.datasets.stats_writer import MaskTexts, StatsWriter
 from distortion_graph.masks.rle import Rle
 from distortion_graph.synth.synthesis import MIXED
-
-MADE, SKIPPED = "made", "skipped"
-"""Kinds of journal lines: a picture's record, and why a picture is left out."""
+from distortion_graph.work.journal import Journal
 
 
 @dataclass
@@ -257,7 +255,7 @@ def _describe(
                 pictures=totals.used[number],
                 skipped=totals.skipped[number],
                 noted=totals.noted[number],
-                left_out=dict(Counter(found.reason for found in listing.left_out[number])),
+                left_out=dict(Counter(file.reason for file in listing.left_out[number])),
                 licence=options.licence_of(source.name),
                 segmenter=source.segmenter,
             )

@@ -18,7 +18,7 @@ from distortion_graph.datasets.sources import RegionChoice, Source
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.synth.distort import LEVELS
 from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS, MIXED, Recipe
-from distortion_graph.work.threads import available_cores
+from distortion_graph.work.executor import worker_count
 
 _DEFAULT_QUALITY = 95
 
@@ -51,7 +51,7 @@ class BuildOptions:
     regions: RegionChoice = field(default_factory=RegionChoice)
     metric: FullReferenceMetric = HAARPSI
     licences: Mapping[str, str] = field(default_factory=dict)
-    workers: int = field(default_factory=available_cores)
+    workers: int = field(default_factory=worker_count)
     strict: bool = False
 
     def __post_init__(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -13,6 +12,7 @@ from typing import Any
 from distortion_graph.base.errors import DatasetError, OutputError
 from distortion_graph.datasets.description import read_description
 from distortion_graph.datasets.layout import DATASET_FILE, JOURNAL_FILE, MANIFEST_FILE
+from distortion_graph.work.journal import first_difference
 
 LOCK_FILE = "build.lock"
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
@@ -95,19 +95,7 @@ def _state(root: Path) -> State:
 def check_same(root: Path, state: State, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise DatasetError, naming the first option that differs from when the root was begun."""
     done = "was made" if state is State.complete else "was begun"
-    for name in [*before, *(n for n in now if n not in before)]:
-        old, new = before.get(name), now.get(name)
-        if old != new:
-            raise DatasetError(
-                f"{root}: {done} with {name} {_short(old)}, now it is {_short(new)}; give the same "
-                "options, or choose a new folder"
-            )
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, dict):
-        return ",".join(f"{key}={_short(part)}" for key, part in value.items())
-    if isinstance(value, list):
-        return ",".join(_short(part) for part in value)
-    text = "none" if value is None else value if isinstance(value, str) else json.dumps(value)
-    return text if len(text) <= 80 else text[:79] + "…"
+    if difference := first_difference(before, now):
+        raise DatasetError(
+            f"{root}: {done} with {difference}; give the same options, or choose a new folder"
+        )

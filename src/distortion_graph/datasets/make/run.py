@@ -12,8 +12,8 @@ from distortion_graph.base.errors import DatasetError, OutputError
 from distortion_graph.datasets.folders import ReaderNotes, first_names, left_out_lines
 from distortion_graph.datasets.layout import JOURNAL_FILE
 from distortion_graph.datasets.make.complete import check_complete
-from distortion_graph.datasets.make.finish import MADE, SKIPPED, finish
-from distortion_graph.datasets.make.journal import Journal
+from distortion_graph.datasets.make.finish import finish
+from distortion_graph.datasets.make.journal import MADE, SCANNED, SKIPPED, build_journal
 from distortion_graph.datasets.make.listing import Listing, check_apart, list_pictures
 from distortion_graph.datasets.make.options import SILENT, BuildOptions, BuildReport, Reporter
 from distortion_graph.datasets.make.root import State, check_same, claimed
@@ -32,11 +32,12 @@ from distortion_graph.datasets.make.work import (
 )
 from distortion_graph.datasets.sources import Source
 from distortion_graph.synth.distort.compression import codec_versions
-from distortion_graph.work.processes import Workers
+from distortion_graph.work.executor import Executor
+from distortion_graph.work.journal import Journal
+from distortion_graph.work.processes import local_processes
 
 _LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "scikit-image")
 _SEGMENTING = ("torch", "transformers")
-_SCANNED = "scanned"
 _GO_ON = "what was written is whole: mend that and start the same command again, and it goes on"
 
 
@@ -69,8 +70,9 @@ def build_dataset(
     not build when it is imported; with `options.workers` 0 there are none.
 
     Raises DatasetError for sources or a folder that do not fit, a source that changed, and with
-    `options.strict` for a picture that cannot be used; OutputError where a file cannot be
-    written. What is in the folder then is whole, and the same call goes on.
+    `options.strict` for a picture that cannot be used; WorkError where a worker process was killed;
+    OutputError where a file cannot be written. What is in the folder then is whole, and the same
+    call goes on.
     """
     options = options or BuildOptions()
     job = Job(Path(out), tuple(sources), options)
@@ -91,12 +93,12 @@ def build_dataset(
 def _build(run: _Run, state: State, splits: Mapping[str, str | None] | None) -> BuildReport:
     job, options = run.job, run.job.options
     software = _software(job.sources)
-    with Journal(job.root) as journal:
+    with build_journal(job.root) as journal:
         _open(run, journal, state, software)
-        with Workers(job, options.workers) as workers:
+        with local_processes(job, options.workers, option="--workers") as executor:
             if splits is None:
-                splits = _splits_by_pixels(run, journal, workers)
-            _work(run, journal, workers, splits)
+                splits = _splits_by_pixels(run, journal, executor)
+            _work(run, journal, executor, splits)
         if not journal.has(MADE):
             (job.root / JOURNAL_FILE).unlink()
             raise DatasetError("none of the pictures can be used; the lines above say why")
@@ -117,8 +119,8 @@ def _build(run: _Run, state: State, splits: Mapping[str, str | None] | None) -> 
 
 def _tell_left_out(run: _Run) -> None:
     """Name the files that are taken for no picture; a strict build stops at them."""
-    every = [found for of_source in run.listing.left_out for found in of_source]
-    strange = list(left_out_lines(found for found in every if not found.expected))
+    every = [file for of_source in run.listing.left_out for file in of_source]
+    strange = list(left_out_lines(file for file in every if not file.expected))
     if strange and run.job.options.strict:
         raise DatasetError(
             f"{strange[0]} (--strict stops here; move what is no picture elsewhere, or leave out "
@@ -126,8 +128,8 @@ def _tell_left_out(run: _Run) -> None:
         )
     for line in left_out_lines(every):
         run.report.warn(line)
-    for found in every:
-        run.report.detail(f"left out: {found.folder / found.file}: {found.reason}")
+    for file in every:
+        run.report.detail(f"left out: {file.folder / file.file}: {file.reason}")
 
 
 def _check_licences(job: Job) -> None:
@@ -146,26 +148,25 @@ def _open(run: _Run, journal: Journal, state: State, software: Mapping[str, str]
     job = run.job
     facts = job.options.facts(job.sources)
     count = len(run.listing.pictures)
-    header = journal.header
-    if header is None:
-        journal.begin(
-            {
-                "options": facts,
-                "listing": run.listing.digest,
-                "pictures": count,
-                "software": software,
-            }
-        )
-        return
-    check_same(job.root, state, header["options"], facts)
-    check_same(job.root, state, header["software"], software)
-    if header["listing"] != run.listing.digest:
-        raise DatasetError(
-            f"{job.root}: was begun with other pictures or annotations in its sources "
-            f"({header['pictures']} pictures then, {count} now); put them back, or choose "
-            "a new folder"
-        )
-    run.report.detail(f"going on with {job.root}")
+    begun = journal.header
+    if begun is not None:
+        check_same(job.root, state, begun["options"], facts)
+        check_same(job.root, state, begun["software"], software)
+        if begun["listing"] != run.listing.digest:
+            raise DatasetError(
+                f"{job.root}: was begun with other pictures or annotations in its sources "
+                f"({begun['pictures']} pictures then, {count} now); put them back, or choose "
+                "a new folder"
+            )
+        run.report.detail(f"going on with {job.root}")
+    journal.begin(
+        {
+            "options": facts,
+            "listing": run.listing.digest,
+            "pictures": count,
+            "software": software,
+        }
+    )
 
 
 def _splits_by_name(run: _Run) -> dict[str, str | None] | None:
@@ -173,27 +174,29 @@ def _splits_by_name(run: _Run) -> dict[str, str | None] | None:
     rule = run.job.options.splits
     pictures = run.listing.pictures
     if rule.lists is not None:
-        found = split_by_lists([listed.stem for listed in pictures], rule.lists)
-        left = [stem for stem, split in found.items() if split is None]
+        splits = split_by_lists([listed.stem for listed in pictures], rule.lists)
+        left = [stem for stem, split in splits.items() if split is None]
         if left:
             run.report.warn(
-                f"{len(left)} of {len(found)} pictures are on no list and are left out: "
+                f"{len(left)} of {len(splits)} pictures are on no list and are left out: "
                 f"{first_names(left)}"
             )
-        return found
+        return splits
     if rule.needs_pixels:
         return None
     only = next(iter(rule.ratios), None)
     return {listed.stem: only or listed.item.split or "train" for listed in pictures}
 
 
-def _splits_by_pixels(run: _Run, journal: Journal, workers: Workers[Job]) -> dict[str, str | None]:
+def _splits_by_pixels(
+    run: _Run, journal: Journal, executor: Executor[Job]
+) -> dict[str, str | None]:
     """Split of every stem by what the pictures look like, from the journal or from them."""
     options, pictures = run.job.options, run.listing.pictures
     run.report.begin("looking for copies", len(pictures), "pictures")
     missing = []
     for listed in pictures:
-        scanned = journal.get(_SCANNED, listed.stem)
+        scanned = journal.get(SCANNED, listed.stem)
         if scanned is None:
             missing.append(Task(listed, ""))
         elif not journal.has(MADE, listed.stem):  # the others are looked at when it is checked
@@ -201,33 +204,33 @@ def _splits_by_pixels(run: _Run, journal: Journal, workers: Workers[Job]) -> dic
             now, _ = file_digest(listed.item.picture)
             check_unchanged(listed, (scanned["sha256"],), (now,))
     run.report.advance(len(pictures) - len(missing))
-    for task, result in workers.run(scan_picture, missing):
+    for task, result in executor.run(scan_picture, missing):
         seen = result.seen
         if isinstance(seen, Skipped) and options.strict:
             raise _stopped(seen)
         mark = None if isinstance(seen, Skipped) else [seen.pixels, seen.near]
         facts = {"sha256": result.sha256, "print": mark}
-        journal.add(_SCANNED, task.listed.stem, facts, durable=False)
+        journal.add(SCANNED, task.listed.stem, facts, durable=False)
         run.report.advance(1)
     run.report.end()
     prints: dict[str, Fingerprint] = {}
     for listed in pictures:
-        scanned = journal.get(_SCANNED, listed.stem)
+        scanned = journal.get(SCANNED, listed.stem)
         if scanned is not None and scanned["print"] is not None:
             prints[listed.stem] = Fingerprint(*scanned["print"])
     # One that cannot be read is in no split; it still gets its turn, to be reported.
     anywhere = next(iter(options.splits.ratios))
-    found = split_by_quota(prints, options.splits.ratios, options.seed)
-    return {listed.stem: found.get(listed.stem, anywhere) for listed in pictures}
+    splits = split_by_quota(prints, options.splits.ratios, options.seed)
+    return {listed.stem: splits.get(listed.stem, anywhere) for listed in pictures}
 
 
 def _work(
-    run: _Run, journal: Journal, workers: Workers[Job], splits: Mapping[str, str | None]
+    run: _Run, journal: Journal, executor: Executor[Job], splits: Mapping[str, str | None]
 ) -> None:
     options, report = run.job.options, run.report
     wanted = sum(split is not None for split in splits.values())
     report.begin("building", wanted * len(options.versions), "images")
-    for task, result in workers.run(work_on, _tasks(run.listing, journal, splits)):
+    for task, result in executor.run(work_on, _tasks(run.listing, journal, splits)):
         stem = task.listed.stem
         if isinstance(result, Kept):
             run.kept += 1
@@ -274,12 +277,13 @@ def _stopped(skipped: Skipped) -> DatasetError:
 
 def _software(sources: Sequence[Source]) -> dict[str, str]:
     """Versions of everything that decides a byte of the result."""
-    found = {"distortion-graph": _version("distortion-graph")}
-    found |= {name: _version(name) for name in _LIBRARIES}
-    found |= {f"codec {name}": text for name, text in codec_versions().items() if name != "pillow"}
+    versions = {"distortion-graph": _version("distortion-graph")}
+    versions |= {name: _version(name) for name in _LIBRARIES}
+    codecs = codec_versions().items()
+    versions |= {f"codec {name}": text for name, text in codecs if name != "pillow"}
     if any((source.segmenter or "").startswith("panoptic") for source in sources):
-        found |= {name: _version(name) for name in _SEGMENTING}
-    return found
+        versions |= {name: _version(name) for name in _SEGMENTING}
+    return versions
 
 
 def _version(name: str) -> str:

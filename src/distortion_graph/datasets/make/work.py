@@ -263,11 +263,11 @@ def _write(job: Job, task: Task, folder: str, rgb: NDArray[np.uint8]) -> tuple[s
         data = encode_picture(rgb, job.options.image_format, job.options.stored_quality)
     except OutputError as error:
         raise ImageError(f"{task.listed.item.picture}: {error}") from error
-    found = hashlib.sha256(data).hexdigest(), len(data)
-    if task.finished and task.known is not None and task.known.files.get(folder) != found:
+    digest_and_size = hashlib.sha256(data).hexdigest(), len(data)
+    if task.finished and task.known is not None and task.known.files.get(folder) != digest_and_size:
         raise not_what_it_was(job, task.listed)
     put_file(job.root, _place(job, task, folder), data)
-    return found
+    return digest_and_size
 
 
 def put_file(root: Path, path: Path, data: bytes) -> None:

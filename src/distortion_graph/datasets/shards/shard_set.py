@@ -122,10 +122,10 @@ class ShardSet:
         which hold their two encoded pictures in memory. Raises DatasetError as `pictures` and
         `truth.make_sample` do, and for lists that are missing or name none of the pictures.
         """
-        found = self._in_order(split, pairs, rng)
-        return found if rng is None else shuffled(found, rng, buffer)
+        samples = self._by_picture(split, pairs, rng)
+        return samples if rng is None else shuffled(samples, rng, buffer)
 
-    def _in_order(
+    def _by_picture(
         self, split: str, pairs: Pairs, rng: np.random.Generator | None
     ) -> Iterator[Sample]:
         keys_of = self._keys(pairs)

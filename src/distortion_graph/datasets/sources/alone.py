@@ -9,7 +9,7 @@ from distortion_graph.base.errors import DatasetError, ImageError
 from distortion_graph.datasets.folders import Folder, LeftOut
 from distortion_graph.datasets.pictures import picture_folder
 from distortion_graph.datasets.sources.base import SourceItem, SourcePicture
-from distortion_graph.datasets.sources.names import flat_stem, in_order, split_of
+from distortion_graph.datasets.sources.names import flat_stem, sorted_by_stem, split_of
 from distortion_graph.pictures.images import load_picture
 from distortion_graph.segment.segmenter import check_segmenter, load_segmenter
 
@@ -35,14 +35,14 @@ class PictureSource:
     @property
     def segmenter(self) -> str:
         """Name and version of the segmenter, which is loaded for it."""
-        found = load_segmenter(self.finder)
-        return f"{found.name} {found.version}"
+        segmenter = load_segmenter(self.finder)
+        return f"{segmenter.name} {segmenter.version}"
 
     def items(self) -> Sequence[SourceItem]:
         """All pictures."""
         names = self._listed().names
-        found = [SourceItem(flat_stem(n), self.folder / n, split_of(n), n) for n in names]
-        return in_order(found, str(self.folder))
+        items = [SourceItem(flat_stem(n), self.folder / n, split_of(n), n) for n in names]
+        return sorted_by_stem(items, str(self.folder))
 
     def left_out(self) -> Sequence[LeftOut]:
         """Everything else below the folder."""

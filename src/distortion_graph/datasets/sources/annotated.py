@@ -43,7 +43,7 @@ class Segments:
         ids, categories = (np.frombuffer(b, np.int32).tolist() for b in (self.ids, self.categories))
         return {i: None if c == _NO_CATEGORY else c for i, c in zip(ids, categories, strict=True)}
 
-    def ids_in_order(self) -> list[int]:
+    def segment_ids(self) -> list[int]:
         """Segment ids, in the file's order."""
         return list(self.listed())
 

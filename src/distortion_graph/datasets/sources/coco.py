@@ -15,7 +15,7 @@ from distortion_graph.datasets.sources.annotated import (
     entries_of,
     read_annotations,
 )
-from distortion_graph.datasets.sources.names import in_order, inner_path, stem_of
+from distortion_graph.datasets.sources.names import inner_path, sorted_by_stem, stem_of
 from distortion_graph.regions.coco import names_from, read_json
 
 _KEYS = frozenset({"images", "annotations", "categories", "image_id", "name"})
@@ -56,7 +56,7 @@ def _images_beside(path: Path) -> Path:
 def _read(path: Path, images: Path, masks: Path, categories: Path | None) -> Annotations:
     value = read_annotations(path, _KEYS)
     files = {str(e.get("id")): e.get("file_name") for e in entries_of(value, "images", path)}
-    found = []
+    listed = []
     for entry in entries_of(value, "annotations", path):
         what = f"{path}: {entry.get('file_name')!r:.80}"
         segments = entry.get("segments_info")
@@ -66,7 +66,7 @@ def _read(path: Path, images: Path, masks: Path, categories: Path | None) -> Ann
         if file is None:
             raise DatasetError(f"{what}: its image_id is not one of `images`")
         picture = inner_path(images, file, what)
-        found.append(
+        listed.append(
             SegmentItem(
                 stem_of(file),
                 picture,
@@ -75,7 +75,7 @@ def _read(path: Path, images: Path, masks: Path, categories: Path | None) -> Ann
                 segments=segments,
             )
         )
-    items = in_order(found, str(path))
+    items = sorted_by_stem(listed, str(path))
     check_any_there(items, images, masks, path)
     if categories is not None:
         names = names_from(read_json(categories), str(categories))

@@ -12,7 +12,7 @@ from distortion_graph.datasets.folders import Folder, LeftOut, list_folder
 from distortion_graph.datasets.pictures import choose_annotator, no_map, picture_folder, read_map
 from distortion_graph.datasets.sources.base import SourceItem, SourcePicture
 from distortion_graph.datasets.sources.choice import RegionChoice
-from distortion_graph.datasets.sources.names import flat_stem, in_order, split_of
+from distortion_graph.datasets.sources.names import flat_stem, sorted_by_stem, split_of
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.pictures.images import load_picture
 from distortion_graph.pictures.picture_names import composed
@@ -66,7 +66,7 @@ class LabelSource:
         pictures, map_files = self._listed()
         stems = {name: flat_stem(name) for name in pictures.names}
         maps = _maps_by_stem({composed(stem) for stem in stems.values()}, map_files.names)
-        found = [
+        items = [
             LabelItem(
                 stem,
                 self.images / name,
@@ -77,7 +77,7 @@ class LabelSource:
             )
             for name, stem in stems.items()
         ]
-        return in_order(found, str(self.images))
+        return sorted_by_stem(items, str(self.images))
 
     def left_out(self) -> Sequence[LeftOut]:
         """What is no picture in images/, and in regions/ no label map of one of the pictures."""
@@ -127,9 +127,9 @@ def _maps_by_stem(stems: set[str], names: Iterable[str]) -> dict[str, tuple[str,
     by_stem = {composed(flat_stem(name)): name for name in sorted(names, reverse=True)}
     numbered: dict[str, list[tuple[int, str]]] = {}
     for stem in by_stem:
-        found = _ANNOTATOR.fullmatch(stem)
-        if found and found[1] in stems:
-            numbered.setdefault(found[1], []).append((int(found[2]), stem))
+        parts = _ANNOTATOR.fullmatch(stem)
+        if parts and parts[1] in stems:
+            numbered.setdefault(parts[1], []).append((int(parts[2]), stem))
     own = {stem for stem in stems if stem not in numbered and stem in by_stem}
     maps = {
         stem: tuple(by_stem[m] for _, m in sorted(several) if m not in own)

@@ -50,8 +50,8 @@ def inner_path(folder: Path, name: object, what: str) -> Path:
     return file_in(folder, name) or folder / inside
 
 
-def in_order(items: Sequence[Item], what: str) -> tuple[Item, ...]:
-    """The items by stem; `what` begins the error's line.
+def sorted_by_stem(items: Sequence[Item], what: str) -> tuple[Item, ...]:
+    """The items in the order of their stems, no two alike; `what` begins the error's line.
 
     Raises DatasetError for none at all, a stem that cannot be a file's name, and two stems that
     are equal or differ in case only.

@@ -17,7 +17,7 @@ from distortion_graph.datasets.sources.annotated import (
     read_annotations,
 )
 from distortion_graph.datasets.sources.base import Relation
-from distortion_graph.datasets.sources.names import in_order, inner_path, stem_of
+from distortion_graph.datasets.sources.names import inner_path, sorted_by_stem, stem_of
 
 _KEYS = frozenset(
     {
@@ -63,15 +63,15 @@ def _read(path: Path, images: Path, masks: Path) -> Annotations:
     if not isinstance(test, list | None):
         raise DatasetError(f"{path}: expected a list at 'test_image_ids'")
     tested = {str(i) for i in test or ()}
-    items = [
+    listed = [
         _item(entry, path, images, masks, "test" if str(entry.get("image_id")) in tested else None)
         for entry in entries_of(value, "data", path)
     ]
-    found = in_order(items, str(path))
-    check_any_there(found, images, masks, path)
-    for item in found:
+    items = sorted_by_stem(listed, str(path))
+    check_any_there(items, images, masks, path)
+    for item in items:
         _check_predicates(item, len(predicates), path)
-    return Annotations(found, dict(enumerate(classes)), images, (path,), predicates)
+    return Annotations(items, dict(enumerate(classes)), images, (path,), predicates)
 
 
 def _names(value: dict[str, Any], key: str, path: Path) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ def _item(
     segments = entry.get("segments_info")
     if not isinstance(segments, Segments):
         raise DatasetError(f"{what}: no `segments_info`, expected PSG annotations")
-    ids = segments.ids_in_order()
+    ids = segments.segment_ids()
     if entry["boxes"] not in (None, len(ids)):
         raise DatasetError(f"{what}: `annotations` do not stand one to one with `segments_info`")
     picture = inner_path(images, file, what)
@@ -109,7 +109,7 @@ def _relations(value: Any, ids: list[int], what: str) -> tuple[Relation, ...]:
     triplets = [] if value is None else value
     if not isinstance(triplets, list) or not all(_is_triplet(t) for t in triplets):
         raise DatasetError(f"{what}: relations must be [[subject, object, predicate], …]")
-    found: dict[Relation, None] = {}  # keeps the order
+    relations: dict[Relation, None] = {}  # keeps the order
     for triplet in triplets:
         subject, thing, predicate = triplet
         if not (0 <= subject < len(ids) and 0 <= thing < len(ids)):
@@ -117,8 +117,8 @@ def _relations(value: Any, ids: list[int], what: str) -> tuple[Relation, ...]:
                 f"{what}: relation {triplet} names a segment that is not there, expected 0 to "
                 f"{len(ids) - 1}"
             )
-        found[ids[subject], ids[thing], predicate] = None
-    return tuple(found)
+        relations[ids[subject], ids[thing], predicate] = None
+    return tuple(relations)
 
 
 def _is_triplet(value: Any) -> bool:

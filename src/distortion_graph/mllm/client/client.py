@@ -10,7 +10,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +26,8 @@ from distortion_graph.mllm.client.messages import (
 )
 from distortion_graph.mllm.client.waiting import StoppedError as StoppedError
 from distortion_graph.mllm.client.waiting import held, sleep
+from distortion_graph.work.local import LocalThreads
+from distortion_graph.work.threads import allowed_threads
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
@@ -81,7 +82,9 @@ class Client:
         self._retries, self._first_wait_s = retries, first_wait_s
         # What is under way from now on is so in other hands, and is left to them.
         self._again_before, self._on_retry = time.time() if ask_again else -1.0, on_retry
-        self._pace = _Pace(60 / requests_per_minute if requests_per_minute else 0.0, self.stop)
+        self._rate = _RequestRate(
+            60 / requests_per_minute if requests_per_minute else 0.0, self.stop
+        )
 
     def ask(self, request: Request) -> Reply:
         """The reply, from the cache where it is there.
@@ -91,7 +94,7 @@ class Client:
         """
         if self.cache is None:
             with self.budget.reserved(request, self.stop) as paid:
-                self._pace.wait()
+                self._rate.wait()
                 reply = self._sent(request)
                 paid.append(reply.usage)
                 return reply
@@ -111,7 +114,7 @@ class Client:
     def _kept(self, request: Request, digest: str, cache: ReplyCache) -> Reply:
         """Send a request and keep what comes of it."""
         with self.budget.reserved(request, self.stop) as paid:
-            self._pace.wait()
+            self._rate.wait()
             cache.begin(digest, again_before=self._again_before)
             try:
                 # Another process may have been done between the look before and the note.
@@ -167,13 +170,13 @@ class Client:
 
     def _wait_for_retry(self, seconds: float) -> None:
         sleep(seconds, self.stop)
-        self._pace.wait()
+        self._rate.wait()
         self.budget.count(retries=1)
 
     def _tell(self, state: RetryCallState) -> None:
         asked = _after_s(state)
         if asked is not None:
-            self._pace.pause(asked)
+            self._rate.pause(asked)
         wait = state.next_action.sleep if state.next_action else 0.0
         problem = state.outcome.exception() if state.outcome else None
         self._on_retry(f"{problem}; trying again in {wait:.1f} s")
@@ -198,7 +201,7 @@ def _given_up(error: TryAgainError, retries: int) -> TryAgainError:
     return TryAgainError(f"{error}; {why}", error.after_s)
 
 
-class _Pace:
+class _RequestRate:
     """Lets requests pass one at a time, at least some seconds apart, and none during a pause."""
 
     def __init__(self, apart_s: float, stop: threading.Event) -> None:
@@ -234,44 +237,50 @@ def run_all(
     StoppedError is raised. A second Ctrl-C waits for nothing. A task that fails, or a caller that
     takes no more results, sets `stop` too.
     """
-    waiting, running = iter(tasks), set[Future[_T]]()
-    complete = False
-    with _first_interrupt_sets(stop) as interrupts, _pool(concurrency, stop) as pool:
-        while True:
-            while len(running) < concurrency and not stop.is_set():
-                task = next(waiting, None)
-                if task is None:
-                    complete = True
-                    break
-                running.add(pool.submit(task))
-            if not running:
-                break
-            # Woken now and then, as a wait without end hears no Ctrl-C on Windows.
-            done, running = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
-            for future in done:
-                if isinstance(future.exception(), StoppedError):
-                    complete = False
-                else:
-                    yield future.result()
+    waiting, complete = iter(tasks), False
+
+    def until_stopped() -> Iterator[Callable[[], _T]]:
+        nonlocal complete
+        while not stop.is_set():
+            task = next(waiting, None)
+            if task is None:
+                complete = True
+                return
+            yield task
+
+    # Threads that wait for answers leave the cores to those that compute: each may use them all.
+    threads = LocalThreads(stop, concurrency, threads_each=allowed_threads())
+    with _first_interrupt_sets(stop) as interrupts, threads, _stopping(threads, stop):
+        for _, results in threads.run(_call, until_stopped(), window=concurrency):
+            complete = complete and bool(results)
+            yield from results
     if interrupts:
         raise KeyboardInterrupt
     if not complete:
         raise StoppedError("stopped before everything was asked")
 
 
-@contextmanager
-def _pool(concurrency: int, stop: threading.Event) -> Iterator[ThreadPoolExecutor]:
-    """Threads that are waited for at the end, unless a second interrupt says otherwise."""
-    pool = ThreadPoolExecutor(concurrency, thread_name_prefix="ask")
-    hurried = False
+def _call(stop: threading.Event, task: Callable[[], _T]) -> tuple[_T, ...]:
+    """The result of a task, () where it was stopped; where it fails, all are to stop."""
     try:
-        yield pool
-    except BaseException as error:
-        hurried = isinstance(error, KeyboardInterrupt) and stop.is_set()
+        return (task(),)
+    except StoppedError:
+        return ()
+    except BaseException:
         stop.set()
         raise
-    finally:
-        pool.shutdown(wait=not hurried, cancel_futures=True)
+
+
+@contextmanager
+def _stopping(threads: LocalThreads[threading.Event], stop: threading.Event) -> Iterator[None]:
+    """Stop all at an error; threads are waited for, unless a second interrupt says otherwise."""
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and stop.is_set():
+            threads.abandon()
+        stop.set()
+        raise
 
 
 @contextmanager

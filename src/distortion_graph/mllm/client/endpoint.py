@@ -50,7 +50,7 @@ _LIST_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
-class _Ways:
+class _RequestStyle:
     """How an endpoint wants to be asked: the form of answers, and which parameters it takes."""
 
     form: int  # of _FORMS
@@ -58,8 +58,8 @@ class _Ways:
     renamed: bool = False
     left_out: frozenset[str] = frozenset()
 
-    def without(self, parameter: str, sent: dict[str, Any]) -> _Ways | None:
-        """Another way, in which `parameter` is not sent as it was; None where there is none."""
+    def without(self, parameter: str, sent: dict[str, Any]) -> _RequestStyle | None:
+        """Another style, in which `parameter` is not sent as it was; None where there is none."""
         if parameter == "response_format" and parameter in sent:
             return replace(self, form=_FORMS.index(sent[parameter]["type"]) + 1)
         if parameter == self.length:  # renamed but never left out: answers must have an end
@@ -70,7 +70,7 @@ class _Ways:
             return None
         return replace(self, left_out=self.left_out | {parameter})
 
-    def joined(self, other: _Ways) -> _Ways:
+    def joined(self, other: _RequestStyle) -> _RequestStyle:
         """What this and another thread have found out."""
         named = self if self.renamed else other
         left_out = self.left_out | other.left_out
@@ -122,7 +122,7 @@ class OpenAIEndpoint:
         self._client: OpenAI | None = None
         # Ollama takes max_completion_tokens without a word and ignores it; OpenAI wants it.
         own = urlsplit(self.base_url).hostname == urlsplit(DEFAULT_URL).hostname
-        self._ways = _Ways(
+        self._style = _RequestStyle(
             form=_FORMS.index("json_schema" if structured == "auto" else "none"),
             length="max_completion_tokens" if own else "max_tokens",
         )
@@ -132,22 +132,22 @@ class OpenAIEndpoint:
 
     def send(self, request: Request) -> Reply:
         """Ask once; see `Backend.send`."""
-        ways, lasting = self._ways, True
+        style, lasting = self._style, True
         while True:
-            arguments = self._arguments(request, ways)
+            arguments = self._arguments(request, style)
             try:
                 reply = self._received(request, arguments)
             except ParameterRefusedError as error:
                 refused = error
             else:
-                if lasting and ways != self._ways:
+                if lasting and style != self._style:
                     with self._lock:
-                        self._ways = self._ways.joined(ways)
+                        self._style = self._style.joined(style)
                 return reply
-            other = ways.without(refused.parameter, arguments)
+            other = style.without(refused.parameter, arguments)
             if other is None:
                 raise EndpointError(str(refused))
-            ways, lasting = other, lasting and not refused.once
+            style, lasting = other, lasting and not refused.once
 
     def _received(self, request: Request, arguments: dict[str, Any]) -> Reply:
         """The reply to a chat completion.
@@ -197,29 +197,29 @@ class OpenAIEndpoint:
                 )
             return self._client
 
-    def _arguments(self, request: Request, ways: _Ways) -> dict[str, Any]:
+    def _arguments(self, request: Request, style: _RequestStyle) -> dict[str, Any]:
         """The arguments of a chat completion, without what the endpoint does not take."""
         content = [_part(part) for part in request.parts]
         messages: list[dict[str, Any]] = [{"role": "user", "content": content}]
-        if "system" in ways.left_out:
+        if "system" in style.left_out:
             content.insert(0, {"type": "text", "text": request.system})
         else:
             messages.insert(0, {"role": "system", "content": request.system})
-        found: dict[str, Any] = {"model": self.name, "messages": messages}
-        found[ways.length] = request.max_output_tokens
-        form = _FORMS[ways.form]
+        arguments: dict[str, Any] = {"model": self.name, "messages": messages}
+        arguments[style.length] = request.max_output_tokens
+        form = _FORMS[style.form]
         if request.schema is not None and form == "json_schema":
             schema = {"name": request.schema_name, "strict": True, "schema": dict(request.schema)}
-            found["response_format"] = {"type": form, form: schema}
+            arguments["response_format"] = {"type": form, form: schema}
         elif request.schema is not None and form == "json_object":
-            found["response_format"] = {"type": form}
-        found |= {"temperature": request.temperature, "seed": request.seed}
+            arguments["response_format"] = {"type": form}
+        arguments |= {"temperature": request.temperature, "seed": request.seed}
         if self._stream:
-            found |= {"stream": True, "stream_options": {"include_usage": True}}
+            arguments |= {"stream": True, "stream_options": {"include_usage": True}}
         return {
             name: value
-            for name, value in found.items()
-            if value is not None and name not in ways.left_out
+            for name, value in arguments.items()
+            if value is not None and name not in style.left_out
         }
 
     def _models(self) -> list[str]:

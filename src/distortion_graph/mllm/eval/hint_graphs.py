@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from distortion_graph.base.errors import DatasetError, GraphError
@@ -13,7 +13,7 @@ from distortion_graph.bench.graph_folder import graph_name
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.samples import Sample
 from distortion_graph.formats.files import read_graph
-from distortion_graph.graph import DistortionGraph, ModelInfo, load_graph
+from distortion_graph.graph import DistortionGraph, load_graph
 from distortion_graph.mllm.eval.hints import Hint, corrupted, shuffled
 from distortion_graph.pipeline import compare_pictures
 from distortion_graph.predict.session import Model
@@ -34,11 +34,10 @@ class ModelPredictions:
         anchor, target = sample.pictures
         path = self.folder / graph_name(sample.key)
         kept = _kept(path)
-        info = ModelInfo(**asdict(self.model.identity))
         pictures = (anchor.sha256, target.sha256)
         if (
             kept is not None
-            and kept.model == info
+            and kept.model == self.model.identity.info
             and (kept.anchor.sha256, kept.target.sha256) == pictures
             and tuple(region.id for region in kept.regions) == tuple(sample.regions.ids)
         ):

@@ -6,14 +6,12 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
 from distortion_graph.base.files import atomic_write_bytes, atomic_write_text, new_folder
 from distortion_graph.bench.benchmark import root_identity
@@ -43,6 +41,7 @@ from distortion_graph.mllm.sft.plan import MOST_WRONG, Planned, PlanOptions, dra
 from distortion_graph.mllm.sft.prose import assessment_answer
 from distortion_graph.mllm.sft.questions import whole_answer
 from distortion_graph.synth.keys import generator
+from distortion_graph.work.local import LocalThreads
 
 IMAGES, MANIFEST, LLAMA_FACTORY = "images", "sft.json", "dataset_info.json"
 _SYSTEM = "You are an expert in image quality. You look at pixels, not at what a scene means."
@@ -51,8 +50,6 @@ _INTRODUCTION = (
     "second. Regions are numbered; a region has the same number in both pictures."
 )
 _NAME_LETTERS = 20
-_T = TypeVar("_T")
-_R = TypeVar("_R")
 
 
 @dataclass(frozen=True)
@@ -97,31 +94,31 @@ def export_sft(
     keys = drawn_keys(chosen, options.plan)
     with new_folder(out) as folder, ExitStack() as opened:
         (folder / IMAGES).mkdir()
-        studio = _Studio(reader, chosen, folder, options)
+        writer = _ConversationWriter(reader, chosen, folder, options)
         files = {
             form: opened.enter_context((folder / f"{form}.jsonl").open("wb"))
             for form in options.forms
         }
         done = 0
-        for plan, conversation in _in_order(
-            studio.conversation, planned(chosen, options.plan, keys), options.workers
-        ):
-            for form in options.forms:
-                value = WRITERS[form](conversation)
-                files[form].write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
-            _count(counts, plan)
-            done += 1
-            after(done, len(keys))
+        plans = planned(chosen, options.plan, keys)
+        with LocalThreads(writer, max(1, options.workers)) as executor:
+            for plan, conversation in executor.run(_ConversationWriter.write, plans, ordered=True):
+                for form in options.forms:
+                    value = WRITERS[form](conversation)
+                    files[form].write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
+                _count(counts, plan)
+                done += 1
+                after(done, len(keys))
         opened.close()
         if Form.llava in options.forms:
             _write_json(folder / LLAMA_FACTORY, llama_factory_info())
-        sorted_counts = {name: dict(sorted(found.items())) for name, found in counts.items()}
+        sorted_counts = {name: dict(sorted(count.items())) for name, count in counts.items()}
         images = len(list((folder / IMAGES).iterdir()))
         _write_json(folder / MANIFEST, _manifest(reader, options, sorted_counts, done, images))
     return Exported(done, images, sorted_counts)
 
 
-class _Studio:
+class _ConversationWriter:
     """Turns plans into conversations; pictures are written as they are shown, each once."""
 
     def __init__(
@@ -130,7 +127,7 @@ class _Studio:
         self.reader, self.chosen, self.folder, self.options = reader, chosen, folder, options
         self._lock = Lock()
 
-    def conversation(self, plan: Planned) -> tuple[Planned, Conversation]:
+    def write(self, plan: Planned) -> Conversation:
         """The conversation of a plan, its pictures written."""
         with self._lock:  # readers have caches, and are not made for several threads
             sample = self.chosen.sample(plan.key)
@@ -140,7 +137,7 @@ class _Studio:
         system, turns = self._turns(plan, pair, hint)
         anchor, target, tag = plan.key
         name = f"{plan.number:07d}-{anchor}-{target}-{Path(tag).stem}"
-        return plan, Conversation(name, system, turns)
+        return Conversation(name, system, turns)
 
     def _hint(self, plan: Planned, sample: Sample) -> DistortionGraph:
         """In the order shown."""
@@ -191,19 +188,6 @@ class _Studio:
         if not path.is_file():
             atomic_write_bytes(path, image.png)
         return name
-
-
-def _in_order(work: Callable[[_T], _R], items: Iterable[_T], workers: int) -> Iterator[_R]:
-    """`work` of every item, in the order of the items, a few ahead in threads."""
-    waiting = iter(items)
-    with ThreadPoolExecutor(max(1, workers)) as pool:
-        ahead: list[Future[_R]] = [
-            pool.submit(work, item) for item in islice(waiting, 2 * max(1, workers))
-        ]
-        while ahead:
-            result = ahead.pop(0).result()
-            ahead += [pool.submit(work, item) for item in islice(waiting, 1)]
-            yield result
 
 
 def _count(counts: dict[str, Counter[str]], plan: Planned) -> None:

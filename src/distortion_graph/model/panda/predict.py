@@ -19,8 +19,8 @@ from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.masks.masks import Masks
 from distortion_graph.model.panda.inputs import prepare_pair
 from distortion_graph.model.panda.network import PandaNet
+from distortion_graph.predict.loading import ModelIdentity
 from distortion_graph.predict.predictions import Predictions
-from distortion_graph.predict.session import ModelIdentity
 
 Floats = NDArray[np.float64]
 

@@ -1,0 +1,49 @@
+"""Predictions in a canonical order, so that their bits depend on nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distortion_graph.masks.container import RegionSet
+from distortion_graph.masks.masks import LazyMasks, Masks, crops
+from distortion_graph.measure.differences import changed_pixels
+from distortion_graph.pictures.images import Picture, rgb_sha256
+from distortion_graph.predict.predictions import Predictions
+from distortion_graph.predict.session import Model
+
+
+def predict_canonically(
+    model: Model,
+    anchor: Picture,
+    target: Picture,
+    regions: RegionSet,
+    masks: LazyMasks | None = None,
+) -> Predictions:
+    """Predictions whose bits depend on the pictures and masks, not on the order they came in.
+
+    The model is run once, pictures ordered by the hash of their pixels, each different mask once
+    and ordered by its run lengths; then the caller's order is restored. `masks` are the regions',
+    where there already are some, so that none is decoded twice. A region whose pixels are equal in
+    both pictures is the same in both, whatever the model says (`Predictions.where_equal`).
+    """
+    hashes = rgb_sha256(anchor.rgb), rgb_sha256(target.rgb)
+    different = {region.rle.counts: region.rle for region in regions}
+    place = {code: k for k, code in enumerate(sorted(different))}
+    masks = (masks or regions.lazy_masks()).pick(different[code] for code in place)
+    pair = (anchor.rgb, target.rgb) if hashes[0] <= hashes[1] else (target.rgb, anchor.rgb)
+    predictions = model.predict(*pair, masks)
+    if hashes[0] > hashes[1]:
+        predictions = predictions.swapped()
+    identical = hashes[0] == hashes[1]
+    equal = np.ones(len(masks), np.bool_) if identical else _equal_inside(*pair, masks)
+    predictions = predictions.where_equal(equal, scene=identical)
+    return predictions.reorder([place[region.rle.counts] for region in regions])
+
+
+def _equal_inside(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], masks: Masks
+) -> NDArray[np.bool_]:
+    """(R,): whether all pixels of a region are equal in both pictures."""
+    changed = changed_pixels(first, second)
+    return np.array([not (changed[c.box] & c.mask).any() for c in crops(masks)], np.bool_)
