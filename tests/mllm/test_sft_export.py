@@ -22,6 +22,7 @@ from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.truth import true_graph
 from distortion_graph.graph import SIDES, DistortionGraph, LabelBelief, Node
+from distortion_graph.graph.parts import Side
 from distortion_graph.mllm.ask.answers import parse_answer
 from distortion_graph.mllm.ask.asking import Manner, region_values
 from distortion_graph.mllm.ask.assessment import parse_assessment
@@ -119,9 +120,9 @@ def test_every_answer_is_what_is_true(reader: PandaSet, folder: Path) -> None:
 def check_short(graph: DistortionGraph, question: str, answer: str) -> str:
     """Which kind a short question is of; its answer is checked against the graph."""
     kind = next(k for k in SHORT_KINDS if any(matches(p, question) for p in phrases()[k]))
-    side = "target" if re.search(r"\btarget\b", question) else "anchor"
+    side: Side = "target" if re.search(r"\btarget\b", question) else "anchor"
     number = present(re.search(r"[Rr]egion (\d+)", question))
-    node = present(graph.region(int(number[1])).node(side) if number else None)  # type: ignore[arg-type]
+    node = graph.region(int(number[1])).node(side)
     if kind == "distortion":
         assert answer == node.distortion.label
     elif kind == "severity":
@@ -134,21 +135,18 @@ def check_short(graph: DistortionGraph, question: str, answer: str) -> str:
         asked = noun(graph.vocabulary, node.distortion.label) in question
         assert answer == ("yes" if asked else "no")
     elif kind == "better":
-        scores = [graph.region(int(number[1])).node(name).score for name in SIDES]
-        rank = graph.vocabulary.compare_scores(*scores).rank  # type: ignore[arg-type]
+        one, other = (present(graph.region(int(number[1])).node(name).score) for name in SIDES)
+        rank = graph.vocabulary.compare_scores(one, other).rank
         assert answer == (NEITHER if rank == 0 else SIDES[0] if rank > 0 else SIDES[1])
     elif kind == "worst":
-        scores = {region.id: region.node(side).score for region in graph.regions}  # type: ignore[arg-type, assignment]
+        scores = {region.id: present(region.node(side).score) for region in graph.regions}
         assert {int(k) for k in answer.split(", ")} == {
-            k
-            for k, score in scores.items()
-            if score == min(scores.values())  # type: ignore[attr-defined]
+            k for k, score in scores.items() if score == min(scores.values())
         }
     else:
         said = {int(k) for k in answer.split(", ")} if answer != NONE else set()
         labels = {
-            r.id: noun(graph.vocabulary, r.node(side).distortion.label)
-            for r in graph.regions  # type: ignore[arg-type]
+            r.id: noun(graph.vocabulary, r.node(side).distortion.label) for r in graph.regions
         }
         found = {label for label in labels.values() if label in question}
         assert said == {k for k, label in labels.items() if label in found and k in said}
