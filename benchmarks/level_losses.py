@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.base.files import atomic_write_text, check_output
 from distortion_graph.datasets.pictures import find_pictures
+from distortion_graph.masks.boxes import Box
 from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.pictures.images import load_picture
 from distortion_graph.synth.distort import LEVELS, SUBTYPES, Frames, SubType
-from distortion_graph.synth.distort.boxes import Box
 from distortion_graph.synth.distort.compression import codec_versions
 from distortion_graph.synth.distort.level_losses import LevelLosses
 from distortion_graph.synth.keys import generator

@@ -33,7 +33,7 @@ from torch import Tensor
 
 from distortion_graph.datasets.pictures import load_sources, read_names
 from distortion_graph.model.network import DistortionGraphNet, GraphHead, NetworkOutput, Statistics
-from distortion_graph.model.pooling import Moments
+from distortion_graph.model.pair_encoder import Moments
 from distortion_graph.predict.names import (
     COUNTS,
     ENCODER_FILE,

@@ -135,6 +135,7 @@ def compare_pictures(
             anchor,
             target,
             vocabulary=loaded.vocabulary,
+            masks=masks,
             model=loaded.identity.info,
             evidence=measured.evidence,
             differences=measured.differences,

@@ -8,7 +8,7 @@ from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.metrics import MISSED
 from distortion_graph.datasets.layout import PairKey
-from distortion_graph.datasets.samples import compare_positions
+from distortion_graph.graph.truth import compare_positions
 
 SIZES = {
     "distortion": len(WORDS.distortions),

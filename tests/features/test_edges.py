@@ -10,16 +10,17 @@ from PIL import Image
 from skimage import data
 
 from distortion_graph.features import edges
+from distortion_graph.features.cells import label_layers
 from distortion_graph.features.edges import EDGE_STATISTICS, OFFSETS, REACH_PX, edge_steps
-from distortion_graph.features.layers import label_layers
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.masks.masks import as_masks
 
 SIZE = 120, 160
 
 
 def steps_of(picture, masks):
     masks = np.asarray(masks)
-    return edge_steps([picture], label_layers(picture.shape[:2], masks), len(masks))[0]
+    return edge_steps([picture], label_layers(as_masks(masks)), len(masks))[0]
 
 
 def shares(statistics):
@@ -106,10 +107,10 @@ def test_pictures_are_independent_and_overlapping_masks_allowed():
     rng = np.random.default_rng(0)
     pictures = [rng.integers(0, 256, (*SIZE, 3), dtype=np.uint8) for _ in range(2)]
     masks = np.stack([square(10, 10, 60), square(40, 30, 60), square(0, 0, 9)])
-    both = edge_steps(pictures, label_layers(SIZE, masks), 3)
+    both = edge_steps(pictures, label_layers(as_masks(masks)), 3)
     assert both.shape == (2, 4, EDGE_STATISTICS)
     for one, picture in zip(both, pictures, strict=True):
-        assert np.array_equal(one, edge_steps([picture], label_layers(SIZE, masks), 3)[0])
+        assert np.array_equal(one, edge_steps([picture], label_layers(as_masks(masks)), 3)[0])
         for number, mask in enumerate(masks, start=1):
             # Beside no region an edge is the same as beside another.
             assert one[number] == pytest.approx(steps_of(picture, mask[None])[1], abs=1e-5)
@@ -129,5 +130,5 @@ def test_of_very_long_edges_a_share_is_seen(monkeypatch):
 def test_without_an_edge_in_the_picture_all_is_zero(size):
     picture = np.zeros((*size, 3), np.uint8)
     masks = np.stack([np.ones(size, bool), np.zeros(size, bool)])
-    assert not edge_steps([picture], label_layers(size, masks), 2).any()
-    assert not edge_steps([picture], label_layers(size, masks[:0]), 0).any()
+    assert not edge_steps([picture], label_layers(as_masks(masks)), 2).any()
+    assert not edge_steps([picture], label_layers(as_masks(masks[:0])), 0).any()

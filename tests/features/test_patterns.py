@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from distortion_graph.features import histograms
-from distortion_graph.features.patterns import PATTERNS, equal_patterns
+from distortion_graph.features.histograms import PATTERNS, equal_patterns
 from distortion_graph.features.statistics import region_statistics
 
 # Bit by bit, the two pixels that are compared, as (row, column) from the pattern's own.

@@ -38,7 +38,7 @@ def decode(mask, shape):
 @pytest.mark.parametrize(("mask", "runs", "corner"), GOLDEN)
 def test_run_lengths_are_cvats(mask, runs, corner):
     crop = rle_from_mask(np.array(mask, bool)).crop()
-    assert run_lengths(crop) == runs and (crop.left, crop.top) == corner
+    assert run_lengths(crop) == runs and (crop.box.x, crop.box.y) == corner
 
 
 def test_the_example_of_cvats_documentation_decodes_to_its_runs():
@@ -56,8 +56,8 @@ def test_the_example_of_cvats_documentation_decodes_to_its_runs():
 def test_any_mask_decodes_equal(mask):
     crop = rle_from_mask(mask).crop()
     runs = run_lengths(crop)
-    element = ElementTree.Element("mask", rle=", ".join(map(str, runs)), left=str(crop.left))
-    for key, value in zip(("top", "height", "width"), (crop.top, *crop.mask.shape), strict=True):
+    element = ElementTree.Element("mask", rle=", ".join(map(str, runs)))
+    for key, value in zip(("left", "top", "width", "height"), crop.box, strict=True):
         element.set(key, str(value))
     assert (decode(element, mask.shape) == mask).all()
     assert all(run > 0 for run in runs[1:])

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco
 
 from distortion_graph.base.errors import RegionError
-from distortion_graph.masks.masks import crops, with_crops
+from distortion_graph.masks.masks import as_masks, crops
 from distortion_graph.masks.rle import (
     pack_counts,
     rle_from_box,
@@ -251,20 +251,19 @@ def test_crops_are_the_masks_inside_their_tight_boxes(seed):
     lazy = regions.lazy_masks()
     for one, other, again, found, mask, box in zip(
         crops(lazy),
-        crops(masks),
+        crops(as_masks(masks)),
         crops(lazy.pick(lazy.rles)),
-        crops(with_crops(masks, size), size),  # type: ignore[arg-type]
+        crops(regions),
         masks,
         regions.boxes_xywh(),
         strict=True,
     ):
         assert again is one
-        whole = np.zeros(size, bool)
-        whole[one.box] = one.mask
-        assert (whole == mask).all() and (one.mask == other.mask).all() and one.box == other.box
-        assert (found.mask == one.mask).all() and found.box == one.box
-        assert [one.left, one.top, *one.mask.shape[::-1]] == box.tolist()
-    with pytest.raises(RegionError, match="masks must be"):
-        next(crops(lazy, (99, 99)))
-    with pytest.raises(RegionError, match="masks must be"):
-        next(crops(with_crops(masks, size), (99, 99)))  # type: ignore[arg-type]
+        assert (one.on_picture(size) == mask).all()
+        for crop in (other, found):
+            assert crop.box == one.box and (crop.mask == one.mask).all()
+        assert list(one.box) == box.tolist()
+        assert one.mask.shape == (one.box.height, one.box.width)
+    for some in (lazy, regions, masks, as_masks(masks)):
+        with pytest.raises(RegionError, match="masks must be"):
+            as_masks(some, (99, 99))

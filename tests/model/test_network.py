@@ -19,15 +19,19 @@ from distortion_graph.features.histograms import (  # noqa: E402
     JOINT_CHANNELS,
     JOINT_LEVELS,
     LEVELS,
+    PATTERNS,
 )
-from distortion_graph.features.patterns import PATTERNS  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.encoder import Lite0Encoder, imagenet_state  # noqa: E402
 from distortion_graph.model.encoder import _StridedConv2d as StridedConv2d  # noqa: E402
 from distortion_graph.model.heads import ComparisonHead, ordinal_log_probabilities  # noqa: E402
-from distortion_graph.model.network import DistortionGraphNet, PairEncoder  # noqa: E402
-from distortion_graph.model.pixels import PixelStatistics  # noqa: E402
-from distortion_graph.model.pooling import coverage, pool_moments  # noqa: E402
+from distortion_graph.model.network import DistortionGraphNet  # noqa: E402
+from distortion_graph.model.pair_encoder import (  # noqa: E402
+    PairEncoder,
+    PixelStatistics,
+    coverage,
+    pool_moments,
+)
 from distortion_graph.model.tones import Roots, SpectrumEncoder  # noqa: E402
 
 SIZE = (64, 96)

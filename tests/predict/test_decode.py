@@ -16,7 +16,7 @@ from distortion_graph.base.errors import ModelError
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
 from distortion_graph.graph import DistortionGraph, ImageInfo, RegionComparison
 from distortion_graph.graph.build import shared_areas
-from distortion_graph.predict.decode import comparison_label, decode
+from distortion_graph.predict.decode import choose_comparisons, decode
 from distortion_graph.predict.predictions import Predictions
 
 LABELS = DEFAULT_VOCABULARY.comparison_labels
@@ -242,12 +242,13 @@ def test_numbers_are_rounded_before_the_margin_is_taken():
         ([0.6, 0.2, 0.1, 0.06, 0.04], 0.0999, "significantly_worse"),  # below the threshold
         ([0.6, 0.2, 0.1, 0.06, 0.04], 0.1, "same"),  # reaching it counts
         ([0.1, 0.1, 0.6, 0.1, 0.1], 0.9, "same"),  # `same` opposes nothing
-        ([0.6, 0.2, 0.1, 0.06, 0.04], None, "significantly_worse"),
     ],
 )
-def test_comparison_label(probabilities, margin, label):
-    beliefs = dict(zip(LABELS, probabilities, strict=True))
-    assert comparison_label(beliefs, margin, DEFAULT_VOCABULARY) == label
+def test_the_comparison_of_a_margin(probabilities, margin, label):
+    # A second pair, whose comparison is plain, stands beside it.
+    both = np.array([probabilities, [1.0, 0.0, 0.0, 0.0, 0.0]])
+    chosen = choose_comparisons(both, np.array([margin, 0.0]), DEFAULT_VOCABULARY)
+    assert [LABELS[k] for k in chosen] == [label, "significantly_worse"]
 
 
 def test_a_tie_that_only_rounding_makes_is_seen_by_the_reader_and_so_by_the_label():

@@ -1,4 +1,4 @@
-"""Pixel statistics outside the network are those of `model.pixels`, in any tile."""
+"""Pixel statistics outside the network are those of `model.pair_encoder`, in any tile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from distortion_graph.predict.pixels import cell_statistics
 @pytest.mark.parametrize("kind", ["photograph", "random", "grey", "flat"])
 def test_they_are_the_networks(kind):
     torch = pytest.importorskip("torch", reason="needs the train extra")
-    from distortion_graph.model.pixels import PixelStatistics
+    from distortion_graph.model.pair_encoder import PixelStatistics
 
     rng = np.random.default_rng(0)
     picture = {

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from distortion_graph.features.cells import cell_counts, pad_picture
+from distortion_graph.masks.masks import as_masks
 from distortion_graph.predict.plan import Limits, all_tiles, enough_tiles, plan_pair
 from distortion_graph.predict.tiles import tile_weights
 
@@ -31,7 +32,7 @@ def sums(chosen, counts):
 def test_they_cover_every_cell_once_and_are_no_larger_than_asked(size):
     masks = np.random.default_rng(0).random((3, *size)) < 0.3
     masks[2, 20:] = False
-    counts, pixels = cell_counts(size, masks)
+    counts, pixels = cell_counts(as_masks(masks, size))
     total, seen = sums(all_tiles(*size, SMALL), counts)
     assert (total == pixels).all()
     assert len(seen) > 1 and max(seen) <= 90_000
@@ -43,7 +44,7 @@ def test_every_region_is_shown_enough_or_whole(enough):
     size = (700, 900)
     rows, columns = np.mgrid[: size[0], : size[1]]
     masks = np.stack([rows < 400, columns > 850, (rows - 50) ** 2 + columns**2 < 90, rows < 0])
-    counts, pixels = cell_counts(size, masks)
+    counts, pixels = cell_counts(as_masks(masks, size))
     everything = list(all_tiles(*size, limits))
     chosen = enough_tiles(everything, counts, limits)
     total, _ = sums(chosen, counts)

@@ -10,7 +10,7 @@ from report_samples import pair, photo, with_evidence
 from distortion_graph.base.errors import ImageError
 from distortion_graph.formats import published
 from distortion_graph.report import sheet as module
-from distortion_graph.report.crops import crop_of
+from distortion_graph.report.cutouts import cutout_of
 from distortion_graph.report.palette import INK, comparison_colours, severity_colours
 from distortion_graph.report.sheet import LARGEST_PX, SMALLEST_PX, sheet
 from distortion_graph.report.wording import worst_first
@@ -65,7 +65,7 @@ def test_the_plain_pictures_are_not_touched(h, w, factor):
     assert left[0] == right[0] and left[1] + w * factor < right[1]
 
 
-def test_a_crop_holds_the_pictures_pixels_up_to_its_outline():
+def test_a_cutout_holds_the_pictures_pixels_up_to_its_outline():
     sample = pair(3, 4, h=120, w=160)
     page = drawn(sample, 1)
     region = worst_first(sample.graph)[0]
@@ -73,38 +73,41 @@ def test_a_crop_holds_the_pictures_pixels_up_to_its_outline():
     inside = (slice(y + 2, y + h - 2), slice(x + 2, x + w - 2))
     found = []
     for version in (sample.anchor, sample.target):
-        crop = present(crop_of(region, "anchor", (120, 160), 375))
-        assert crop.factor > 4 and crop.whole
-        found.append(places(page, enlarged(version.image[inside], crop.factor)))
+        cutout = present(cutout_of(region, "anchor", (120, 160), 375))
+        assert cutout.factor > 4 and cutout.whole
+        found.append(places(page, enlarged(version.image[inside], cutout.factor)))
     ((left,), (right,)) = found
     assert left[0] == right[0] and left[1] < right[1]
 
 
-def test_a_crop_is_never_resampled_and_a_large_region_is_shown_in_part():
+def test_a_cutout_is_never_resampled_and_a_large_region_is_shown_in_part():
     sample = pair(1, 1, h=900, w=1500)
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (900, 1500, 3), np.uint8)
     region = sample.graph.regions[0]
-    crop = present(crop_of(region, "anchor", (900, 1500), 400))
-    assert (crop.factor, crop.whole, crop.mask.shape) == (1, False, (400, 400))
+    cutout = present(cutout_of(region, "anchor", (900, 1500), 400))
+    assert (cutout.factor, cutout.whole, cutout.mask.shape) == (1, False, (400, 400))
     page = sheet(sample.graph, noise, noise, 1)
-    assert crop.y < 440 < 460 < crop.y + 400 and crop.x < 740 < 760 < crop.x + 400
+    x, y = cutout.window.x, cutout.window.y
+    assert y < 440 < 460 < y + 400 and x < 740 < 760 < x + 400
     assert len(places(page, noise[440:460, 740:760])) == 2
     assert page.shape[1] < 2 * LARGEST_PX + 200
 
 
 @pytest.mark.parametrize("room", [10, 37, 240])
 @pytest.mark.parametrize("box", [(0, 0, 64, 48), (60, 40, 4, 8), (10, 0, 2, 48), (5, 5, 1, 1)])
-def test_the_window_of_a_crop_lies_in_the_picture_and_holds_something_of_the_region(box, room):
+def test_the_window_of_a_cutout_lies_in_the_picture_and_holds_something_of_the_region(box, room):
     region = pair(1, 1).graph.regions[0]
     node = region.anchor.model_copy(update={"mask": None, "bbox_xywh_px": box})
-    crop = present(crop_of(region.model_copy(update={"anchor": node}), "anchor", (48, 64), room))
-    h, w = crop.mask.shape
-    assert 0 <= crop.x <= 64 - w and 0 <= crop.y <= 48 - h
-    assert max(crop.shown) <= room and max(crop.shown) > room // 2 and crop.mask.any()
-    assert crop.whole == (max(box[2:]) <= room)
-    if crop.whole:
-        assert crop.mask.sum() == box[2] * box[3]
+    cutout = present(
+        cutout_of(region.model_copy(update={"anchor": node}), "anchor", (48, 64), room)
+    )
+    h, w = cutout.mask.shape
+    assert 0 <= cutout.window.x <= 64 - w and 0 <= cutout.window.y <= 48 - h
+    assert max(cutout.shown) <= room and max(cutout.shown) > room // 2 and cutout.mask.any()
+    assert cutout.whole == (max(box[2:]) <= room)
+    if cutout.whole:
+        assert cutout.mask.sum() == box[2] * box[3]
 
 
 def test_the_caption_says_everything_of_the_worst_regions(monkeypatch):
@@ -209,8 +212,8 @@ def test_target_of_another_size_keeps_its_own_pixels():
     graph = sample.graph.model_copy(update={"regions": regions, "target": info})
     page = sheet(graph, sample.anchor.image, other, 1)
     assert len(places(page, enlarged(other, 3))) == 1
-    crop = present(crop_of(regions[0], "target", (96, 200), 420))
-    assert (crop.x, crop.y, crop.mask.shape) == (12, 2, (66, 86))
+    cutout = present(cutout_of(regions[0], "target", (96, 200), 420))
+    assert (cutout.window.x, cutout.window.y, cutout.mask.shape) == (12, 2, (66, 86))
 
 
 def test_the_same_every_time_and_the_input_is_left_alone():

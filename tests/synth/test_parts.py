@@ -192,22 +192,6 @@ def _with(entry, work=None, support=None):
     return replace(entry, apply_level=work or entry.apply_level, support=support or entry.support)
 
 
-def test_boxes():
-    assert Box.whole((3, 5)) == Box(0, 0, 5, 3)
-    mask = np.zeros((9, 9), bool)
-    assert Box.around(mask).empty
-    mask[2, 3] = mask[5, 7] = True
-    assert Box.around(mask) == Box(3, 2, 5, 4) and not Box.around(mask).empty
-    assert mask[Box.around(mask).area].sum() == 2
-    assert Box.around(mask[::-1].T) == Box(3, 3, 4, 5)
-    assert Box(3, 2, 5, 4).grown(2, (9, 9)) == Box(1, 0, 8, 8)
-    assert Box(20, 33, 5, 4).grown(2, (60, 61), 16) == Box(16, 16, 16, 32)
-    assert Box(50, 50, 5, 4).grown(2, (60, 61), 16) == Box(48, 48, 13, 12)
-    outer = Box(2, 1, 7, 7)
-    grid = np.arange(81).reshape(9, 9)
-    assert np.array_equal(grid[outer.area][Box(3, 2, 5, 4).within(outer)], grid[2:6, 3:8])
-
-
 @pytest.mark.parametrize("box", [(0, 0, 0, 5), (-1, 0, 5, 5), (W - 4, 0, 5, 5), (0, H, 5, 5)])
 @pytest.mark.parametrize("subtype", ["gaussian", "zoom"])
 def test_a_box_outside_the_picture_is_refused(box, subtype):

@@ -13,7 +13,7 @@ from distortion_graph.bench.metrics import MISSED
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.samples import Sample
 from distortion_graph.graph import LabelBelief, RegionComparison
-from distortion_graph.graph.build import Decoded, DecodedRegion
+from distortion_graph.predict.decode import ChosenLabels
 
 Positions = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -166,15 +166,35 @@ class Truth:
         ), rows
 
 
-def answers_of(decoded: Decoded, vocabulary: Vocabulary) -> Answers:
-    """The decoded answer of a model, in the order of its regions."""
-    return answers_of_regions(decoded.regions, vocabulary)
+def positions_in(vocabulary: Vocabulary, own: Vocabulary) -> Positions:
+    """Where the distortions of another vocabulary, `own`, stand in `vocabulary`, (D,).
+
+    Raises VocabularyError for a label that the vocabulary does not have.
+    """
+    return np.array([vocabulary.distortion_index(label) for label in own.distortions], np.int64)
+
+
+def answers_of(chosen: ChosenLabels, own: Vocabulary, vocabulary: Vocabulary) -> Answers:
+    """Labels that were chosen in a vocabulary `own`, in the words of `vocabulary`.
+
+    The two have the same severities and comparisons. Raises VocabularyError for distortions that
+    `vocabulary` does not have.
+    """
+    return Answers(
+        distortion=positions_in(vocabulary, own)[chosen.distortion],
+        severity=chosen.severity,
+        comparison=chosen.comparison,
+        score=chosen.score,
+        distortion_confidence=_of_label(chosen.distortion_probabilities, chosen.distortion),
+        severity_confidence=_of_label(chosen.severity_probabilities, chosen.severity),
+        comparison_confidence=_of_label(chosen.comparison_probabilities, chosen.comparison),
+    )
 
 
 def answers_of_regions(
-    regions: Sequence[DecodedRegion | RegionComparison | None], vocabulary: Vocabulary
+    regions: Sequence[RegionComparison | None], vocabulary: Vocabulary
 ) -> Answers:
-    """The answers of regions, None where one is missing.
+    """The answers of a graph's regions, None where one is missing.
 
     Raises VocabularyError for a label that the vocabulary does not have.
     """
@@ -191,6 +211,11 @@ def answers_of_regions(
         answers.comparison[k] = vocabulary.comparison_index(region.comparison.label)
         answers.comparison_confidence[k] = _confidence(region.comparison)
     return answers
+
+
+def _of_label(probabilities: Numbers, labels: Positions) -> Numbers:
+    """(…, L) probabilities of all labels → (…) those of the labels given."""
+    return np.take_along_axis(probabilities, labels[..., None], -1)[..., 0]
 
 
 def _confidence(belief: LabelBelief) -> float:

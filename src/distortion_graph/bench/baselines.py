@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Numbers, Positions, Truth
-from distortion_graph.datasets.samples import compare_positions
+from distortion_graph.graph.truth import compare_positions
 from distortion_graph.synth.keys import generator
 
 Baseline = Callable[[Truth, Vocabulary, int], Answers]

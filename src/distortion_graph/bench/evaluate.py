@@ -22,10 +22,10 @@ from distortion_graph.bench.answers import Answers, Numbers, Truth, TruthOfPair,
 from distortion_graph.bench.graph_folder import graph_name
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.samples import Sample
-from distortion_graph.graph.build import Decoded, assemble, shared_areas
+from distortion_graph.graph.build import assemble, shared_areas
 from distortion_graph.pictures.images import Picture
 from distortion_graph.predict.canonical import predict_canonically
-from distortion_graph.predict.decode import decode
+from distortion_graph.predict.decode import ChosenLabels, choose_labels, decode
 from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model
 
@@ -80,7 +80,8 @@ def predict_all(
     for sample in samples:
         predictions = predictor.predict(sample.anchor, sample.target, sample.masks)
         truths.append(TruthOfPair.of(sample))
-        answers.append(answers_of(decode(predictions, vocabulary), vocabulary))
+        chosen = choose_labels(predictions, vocabulary)
+        answers.append(answers_of(chosen, vocabulary, vocabulary))
     return Truth.of(truths), Answers.joined(answers)
 
 
@@ -177,8 +178,8 @@ def _mirrored(answers: Answers, back: Answers | None, vocabulary: Vocabulary) ->
 class ModelRun:
     """A model, answering as `compare` does for given regions; optionally its graphs are kept.
 
-    `seconds` are of predicting and decoding alone: pictures are decoded before, the first pair is
-    predicted once more for warming up, and swapped pairs are not counted.
+    `seconds` are of predicting and choosing labels alone: pictures are decoded before, the first
+    pair is predicted once more for warming up, and swapped pairs are not counted.
     """
 
     def __init__(
@@ -203,19 +204,20 @@ class ModelRun:
             self._warm = True
         start = time.perf_counter()
         predictions = self._predict(pictures, sample)
-        decoded = decode(predictions, self.model.vocabulary)
+        chosen = choose_labels(predictions, self.model.vocabulary)
         self.seconds.append(time.perf_counter() - start)
         if self.graphs is not None:
             self._keep(predictions, pictures, sample, self.graphs)
-        return answers_of(decoded, self.vocabulary)
+        return answers_of(chosen, self.model.vocabulary, self.vocabulary)
 
     def answer_swapped(self, sample: Sample) -> Answers:
         """The model's answers when the pictures are exchanged, not timed."""
-        return answers_of(self.decoded(swapped_sample(sample)), self.vocabulary)
+        chosen = self.chosen(swapped_sample(sample))
+        return answers_of(chosen, self.model.vocabulary, self.vocabulary)
 
-    def decoded(self, sample: Sample) -> Decoded:
-        """The model's answers as labels of its own vocabulary, not timed."""
-        return decode(self._predict(sample.pictures, sample), self.model.vocabulary)
+    def chosen(self, sample: Sample) -> ChosenLabels:
+        """The model's answers in its own vocabulary, not timed."""
+        return choose_labels(self._predict(sample.pictures, sample), self.model.vocabulary)
 
     def _predict(self, pictures: tuple[Picture, Picture], sample: Sample) -> Predictions:
         return predict_canonically(self.model, *pictures, sample.regions)
@@ -227,12 +229,13 @@ class ModelRun:
         sample: Sample,
         folder: Path,
     ) -> None:
-        vocabulary, areas = self.model.vocabulary, shared_areas(sample.regions.lazy_masks())
+        vocabulary, masks = self.model.vocabulary, sample.regions.lazy_masks()
         graph = assemble(
-            decode(predictions, vocabulary, areas),
+            decode(predictions, vocabulary, shared_areas(masks)),
             sample.regions,
             *pictures,
             vocabulary=vocabulary,
+            masks=masks,
             model=self.model.identity.info,
         )
         atomic_write_text(folder / graph_name(sample.key), graph.to_json(indent=1) + "\n")
@@ -278,5 +281,5 @@ def pristine_share(
     """
     anchor = clean if beside_itself else sample.anchor
     pair = replace(sample, load_anchor=lambda: anchor, load_target=lambda: clean, files=None)
-    labels = [region.target.distortion.label for region in run.decoded(pair).regions]
-    return labels.count(run.model.vocabulary.clean), len(labels)
+    labels = run.chosen(pair).distortion[1]
+    return int(np.count_nonzero(labels == run.model.vocabulary.clean_index)), len(labels)

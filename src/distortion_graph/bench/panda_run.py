@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from distortion_graph.base.vocabulary import Vocabulary
-from distortion_graph.bench.answers import Answers
+from distortion_graph.bench.answers import Answers, positions_in
 from distortion_graph.bench.evaluate import ModelRun, swapped_sample
 from distortion_graph.datasets.samples import Sample
 from distortion_graph.pictures.images import Picture
@@ -77,9 +77,8 @@ def open_panda(
 
 def head_answers(heads: HeadAnswers, own: Vocabulary, vocabulary: Vocabulary) -> Answers:
     """Answers in the words of `vocabulary` from heads that speak `own`; the first on a tie."""
-    words = np.array([vocabulary.distortion_index(word) for word in own.distortions], np.int64)
     return Answers(
-        distortion=words[heads.distortion.argmax(-1)],
+        distortion=positions_in(vocabulary, own)[heads.distortion.argmax(-1)],
         severity=heads.severity.argmax(-1).astype(np.int64),
         comparison=heads.comparison.argmax(-1).astype(np.int64),
         score=np.clip(heads.score, 0, 1),

@@ -23,10 +23,11 @@ from distortion_graph.datasets.pair_lists import (
     hard_pairs,
 )
 from distortion_graph.datasets.pictures import CleanPicture, choose_annotator, large_regions
-from distortion_graph.datasets.samples import PairLabels, Sample
+from distortion_graph.datasets.samples import Sample
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.synth.distort import Frames
+from distortion_graph.synth.pairs import labels_of
 from distortion_graph.synth.synthesis import DEFAULT_RECIPE, MIXED, Recipe, Version, make_version
 
 __all__ = [
@@ -135,24 +136,14 @@ def samples_of(
 
 def sample_of(pair: BenchPair, vocabulary: Vocabulary) -> Sample:
     """A pair as a sample; a region's id is its index, as it is in a data-set root."""
-    versions, masks = (pair.anchor, pair.target), pair.picture.masks
-    draws = [v.draws for v in versions]
-    distortion = [[vocabulary.distortion_index(d.distortion) for d in row] for row in draws]
-    severity = [[vocabulary.severity_index(d.severity) for d in row] for row in draws]
-    labels = PairLabels.of(
-        np.array(distortion, np.int64),
-        np.array(severity, np.int64),
-        np.stack([v.scores for v in versions]),
-        np.array([v.scene_score for v in versions]),
-        vocabulary,
-    )
+    masks = pair.picture.masks
     regions = (
         RegionSet.from_masks(masks) if len(masks) else RegionSet(pair.picture.rgb.shape[:2], ())
     )
     return Sample(
         key=PairKey(pair.anchor.name, pair.target.name, pair.picture.tag),
         regions=regions,
-        labels=labels,
+        labels=labels_of(pair.anchor, pair.target, vocabulary),
         relations=(),
         load_anchor=_always(pair.anchor.image),
         load_target=_always(pair.target.image),

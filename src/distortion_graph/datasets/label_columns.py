@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.vocabulary import Vocabulary
-from distortion_graph.datasets.samples import compare_positions
+from distortion_graph.graph.truth import compare_positions
 
 UNKNOWN = -1
 """Stands for a label that the vocabulary does not have."""

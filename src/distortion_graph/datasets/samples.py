@@ -10,70 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.datasets.layout import PairKey
+from distortion_graph.graph.truth import PairLabels
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.pictures.images import Picture, load_picture
 
 Load = Callable[[], NDArray[np.uint8]]
-
-
-@dataclass(frozen=True, eq=False)
-class PairLabels:
-    """True labels of R regions as positions in a vocabulary; row 0 is the anchor, 1 the target.
-
-    `distortion`, `severity` (2, R) int64; `score` (2, R) float64 in [0, 1]; `comparison` (R,)
-    int64, anchor against target, in the order of `Vocabulary.comparisons`; the whole pictures'
-    `scene_score` (2,) and `scene_comparison`.
-    """
-
-    distortion: NDArray[np.int64]
-    severity: NDArray[np.int64]
-    score: NDArray[np.float64]
-    comparison: NDArray[np.int64]
-    scene_score: NDArray[np.float64]
-    scene_comparison: int
-
-    @classmethod
-    def of(
-        cls,
-        distortion: NDArray[np.int64],
-        severity: NDArray[np.int64],
-        score: NDArray[np.float64],
-        scene_score: NDArray[np.float64],
-        vocabulary: Vocabulary,
-    ) -> PairLabels:
-        """Labels with the comparisons that follow from the scores."""
-        whole = compare_positions(scene_score[:1], scene_score[1:], vocabulary)
-        return cls(
-            distortion,
-            severity,
-            score,
-            compare_positions(score[0], score[1], vocabulary),
-            scene_score,
-            int(whole[0]),
-        )
-
-    def swapped(self, vocabulary: Vocabulary) -> PairLabels:
-        """The labels of the pair (target, anchor)."""
-        last = len(vocabulary.comparisons) - 1
-        return PairLabels(
-            self.distortion[::-1],
-            self.severity[::-1],
-            self.score[::-1],
-            last - self.comparison,
-            self.scene_score[::-1],
-            last - self.scene_comparison,
-        )
-
-
-def compare_positions(
-    anchor: NDArray[np.float64], target: NDArray[np.float64], vocabulary: Vocabulary
-) -> NDArray[np.int64]:
-    """`Vocabulary.compare_scores` for (R,) scores: positions in `Vocabulary.comparisons`."""
-    d = anchor - target
-    rank = (np.abs(d)[:, None] >= np.array(vocabulary.thresholds)).sum(axis=1)
-    return np.asarray(vocabulary.neutral_index + np.where(d > 0, rank, -rank), np.int64)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,14 +19,13 @@ from distortion_graph.base.errors import DatasetError
 from distortion_graph.base.validation import validation_line
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.datasets.layout import PairKey
-from distortion_graph.datasets.samples import Load, PairLabels, Sample
+from distortion_graph.datasets.samples import Load, Sample
 from distortion_graph.datasets.stats import PictureRecord, RegionRecord, Relation
-from distortion_graph.graph import DistortionGraph, LabelBelief, Node
+from distortion_graph.graph import DistortionGraph
 from distortion_graph.graph import Relation as GraphRelation
-from distortion_graph.graph.build import DECIMALS
+from distortion_graph.graph.truth import PairLabels, graph_of_truth
 from distortion_graph.masks.container import Region, RegionSet, default_name
 from distortion_graph.masks.rle import Rle, unpack_counts
-from distortion_graph.synth.pairs import graph_of_truth
 
 SKIP_EMPTY_AT = 224
 """Side in pixels to which the published loader resizes masks before it looks at them."""
@@ -173,8 +172,6 @@ def true_graph(
     numbers as text where there are none. Raises DatasetError for a predicate beyond the list, and
     for labels that contradict each other.
     """
-    labels = sample.labels
-    nodes = true_nodes(labels, vocabulary)
     relations = tuple(
         GraphRelation(
             subject=subject,
@@ -185,39 +182,9 @@ def true_graph(
         for subject, other, number in dict.fromkeys(sample.relations)
     )
     try:
-        return graph_of_truth(
-            nodes,
-            [vocabulary.comparison_labels[c] for c in labels.comparison.tolist()],
-            (float(labels.scene_score[0]), float(labels.scene_score[1])),
-            vocabulary.comparison_labels[labels.scene_comparison],
-            sample.regions,
-            sample.pictures,
-            vocabulary,
-            relations,
-        )
+        return graph_of_truth(sample.labels, sample.regions, sample.pictures, vocabulary, relations)
     except ValidationError as error:
         raise DatasetError(validation_line(error, sample.tag, DistortionGraph)) from error
-
-
-def true_nodes(labels: PairLabels, vocabulary: Vocabulary) -> tuple[list[Node], list[Node]]:
-    """The anchor's and the target's nodes, in the order of the labels, without masks."""
-    anchor, target = (
-        [
-            Node(
-                distortion=LabelBelief(label=vocabulary.distortions[d]),
-                severity=LabelBelief(label=vocabulary.severities[s]),
-                score=round(score, DECIMALS),
-            )
-            for d, s, score in zip(
-                labels.distortion[side].tolist(),
-                labels.severity[side].tolist(),
-                labels.score[side].tolist(),
-                strict=True,
-            )
-        ]
-        for side in range(2)
-    )
-    return anchor, target
 
 
 def _predicate(number: int, predicates: Sequence[str], tag: str) -> str:

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.features.cells import Labels, Layer
 from distortion_graph.features.colours import luma_of
-from distortion_graph.features.layers import Labels, Layer
 
 Floats = NDArray[np.float32]
 

@@ -5,7 +5,13 @@ curve leaves gaps and spikes between its 8-bit levels, haze lifts the darkest va
 up at the ends; and the joint histogram of two pictures is the curve that leads from one to the
 other. The joint histogram of their Haar magnitudes, which the score is made of (`haar`), shows what
 detail one has that the other lost. Counts are whole numbers, so they add up over parts of a
-picture in any order. So are those of pixels that equal their neighbours (`patterns`).
+picture in any order.
+
+So are those of pixels that equal their neighbours (`equal_patterns`). Pixelation repeats every
+value a few times along rows and columns and changes it at the same places in all of them; a strong
+codec leaves few steps inside its blocks, noise next to no equal neighbours. This shows however
+small the steps are: on a sky, or in a photograph of many megapixels, where neighbours differ by a
+grey level or not at all, little else is left of a distortion.
 """
 
 from __future__ import annotations
@@ -17,9 +23,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.features.colours import luma_of
-from distortion_graph.features.layers import Layer
-from distortion_graph.features.patterns import PATTERNS, equal_patterns
+from distortion_graph.features.cells import Layer
+from distortion_graph.features.colours import as_numbers, luma_of
 from distortion_graph.measure import haar
 from distortion_graph.work.threads import parallel_map
 
@@ -38,6 +43,12 @@ JOINT_CHANNELS = ("highest", "lowest", "luma", "saturation")
 DETAIL_CHANNELS = ("size 2", "size 4", "size 8", "chroma")
 """What the joint histograms of detail are of: luma's Haar magnitudes, rows and columns together,
 and those of both colour differences, of one 2×2 block of pixels each."""
+
+PATTERNS = 64
+"""A pixel's pattern has a bit for each of six pairs of neighbours, set where both have the same
+three values: along the row this pixel and the next (1), the next two (2), and those two a row below
+(4); and down the column likewise (8, 16), and in the column to the right (32). Where a pair lies
+beyond the picture its bit is 0."""
 
 _JOINT = tuple(CHANNELS.index(name) for name in JOINT_CHANNELS)
 _BAND_PX = 1 << 18  # pixels worked on at once, so that memory does not grow with the picture
@@ -60,7 +71,7 @@ class Histograms(NamedTuple):
 
     `own` (2, 1 + R, 7, 256): per picture (0 anchor, 1 target) and channel. `joint`
     (1 + R, 4, 32, 32): anchor's level × target's level. `detail` (1 + R, 4, 32, 32): the same of
-    Haar magnitudes. `patterns` (2, 1 + R, 64): of each picture's `patterns.equal_patterns`.
+    Haar magnitudes. `patterns` (2, 1 + R, 64): of each picture's `equal_patterns`.
     """
 
     own: NDArray[np.float32]
@@ -108,6 +119,23 @@ def region_histograms(
         np.ascontiguousarray(np.moveaxis(detail, 0, 1), np.float32),
         np.asarray(patterns, np.float32),
     )
+
+
+def equal_patterns(rgb: NDArray[np.uint8], rows: slice) -> NDArray[np.uint8]:
+    """(h, W) patterns, 0 to 63, of h rows of a (H, W, 3) picture."""
+    seen = rgb[rows.start : rows.stop + 2]
+    height, width = rows.stop - rows.start, rgb.shape[1]
+    pixels = as_numbers(seen)
+    right = np.zeros((height + 2, width + 1), np.uint8)
+    down = np.zeros((height + 1, width + 1), np.uint8)
+    np.equal(pixels[:, 1:], pixels[:, :-1], out=right[: len(seen), : width - 1].view(bool))
+    steps = len(seen) - 1
+    np.equal(pixels[1:], pixels[:-1], out=down[:steps, :width].view(bool))
+    patterns = right[:height, :width].copy()
+    others = (right[:height, 1:], right[1:-1, :-1], down[:-1, :-1], down[1:, :-1], down[:-1, 1:])
+    for bit, alike in enumerate(others, start=1):
+        patterns |= alike << bit
+    return patterns
 
 
 def _band(

@@ -17,7 +17,7 @@ from distortion_graph.formats.flat import Scalar
 from distortion_graph.formats.marked import Marked, marked_regions, size_of, source_of
 from distortion_graph.formats.xml_text import to_xml_text
 from distortion_graph.graph import SIDES, DistortionGraph
-from distortion_graph.masks.rle import Crop
+from distortion_graph.masks.boxes import Crop
 
 _TEXTS = (
     "area_fraction",
@@ -93,16 +93,15 @@ def _declared(vocabulary: Vocabulary) -> Iterator[tuple[str, list[str]]]:
 
 def _mask(image: ElementTree.Element, marked: Marked) -> None:
     crop = marked.mask.crop()
-    height, width = crop.mask.shape
     facts: dict[str, Scalar] = {
         "label": marked.node.distortion.label,
         "source": "auto",
         "occluded": 0,
         "rle": ", ".join(map(str, run_lengths(crop))),
-        "left": crop.left,
-        "top": crop.top,
-        "width": width,
-        "height": height,
+        "left": crop.box.x,
+        "top": crop.box.y,
+        "width": crop.box.width,
+        "height": crop.box.height,
         "z_order": 0,
     }
     texts = {key: to_xml_text(str(value)) for key, value in facts.items()}

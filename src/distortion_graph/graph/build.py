@@ -28,7 +28,7 @@ from distortion_graph.graph import (
     Transparency,
 )
 from distortion_graph.masks.container import Region, RegionSet
-from distortion_graph.masks.masks import Masks, crops
+from distortion_graph.masks.masks import MaskArrays, Masks, as_masks, crops
 from distortion_graph.masks.rle import Rle, rle_from_mask
 from distortion_graph.measure.differences import (
     NO_DIFFERENCES,
@@ -85,6 +85,7 @@ def assemble(
     target: Picture,
     *,
     vocabulary: Vocabulary,
+    masks: Masks | None = None,
     model: ModelInfo | None = None,
     evidence: MeasuredEvidence = NO_EVIDENCE,
     differences: MeasuredDifferences = NO_DIFFERENCES,
@@ -92,31 +93,35 @@ def assemble(
 ) -> DistortionGraph:
     """Build the graph.
 
-    With `fit` "crop" the regions lie on the common part of both pictures; else on the anchor, and
-    are scaled to a target of another size.
+    `masks` are the regions', where there already are some, so that none is decoded twice. With
+    `fit` "crop" the regions lie on the common part of both pictures; else on the anchor, and are
+    scaled to a target of another size.
     """
     measured: Sequence[RegionEvidence | None] = evidence.regions or [None] * len(regions)
     differing: Sequence[RegionDifference | None] = differences.regions or [None] * len(regions)
+    masks = masks or regions.lazy_masks()
     laid = _extended if fit == "crop" else _scaled
-    shapes = _shapes(laid(regions, anchor.size))
+    on_anchor = laid(regions, anchor.size)
+    shapes = _shapes(on_anchor, masks if on_anchor is regions else on_anchor)
     target_shapes: Sequence[Shape | None] = [None] * len(regions)
     if target.size != anchor.size:
-        target_shapes = _shapes(laid(regions, target.size))
+        on_target = laid(regions, target.size)
+        target_shapes = _shapes(on_target, on_target)
     pixels = regions.size[0] * regions.size[1]
     parts = [
         RegionComparison(
             id=region.id,
             name=region.name,
-            area_fraction=round(area / pixels, DECIMALS),
+            area_fraction=round(np.count_nonzero(crop.mask) / pixels, DECIMALS),
             anchor=answer.anchor.model_copy(update=shape._asdict()),
             target=_placed(answer.target, other, shape),
             comparison=answer.comparison,
             evidence=_evidence(facts),
             differs=_difference(found, regions.size),
         )
-        for region, area, answer, shape, other, facts, found in zip(
+        for region, crop, answer, shape, other, facts, found in zip(
             regions,
-            regions.areas().tolist(),
+            crops(masks),
             decoded.regions,
             shapes,
             target_shapes,
@@ -142,21 +147,22 @@ def assemble(
     )
 
 
-def shared_areas(masks: Masks) -> NDArray[np.float64]:
-    """Share of the picture under each of the (H, W) masks, overlaps divided evenly.
+def shared_areas(masks: Masks | MaskArrays) -> NDArray[np.float64]:
+    """Share of the picture under each of R masks, overlaps divided evenly.
 
     Returns (R,) float64, the same to the bit in any order of the masks; sums to at most 1.
     """
     if not len(masks):
         return np.zeros(0)
-    depth = np.zeros(next(iter(masks)).shape, np.uint16 if len(masks) < 1 << 16 else np.uint32)
+    masks = as_masks(masks)
+    depth = np.zeros(masks.size, np.uint16 if len(masks) < 1 << 16 else np.uint32)
     for crop in crops(masks):
-        depth[crop.box] += crop.mask
+        depth[crop.box.area] += crop.mask
     deepest = int(depth.max())
     if deepest <= 1:
         return np.array([np.count_nonzero(crop.mask) / depth.size for crop in crops(masks)])
     weights = 1.0 / np.maximum(np.arange(deepest + 1), 1)
-    counts = [np.bincount(depth[c.box][c.mask], minlength=deepest + 1) for c in crops(masks)]
+    counts = [np.bincount(depth[c.box.area][c.mask], minlength=deepest + 1) for c in crops(masks)]
     areas = [math.fsum(row * weights) / depth.size for row in counts]
     return np.array(areas, np.float64)
 
@@ -175,11 +181,10 @@ def distortion_shares(
     }
 
 
-def _shapes(regions: RegionSet) -> list[Shape]:
-    boxes = regions.boxes_xywh().tolist()
+def _shapes(regions: RegionSet, masks: Masks) -> list[Shape]:
     return [
-        Shape(Mask(size=region.rle.size, counts=region.rle.counts), (x, y, w, h))
-        for region, (x, y, w, h) in zip(regions, boxes, strict=True)
+        Shape(Mask.of(region.rle), crop.box.xywh)
+        for region, crop in zip(regions, crops(masks), strict=True)
     ]
 
 

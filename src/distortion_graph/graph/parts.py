@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model
 
 from distortion_graph.base.vocabulary import FrozenMap, Vocabulary
 from distortion_graph.graph.checks import PROBABILITY_TOLERANCE
-from distortion_graph.masks.rle import rle_from_text
+from distortion_graph.masks.rle import Rle, rle_from_text
 
 Side: TypeAlias = Literal["anchor", "target"]
 """One of the two pictures."""
@@ -99,6 +99,11 @@ class Mask(Part):
         # Decoders written in C trust the runs and write past their buffer where these lie.
         rle_from_text(self.counts, self.size, "counts")
         return self
+
+    @classmethod
+    def of(cls, rle: Rle) -> Mask:
+        """The mask of run lengths, which were checked when they were made."""
+        return cls.model_construct(size=rle.size, counts=rle.counts)
 
 
 class LabelBelief(Part):

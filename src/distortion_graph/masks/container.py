@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from distortion_graph.base.errors import RegionError
+from distortion_graph.masks.boxes import Crop
 from distortion_graph.masks.masks import LazyMasks
 from distortion_graph.masks.rle import (
-    Crop,
     Rle,
     decode_rles,
     rle_from_box,
@@ -110,8 +110,8 @@ class RegionSet:
         return decode_rles([r.rle for r in self.regions])
 
     def lazy_masks(self) -> LazyMasks:
-        """All masks in order, decoded one at a time."""
-        return LazyMasks(tuple(region.rle for region in self.regions))
+        """All masks in order, each decoded once, when it is asked for."""
+        return LazyMasks(self.size, tuple(region.rle for region in self.regions))
 
     def areas(self) -> NDArray[np.int64]:
         """Number of pixels of each region, (R,) int64, counted on the runs."""

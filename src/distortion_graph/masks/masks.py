@@ -1,32 +1,46 @@
-"""Masks of regions to go through one by one, and each inside its tight box.
+"""Masks of regions, each inside its tight box.
 
 A list of all pixels of all masks would not fit into memory for many regions of a large picture.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import RegionError
-from distortion_graph.masks.rle import Crop, Rle
+from distortion_graph.masks.boxes import Crop
+from distortion_graph.masks.rle import Rle
 from distortion_graph.work.threads import CachedCall
 
-__all__ = ["Crop", "CroppedMasks", "LazyMasks", "Masks", "crops", "with_crops"]
+__all__ = ["ArrayMasks", "Crop", "LazyMasks", "MaskArrays", "Masks", "as_masks", "crops"]
 
 _MOST_KEPT_PX = 1 << 26
 
+MaskArrays: TypeAlias = NDArray[np.bool_] | Sequence[NDArray[np.bool_]]
+"""(R, H, W) bool, or a sequence of R masks of (H, W) bool."""
+
 
 class Masks(Protocol):
-    """Masks to go through one by one, as often as needed: an (R, H, W) array or what is below."""
+    """R masks of a picture of `size` (h, w), each to be had inside its tight box.
+
+    `LazyMasks` are some, and so is a `RegionSet`; `as_masks` makes them of arrays.
+    """
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(h, w) of the picture."""
+        ...
 
     def __len__(self) -> int: ...
 
-    def __iter__(self) -> Iterator[NDArray[np.bool_]]: ...
+    def crop(self, index: int, /) -> Crop:
+        """The mask at that position."""
+        ...
 
 
 class _Kept:
@@ -48,79 +62,72 @@ class _Kept:
 
 @dataclass(frozen=True)
 class LazyMasks:
-    """The (H, W) bool masks of some regions, each decoded when its turn comes.
+    """The masks of some run lengths, each decoded when its turn comes.
 
-    As a whole none is kept. Their crops are, for the next turn, up to 64 million pixels in all.
+    What is decoded is kept for the next turn, up to 64 million pixels in all.
     """
 
+    size: tuple[int, int]
     rles: tuple[Rle, ...]
     _kept: _Kept = field(default_factory=_Kept, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.rles)
 
-    def __iter__(self) -> Iterator[NDArray[np.bool_]]:
-        return (rle.decode() for rle in self.rles)
-
-    def crop(self, index: int) -> Crop:
+    def crop(self, index: int, /) -> Crop:
         """The mask at that position inside its tight box."""
         return self._kept.of(self.rles[index])
 
     def pick(self, rles: Iterable[Rle]) -> LazyMasks:
         """Some of the same masks in another order; what is decoded serves both."""
-        return LazyMasks(tuple(rles), self._kept)
+        return LazyMasks(self.size, tuple(rles), self._kept)
 
 
-class CroppedMasks:
-    """Masks of an array with their crops, which are views of it, found once when they are needed.
+class ArrayMasks:
+    """Masks of arrays. Their crops, which are views, are looked for once, when one is needed."""
 
-    `crops` raises RegionError for a mask that is not bool or not of `size`, (h, w).
-    """
-
-    def __init__(self, masks: Masks, size: tuple[int, int]) -> None:
-        self._masks, self.size = masks, size
-        self.crops = CachedCall(lambda: tuple(crops(masks, size)))
+    def __init__(self, masks: MaskArrays, size: tuple[int, int]) -> None:
+        """Raises RegionError for a mask that is not bool or not of `size` (h, w)."""
+        for mask in masks:
+            if mask.shape != size or mask.dtype != np.bool_:
+                raise _wrong_mask(size, mask.shape, str(mask.dtype))
+        self.size = size
+        self._count = len(masks)
+        self._crops = CachedCall(lambda: tuple(Crop.of(mask) for mask in masks))
 
     def __len__(self) -> int:
-        return len(self._masks)
+        return self._count
 
-    def __iter__(self) -> Iterator[NDArray[np.bool_]]:
-        return iter(self._masks)
+    def crop(self, index: int, /) -> Crop:
+        """The mask at that position inside its tight box."""
+        return self._crops()[index]
 
 
-def crops(masks: Masks, size: tuple[int, int] | None = None) -> Iterator[Crop]:
-    """Every mask inside its tight box, one at a time.
+def as_masks(masks: Masks | MaskArrays, size: tuple[int, int] | None = None) -> Masks:
+    """Masks of a picture of `size` (h, w), by default of their own.
 
-    Raises RegionError for a mask that is not bool or not of `size`, (h, w); None stands for the
-    first mask's.
+    Raises RegionError for masks of another size, and for arrays that are not bool.
     """
-    import cv2
-
-    if isinstance(masks, CroppedMasks) and masks.size == size:
-        yield from masks.crops()
-        return
-    if isinstance(masks, LazyMasks):
-        for index, rle in enumerate(masks.rles):
-            size = size or rle.size
-            if rle.size != size:
-                raise _wrong_mask(size, rle.size, "bool")
-            yield masks.crop(index)
-        return
-    for mask in masks:
-        size = size or (mask.shape[0], mask.shape[-1])
-        if mask.shape != size or mask.dtype != np.bool_:
-            raise _wrong_mask(size, mask.shape, str(mask.dtype))
-        mask = np.ascontiguousarray(mask)
-        # NumPy finds the first pixel ten times faster than OpenCV goes through the rows above it.
-        top = int(mask.argmax()) // size[1]
-        x, y, width, height = cv2.boundingRect(mask[top:].view(np.uint8))
-        yield Crop(top + y, x, mask[top + y : top + y + height, x : x + width])
+    if isinstance(masks, np.ndarray | Sequence):
+        return ArrayMasks(masks, size or _size_of(masks))
+    if size and masks.size != size:
+        raise _wrong_mask(size, masks.size, "bool")
+    return masks
 
 
-def with_crops(masks: Masks, size: tuple[int, int]) -> Masks:
-    """The same masks, whose crops are not looked for more than once."""
-    return masks if isinstance(masks, LazyMasks) else CroppedMasks(masks, size)
+def crops(masks: Masks) -> Iterator[Crop]:
+    """Every mask inside its tight box, one at a time."""
+    return map(masks.crop, range(len(masks)))
 
 
-def _wrong_mask(size: tuple[int, int], found: tuple[int, ...], kind: str) -> RegionError:
-    return RegionError(f"masks must be (R, {size[0]}, {size[1]}) bool, got one of {found} {kind}")
+def _size_of(masks: MaskArrays) -> tuple[int, int]:
+    if isinstance(masks, np.ndarray) and masks.ndim == 3:
+        return masks.shape[1], masks.shape[2]
+    if not len(masks):
+        return 0, 0
+    first = masks[0].shape
+    return first[0], first[-1]
+
+
+def _wrong_mask(size: tuple[int, int], actual: tuple[int, ...], kind: str) -> RegionError:
+    return RegionError(f"masks must be (R, {size[0]}, {size[1]}) bool, got one of {actual} {kind}")

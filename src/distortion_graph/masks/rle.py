@@ -8,31 +8,14 @@ difference to the run two before, as in the COCO API.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import RegionError
+from distortion_graph.masks.boxes import Box, Crop
 
 _MAX_CHARS_PER_COUNT = 12
-
-
-class Crop(NamedTuple):
-    """The part of a mask inside its tight box: (h, w) bool from row `top` and column `left`.
-
-    An empty mask has a crop of 0×0.
-    """
-
-    top: int
-    left: int
-    mask: NDArray[np.bool_]
-
-    @property
-    def box(self) -> tuple[slice, slice]:
-        """Rows and columns of the picture."""
-        height, width = self.mask.shape
-        return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
 
 @dataclass(frozen=True)
@@ -54,17 +37,17 @@ class Rle:
 
         h, _ = self.size
         edges = _ink_edges(self)
-        left, top, width, height = _box(edges, h)
-        if not width:
-            return Crop(0, 0, np.zeros((0, 0), np.bool_))
-        lengths = np.diff(edges.ravel(), prepend=left * h, append=(left + width) * h)
+        box = _box(edges, h)
+        if box.empty:
+            return Crop(box, np.zeros((0, 0), np.bool_))
+        lengths = np.diff(edges.ravel(), prepend=box.x * h, append=box.right * h)
         ink = np.zeros(lengths.size, np.uint8)
         ink[1::2] = 1
-        columns = np.repeat(ink, lengths).reshape(width, h)[:, top : top + height]
-        return Crop(top, left, np.asarray(cv2.transpose(columns), np.uint8).view(np.bool_))
+        columns = np.repeat(ink, lengths).reshape(box.width, h)[:, box.y : box.bottom]
+        return Crop(box, np.asarray(cv2.transpose(columns), np.uint8).view(np.bool_))
 
-    def box_xywh(self) -> tuple[int, int, int, int]:
-        """Tight box in pixels: left, top, width, height; zeros if empty."""
+    def box_xywh(self) -> Box:
+        """Tight box in pixels; zeros if empty."""
         return _box(_ink_edges(self), self.size[0])
 
     def area(self) -> int:
@@ -94,17 +77,17 @@ def _ink_edges(rle: Rle) -> NDArray[np.int64]:
     return edges[runs[1::2] > 0]
 
 
-def _box(edges: NDArray[np.int64], h: int) -> tuple[int, int, int, int]:
-    """Left, top, width and height of the runs between these edges in columns of h pixels."""
+def _box(edges: NDArray[np.int64], h: int) -> Box:
+    """The box of the runs between these edges in columns of h pixels."""
     if not len(edges):
-        return 0, 0, 0, 0
+        return Box(0, 0, 0, 0)
     first, last = edges[:, 0], edges[:, 1] - 1
     left, right = int(first[0] // h), int(last[-1] // h)
     # A run that holds a column's last and the next one's first row.
     wraps = bool((first // h != last // h).any())
     top = 0 if wraps else int((first % h).min())
     bottom = h - 1 if wraps else int((last % h).max())
-    return left, top, right - left + 1, bottom - top + 1
+    return Box(left, top, right - left + 1, bottom - top + 1)
 
 
 def rle_from_mask(mask: NDArray[np.bool_]) -> Rle:

@@ -20,7 +20,6 @@ L* of the deviation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -30,8 +29,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import RegionError
+from distortion_graph.masks.boxes import Box, Crop
+from distortion_graph.masks.masks import MaskArrays, Masks, as_masks
 from distortion_graph.measure.ciede2000 import delta_e, difference, lab
-from distortion_graph.measure.evidence import MaskSource
 from distortion_graph.measure.quality import check_pair
 from distortion_graph.work.threads import parallel_map
 
@@ -62,7 +62,6 @@ PART = 0.1
 Rgb = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
-Box = tuple[int, int, int, int]
 
 _EQUAL, _ALIKE, _BETWEEN, _DIFFERS = range(4)
 _SAME, _FRINGE, _CHANGED, _PLAIN = range(4)  # cells
@@ -80,8 +79,8 @@ class RegionDifference(NamedTuple):
     Attributes:
         share: Of its pixels, those that differ visibly.
         equal: Of its pixels, those that look equal.
-        spots: Boxes (x, y, width, height) in pixels around what the region has of each spot, the
-            largest first, then from top to bottom.
+        spots: Boxes around what the region has of each spot, the largest first, then from top to
+            bottom.
     """
 
     share: float
@@ -112,24 +111,26 @@ class DifferenceMap:
     classes: Bytes
     spots: NDArray[np.int32]
 
-    def measure(self, masks: Bools | Sequence[Bools] | MaskSource) -> MeasuredDifferences:
+    def measure(self, masks: Masks | MaskArrays) -> MeasuredDifferences:
         """The differences in each of some (H, W) bool masks, and in the whole picture.
 
-        Raises RegionError for a mask without a pixel.
+        Raises RegionError for a mask of another size and for one without a pixel.
         """
+        masks = as_masks(masks, self.classes.shape)
 
         def region(index: int) -> RegionDifference:
-            top, left, mask = _crop(masks, index)
-            if not mask.any():
+            crop = masks.crop(index)
+            if crop.box.empty:
                 raise RegionError(f"mask {index} has no pixel, expected at least one; leave it out")
-            return self._of(top, left, mask)
+            return self._inside(crop)
 
         return MeasuredDifferences(tuple(parallel_map(region, range(len(masks)))), self.scene)
 
     @cached_property
     def scene(self) -> RegionDifference:
         """The differences in the whole picture."""
-        return self._of(0, 0, np.ones(self.classes.shape, np.bool_))
+        whole = np.ones(self.classes.shape, np.bool_)
+        return self._inside(Crop(Box.whole(whole.shape), whole))
 
     def is_local(self, most: float) -> bool:
         """Whether the pictures differ in places: spots are on no more than that share of the cells,
@@ -147,7 +148,8 @@ class DifferenceMap:
         """Of every spot, in the order of the scene's boxes, the (N, 2) first and last pixels of its
         rows, x and y, so that its convex hull is theirs."""
         visible = self.classes == _DIFFERS
-        return [self._outline(visible, *entry) for entry in self._boxes(visible, 0, 0, 0)]
+        whole = Box.whole(visible.shape)
+        return [self._outline(visible, *entry) for entry in self._boxes(visible, whole, 0)]
 
     @cached_property
     def _spot_pixels(self) -> NDArray[np.int64]:
@@ -155,24 +157,27 @@ class DifferenceMap:
         counts = _cell_counts(self.classes == _DIFFERS)
         return np.bincount(self.spots.ravel(), counts.ravel()).astype(np.int64)
 
-    def _of(self, top: int, left: int, mask: Bools) -> RegionDifference:
-        """What is inside a mask that begins at that row and column and has a pixel."""
-        classes = self.classes[top : top + mask.shape[0], left : left + mask.shape[1]]
+    def _inside(self, crop: Crop) -> RegionDifference:
+        """What is inside a mask that has a pixel."""
+        box, mask = crop
+        classes = self.classes[box.area]
         pixels = np.count_nonzero(mask)
         differs = mask & (classes == _DIFFERS)
         alike = np.count_nonzero(mask & (classes <= _ALIKE))
         return RegionDifference(
             share=int(np.count_nonzero(differs)) / int(pixels),
             equal=int(alike) / int(pixels),
-            spots=tuple(box for box, _ in self._boxes(differs, top, left, int(pixels))),
+            spots=tuple(spot for spot, _ in self._boxes(differs, box, int(pixels))),
         )
 
-    def _boxes(self, differs: Bools, top: int, left: int, pixels: int) -> list[tuple[Box, int]]:
-        """Boxes and numbers of what a region of so many pixels has of the spots."""
-        first, before = top // CELL, left // CELL
-        inside = _on_cells(differs, top % CELL, left % CELL)
-        rows, columns = inside.shape[0] // CELL, inside.shape[1] // CELL
-        spots = self.spots[first : first + rows, before : before + columns]
+    def _boxes(self, differs: Bools, box: Box, pixels: int) -> list[tuple[Box, int]]:
+        """Boxes and numbers of what a region of so many pixels has of the spots.
+
+        `differs` are the pixels of `box` that are the region's and differ visibly.
+        """
+        cells = box.in_cells(CELL)
+        inside = _on_cells(differs, box.y % CELL, box.x % CELL)
+        spots = self.spots[cells.area]
         if not spots.any():
             return []
         number, counts, edges = _extents(inside, spots)
@@ -181,19 +186,18 @@ class DifferenceMap:
         found = []
         for k in np.flatnonzero((owned > 0) & enough).tolist():
             y0, x0, y1, x1 = (int(edge[k]) for edge in edges)
-            box = (x0 + before * CELL, y0 + first * CELL, x1 - x0, y1 - y0)
-            found.append((box, k))
+            spot = Box(x0, y0, x1 - x0, y1 - y0).moved(cells.x * CELL, cells.y * CELL)
+            found.append((spot, k))
         return sorted(found, key=_by_size)
 
     def _outline(self, visible: Bools, box: Box, number: int) -> NDArray[np.int64]:
-        x, y, width, height = box
-        rows, columns = np.arange(y, y + height), np.arange(x, x + width)
+        rows, columns = np.arange(box.y, box.bottom), np.arange(box.x, box.right)
         own = self.spots[(rows // CELL)[:, None], columns // CELL] == number
-        own &= visible[y : y + height, x : x + width]
+        own &= visible[box.area]
         rows = rows[own.any(1)]
         own = own[own.any(1)]
-        ends = own.argmax(1), width - 1 - own[:, ::-1].argmax(1)
-        return np.concatenate([np.stack([x + end, rows], 1) for end in ends])
+        ends = own.argmax(1), box.width - 1 - own[:, ::-1].argmax(1)
+        return np.concatenate([np.stack([box.x + end, rows], 1) for end in ends])
 
 
 def find_differences(anchor: Rgb, target: Rgb) -> DifferenceMap:
@@ -230,8 +234,8 @@ def changed_pixels(first: Rgb, second: Rgb) -> Bools:
 
 
 def _by_size(entry: tuple[Box, int]) -> tuple[int, int, int, int]:
-    (x, y, width, height), number = entry
-    return -width * height, y, x, number
+    box, number = entry
+    return -box.pixels, box.y, box.x, number
 
 
 def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, top: int, left: int) -> None:
@@ -358,9 +362,3 @@ def _extents(
     (top, bottom), (left, right) = edges
     counts = _ones(words[y, :, x]).sum(1)
     return number, counts, (top, left, bottom, right)
-
-
-def _crop(masks: Bools | Sequence[Bools] | MaskSource, index: int) -> tuple[int, int, Bools]:
-    if isinstance(masks, MaskSource):
-        return masks.crop(index)
-    return 0, 0, masks[index]

@@ -19,13 +19,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Literal, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import RecipeError, RegionError
+from distortion_graph.masks.boxes import Box, Crop
+from distortion_graph.masks.masks import MaskArrays, Masks, as_masks
 from distortion_graph.measure import haar, ssim
 from distortion_graph.measure.ciede2000 import delta_e
 from distortion_graph.measure.quality import check_pair
@@ -35,7 +37,6 @@ Level = Literal["all", "fast", "none"]
 LEVELS: tuple[Level, ...] = ("all", "fast", "none")
 
 T = TypeVar("T")
-V = TypeVar("V", bound=np.generic)
 Rgb = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
@@ -44,17 +45,6 @@ Floats = NDArray[np.float32]
 BAND_PIXELS = 1 << 22
 TILE = 256
 THREADS_FROM_PIXELS = 1 << 20
-
-
-@runtime_checkable
-class MaskSource(Protocol):
-    """Masks that are made when asked for, such as a ``RegionSet``."""
-
-    def __len__(self) -> int: ...
-
-    def crop(self, index: int, /) -> tuple[int, int, Bools]:
-        """First row, first column and (h, w) bool mask of a box that holds the whole region."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -88,7 +78,7 @@ NO_EVIDENCE = MeasuredEvidence((), None)
 def measure_evidence(
     anchor: Rgb,
     target: Rgb,
-    masks: Bools | Sequence[Bools] | MaskSource,
+    masks: Masks | MaskArrays,
     level: Level = "all",
 ) -> MeasuredEvidence:
     """Measure how the two pictures differ inside every region and as a whole.
@@ -96,8 +86,8 @@ def measure_evidence(
     Args:
         anchor: (H, W, 3) RGB uint8.
         target: The same shape.
-        masks: (R, H, W) bool, a sequence of (H, W) bool masks, or an object with ``crop(i)``,
-            such as ``LazyMasks``; regions may overlap, R may be 0.
+        masks: (R, H, W) bool, a sequence of (H, W) bool masks, or `Masks`, such as a ``RegionSet``;
+            regions may overlap, R may be 0.
         level: "all"; "fast", without CIEDE2000; or "none", nothing.
 
     Raises:
@@ -108,6 +98,7 @@ def measure_evidence(
     if level not in LEVELS:
         raise RecipeError(f"unknown evidence level {level!r}; expected one of: {', '.join(LEVELS)}")
     check_pair(anchor, target)
+    masks = as_masks(masks, anchor.shape[:2])
     count = len(masks)
     if level == "none":
         return MeasuredEvidence((None,) * count, None)
@@ -116,7 +107,7 @@ def measure_evidence(
     for band in _bands(anchor, target, level == "all"):
 
         def add(index: int, band: _Band = band) -> None:
-            part = None if index == count else _part(masks, index, band, anchor.shape[:2])
+            part = None if index == count else _part(masks.crop(index), band)
             sums[index].add(band, part)
 
         _shared(add, (count, *range(count)), anchor)
@@ -127,61 +118,28 @@ def measure_evidence(
     return MeasuredEvidence(tuple(regions), scene)
 
 
-class _Box(NamedTuple):
-    """Rows from ``top`` up to ``bottom`` and columns from ``left`` up to ``right``."""
-
-    top: int
-    bottom: int
-    left: int
-    right: int
-
-    def halved(self) -> _Box:
-        """The half-grid cells of a box that begins on even pixels."""
-        return _Box(self.top // 2, (self.bottom + 1) // 2, self.left // 2, (self.right + 1) // 2)
-
-    def meet(self, other: _Box) -> _Box:
-        """The common part, empty rather than reversed."""
-        top, left = max(self.top, other.top), max(self.left, other.left)
-        bottom, right = min(self.bottom, other.bottom), min(self.right, other.right)
-        return _Box(top, max(top, bottom), left, max(left, right))
-
-    @property
-    def area(self) -> int:
-        return (self.bottom - self.top) * (self.right - self.left)
-
-    def of(self, array: NDArray[V]) -> NDArray[V]:
-        return array[self.top : self.bottom, self.left : self.right]
-
-
 class _Part(NamedTuple):
     """A region's pixels in a band: the mask of a box that begins and ends on even pixels."""
 
-    box: _Box
+    box: Box
     inside: Bools
 
 
-def _part(
-    masks: Bools | Sequence[Bools] | MaskSource, index: int, band: _Band, size: tuple[int, ...]
-) -> _Part:
+def _part(crop: Crop, band: _Band) -> _Part:
     """The box may pass the picture's edge by one pixel, and is empty for a region elsewhere."""
-    if isinstance(masks, MaskSource):
-        top, left, mask = masks.crop(index)
-    else:
-        top, left, mask = 0, 0, masks[index]
-        if mask.shape != size or mask.dtype != np.bool_:
-            raise RegionError(
-                f"mask {index} must be ({size[0]}, {size[1]}) bool, "
-                f"got {mask.dtype} of shape {mask.shape}"
-            )
-    first = max(band.top - top, 0)
-    mask = mask[first : max(band.top + band.frame.bottom - top, 0)]
-    x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
-    mask = mask[y : y + height, x : x + width]
-    top, left = top + first + y - band.top, left + x
-    bottom, right = top + height, left + width
-    box = _Box(top - top % 2, bottom + bottom % 2, left - left % 2, right + right % 2)
-    if box.area != mask.size:
-        mask = np.pad(mask, ((top % 2, bottom % 2), (left % 2, right % 2)))
+    own = crop.box.moved(0, -band.top)
+    inside = own.meet(band.frame)
+    mask = crop.mask[inside.within(own)]
+    if inside.empty:
+        return _Part(inside, mask)
+    if inside != own:
+        tight = Box.around(mask)
+        inside, mask = tight.moved(inside.x, inside.y), mask[tight.area]
+    box = inside.on_grid(2)
+    if box != inside:
+        before, after = inside.y - box.y, box.bottom - inside.bottom
+        left, right = inside.x - box.x, box.right - inside.right
+        mask = np.pad(mask, ((before, after), (left, right)))
     return _Part(box, mask)
 
 
@@ -197,8 +155,8 @@ class _Band:
     """
 
     top: int
-    frame: _Box
-    inner: _Box
+    frame: Box
+    inner: Box
     anchor: Rgb
     target: Rgb
     ssim: Floats
@@ -212,8 +170,8 @@ def _bands(anchor: Rgb, target: Rgb, with_colour: bool) -> Iterator[_Band]:
     edge = ssim.RADIUS
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        frame = _Box(0, bottom - top, 0, width)
-        cells = frame.halved()
+        frame = Box(0, 0, width, bottom - top)
+        cells = frame.in_cells(2)
         pixels, half = (frame.bottom, width), (cells.bottom, cells.right)
         structure = np.empty(pixels, dtype=np.float32)
         similarity = haar.Terms(*(np.empty(half, dtype=np.float32) for _ in range(3)))
@@ -222,21 +180,22 @@ def _bands(anchor: Rgb, target: Rgb, with_colour: bool) -> Iterator[_Band]:
         band = _Band(
             top,
             frame,
-            _Box(edge - top, height - edge - top, edge, width - edge).meet(frame),
+            Box(edge, edge - top, width - 2 * edge, height - 2 * edge).meet(frame),
             *pair,
             structure,
             similarity,
             colour,
         )
 
-        def fill(tile: _Box, band: _Band = band) -> None:
+        def fill(tile: Box, band: _Band = band) -> None:
             _fill_ssim(band.ssim, anchor, target, tile, band.top)
-            _fill_similarity(band.similarity, anchor, target, tile.halved(), band.top // 2)
+            _fill_similarity(band.similarity, anchor, target, tile.in_cells(2), band.top // 2)
             if band.delta_e is not None:
-                tile.of(band.delta_e)[:] = delta_e(tile.of(band.anchor), tile.of(band.target))
+                own = tile.area
+                band.delta_e[own] = delta_e(band.anchor[own], band.target[own])
 
         tiles = [
-            _Box(y, y + TILE, x, x + TILE).meet(frame)
+            Box(x, y, TILE, TILE).meet(frame)
             for y in range(0, frame.bottom, TILE)
             for x in range(0, width, TILE)
         ]
@@ -253,25 +212,22 @@ def _shared(work: Callable[[T], None], items: Sequence[T], picture: Rgb) -> None
         work(item)
 
 
-def _fill_ssim(out: Floats, anchor: Rgb, target: Rgb, tile: _Box, top: int) -> None:
+def _fill_ssim(out: Floats, anchor: Rgb, target: Rgb, tile: Box, top: int) -> None:
     """Write one tile of the map of the band from row ``top``."""
-    first, last = tile.top + top, tile.bottom + top
-    above, before = min(first, ssim.RADIUS), min(tile.left, ssim.RADIUS)
-    rows = slice(first - above, last + ssim.RADIUS)
-    columns = slice(tile.left - before, tile.right + ssim.RADIUS)
-    values = ssim.ssim_map(anchor[rows, columns], target[rows, columns])
-    height, width = tile.bottom - tile.top, tile.right - tile.left
-    tile.of(out)[:] = values[above : above + height, before : before + width]
+    own = tile.moved(0, top)
+    seen = own.grown(ssim.RADIUS).clipped(anchor.shape)
+    values = ssim.ssim_map(anchor[seen.area], target[seen.area])
+    out[tile.area] = values[own.within(seen)]
 
 
-def _fill_similarity(out: haar.Terms, anchor: Rgb, target: Rgb, cells: _Box, top: int) -> None:
+def _fill_similarity(out: haar.Terms, anchor: Rgb, target: Rgb, cells: Box, top: int) -> None:
     """Write one tile of half-grid cells of the band whose first cell is in row ``top``."""
-    rows, columns = (cells.top + top, cells.bottom + top), (cells.left, cells.right)
+    rows, columns = (cells.y + top, cells.bottom + top), (cells.x, cells.right)
     first, second = (
         haar.haar_maps(haar.window_planes(rgb, rows, columns)) for rgb in (anchor, target)
     )
     for part, values in zip(out, haar.terms(*haar.losses(first, second)), strict=True):
-        cells.of(part)[:] = values
+        part[cells.area] = values
 
 
 class _Sums:
@@ -289,36 +245,31 @@ class _Sums:
     def add(self, band: _Band, part: _Part | None) -> None:
         """Add a band; ``part`` is what the region has of it, None for the whole picture."""
         box = band.frame if part is None else part.box.meet(band.frame)
-        if not box.area:
+        if box.empty:
             return
-        inside = None
-        if part is not None:
-            inside = part.inside[: box.bottom - box.top, : box.right - box.left]
+        inside = None if part is None else part.inside[: box.height, : box.width]
         share = None if inside is None else inside.astype(np.float32)
-        self.pixels += box.area if inside is None else int(np.count_nonzero(inside))
+        self.pixels += box.pixels if inside is None else int(np.count_nonzero(inside))
         bits = None if inside is None else inside.view(np.uint8)
+        own = box.area
         # OpenCV squares the root of the exact sum; rounding undoes that.
-        self.squares += round(
-            cv2.norm(box.of(band.anchor), box.of(band.target), cv2.NORM_L2SQR, bits)
-        )
+        self.squares += round(cv2.norm(band.anchor[own], band.target[own], cv2.NORM_L2SQR, bits))
         self._add_ssim(band, box, inside, share)
         if band.delta_e is not None:
-            self.delta_e = (self.delta_e or 0.0) + haar.total(box.of(band.delta_e), share)
-        cells = haar.Terms(*(box.halved().of(part) for part in band.similarity))
-        pooled = haar.pool(cells, None if inside is None else haar.cell_shares(inside))
+            self.delta_e = (self.delta_e or 0.0) + haar.total(band.delta_e[own], share)
+        cells = box.in_cells(2).area
+        terms = haar.Terms(*(part[cells] for part in band.similarity))
+        pooled = haar.pool(terms, None if inside is None else haar.cell_shares(inside))
         self.haar = self.haar.plus(pooled)
 
-    def _add_ssim(self, band: _Band, box: _Box, inside: Bools | None, share: Floats | None) -> None:
-        values = box.of(band.ssim)
+    def _add_ssim(self, band: _Band, box: Box, inside: Bools | None, share: Floats | None) -> None:
+        values = band.ssim[box.area]
         self.ssim += haar.total(values, share)
         inner = box.meet(band.inner)
-        if not inner.area:
+        if inner.empty:
             return
-        part = np.s_[
-            inner.top - box.top : inner.bottom - box.top,
-            inner.left - box.left : inner.right - box.left,
-        ]
-        self.inner_pixels += inner.area if inside is None else int(np.count_nonzero(inside[part]))
+        part = inner.within(box)
+        self.inner_pixels += inner.pixels if inside is None else int(np.count_nonzero(inside[part]))
         self.inner_ssim += haar.total(values[part], None if share is None else share[part])
 
     def result(self) -> RegionEvidence:

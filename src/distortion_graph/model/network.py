@@ -7,20 +7,15 @@ and regions as a set, so swapping or permuting the input does the same to the ou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from distortion_graph.features.cells import CELL_PX
 from distortion_graph.model.config import NetworkConfig
-from distortion_graph.model.encoder import Lite0Encoder
 from distortion_graph.model.heads import ComparisonHead, NodeHeads
-from distortion_graph.model.interaction import RegionAttention
-from distortion_graph.model.pixels import PixelStatistics
-from distortion_graph.model.pooling import Moments, coverage, pool_moments
+from distortion_graph.model.pair_encoder import Moments, PairEncoder
 from distortion_graph.model.tones import (
     DetailEncoder,
     EdgeEncoder,
@@ -30,10 +25,9 @@ from distortion_graph.model.tones import (
     ToneEncoder,
 )
 
-_IMAGENET_MEAN = (0.485, 0.456, 0.406)
-_IMAGENET_STD = (0.229, 0.224, 0.225)
 _MIN_VARIANCE = 1e-5
-_REDUCTION = 2  # of the pictures that the encoder sees
+# What a key is to a query: in the same picture, in the other one, or its own counterpart there.
+_RELATIONS = 3
 
 
 class NetworkOutput(NamedTuple):
@@ -53,8 +47,8 @@ class NetworkOutput(NamedTuple):
 
 
 class Statistics(NamedTuple):
-    """`regions.statistics.RegionStatistics` of B pairs: `own` (B, 2, R, channels, 256), `joint` and
-    `detail` (B, R, channels, 32, 32), `patterns` and `edges` (B, 2, R, statistics).
+    """`features.statistics.RegionStatistics` of B pairs: `own` (B, 2, R, channels, 256), `joint`
+    and `detail` (B, R, channels, 32, 32), `patterns` and `edges` (B, 2, R, statistics).
     """
 
     own: Tensor
@@ -62,68 +56,6 @@ class Statistics(NamedTuple):
     detail: Tensor
     patterns: Tensor
     edges: Tensor
-
-
-class PairEncoder(nn.Module):
-    """Pixels of both pictures → moments of features inside every region.
-
-    The encoder sees the pictures at half their size, which costs a quarter: what is finer than that
-    is in the pixel statistics, and in the histograms that the head sees.
-    """
-
-    mean: Tensor
-    std: Tensor
-
-    # Level of each feature: pixel statistics, then the encoder's four maps.
-    channels = (PixelStatistics.channels, *Lite0Encoder.channels)
-    strides = (CELL_PX, 4, 8, 16, 32)
-    map_strides = strides[1:]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.pixels = PixelStatistics()
-        self.encoder = Lite0Encoder()
-        self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN)[:, None, None], persistent=False)
-        self.register_buffer("std", torch.tensor(_IMAGENET_STD)[:, None, None], persistent=False)
-
-    def forward(self, images: Tensor, weights: Tensor) -> Moments:
-        """Moments of a batch.
-
-        Args:
-            images: (B, 2, H, W, 3) uint8, H and W multiples of 16.
-            weights: (B, R, H/4, W/4), share of each cell that the region covers.
-        """
-        rgb = _as_floats(images)
-        pixels = _average(self.pixels(rgb).float(), CELL_PX)
-        moments = (
-            self._pooled([pixels], self.strides[:1], [weights]),
-            self._map_moments(rgb, coverage(self.map_strides, weights)),
-        )
-        return Moments(*(torch.cat(parts, -1) for parts in zip(*moments, strict=True)))
-
-    def map_moments(self, images: Tensor, covered: Sequence[Tensor]) -> Moments:
-        """Those of the encoder's maps alone, by the regions' `coverage` of their cells."""
-        return self._map_moments(_as_floats(images), covered)
-
-    def _map_moments(self, rgb: Tensor, covered: Sequence[Tensor]) -> Moments:
-        maps = self.encoder((F.avg_pool2d(rgb, _REDUCTION) - self.mean) / self.std)
-        maps = [m.float() for m in maps]
-        return self._pooled([(m, m * m) for m in maps], self.map_strides, covered)
-
-    def _pooled(
-        self,
-        maps: Sequence[tuple[Tensor, Tensor]],
-        strides: Sequence[int],
-        covered: Sequence[Tensor],
-    ) -> Moments:
-        """Moments of maps (2·B, C, h, w) and their squares."""
-        # Variances are small differences of large sums: in bfloat16 nothing would be left of them.
-        with torch.autocast(covered[0].device.type, enabled=False):
-            paired = [
-                (v.reshape(-1, 2, *v.shape[1:]), square.reshape(-1, 2, *v.shape[1:]))
-                for v, square in maps
-            ]
-            return pool_moments(paired, strides, covered)
 
 
 class GraphHead(nn.Module):
@@ -222,6 +154,61 @@ class GraphHead(nn.Module):
         return own, torch.cat([correlation, size], 2)
 
 
+class RegionAttention(nn.Module):
+    """One transformer layer over the 2·R regions of a pair, pre-normalised.
+
+    A learned bias per head tells a region of the same picture, of the other picture, and the same
+    region in the other picture apart; there are no positions and no sides, so that swapping the
+    pictures or permuting the regions does the same to the output.
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm1 = nn.LayerNorm(width)
+        self.norm2 = nn.LayerNorm(width)
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.relation = nn.Parameter(torch.zeros(heads, _RELATIONS))
+        self.feed = nn.Sequential(
+            nn.Linear(width, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width)
+        )
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, valid: Tensor) -> Tensor:
+        """(B, 2, R, width) and (B, R) bool → (B, 2, R, width)."""
+        batch, images, regions, width = x.shape
+        tokens = x.reshape(batch, images * regions, width)
+        tokens = tokens + self.dropout(self._attend(self.norm1(tokens), valid, regions))
+        tokens = tokens + self.dropout(self.feed(self.norm2(tokens)))
+        out: Tensor = tokens.reshape(batch, images, regions, width)
+        return out
+
+    def _attend(self, tokens: Tensor, valid: Tensor, regions: int) -> Tensor:
+        batch, count, width = tokens.shape
+        q, k, v = (
+            self.qkv(tokens)
+            .reshape(batch, count, 3, self.heads, width // self.heads)
+            .permute(2, 0, 3, 1, 4)
+        )
+        logits = torch.matmul(q, k.transpose(2, 3)) * (width // self.heads) ** -0.5
+        logits = logits + self._relation_bias(regions, tokens)
+        blocked = ~torch.cat([valid, valid], 1)[:, None, None, :]
+        weights = F.softmax(logits.masked_fill(blocked, -1e4), dim=-1)
+        mixed = torch.matmul(weights, v).transpose(1, 2).reshape(batch, count, width)
+        out: Tensor = self.out(mixed)
+        return out
+
+    def _relation_bias(self, regions: int, like: Tensor) -> Tensor:
+        """(heads, 2R, 2R)."""
+        same, other, twin = self.relation[:, 0], self.relation[:, 1], self.relation[:, 2]
+        ones = torch.ones(regions, regions, device=like.device, dtype=like.dtype)
+        eye = torch.eye(regions, device=like.device, dtype=like.dtype)
+        within = same[:, None, None] * ones
+        across = other[:, None, None] * ones + twin[:, None, None] * eye
+        return torch.cat([torch.cat([within, across], 2), torch.cat([across, within], 2)], 1)
+
+
 class DistortionGraphNet(nn.Module):
     """The whole network, as it is trained."""
 
@@ -249,16 +236,6 @@ class DistortionGraphNet(nn.Module):
         statistics = Statistics(own_counts, joint_counts, detail_counts, pattern_counts, edges)
         with torch.autocast(images.device.type, enabled=False):
             return self.head(moments, statistics, area, is_scene, valid)  # type: ignore[no-any-return]
-
-
-def _as_floats(images: Tensor) -> Tensor:
-    """(B, 2, H, W, 3) uint8 → (2·B, 3, H, W) in [0, 1]."""
-    return images.flatten(0, 1).permute(0, 3, 1, 2).float() / 255
-
-
-def _average(x: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Cell means of a map and of its square."""
-    return F.avg_pool2d(x, size), F.avg_pool2d(x * x, size)
 
 
 def _normalise(norm: nn.BatchNorm1d, x: Tensor, valid: Tensor) -> Tensor:

@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from distortion_graph.features.cells import pad_picture, with_scene
-from distortion_graph.features.statistics import region_statistics
+from distortion_graph.features.cells import pad_picture
+from distortion_graph.features.statistics import region_inputs
+from distortion_graph.masks.masks import MaskArrays, Masks
 from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.predict.outputs import to_predictions
 from distortion_graph.predict.predictions import Predictions
@@ -23,12 +24,11 @@ class TorchPredictor:
         self,
         anchor: NDArray[np.uint8],
         target: NDArray[np.uint8],
-        masks: NDArray[np.bool_],
+        masks: Masks | MaskArrays,
     ) -> Predictions:
-        """Predict one pair: two (H, W, 3) uint8 pictures and (R, H, W) bool masks."""
+        """Predict one pair: two (H, W, 3) uint8 pictures and R masks, (H, W) bool each."""
         images = np.stack([pad_picture(anchor), pad_picture(target)])
-        weights, area = with_scene(anchor.shape[:2], masks)
-        statistics = region_statistics(anchor, target, masks)
+        weights, area, statistics = region_inputs(anchor, target, masks)
         is_scene = np.zeros(len(area), np.float32)
         is_scene[0] = 1
         device = next(self.network.parameters()).device

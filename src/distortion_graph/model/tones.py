@@ -15,8 +15,8 @@ from distortion_graph.features.histograms import (
     JOINT_CHANNELS,
     JOINT_LEVELS,
     LEVELS,
+    PATTERNS,
 )
-from distortion_graph.features.patterns import PATTERNS
 
 _RIPPLED = CHANNELS.index("highest")
 """So many channels come first, red, green and blue: tone curves leave their gaps and spikes in

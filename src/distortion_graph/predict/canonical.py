@@ -46,4 +46,4 @@ def _equal_inside(
 ) -> NDArray[np.bool_]:
     """(R,): whether all pixels of a region are equal in both pictures."""
     changed = changed_pixels(first, second)
-    return np.array([not (changed[c.box] & c.mask).any() for c in crops(masks)], np.bool_)
+    return np.array([not (changed[c.box.area] & c.mask).any() for c in crops(masks)], np.bool_)

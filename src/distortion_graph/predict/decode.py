@@ -7,7 +7,8 @@ mirrors itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -29,46 +30,109 @@ from distortion_graph.predict.predictions import Predictions
 _STRUCTURE_TOLERANCE = 1e-4
 
 
-def decode(
-    predictions: Predictions, vocabulary: Vocabulary, areas: ArrayLike | None = None
-) -> Decoded:
-    """Turn probabilities into labels.
+@dataclass(frozen=True, eq=False)
+class ChosenLabels:
+    """Labels of R regions as positions in the vocabulary, and the rounded numbers beside them.
+
+    `distortion`, `severity` (2, R), row 0 of the anchor and 1 of the target, and `comparison` (R,)
+    are int64; `score` and `known` (2, R, or None) float64. The probabilities of all labels are
+    (2, R, D), (2, R, S) and (R, C).
+    """
+
+    distortion: NDArray[np.int64]
+    severity: NDArray[np.int64]
+    comparison: NDArray[np.int64]
+    score: NDArray[np.float64]
+    known: NDArray[np.float64] | None
+    distortion_probabilities: NDArray[np.float64]
+    severity_probabilities: NDArray[np.float64]
+    comparison_probabilities: NDArray[np.float64]
+
+
+def choose_labels(predictions: Predictions, vocabulary: Vocabulary) -> ChosenLabels:
+    """Choose every region's labels.
 
     A node gets the most probable consistent pair (distortion, severity) by P(d)·P(s | d); on a tie
     the earlier distortion, then the lower severity. P(s) = Σ_d P(d)·P(s | d), so a region is clean
-    with the same probability as a distortion and as a severity. For the comparison see
-    `comparison_label`.
+    with the same probability as a distortion and as a severity. Two clean nodes are the same; for
+    any other comparison see `choose_comparisons`.
+
+    Raises ModelError for predictions made for another vocabulary.
+    """
+    _check_vocabulary(predictions, vocabulary)
+    joint = predictions.distortion[..., None] * predictions.severity_given
+    severity = np.zeros((*joint.shape[:2], joint.shape[-1]))
+    # Added label by label: a reduction's order, and so its last bit, may depend on the layout.
+    for d in range(joint.shape[2]):
+        severity += joint[:, :, d]
+    severity[..., 0] = predictions.distortion[..., vocabulary.clean_index]
+    severity = np.minimum(severity, 1.0)  # sums may pass it by rounding
+
+    clean = np.arange(joint.shape[2]) == vocabulary.clean_index
+    consistent = clean[:, None] == (np.arange(joint.shape[3]) == 0)
+    flat = np.where(consistent, joint, -1.0).reshape(*joint.shape[:2], consistent.size)
+    distortions, severities = np.unravel_index(flat.argmax(-1), consistent.shape)
+
+    # Comparisons are decided on the rounded numbers, the ones that a reader of the graph sees.
+    score, comparison = _rounded(predictions.score), _rounded(predictions.comparison)
+    compared = choose_comparisons(comparison, score[0] - score[1], vocabulary)
+    both_clean = (distortions == vocabulary.clean_index).all(0)
+    return ChosenLabels(
+        distortions.astype(np.int64),
+        severities.astype(np.int64),
+        np.where(both_clean, vocabulary.neutral_index, compared),
+        score,
+        None if predictions.known is None else _rounded(predictions.known),
+        _rounded(predictions.distortion),
+        _rounded(severity),
+        comparison,
+    )
+
+
+def choose_comparisons(
+    probabilities: NDArray[np.float64], margins: NDArray[np.float64], vocabulary: Vocabulary
+) -> NDArray[np.int64]:
+    """The most probable comparison that does not oppose the margin; nearer the neutral on a tie.
+
+    Where |margin| reaches the first threshold, ranks of the other sign are out of the question.
+    Ranks k and −k in a tie give the neutral label: any other choice would favour one image.
+
+    Args:
+        probabilities: (R, C), in the order of the vocabulary.
+        margins: (R,) score of the anchor − score of the target.
+        vocabulary: of C comparisons.
+
+    Returns:
+        (R,) positions.
+    """
+    ranks = np.array([level.rank for level in vocabulary.comparisons])
+    signs = np.where(np.abs(margins) < vocabulary.thresholds[0], 0, np.sign(margins))
+    allowed = np.where(ranks * signs[:, None] >= 0, probabilities, -1.0)
+    tied = allowed == allowed.max(-1, keepdims=True)
+    away = np.where(tied, np.abs(ranks), len(ranks))
+    winners = away == away.min(-1, keepdims=True)
+    chosen = np.where(winners.sum(-1) == 1, winners.argmax(-1), vocabulary.neutral_index)
+    return chosen.astype(np.int64)
+
+
+def decode(
+    predictions: Predictions, vocabulary: Vocabulary, areas: ArrayLike | None = None
+) -> Decoded:
+    """Turn probabilities into the labels that `choose_labels` chooses, as parts of a graph.
 
     `areas`: (R,) or (2, R), the share of the picture under each region, where a pixel of several
     regions is divided among them (`shared_areas`); gives the scene's `distortion_share`.
 
     Raises ModelError for predictions made for another vocabulary.
     """
-    _check_vocabulary(predictions, vocabulary)
-    anchors, targets = (_nodes(predictions, side, vocabulary) for side in (0, 1))
+    chosen = choose_labels(predictions, vocabulary)
+    anchors, targets = (_nodes(chosen, side, vocabulary) for side in (0, 1))
+    beliefs = zip(chosen.comparison.tolist(), chosen.comparison_probabilities.tolist(), strict=True)
     regions = tuple(
-        DecodedRegion(a, t, _compare(p, (a.score, t.score), _clean(a, t, vocabulary), vocabulary))
-        for a, t, p in zip(anchors, targets, predictions.comparison, strict=True)
+        DecodedRegion(a, t, _comparison(label, p, (a.score, t.score), vocabulary))
+        for a, t, (label, p) in zip(anchors, targets, beliefs, strict=True)
     )
     return Decoded(regions, _scene(predictions, vocabulary, (anchors, targets), areas))
-
-
-def comparison_label(
-    probabilities: Mapping[str, float], margin: float | None, vocabulary: Vocabulary
-) -> str:
-    """The most probable comparison that does not oppose the margin; nearer the neutral on a tie.
-
-    Where |margin| reaches the first threshold, ranks of the other sign are out of the question.
-    Ranks k and −k in a tie give the neutral label: any other choice would favour one image.
-    """
-    threshold, neutral = vocabulary.thresholds[0], vocabulary.neutral_index
-    sign = 0 if margin is None or abs(margin) < threshold else 1 if margin > 0 else -1
-    allowed = [level for level in vocabulary.comparisons if level.rank * sign >= 0]
-    best = max(probabilities[level.label] for level in allowed)
-    tied = [level for level in allowed if probabilities[level.label] == best]
-    nearest = min(abs(level.rank) for level in tied)
-    winners = [level.label for level in tied if abs(level.rank) == nearest]
-    return winners[0] if len(winners) == 1 else vocabulary.comparison_labels[neutral]
 
 
 def _check_vocabulary(predictions: Predictions, vocabulary: Vocabulary) -> None:
@@ -90,64 +154,46 @@ def _check_vocabulary(predictions: Predictions, vocabulary: Vocabulary) -> None:
         )
 
 
-def _nodes(predictions: Predictions, side: int, vocabulary: Vocabulary) -> list[Node]:
-    distortion = predictions.distortion[side]
-    joint = distortion[..., None] * predictions.severity_given[side]  # (R, D, S)
-    severity = np.zeros((len(joint), joint.shape[-1]))
-    # Added label by label: a reduction's order, and so its last bit, may depend on the layout.
-    for d in range(joint.shape[1]):
-        severity += joint[:, d]
-    severity[:, 0] = distortion[:, vocabulary.clean_index]
-    severity = np.minimum(severity, 1.0)  # sums may pass it by rounding
-
-    clean_d = np.arange(joint.shape[1]) == vocabulary.clean_index
-    clean_s = np.arange(joint.shape[2]) == 0
-    consistent = clean_d[:, None] == clean_s
-    best = np.where(consistent, joint, -1.0).reshape(-1, consistent.size).argmax(axis=-1)
-    labels = np.unravel_index(best, joint.shape[1:])
-    scores = _rounded(predictions.score[side])
-    known: Sequence[float | None] = [None] * len(scores)
-    if predictions.known is not None:
-        known = _rounded(predictions.known[side])
+def _nodes(chosen: ChosenLabels, side: int, vocabulary: Vocabulary) -> list[Node]:
+    count = len(chosen.comparison)
+    known = [None] * count if chosen.known is None else chosen.known[side].tolist()
+    columns = (
+        chosen.distortion[side].tolist(),
+        chosen.distortion_probabilities[side].tolist(),
+        chosen.severity[side].tolist(),
+        chosen.severity_probabilities[side].tolist(),
+        chosen.score[side].tolist(),
+        known,
+    )
     return [
         Node(
-            distortion=_belief(vocabulary.distortions, int(d), distortion[k]),
-            severity=_belief(vocabulary.severities, int(s), severity[k]),
-            score=scores[k],
-            known=known[k],
+            distortion=_belief(vocabulary.distortions, d, of_distortions),
+            severity=_belief(vocabulary.severities, s, of_severities),
+            score=score,
+            known=sure,
         )
-        for k, (d, s) in enumerate(zip(*labels, strict=True))
+        for d, of_distortions, s, of_severities, score, sure in zip(*columns, strict=True)
     ]
 
 
-def _belief(labels: Sequence[str], index: int, probabilities: NDArray[np.float64]) -> LabelBelief:
-    beliefs = FrozenMap(zip(labels, _rounded(probabilities), strict=True))
-    label = labels[index]
-    return LabelBelief(label=label, probability=beliefs[label], probabilities=beliefs)
+def _belief(labels: Sequence[str], index: int, probabilities: Sequence[float]) -> LabelBelief:
+    beliefs = FrozenMap(zip(labels, probabilities, strict=True))
+    return LabelBelief(label=labels[index], probability=probabilities[index], probabilities=beliefs)
 
 
-def _compare(
-    probabilities: NDArray[np.float64],
+def _comparison(
+    index: int,
+    probabilities: Sequence[float],
     scores: tuple[float | None, float | None],
-    both_clean: bool,
     vocabulary: Vocabulary,
 ) -> ComparisonBelief:
-    """The comparison is decided on the rounded numbers, the ones a reader of the graph sees."""
     labels = vocabulary.comparison_labels
-    beliefs = FrozenMap(zip(labels, _rounded(probabilities), strict=True))
-    margin = score_margin(*scores)
-    label = (
-        labels[vocabulary.neutral_index]
-        if both_clean
-        else comparison_label(beliefs, margin, vocabulary)
-    )
     return ComparisonBelief(
-        label=label, probability=beliefs[label], probabilities=beliefs, margin=margin
+        label=labels[index],
+        probability=probabilities[index],
+        probabilities=FrozenMap(zip(labels, probabilities, strict=True)),
+        margin=score_margin(*scores),
     )
-
-
-def _clean(anchor: Node, target: Node, vocabulary: Vocabulary) -> bool:
-    return anchor.distortion.label == target.distortion.label == vocabulary.clean
 
 
 def _scene(
@@ -157,6 +203,7 @@ def _scene(
     areas: ArrayLike | None,
 ) -> Scene:
     scores = _rounded(predictions.scene_score)
+    probabilities = _rounded(predictions.scene_comparison)
     shares: list[dict[str, float] | None] = [None, None]
     if areas is not None:
         both = _checked_areas(areas, predictions.n_regions)
@@ -166,12 +213,13 @@ def _scene(
         ]
     # Two pictures without a pixel that is not in a clean region are `same`, as two clean nodes are.
     both_clean = all(share is not None and share.get(vocabulary.clean) == 1 for share in shares)
+    [compared] = choose_comparisons(probabilities[None], scores[:1] - scores[1:], vocabulary)
+    index = vocabulary.neutral_index if both_clean else int(compared)
+    anchor, target = scores.tolist()
     return Scene(
-        anchor=SceneNode(score=scores[0], distortion_share=shares[0]),
-        target=SceneNode(score=scores[1], distortion_share=shares[1]),
-        comparison=_compare(
-            predictions.scene_comparison, (scores[0], scores[1]), both_clean, vocabulary
-        ),
+        anchor=SceneNode(score=anchor, distortion_share=shares[0]),
+        target=SceneNode(score=target, distortion_share=shares[1]),
+        comparison=_comparison(index, probabilities.tolist(), (anchor, target), vocabulary),
     )
 
 
@@ -185,7 +233,6 @@ def _checked_areas(areas: ArrayLike, n_regions: int) -> NDArray[np.float64]:
     return np.broadcast_to(given, (2, n_regions))
 
 
-def _rounded(values: NDArray[np.float64]) -> list[float]:
-    """As Python floats, rounded; each is the double nearest to its six decimals."""
-    rounded: list[float] = np.round(values, DECIMALS).tolist()
-    return rounded
+def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each is the double nearest to its six decimals."""
+    return np.round(values, DECIMALS)

@@ -1,4 +1,4 @@
-"""Pixel statistics (`model.pixels.PixelStatistics`) by cells, computed outside the network.
+"""Pixel statistics (`model.pair_encoder.PixelStatistics`) by cells, computed outside the network.
 
 Sixteen maps at full resolution are little work and much memory: as tensors of the network they
 cost a third of its time. Here they are made in strips that stay in a core's cache, and only their

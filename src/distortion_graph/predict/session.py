@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from distortion_graph.features.cells import cell_counts, pad_picture
 from distortion_graph.features.statistics import RegionStatistics, region_statistics
-from distortion_graph.masks.masks import Masks, with_crops
+from distortion_graph.masks.masks import MaskArrays, Masks, as_masks
 from distortion_graph.measure.quality import check_pair
 from distortion_graph.predict.loading import Networks, read_manifest
 from distortion_graph.predict.names import (
@@ -127,7 +127,7 @@ class Model:
         self,
         anchor: NDArray[np.uint8],
         target: NDArray[np.uint8],
-        masks: Masks,
+        masks: Masks | MaskArrays,
     ) -> Predictions:
         """Predictions for two (H, W, 3) uint8 pictures and R ≥ 0 masks, (H, W) bool each.
 
@@ -140,12 +140,10 @@ class Model:
         """
         check_pair(anchor, target)
         with thread_budget(self.threads):
-            return self._predict((anchor, target), masks)
+            return self._predict((anchor, target), as_masks(masks, anchor.shape[:2]))
 
     def _predict(self, pictures: Pair, masks: Masks) -> Predictions:
-        size = pictures[0].shape[:2]
-        masks = with_crops(masks, size)
-        plan = plan_pair(size, len(masks), allowed_threads(), self.limits)
+        plan = plan_pair(masks.size, len(masks), allowed_threads(), self.limits)
         see = self._see_whole if len(plan.tiles) == 1 else self._see_tiles
         seen = see(pictures, masks, plan)
         is_scene = np.zeros(len(seen.areas), np.float32)
@@ -161,7 +159,7 @@ class Model:
         """What is seen of pictures in one piece, all steps side by side."""
         (tile,) = plan.tiles
         encoder = self._networks.session(ENCODER_FILE, plan.encoder_threads)
-        counted = CachedCall(lambda: cell_counts(pictures[0].shape[:2], masks))
+        counted = CachedCall(lambda: cell_counts(masks))
         statistics = CachedCall(lambda: region_statistics(*pictures, masks))
 
         def map_sums() -> Sums:
@@ -188,7 +186,7 @@ class Model:
 
     def _see_tiles(self, pictures: Pair, masks: Masks, plan: Plan) -> Seen:
         """What is seen of large pictures: of enough tiles, and then of all regions."""
-        counts, areas = cell_counts(pictures[0].shape[:2], masks)
+        counts, areas = cell_counts(masks)
 
         def sums(tile: Tile) -> Sums:
             regions, weights = tile_weights(tile, counts)

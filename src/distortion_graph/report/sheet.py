@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError
 from distortion_graph.graph import SIDES, DistortionGraph, Evidence, Node, RegionComparison, Side
-from distortion_graph.report.crops import Crop, crop_of
+from distortion_graph.report.cutouts import Cutout, cutout_of
 from distortion_graph.report.drawing import (
     Canvas,
     Typeface,
@@ -80,15 +80,15 @@ class _Line:
 
 @dataclass(frozen=True)
 class _Card:
-    """A region: its crops, the colour of each side's outline, and its caption."""
+    """A region: its cutouts, the colour of each side's outline, and its caption."""
 
-    crops: tuple[Crop, Crop]
+    cutouts: tuple[Cutout, Cutout]
     colours: tuple[Rgb, Rgb]
     caption: list[_Line]
 
     @property
     def height(self) -> int:
-        return max(*(crop.shown[1] for crop in self.crops), len(self.caption) * _LINE)
+        return max(*(cutout.shown[1] for cutout in self.cutouts), len(self.caption) * _LINE)
 
 
 def sheet(
@@ -135,8 +135,8 @@ def _composed(
     width: int,
 ) -> Canvas:
     face = typeface(_FACE)
-    crops = [crop for card in cards for crop in card.crops]
-    column = _GAP + max(*map(face.width, SIDES), *(crop.shown[0] for crop in crops))
+    cutouts = [cutout for card in cards for cutout in card.cutouts]
+    column = _GAP + max(*map(face.width, SIDES), *(cutout.shown[0] for cutout in cutouts))
     height = panels.shape[0] + len(sentence) * _LINE + _GAP
     height += sum(card.height + _GAP for card in cards) + (_LINE if cards else 0)
     out = np.empty((height, width, 3), np.uint8)
@@ -152,10 +152,10 @@ def _composed(
             write_middle(out, side, _GAP + k * column, y + _LINE / 2, face, MUTED)
         y += _LINE
     for card in cards:
-        for k, (crop, colour, rgb) in enumerate(
-            zip(card.crops, card.colours, pictures, strict=True)
+        for k, (cutout, colour, rgb) in enumerate(
+            zip(card.cutouts, card.colours, pictures, strict=True)
         ):
-            crop.draw(out, _GAP + k * column, y, rgb, colour)
+            cutout.draw(out, _GAP + k * column, y, rgb, colour)
         for k, line in enumerate(card.caption):
             line.draw(out, _GAP + 2 * column, y + (k + 0.5) * _LINE, face)
         y += card.height + _GAP
@@ -208,7 +208,7 @@ def _cards(
         if len(cards) == worst:
             break
         anchor, target = (
-            crop_of(region, side, (rgb.shape[0], rgb.shape[1]), room)
+            cutout_of(region, side, (rgb.shape[0], rgb.shape[1]), room)
             for side, rgb in zip(SIDES, pictures, strict=True)
         )
         if anchor is None or target is None:
@@ -230,11 +230,11 @@ def _colour(graph: DistortionGraph, node: Node) -> Rgb:
 def _caption(
     graph: DistortionGraph,
     region: RegionComparison,
-    crops: tuple[Crop, Crop],
+    cutouts: tuple[Cutout, Cutout],
     colours: tuple[Rgb, Rgb],
     face: Typeface,
 ) -> list[_Line]:
-    """Number and name, both nodes, the comparison, the evidence, and how the crops are shown."""
+    """Number and name, both nodes, the comparison, the evidence, and how the cutouts are shown."""
     vocabulary, room = graph.vocabulary, _CAPTION - 2 * _FACE
     rank = rank_of(graph, region.comparison.label)
     compared = comparison_colours(len(vocabulary.comparisons))[rank + vocabulary.neutral_index]
@@ -248,7 +248,7 @@ def _caption(
         lines += [_Line(first, colour=colour), *map(_Line, more)]
     lines.append(_Line(verdict, colour=compared, rank=rank))
     differs = [text] if (text := place_text(graph, region)) else []
-    notes = [*differs, *_evidence_lines(region.evidence), *_crop_lines(crops)]
+    notes = [*differs, *_evidence_lines(region.evidence), *_cutout_lines(cutouts)]
     lines += [_Line(text, MUTED) for note in notes for text in _wrapped(note, room, face)]
     return [_Line(_plain(x.text, face), x.ink, x.colour, x.rank) for x in lines]
 
@@ -265,11 +265,12 @@ def _evidence_lines(facts: Evidence | None) -> list[str]:
     return [text] if text else []
 
 
-def _crop_lines(crops: tuple[Crop, Crop]) -> list[str]:
-    factors = [crop.factor for crop in crops]
+def _cutout_lines(cutouts: tuple[Cutout, Cutout]) -> list[str]:
+    factors = [cutout.factor for cutout in cutouts]
     shown = f"{factors[0]}×" if factors[0] == factors[1] else "{}× and {}×".format(*factors)
     lines = [f"shown {shown} enlarged"] if max(factors) > 1 else []
-    return lines if all(crop.whole for crop in crops) else [*lines, "a part of the region is shown"]
+    whole = all(cutout.whole for cutout in cutouts)
+    return lines if whole else [*lines, "a part of the region is shown"]
 
 
 def _with_names_to_draw(graph: DistortionGraph, face: Typeface) -> DistortionGraph:

@@ -11,24 +11,8 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.errors import RecipeError
 from distortion_graph.base.vocabulary import Vocabulary
-from distortion_graph.graph import (
-    ComparisonBelief,
-    DistortionGraph,
-    LabelBelief,
-    Node,
-    Relation,
-    Scene,
-    SceneNode,
-    score_margin,
-)
-from distortion_graph.graph.build import (
-    DECIMALS,
-    Decoded,
-    DecodedRegion,
-    assemble,
-    distortion_shares,
-    shared_areas,
-)
+from distortion_graph.graph import DistortionGraph
+from distortion_graph.graph.truth import PairLabels, graph_of_truth
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.pictures.images import Picture, load_picture
@@ -117,79 +101,24 @@ def make_pair(
     return SyntheticPair(picture, regions, anchor, target, graph)
 
 
-def true_graph(
-    anchor: Version, target: Version, regions: RegionSet, vocabulary: Vocabulary
-) -> DistortionGraph:
-    """The graph of a synthetic pair: labels as drawn, scores as measured, no probabilities."""
-    anchors, targets = (_nodes(version) for version in (anchor, target))
-    scores = [round(version.scene_score, DECIMALS) for version in (anchor, target)]
-    return graph_of_truth(
-        (anchors, targets),
-        [_compare(a.score, t.score, vocabulary) for a, t in zip(anchors, targets, strict=True)],
-        (scores[0], scores[1]),
-        _compare(scores[0], scores[1], vocabulary),
-        regions,
-        (load_picture(anchor.image), load_picture(target.image)),
+def labels_of(anchor: Version, target: Version, vocabulary: Vocabulary) -> PairLabels:
+    """Labels as drawn, and scores as measured, of two versions of a picture."""
+    draws = [version.draws for version in (anchor, target)]
+    distortion = [[vocabulary.distortion_index(draw.distortion) for draw in row] for row in draws]
+    severity = [[vocabulary.severity_index(draw.severity) for draw in row] for row in draws]
+    return PairLabels.of(
+        np.array(distortion, np.int64),
+        np.array(severity, np.int64),
+        np.stack([anchor.scores, target.scores]),
+        np.array([anchor.scene_score, target.scene_score]),
         vocabulary,
     )
 
 
-def graph_of_truth(
-    nodes: tuple[Sequence[Node], Sequence[Node]],
-    comparisons: Sequence[str],
-    scene_scores: tuple[float, float],
-    scene_comparison: str,
-    regions: RegionSet,
-    pictures: tuple[Picture, Picture],
-    vocabulary: Vocabulary,
-    relations: Sequence[Relation] = (),
+def true_graph(
+    anchor: Version, target: Version, regions: RegionSet, vocabulary: Vocabulary
 ) -> DistortionGraph:
-    """The graph of labels that are known: every node with a score, nothing with a probability.
-
-    Args:
-        nodes: of the anchor and of the target, in the order of `regions`.
-        comparisons: a label for each region.
-        scene_scores: of the two whole pictures.
-        scene_comparison: their label.
-        regions: masks, names and ids.
-        pictures: anchor and target.
-        vocabulary: of all labels.
-        relations: between ids of `regions`.
-
-    Raises pydantic's `ValidationError` for labels that contradict each other.
-    """
-    answers = tuple(
-        DecodedRegion(a, t, _belief(label, a.score, t.score))
-        for a, t, label in zip(*nodes, comparisons, strict=True)
-    )
-    areas = shared_areas(regions.lazy_masks())
-    shares = [distortion_shares(side, areas, vocabulary) for side in nodes]
-    scores = [round(score, DECIMALS) for score in scene_scores]
-    scene = Scene(
-        anchor=SceneNode(score=scores[0], distortion_share=shares[0]),
-        target=SceneNode(score=scores[1], distortion_share=shares[1]),
-        comparison=_belief(scene_comparison, scores[0], scores[1]),
-    )
-    graph = assemble(Decoded(answers, scene), regions, *pictures, vocabulary=vocabulary)
-    return graph.model_copy(update={"relations": tuple(relations)}) if relations else graph
-
-
-def _nodes(version: Version) -> list[Node]:
-    return [
-        Node(
-            distortion=LabelBelief(label=draw.distortion),
-            severity=LabelBelief(label=draw.severity),
-            score=round(float(score), DECIMALS),
-        )
-        for draw, score in zip(version.draws, version.scores, strict=True)
-    ]
-
-
-def _compare(anchor: float | None, target: float | None, vocabulary: Vocabulary) -> str:
-    if anchor is None or target is None:
-        raise RecipeError("a true graph needs the score of every node")
-    return vocabulary.compare_scores(anchor, target).label
-
-
-def _belief(label: str, anchor: float | None, target: float | None) -> ComparisonBelief:
-    return ComparisonBelief(label=label, margin=score_margin(anchor, target))
+    """The graph of a synthetic pair, without probabilities."""
+    labels = labels_of(anchor, target, vocabulary).rounded(vocabulary)
+    pictures = load_picture(anchor.image), load_picture(target.image)
+    return graph_of_truth(labels, regions, pictures, vocabulary)

@@ -391,10 +391,10 @@ def _paste_part(
 def _opacity(mask: NDArray[np.bool_], box: Box, feather_px: float) -> NDArray[np.float32]:
     """How much of a feathered region shows in its box; (height, width) in [0, 1]."""
     # The nearest pixel outside lies in the box or around it.
-    near = mask[box.grown(1, mask.shape).area].astype(np.uint8)
+    near = mask[box.grown(1).clipped(mask.shape).area].astype(np.uint8)
     depth_px = cv2.distanceTransform(near, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     feather_px = min(feather_px, float(depth_px.max()) / 2)
-    wide = box.grown(math.ceil(_GAUSSIAN_REACH * feather_px) + 1, mask.shape)
+    wide = box.grown(math.ceil(_GAUSSIAN_REACH * feather_px) + 1).clipped(mask.shape)
     soft = cv2.GaussianBlur(
         mask[wide.area].astype(np.float32), (0, 0), feather_px, borderType=cv2.BORDER_REPLICATE
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from distortion_graph.base.vocabulary import Vocabulary
-from distortion_graph.features.cells import CELL_PX, cell_weights
+from distortion_graph.features.cells import CELL_PX
 from distortion_graph.features.edges import EDGE_STATISTICS
 from distortion_graph.features.histograms import (
     CHANNELS,
@@ -20,9 +20,9 @@ from distortion_graph.features.histograms import (
     JOINT_CHANNELS,
     JOINT_LEVELS,
     LEVELS,
+    PATTERNS,
 )
-from distortion_graph.features.patterns import PATTERNS
-from distortion_graph.features.statistics import region_statistics
+from distortion_graph.features.statistics import region_inputs
 from distortion_graph.synth.synthesis import Version
 from distortion_graph.training.extras import IGNORED, Extras
 
@@ -109,15 +109,12 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
     edges = np.zeros((size, 2, count, EDGE_STATISTICS), np.float32)
     score = np.ones((size, 2, count), np.float32)
     valid = np.zeros((size, count), bool)
-    weights[:, 0] = 1
-    area[:, 0] = 1
     for b, sample in enumerate(samples):
         regions = len(sample.masks)
         valid[b, : regions + 1] = True
-        for r, mask in enumerate(sample.masks, start=1):
-            weights[b, r] = cell_weights(mask)
-        area[b, 1 : regions + 1] = sample.masks.mean(axis=(1, 2))
-        seen = region_statistics(sample.anchor.image, sample.target.image, sample.masks)
+        given = region_inputs(sample.anchor.image, sample.target.image, sample.masks)
+        weights[b, : regions + 1], area[b, : regions + 1] = given.weights, given.area
+        seen = given.statistics
         own[b, :, : regions + 1] = seen.own
         joint[b, : regions + 1], detail[b, : regions + 1] = seen.joint, seen.detail
         patterns[b, :, : regions + 1], edges[b, :, : regions + 1] = seen.patterns, seen.edges

@@ -29,11 +29,11 @@ from distortion_graph.features.histograms import (
     JOINT_CHANNELS,
     JOINT_LEVELS,
     LEVELS,
+    PATTERNS,
 )
-from distortion_graph.features.patterns import PATTERNS
 from distortion_graph.graph.build import DECIMALS
-from distortion_graph.model.network import DistortionGraphNet, GraphHead, PairEncoder, Statistics
-from distortion_graph.model.pooling import Moments, coverage
+from distortion_graph.model.network import DistortionGraphNet, GraphHead, Statistics
+from distortion_graph.model.pair_encoder import Moments, PairEncoder, coverage
 from distortion_graph.predict.names import (
     ENCODER_INPUTS,
     HEAD_INPUTS,

@@ -3,45 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.masks.rle import Crop
+from distortion_graph.masks.boxes import Box, Crop
 
 MOST_COVERED = 0.2
 """The largest share of any region's pixels that numbers and their lines may cover."""
 
 _GOLDEN = 0.6180339887498949
-
-
-class Box(NamedTuple):
-    """A rectangle in pixels: corner (x, y), width and height."""
-
-    x: int
-    y: int
-    w: int
-    h: int
-
-    @property
-    def area(self) -> int:
-        """Number of pixels."""
-        return self.w * self.h
-
-    def grown(self, px: int) -> Box:
-        """The rectangle with `px` more pixels on every side."""
-        return Box(self.x - px, self.y - px, self.w + 2 * px, self.h + 2 * px)
-
-    def moved(self, dx: int, dy: int) -> Box:
-        """The same rectangle somewhere else."""
-        return self._replace(x=self.x + dx, y=self.y + dy)
-
-    def within(self, size: tuple[int, int]) -> tuple[slice, slice]:
-        """Its rows and columns in an (h, w) picture, cut at the picture's edge."""
-        top, bottom = (min(max(v, 0), size[0]) for v in (self.y, self.y + self.h))
-        left, right = (min(max(v, 0), size[1]) for v in (self.x, self.x + self.w))
-        return slice(top, bottom), slice(left, right)
 
 
 class Coverage:
@@ -75,7 +46,7 @@ class Coverage:
 
     def cover_box(self, box: Box) -> None:
         """Cover a rectangle; what of it lies outside the picture does not count."""
-        window = box.within(self.size)
+        window = box.clipped(self.size).area
         fresh = self._cells[window][~self.covered[window]]
         self.left -= self._count(fresh)
         self.covered[window] = True
@@ -125,7 +96,7 @@ def _cells(
     cells = np.zeros(size, np.int32)
     members = [np.zeros(len(crops), np.bool_)]
     for r, crop in enumerate(crops):
-        window = cells[crop.box]
+        window = cells[crop.box.area]
         before, place = np.unique(window[crop.mask], return_inverse=True)
         window[crop.mask] = place.ravel() + len(members)
         for cell in before.tolist():

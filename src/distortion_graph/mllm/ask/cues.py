@@ -23,7 +23,7 @@ from distortion_graph.masks.rle import Rle
 from distortion_graph.mllm.ask.marks import Marked, draw_boxes, draw_outlines, mark_regions
 from distortion_graph.mllm.ask.pair_view import PairView, RegionView
 from distortion_graph.mllm.client.messages import Image, Part, Text
-from distortion_graph.report.crops import innermost
+from distortion_graph.report.cutouts import innermost
 
 __all__ = ["Cue", "PairView", "RegionView", "cue_parts", "cues_text", "parse_cues", "quoted"]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.mllm.ask.coverage import Box
+from distortion_graph.masks.boxes import Box
 
 _GAP_PX = 3
 _ROWS = 8
@@ -55,8 +55,8 @@ class Slot(NamedTuple):
 
     def _lane(self, box: Box, edge: int) -> tuple[int, int]:
         if self.side in (0, 1):
-            return (box.x + (box.w - 3 if self.row else box.w // 2)), edge
-        return edge, (box.y + (box.h - 3 if self.row else box.h // 2))
+            return (box.x + (box.width - 3 if self.row else box.width // 2)), edge
+        return edge, (box.y + (box.height - 3 if self.row else box.height // 2))
 
 
 def margin_slots(

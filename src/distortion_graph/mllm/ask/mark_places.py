@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.masks.rle import Crop
-from distortion_graph.mllm.ask.coverage import Box, Coverage
+from distortion_graph.masks.boxes import Box, Crop
+from distortion_graph.mllm.ask.coverage import Coverage
 from distortion_graph.mllm.ask.mark_margin import margin_slots
 
 Point = tuple[int, int]
@@ -133,26 +133,25 @@ class _Ground:
             if area < _PIECE_AREAS * math.prod(box_wh):
                 break
             mask = pieces[top : top + h, left : left + w] == k
-            piece = Crop(crop.top + top, crop.left + left, mask)
-            if not (self.coverage.covered[piece.box] & mask).any():
+            piece = Crop(Box(left, top, w, h).moved(crop.box.x, crop.box.y), mask)
+            if not (self.coverage.covered[piece.box.area] & mask).any():
                 place = self._put(r, self.sizes.usual, self._spot_in(piece, box_wh))
                 found += [place] if place else []
         return found
 
     def at_corner(self, r: int) -> Place | None:
         """A number at a corner of the region's box: inside it at the top first, then outside."""
-        crop, (w, h) = self.crops[r], self.sizes.outside(r)
-        bottom, right = (s.stop for s in crop.box)
-        for y in (crop.top, crop.top - h, bottom, bottom - h):
-            for x in (crop.left, right - w):
+        own, (w, h) = self.crops[r].box, self.sizes.outside(r)
+        for y in (own.y, own.y - h, own.bottom, own.bottom - h):
+            for x in (own.x, own.right - w):
                 if self._is_free(Box(x, y, w, h)):
                     return self._put(r, self.sizes.usual, Box(x, y, w, h))
         return None
 
     def _is_free(self, box: Box) -> bool:
-        if box.x < 0 or box.y < 0 or box.x + box.w > self.size[1] or box.y + box.h > self.size[0]:
+        if box.clipped(self.size) != box:
             return False
-        return bool(self._free(box.area, box.within(self.size)).all())
+        return bool(self._free(box.pixels, box.area).all())
 
     def _free(self, pixels: int, window: tuple[slice, slice]) -> NDArray[np.bool_]:
         """Where in a window something of that many pixels may lie."""
@@ -161,8 +160,9 @@ class _Ground:
     def _spot_in(self, crop: Crop, box_wh: tuple[int, int]) -> Box | None:
         """A place deep in a mask, off all outlines if there is one."""
         w, h = box_wh
-        free = crop.mask & self._free(w * h, crop.box)
-        ys, xs = _corners(free & ~self.lines[crop.box], box_wh)
+        own = crop.box.area
+        free = crop.mask & self._free(w * h, own)
+        ys, xs = _corners(free & ~self.lines[own], box_wh)
         if not len(ys):
             ys, xs = _corners(free, box_wh)
         if not len(ys):
@@ -171,13 +171,13 @@ class _Ground:
         height, width = crop.mask.shape
         away = (2 * ys + h - height) ** 2 + (2 * xs + w - width) ** 2
         best = np.lexsort((xs, ys, away, depth < _DEEP * depth.max()))[0]
-        return Box(int(xs[best]) + crop.left, int(ys[best]) + crop.top, w, h)
+        return Box(int(xs[best]), int(ys[best]), w, h).moved(crop.box.x, crop.box.y)
 
     def _put(self, r: int, size: int, box: Box | None) -> Place | None:
         if box is None:
             return None
         self.coverage.cover_box(box)
-        self.blocked[box.grown(_GAP_PX).within(self.size)] = True
+        self.blocked[box.grown(_GAP_PX).clipped(self.size).area] = True
         return Place(r, size, box)
 
     def beside(self, r: int) -> Place | None:
@@ -185,14 +185,14 @@ class _Ground:
         w, h = self.sizes.outside(r)
         end = innermost(self.crops[r])
         reach = _REACH * self.sizes.letters
-        window = Box(*end, 1, 1).grown(reach).within(self.size)
+        window = Box(*end, 1, 1).grown(reach).clipped(self.size)
         # With half a line, so that the number does not use up what its own line needs.
         needed = w * h + reach * (self.sizes.line + 2) // 2
-        free = self._free(needed, window) & ~self._near(self.crops[r], window)
+        free = self._free(needed, window.area) & ~self._near(self.crops[r], window)
         ys, xs = _corners(free, (w + 2, h + 2))
         if not len(ys):
             return None
-        ys, xs = ys + window[0].start + 1, xs + window[1].start + 1
+        ys, xs = ys + window.y + 1, xs + window.x + 1
         starts = np.stack(
             [np.clip(end[0], xs - 1, xs + w), np.clip(end[1], ys - 1, ys + h)], axis=1
         )
@@ -208,20 +208,11 @@ class _Ground:
         corner = int(xs[nearest[best]]), int(ys[nearest[best]])
         return self._lead(r, Box(*corner, w, h), leaders[best])
 
-    def _near(self, crop: Crop, window: tuple[slice, slice]) -> NDArray[np.bool_]:
+    def _near(self, crop: Crop, window: Box) -> NDArray[np.bool_]:
         """Pixels of a window in a region, or so near to it that a line there would not be seen."""
-        (top, bottom), (left, right) = ((s.start, s.stop) for s in window)
-        rows, columns = (
-            slice(max(a.start, b.start), max(min(a.stop, b.stop), a.start, b.start))
-            for a, b in zip(crop.box, window, strict=True)
-        )
-        near = np.zeros((bottom - top, right - left), np.uint8)
-        near[rows.start - top : rows.stop - top, columns.start - left : columns.stop - left] = (
-            crop.mask[
-                rows.start - crop.top : rows.stop - crop.top,
-                columns.start - crop.left : columns.stop - crop.left,
-            ]
-        )
+        common = crop.box.meet(window)
+        near = np.zeros((window.height, window.width), np.uint8)
+        near[common.within(window)] = crop.mask[common.within(crop.box)]
         side = 2 * _OFF_PX + 1
         return np.asarray(cv2.dilate(near, np.ones((side, side), np.uint8)), np.uint8).astype(bool)
 
@@ -301,7 +292,7 @@ def innermost(crop: Crop) -> Point:
     deepest = np.argwhere(depth >= _DEEP * depth.max())
     away = ((2 * deepest - np.array(crop.mask.shape) + 1) ** 2).sum(1)
     y, x = deepest[int(away.argmin())]
-    return int(x) + crop.left, int(y) + crop.top
+    return int(x) + crop.box.x, int(y) + crop.box.y
 
 
 def line_pixels(start: Point, end: Point) -> Pixels:

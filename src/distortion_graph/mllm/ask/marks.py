@@ -22,8 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError, RegionError
-from distortion_graph.masks.rle import Crop, Rle, rle_from_mask
-from distortion_graph.mllm.ask.coverage import MOST_COVERED, Box
+from distortion_graph.masks.boxes import Box, Crop
+from distortion_graph.masks.rle import Rle
+from distortion_graph.mllm.ask.coverage import MOST_COVERED
 from distortion_graph.mllm.ask.mark_places import Place, Point, Sizes, place_numbers
 from distortion_graph.report.drawing import Canvas, Typeface, typeface, write
 from distortion_graph.report.palette import INK, PAPER, Rgb
@@ -101,7 +102,7 @@ def draw_boxes(rgb: NDArray[np.uint8], masks: Mapping[int, Rle]) -> Marked:
     """
     ids, crops = _checked(rgb, masks)
     canvas = np.array(rgb, np.uint8, order="C")
-    boxes = [Crop(c.top, c.left, np.ones(c.mask.shape, np.bool_)) for c in crops]
+    boxes = [Crop(c.box, np.ones(c.mask.shape, np.bool_)) for c in crops]
     lines = _outline(canvas, boxes, crops)
     return _numbered(canvas, ids, crops, lines, at_corners=True)
 
@@ -109,8 +110,8 @@ def draw_boxes(rgb: NDArray[np.uint8], masks: Mapping[int, Rle]) -> Marked:
 def draw_outlines(rgb: NDArray[np.uint8], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """The picture with the outline of one (H, W) mask and no number."""
     canvas = np.array(rgb, np.uint8, order="C")
-    crop = rle_from_mask(mask).crop()
-    if crop.mask.size:
+    crop = Crop.of(mask)
+    if not crop.box.empty:
         _outline(canvas, [crop], [crop])
     return canvas
 
@@ -179,15 +180,16 @@ def _outline(canvas: Canvas, crops: Sequence[Crop], regions: Sequence[Crop]) -> 
     order = sorted(range(len(crops)), key=lambda r: (areas[r], r))
     smallest = np.full(size, len(crops), np.int32)
     for rank, r in reversed(list(enumerate(order))):
-        smallest[crops[r].box][crops[r].mask] = rank
+        smallest[crops[r].box.area][crops[r].mask] = rank
     for rank, r in enumerate(order):
-        window = _around(crops[r], 2 * line).within(size)
-        inner, outer = _rings(crops[r], window, smallest[window], rank, line)
+        around = crops[r].box.grown(2 * line).clipped(size)
+        window = around.area
+        inner, outer = _rings(crops[r], around, smallest[window], rank, line)
         light[window] |= inner
         dark[window] |= outer
     dark &= ~light
     for crop in regions:
-        _thin_out(light[crop.box], dark[crop.box], crop.mask)
+        _thin_out(light[crop.box.area], dark[crop.box.area], crop.mask)
     canvas[dark] = INK
     canvas[light] = PAPER
     return light | dark
@@ -205,13 +207,9 @@ def _thin_out(light: NDArray[np.bool_], dark: NDArray[np.bool_], mask: NDArray[n
     light[tuple(spots[kept].T)] = True
 
 
-def _around(crop: Crop, px: int) -> Box:
-    return Box(crop.left, crop.top, crop.mask.shape[1], crop.mask.shape[0]).grown(px)
-
-
 def _rings(
     crop: Crop,
-    window: tuple[slice, slice],
+    window: Box,
     smallest: NDArray[np.int32],
     rank: int,
     line: int,
@@ -220,9 +218,8 @@ def _rings(
 
     On a smaller region there are none, except where it lies on both sides of this border.
     """
-    top, left = crop.top - window[0].start, crop.left - window[1].start
     mask = np.zeros(smallest.shape, np.bool_)
-    mask[top : top + crop.mask.shape[0], left : left + crop.mask.shape[1]] = crop.mask
+    mask[crop.box.within(window)] = crop.mask
     border = _grown(mask, 1) & ~mask
     allowed = smallest >= rank
     for there, here in _neighbours(mask.shape):
@@ -278,7 +275,7 @@ def _numbered(
         number, box = ids[place.index], place.box.moved(dx, dy)
         _write(canvas, str(number), box, faces[place.size], yellow=bool(place.leader))
         leader = tuple((x + dx, y + dy) for x, y in place.leader)
-        marks.append(Mark(number, (box.x, box.y, box.w, box.h), leader))
+        marks.append(Mark(number, box.xywh, leader))
     return Marked(canvas, tuple(marks), (dx, dy), lines.shape[:2], covered)
 
 
@@ -292,7 +289,7 @@ def _with_margin(picture: Canvas, places: Sequence[Place]) -> tuple[Canvas, Poin
     """The picture on a canvas that holds every number and line, and its corner there."""
     height, width = picture.shape[:2]
     corners = [(p.box.x, p.box.y) for p in places]
-    corners += [(p.box.x + p.box.w, p.box.y + p.box.h) for p in places]
+    corners += [(p.box.right, p.box.bottom) for p in places]
     corners += [(x + d, y + d) for p in places for x, y in p.leader for d in (0, 1)]
     out = np.array([(0, 0), (width, height), *corners])
     low, high = -out.min(0), out.max(0) - (width, height)
@@ -308,8 +305,8 @@ def _with_margin(picture: Canvas, places: Sequence[Place]) -> tuple[Canvas, Poin
 
 def _write(canvas: Canvas, number: str, box: Box, face: Typeface, *, yellow: bool) -> None:
     ground, ink, frame = (_YELLOW, INK, INK) if yellow else (INK, PAPER, PAPER)
-    canvas[box.within(canvas.shape[:2])] = frame
-    canvas[box.grown(-1).within(canvas.shape[:2])] = ground
+    canvas[box.clipped(canvas.shape).area] = frame
+    canvas[box.grown(-1).clipped(canvas.shape).area] = ground
     top, _ = face.digit_extent
-    x = box.x + (box.w - face.width(number)) // 2
+    x = box.x + (box.width - face.width(number)) // 2
     write(canvas, number, x, box.y + _frame(face) - top, face, ink)

@@ -14,7 +14,6 @@ import numpy as np
 
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.datasets.samples import Sample
-from distortion_graph.datasets.truth import true_nodes
 from distortion_graph.graph import (
     SIDES,
     ComparisonBelief,
@@ -27,6 +26,7 @@ from distortion_graph.graph import (
     score_margin,
 )
 from distortion_graph.graph.build import DECIMALS
+from distortion_graph.graph.truth import true_nodes
 from distortion_graph.mllm.ask.compact import DECIMALS as COMPACT_DECIMALS
 from distortion_graph.report.wording import rank_of, words
 

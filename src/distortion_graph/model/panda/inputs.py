@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from distortion_graph.base.errors import RegionError
-from distortion_graph.masks.masks import Masks
+from distortion_graph.masks.masks import MaskArrays, Masks, as_masks, crops
 from distortion_graph.measure.quality import check_pair
 from distortion_graph.model.panda.network import PandaInputs
 
@@ -29,26 +28,22 @@ def fit_mask(mask: NDArray[np.bool_], side_px: int) -> NDArray[np.bool_]:
 
 
 def fit_pair(
-    anchor: NDArray[np.uint8], target: NDArray[np.uint8], masks: Masks, side_px: int
+    anchor: NDArray[np.uint8], target: NDArray[np.uint8], masks: Masks | MaskArrays, side_px: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Two (H, W, 3) pictures and R ≥ 0 masks (H, W) → (2, side, side, 3) and (R, side, side).
 
     Raises ImageError for pictures of unequal size or of another type, RegionError for such masks.
     """
     check_pair(anchor, target)
-    height, width = anchor.shape[:2]
+    masks = as_masks(masks, anchor.shape[:2])
     fitted = np.zeros((len(masks), side_px, side_px), np.bool_)
-    for k, mask in enumerate(masks):
-        if mask.shape != (height, width) or mask.dtype != np.bool_:
-            raise RegionError(
-                f"masks must be (R, {height}, {width}) bool, got one of {mask.shape} {mask.dtype}"
-            )
-        fitted[k] = fit_mask(mask, side_px)
+    for k, crop in enumerate(crops(masks)):
+        fitted[k] = fit_mask(crop.on_picture(masks.size), side_px)
     return np.stack([fit_picture(rgb, side_px) for rgb in (anchor, target)]), fitted
 
 
 def prepare_pair(
-    anchor: NDArray[np.uint8], target: NDArray[np.uint8], masks: Masks, side_px: int
+    anchor: NDArray[np.uint8], target: NDArray[np.uint8], masks: Masks | MaskArrays, side_px: int
 ) -> PandaInputs:
     """The network's inputs for one pair (B = 1); raises as `fit_pair` does."""
     images, fitted = fit_pair(anchor, target, masks, side_px)

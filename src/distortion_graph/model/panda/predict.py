@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from distortion_graph.base.vocabulary import Vocabulary
-from distortion_graph.masks.masks import Masks
+from distortion_graph.masks.masks import MaskArrays, Masks, as_masks, crops
 from distortion_graph.model.panda.inputs import prepare_pair
 from distortion_graph.model.panda.network import PandaNet
 from distortion_graph.predict.loading import ModelIdentity
@@ -61,7 +61,7 @@ class PandaPredictor:
         return ModelIdentity(self._name, self._version, total.hexdigest())
 
     def heads(
-        self, anchor: NDArray[np.uint8], target: NDArray[np.uint8], masks: Masks
+        self, anchor: NDArray[np.uint8], target: NDArray[np.uint8], masks: Masks | MaskArrays
     ) -> HeadAnswers:
         """What each head says of two (H, W, 3) uint8 pictures and R ≥ 0 masks, (H, W) bool each.
 
@@ -79,14 +79,16 @@ class PandaPredictor:
         )
 
     def predict(
-        self, anchor: NDArray[np.uint8], target: NDArray[np.uint8], masks: Masks
+        self, anchor: NDArray[np.uint8], target: NDArray[np.uint8], masks: Masks | MaskArrays
     ) -> Predictions:
         """Predictions for R ≥ 0 regions; see `to_predictions`.
 
         The network knows no scene: the whole picture goes in as one more region, after all others.
         """
-        whole = np.ones(anchor.shape[:2], np.bool_)
-        return to_predictions(self.heads(anchor, target, [*masks, whole]), self.vocabulary)
+        size = anchor.shape[:2]
+        regions = [crop.on_picture(size) for crop in crops(as_masks(masks, size))]
+        heads = self.heads(anchor, target, [*regions, np.ones(size, np.bool_)])
+        return to_predictions(heads, self.vocabulary)
 
 
 def to_predictions(heads: HeadAnswers, vocabulary: Vocabulary) -> Predictions:

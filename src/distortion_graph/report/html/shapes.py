@@ -65,8 +65,8 @@ def deepest_point(mask: Mask | None, size: tuple[int, int]) -> tuple[int, int] |
     y, x = np.unravel_index(int(depth.argmax()), depth.shape)
     across, down = _scale(mask, size)
     return (
-        round((inside.left + (float(x) - 0.5) * inside.mask.shape[1] / width) * across),
-        round((inside.top + (float(y) - 0.5) * inside.mask.shape[0] / height) * down),
+        round((inside.box.x + (float(x) - 0.5) * inside.mask.shape[1] / width) * across),
+        round((inside.box.y + (float(y) - 0.5) * inside.mask.shape[0] / height) * down),
     )
 
 
@@ -91,7 +91,7 @@ def _rings(mask: Mask) -> Rings:
             spot = corners[down : down + inside.shape[0], right : right + inside.shape[1]]
             np.maximum(spot, inside, out=spot)
     found, _ = cv2.findContours(corners, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    shift = np.array([crop.left, crop.top], np.int32)
+    shift = np.array([crop.box.x, crop.box.y], np.int32)
     return [np.asarray(ring[:, 0] + shift, np.int32) for ring in found]
 
 

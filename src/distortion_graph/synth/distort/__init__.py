@@ -1,6 +1,6 @@
 """Synthetic distortions: one pure function per sub-type, and the registry of all of them."""
 
-from distortion_graph.synth.distort.boxes import Box
+from distortion_graph.masks.boxes import Box
 from distortion_graph.synth.distort.frames import Frames
 from distortion_graph.synth.distort.registry import (
     LEVELS,

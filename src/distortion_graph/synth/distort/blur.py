@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.synth.distort.boxes import Box
+from distortion_graph.masks.boxes import Box
 from distortion_graph.synth.distort.common import Image
 
 _ZOOM_STEP = 0.02

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.synth.distort.boxes import Box
+from distortion_graph.masks.boxes import Box
 from distortion_graph.synth.distort.common import Image
 from distortion_graph.synth.distort.registry import (
     apply_in_box,

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError, RecipeError
+from distortion_graph.masks.boxes import Box
 from distortion_graph.synth.distort import blur, colour, compression, detail, noise, tone, weather
-from distortion_graph.synth.distort.boxes import Box
 from distortion_graph.synth.distort.common import Image
 from distortion_graph.synth.distort.support import InBox, Near, Support, WholeFrame
 
@@ -221,7 +221,7 @@ def apply_in_box(
     options = _depth_option(entry, image, depth)
     match entry.support:
         case Near(reach_px, grid_px):
-            seen = box.grown(reach_px(strength), image.shape, grid_px)
+            seen = box.grown(reach_px(strength)).on_grid(grid_px).clipped(image.shape)
             part = entry.apply_level(np.ascontiguousarray(image[seen.area]), strength, rng)
             return part[box.within(seen)]
         case InBox():
@@ -247,8 +247,7 @@ def check_image(image: Image) -> None:
 def check_box(box: Box, image: Image) -> None:
     """Raise ImageError unless the box has pixels and all of them are the picture's."""
     height, width = image.shape[:2]
-    ends_inside = box.x + box.width <= width and box.y + box.height <= height
-    if box.empty or min(box.x, box.y) < 0 or not ends_inside:
+    if box.empty or box.clipped(image.shape) != box:
         raise ImageError(f"box must be inside the {width}×{height} picture, got {tuple(box)}")
 
 

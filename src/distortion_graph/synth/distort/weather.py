@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.synth.distort.boxes import Box
+from distortion_graph.masks.boxes import Box
 from distortion_graph.synth.distort.common import Image, to_bytes, to_unit
 
 _SUBPIXEL_BITS = 4
@@ -83,7 +83,7 @@ def snow(image: Image, shape: tuple[float, float], rng: np.random.Generator, box
     alpha = np.zeros((height, width), np.uint8)
     for place, size, level in zip(places, sizes, levels, strict=True):
         cv2.circle(alpha, place, size, level, -1, cv2.LINE_AA, _SUBPIXEL_BITS)
-    seen = box.grown(_SOFTENING_REACH_PX, image.shape)
+    seen = box.grown(_SOFTENING_REACH_PX).clipped(image.shape)
     soft = np.asarray(cv2.GaussianBlur(alpha[seen.area], (3, 3), 0.8), np.uint8)
     return _cover(image[box.area], soft[box.within(seen)], 1 - whitening, whitening, _SNOW_WHITE)
 

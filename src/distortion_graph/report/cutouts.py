@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.graph import RegionComparison, Side
+from distortion_graph.masks.boxes import Box
 from distortion_graph.masks.rle import Rle
 from distortion_graph.report.drawing import Canvas
 from distortion_graph.report.outlines import outline
@@ -22,15 +23,14 @@ _DEEP = 0.9
 
 
 @dataclass(frozen=True)
-class Crop:
-    """A window of a picture: its corner, its part of the region's mask, and how it is shown.
+class Cutout:
+    """A window of a picture around a region, with that window's part of the mask.
 
     `factor` is how many pixels of the page a pixel becomes along either side, `whole` whether the
     window holds all of the region.
     """
 
-    x: int
-    y: int
+    window: Box
     mask: NDArray[np.bool_]
     factor: int
     whole: bool
@@ -38,19 +38,18 @@ class Crop:
     @property
     def shown(self) -> tuple[int, int]:
         """Width and height on the page, in pixels."""
-        height, width = self.mask.shape
-        return width * self.factor, height * self.factor
+        return self.window.width * self.factor, self.window.height * self.factor
 
     def draw(self, canvas: Canvas, x: int, y: int, rgb: NDArray[np.uint8], colour: Rgb) -> None:
         """Draw the window of the picture `rgb` with its corner at (x, y) of the canvas."""
-        height, width = self.mask.shape
-        window = rgb[self.y : self.y + height, self.x : self.x + width]
-        spot = _enlarged(window, self.factor)
+        spot = _enlarged(rgb[self.window.area], self.factor)
         outline(spot, [Ground(_enlarged(self.mask, self.factor), 0, 0)], _LINE_PX, colour)
         canvas[y : y + spot.shape[0], x : x + spot.shape[1]] = spot
 
 
-def crop_of(region: RegionComparison, side: Side, size: tuple[int, int], room: int) -> Crop | None:
+def cutout_of(
+    region: RegionComparison, side: Side, size: tuple[int, int], room: int
+) -> Cutout | None:
     """The region in a picture of `size` (h, w), at most `room` pixels wide and high when shown.
 
     Of a region that is larger, the part around its innermost pixel. Where there is no mask the box
@@ -59,20 +58,19 @@ def crop_of(region: RegionComparison, side: Side, size: tuple[int, int], room: i
     mask = _mask_of(region, side, size)
     if mask is None or not mask.any():
         return None
-    ys, xs = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    spans = (int(ys[0]), int(ys[-1]) + 1), (int(xs[0]), int(xs[-1]) + 1)
-    longest = max(end - start for start, end in spans)
-    context = max(_CONTEXT_PX, round(_CONTEXT_SHARE * longest))
-    (top, bottom), (left, right) = spans
-    deep_y, deep_x = innermost(mask[top:bottom, left:right])
-    middle = top + deep_y, left + deep_x
+    box = Box.around(mask)
+    context = max(_CONTEXT_PX, round(_CONTEXT_SHARE * max(box.width, box.height)))
+    deep_y, deep_x = innermost(mask[box.area])
+    middle = box.y + deep_y, box.x + deep_x
+    spans = (box.y, box.bottom), (box.x, box.right)
     (y0, y1), (x0, x1) = (
         _window(span, length, context, room, at)
         for span, length, at in zip(spans, size, middle, strict=True)
     )
     whole = all(end - start <= room for start, end in spans)
-    factor = max(1, room // max(y1 - y0, x1 - x0))
-    return Crop(x0, y0, mask[y0:y1, x0:x1], factor, whole)
+    window = Box(x0, y0, x1 - x0, y1 - y0)
+    factor = max(1, room // max(window.width, window.height))
+    return Cutout(window, mask[window.area], factor, whole)
 
 
 def _mask_of(
@@ -88,9 +86,8 @@ def _mask_of(
         return np.asarray(fitted, np.uint8).astype(bool)
     if box is None:
         return None
-    x, y, width, height = box
     found = np.zeros(size, bool)
-    found[y : y + height, x : x + width] = True
+    found[Box(*box).area] = True
     return found
 
 

@@ -1,0 +1,163 @@
+"""What is true of a pair, as positions in a vocabulary, and the graph that says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.graph import (
+    ComparisonBelief,
+    DistortionGraph,
+    LabelBelief,
+    Node,
+    Relation,
+    Scene,
+    SceneNode,
+    score_margin,
+)
+from distortion_graph.graph.build import (
+    DECIMALS,
+    Decoded,
+    DecodedRegion,
+    assemble,
+    distortion_shares,
+    shared_areas,
+)
+from distortion_graph.masks.container import RegionSet
+from distortion_graph.pictures.images import Picture
+
+
+@dataclass(frozen=True, eq=False)
+class PairLabels:
+    """True labels of R regions as positions in a vocabulary; row 0 is the anchor, 1 the target.
+
+    `distortion`, `severity` (2, R) int64; `score` (2, R) float64 in [0, 1]; `comparison` (R,)
+    int64, anchor against target, in the order of `Vocabulary.comparisons`; the whole pictures'
+    `scene_score` (2,) and `scene_comparison`.
+    """
+
+    distortion: NDArray[np.int64]
+    severity: NDArray[np.int64]
+    score: NDArray[np.float64]
+    comparison: NDArray[np.int64]
+    scene_score: NDArray[np.float64]
+    scene_comparison: int
+
+    @classmethod
+    def of(
+        cls,
+        distortion: NDArray[np.int64],
+        severity: NDArray[np.int64],
+        score: NDArray[np.float64],
+        scene_score: NDArray[np.float64],
+        vocabulary: Vocabulary,
+    ) -> PairLabels:
+        """Labels with the comparisons that follow from the scores."""
+        whole = compare_positions(scene_score[:1], scene_score[1:], vocabulary)
+        return cls(
+            distortion,
+            severity,
+            score,
+            compare_positions(score[0], score[1], vocabulary),
+            scene_score,
+            int(whole[0]),
+        )
+
+    def rounded(self, vocabulary: Vocabulary) -> PairLabels:
+        """The labels that follow from the scores as a graph holds them, to `DECIMALS` decimals."""
+        score = [[round(value, DECIMALS) for value in row] for row in self.score.tolist()]
+        scene = [round(value, DECIMALS) for value in self.scene_score.tolist()]
+        return PairLabels.of(
+            self.distortion, self.severity, np.array(score), np.array(scene), vocabulary
+        )
+
+    def swapped(self, vocabulary: Vocabulary) -> PairLabels:
+        """The labels of the pair (target, anchor)."""
+        last = len(vocabulary.comparisons) - 1
+        return PairLabels(
+            self.distortion[::-1],
+            self.severity[::-1],
+            self.score[::-1],
+            last - self.comparison,
+            self.scene_score[::-1],
+            last - self.scene_comparison,
+        )
+
+
+def compare_positions(
+    anchor: NDArray[np.float64], target: NDArray[np.float64], vocabulary: Vocabulary
+) -> NDArray[np.int64]:
+    """`Vocabulary.compare_scores` for (R,) scores: positions in `Vocabulary.comparisons`."""
+    d = anchor - target
+    rank = (np.abs(d)[:, None] >= np.array(vocabulary.thresholds)).sum(axis=1)
+    return np.asarray(vocabulary.neutral_index + np.where(d > 0, rank, -rank), np.int64)
+
+
+def graph_of_truth(
+    labels: PairLabels,
+    regions: RegionSet,
+    pictures: tuple[Picture, Picture],
+    vocabulary: Vocabulary,
+    relations: Sequence[Relation] = (),
+) -> DistortionGraph:
+    """The graph of labels that are known: every node with a score, nothing with a probability.
+
+    Args:
+        labels: in the order of `regions`.
+        regions: masks, names and ids.
+        pictures: anchor and target.
+        vocabulary: of all labels.
+        relations: between ids of `regions`.
+
+    Raises pydantic's `ValidationError` for labels that contradict each other.
+    """
+    nodes = true_nodes(labels, vocabulary)
+    answers = tuple(
+        DecodedRegion(a, t, _belief(label, a.score, t.score, vocabulary))
+        for a, t, label in zip(*nodes, labels.comparison.tolist(), strict=True)
+    )
+    masks = regions.lazy_masks()
+    areas = shared_areas(masks)
+    shares = [distortion_shares(side, areas, vocabulary) for side in nodes]
+    scores = [round(score, DECIMALS) for score in labels.scene_score.tolist()]
+    scene = Scene(
+        anchor=SceneNode(score=scores[0], distortion_share=shares[0]),
+        target=SceneNode(score=scores[1], distortion_share=shares[1]),
+        comparison=_belief(labels.scene_comparison, scores[0], scores[1], vocabulary),
+    )
+    graph = assemble(
+        Decoded(answers, scene), regions, *pictures, vocabulary=vocabulary, masks=masks
+    )
+    return graph.model_copy(update={"relations": tuple(relations)}) if relations else graph
+
+
+def true_nodes(labels: PairLabels, vocabulary: Vocabulary) -> tuple[list[Node], list[Node]]:
+    """The anchor's and the target's nodes, in the order of the labels, without masks."""
+    anchor, target = (
+        [
+            Node(
+                distortion=LabelBelief(label=vocabulary.distortions[d]),
+                severity=LabelBelief(label=vocabulary.severities[s]),
+                score=round(score, DECIMALS),
+            )
+            for d, s, score in zip(
+                labels.distortion[side].tolist(),
+                labels.severity[side].tolist(),
+                labels.score[side].tolist(),
+                strict=True,
+            )
+        ]
+        for side in range(2)
+    )
+    return anchor, target
+
+
+def _belief(
+    comparison: int, anchor: float | None, target: float | None, vocabulary: Vocabulary
+) -> ComparisonBelief:
+    label = vocabulary.comparison_labels[comparison]
+    return ComparisonBelief(label=label, margin=score_margin(anchor, target))
