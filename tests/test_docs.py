@@ -20,7 +20,6 @@ from typer.core import TyperGroup as Group
 from distortion_graph.cli.console import NAME
 from distortion_graph.cli.main import app
 from distortion_graph.graph import load_graph
-from distortion_graph.measure import quality
 from distortion_graph.synth.distort import LEVELS, SUBTYPES
 from distortion_graph.synth.distort.level_losses import level_losses
 from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS
@@ -152,7 +151,6 @@ def test_python_blocks_run_and_print_what_the_page_says(
     page = f"docs/{name}.md"
     shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(quality, "_METRICS", dict(quality._METRICS))  # a page registers its own
     space: dict[str, Any] = {"__name__": "page"}
     lines = page_text(page).splitlines()
     answers = {block.line: block for block in blocks(page) if block.language == "text"}

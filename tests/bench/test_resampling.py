@@ -98,10 +98,9 @@ def test_bootstrap_covers_the_figure_and_shrinks_with_more_pictures():
     assert widths[1] < widths[0] / 2.5
 
 
-def test_draws_are_seeded_and_the_same_in_any_number_of_blocks(monkeypatch):
+def test_draws_are_seeded_and_the_same_in_any_number_of_blocks():
     whole = np.concatenate(list(bootstrap_weights(7, seed=3, draws=50)))
-    monkeypatch.setattr("distortion_graph.bench.resampling._LARGEST_BLOCK", 7 * 8)
-    blocks = list(bootstrap_weights(7, seed=3, draws=50))
+    blocks = list(bootstrap_weights(7, seed=3, draws=50, largest_block=7 * 8))
     assert len(blocks) == 7 and np.array_equal(np.concatenate(blocks), whole)
     assert (whole.sum(1) == 7).all() and whole.shape == (50, 7)
     other = np.concatenate(list(bootstrap_weights(7, seed=4, draws=50)))

@@ -339,7 +339,7 @@ def test_both_pictures_are_decoded_side_by_side(cli, here, monkeypatch):
     if available_cores() == 1:
         pytest.skip("one processor")
     both = threading.Barrier(2, timeout=600)
-    load = pairs.load_picture
+    load = load_picture
 
     def slow(*arguments, **options):
         both.wait()

@@ -82,7 +82,7 @@ def failing(monkeypatch, error):
     def fail(_):
         raise error
 
-    monkeypatch.setattr("distortion_graph.cli.compare._check", fail)
+    monkeypatch.setattr("distortion_graph.pictures.backgrounds.check_background", fail)
 
 
 def test_a_defect_is_exit_1_and_one_line_that_asks_for_a_report(cli, monkeypatch):

@@ -906,8 +906,7 @@ def test_every_kind_of_finding_has_a_heading():
     assert {f.kind for _, findings in damages for f in findings} < set(KINDS)
 
 
-def test_processes_find_the_same_in_the_same_order(root, monkeypatch):
-    monkeypatch.setattr("distortion_graph.datasets.check.run._FEW_FILES", 0)
+def test_processes_find_the_same_in_the_same_order(root):
     for damage in ("another type", "score above 1", "unknown label"):
         change = LABEL_DAMAGE[damage][0]
         edit(
@@ -915,7 +914,7 @@ def test_processes_find_the_same_in_the_same_order(root, monkeypatch):
         )
     (root / "gt/val/c.png").write_bytes(b"")
     (root / "blur/test/d.png").write_bytes(b"")
-    alone, together = check_dataset(root), check_dataset(root, workers=2)
+    alone, together = check_dataset(root), check_dataset(root, workers=2, few_files=0)
     assert alone == together
     assert len(alone.findings) >= 3
 

@@ -20,8 +20,8 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from distortion_graph.base.errors import ImageError, RegionError
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.measure import differences
 from distortion_graph.measure.differences import TEXTURE, VISIBLE, find_differences
+from distortion_graph.work.threads import thread_budget
 
 SHARED = Path(__file__).parents[3] / "shared"
 FIELD = SHARED / "field"
@@ -117,14 +117,12 @@ def test_exchanging_the_pictures_gives_the_same_bits(
 
 
 @pytest.mark.parametrize("tile", [8, 40, 104])
-def test_tiles_and_threads_do_not_show(monkeypatch: pytest.MonkeyPatch, tile: int) -> None:
+def test_tiles_and_threads_do_not_show(tile: int) -> None:
     one = photograph()[100:301, 200:397]
     two = with_patch(jpeg(one, 60, 2), 3, (50, 50, 80, 60))
     whole = find_differences(one, two)
-    monkeypatch.setattr(differences, "_TILE", tile)
-    monkeypatch.setattr(differences, "_THREADS_FROM_PIXELS", 1)
-    monkeypatch.setattr(cv2, "getNumThreads", lambda: 3)
-    parts = find_differences(one, two)
+    with thread_budget(3):
+        parts = find_differences(one, two, tile=tile, threads_from_pixels=1)
     assert (parts.classes == whole.classes).all()
     assert (parts.spots == whole.spots).all()
 
@@ -265,12 +263,12 @@ def test_noise_all_over_is_not_local_and_a_ball_is() -> None:
     )
 
 
-def test_memory_is_about_a_byte_per_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cv2, "getNumThreads", lambda: 1)
+def test_memory_is_about_a_byte_per_pixel() -> None:
     rng = np.random.default_rng(1)
     one, two = rng.integers(0, 256, (2, 2048, 1536, 3), dtype=np.uint8)
     tracemalloc.start()
-    found = find_differences(one, two)
+    with thread_budget(1):
+        found = find_differences(one, two)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.scene.share > 0.9

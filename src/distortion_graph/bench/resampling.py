@@ -32,7 +32,7 @@ HEADLINES = ("distortion.accuracy", "severity.accuracy", "comparison.accuracy", 
 """The four figures that runs are compared by."""
 
 DRAWS = 1000
-_LARGEST_BLOCK = 4_000_000
+LARGEST_BLOCK = 4_000_000
 
 Interval = tuple[float, float]
 
@@ -210,10 +210,15 @@ class _Scores:
         return np.where(varied & (spread > 0), found, np.nan)
 
 
-def bootstrap_weights(pictures: int, *, seed: int, draws: int = DRAWS) -> Iterator[Numbers]:
-    """Blocks (B, G) of how often each picture is drawn when G are drawn anew; B sums to `draws`."""
+def bootstrap_weights(
+    pictures: int, *, seed: int, draws: int = DRAWS, largest_block: int = LARGEST_BLOCK
+) -> Iterator[Numbers]:
+    """Blocks (B, G) of how often each picture is drawn when G are drawn anew; B sums to `draws`.
+
+    A block has at most `largest_block` numbers, or one row; the draws do not depend on it.
+    """
     rng = np.random.default_rng(seed)
-    block = max(1, _LARGEST_BLOCK // max(pictures, 1))
+    block = max(1, largest_block // max(pictures, 1))
     for start in range(0, draws, block):
         rows = min(block, draws - start)
         picks = rng.integers(pictures, size=(rows, pictures))

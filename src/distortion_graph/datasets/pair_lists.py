@@ -30,8 +30,6 @@ PAIRS: tuple[str, ...] = get_args(Pairs)
 PAIRS_PER_LIST = 300
 """Number of pairs on the easy and on the medium list."""
 
-_MOST_JSON_BYTES = 64 << 20
-_MOST_TEXT_BYTES = 8 << 20  # its syntax tree takes a hundred times as much memory
 _DEEPEST = 3
 _SIGNS = ("[", "]", "(", ")", ",", "=")
 _SPACE_TOKENS = (
@@ -96,20 +94,32 @@ def index_text(lists: Mapping[str, Sequence[PairKey]]) -> str:
     return json.dumps(value, ensure_ascii=False) + "\n"
 
 
-def read_index(path: Path) -> dict[str, list[PairKey]]:
+class IndexLimits(NamedTuple):
+    """The largest index that is read, in bytes: as JSON, and as Python text, whose syntax tree
+    takes a hundred times as much memory.
+    """
+
+    json: int = 64 << 20
+    text: int = 8 << 20
+
+
+INDEX_LIMITS = IndexLimits()
+
+
+def read_index(path: Path, limits: IndexLimits = INDEX_LIMITS) -> dict[str, list[PairKey]]:
     """The lists of an index file by name: JSON, or Python text of plain assignments.
 
     Names of versions and pictures are checked to be plain file names. Raises DatasetError, with
     the line in the file where it can be told, for anything that is not such a list, too large or
     nested too deeply.
     """
-    text = _read(path)
+    text = _read(path, limits.json)
     # The published Python text begins with a name or a comment.
     if text.lstrip()[:1] in ("{", "["):
         return _checked(_from_json(text, path), path)
-    if len(text) > _MOST_TEXT_BYTES:
+    if len(text) > limits.text:
         raise DatasetError(
-            f"{path}: Python text of more than {_MOST_TEXT_BYTES >> 20} MiB; write it as JSON"
+            f"{path}: Python text of more than {limits.text >> 20} MiB; write it as JSON"
         )
     return _checked(_from_python(text, path), path)
 
@@ -121,16 +131,16 @@ class _Found(NamedTuple):
     where: str
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, most_bytes: int) -> str:
     try:
         with path.open("rb") as stream:
-            data = stream.read(_MOST_JSON_BYTES + 1)
+            data = stream.read(most_bytes + 1)
     except FileNotFoundError as e:
         raise DatasetError(f"{path}: no such file, expected an index of pairs") from e
     except OSError as e:
         raise DatasetError(f"{path}: cannot be read ({e.strerror}), expected an index") from e
-    if len(data) > _MOST_JSON_BYTES:
-        raise DatasetError(f"{path}: more than {_MOST_JSON_BYTES >> 20} MiB, expected an index")
+    if len(data) > most_bytes:
+        raise DatasetError(f"{path}: more than {most_bytes >> 20} MiB, expected an index")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as e:

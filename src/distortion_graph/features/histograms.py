@@ -50,8 +50,10 @@ three values: along the row this pixel and the next (1), the next two (2), and t
 (4); and down the column likewise (8, 16), and in the column to the right (32). Where a pair lies
 beyond the picture its bit is 0."""
 
+BAND_PX = 1 << 18
+"""Pixels worked on at once, so that memory does not grow with the picture."""
+
 _JOINT = tuple(CHANNELS.index(name) for name in JOINT_CHANNELS)
-_BAND_PX = 1 << 18  # pixels worked on at once, so that memory does not grow with the picture
 
 # A level of detail is a fixed step of log2(1 + magnitude), magnitudes in quarters of a grey level;
 # an 8×8 filter's are below 1,024.
@@ -85,13 +87,14 @@ def region_histograms(
     target: NDArray[np.uint8],
     layers: Callable[[], Sequence[Layer]],
     regions: int,
+    band_px: int = BAND_PX,
 ) -> Histograms:
     """Histograms of two (H, W, 3) uint8 pictures inside so many regions, all of the layers'.
 
     The layers are asked for as late as they are needed: another thread may be at the masks.
     """
     height, width = anchor.shape[:2]
-    rows = 2 * max(1, _BAND_PX // max(width, 1) // 2)  # whole cells of the half grid
+    rows = 2 * max(1, band_px // max(width, 1) // 2)  # whole cells of the half grid
     # 32-bit floats count exactly up to 2²⁴.
     kind = np.float32 if height * width < 1 << 24 else np.float64
     pair = (1 + regions, JOINT_LEVELS, JOINT_LEVELS)
