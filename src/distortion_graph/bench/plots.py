@@ -141,11 +141,11 @@ def _figures(
 def _free(name: str, kind: FigureKind, taken: dict[str, bytes]) -> str:
     """A file name that any system has room for, numbered where it is taken."""
     stem = re.sub(r"[^\w.]+", "-", name)[:100].strip("-.")
-    number, found = 1, f"{stem}.{kind}"
-    while found.casefold() in {other.casefold() for other in taken}:
+    number, free = 1, f"{stem}.{kind}"
+    while free.casefold() in {other.casefold() for other in taken}:
         number += 1
-        found = f"{stem}-{number}.{kind}"
-    return found
+        free = f"{stem}-{number}.{kind}"
+    return free
 
 
 def _figure(width_mm: float, height_mm: float) -> Figure:
@@ -226,13 +226,13 @@ def _calibration(case: _Case) -> Figure:
 
 
 def _reliability_axes(axes: Axes, below: Axes, case: _Case, what: str) -> None:
-    found = reliability(*_pooled(case, what))
-    there = found.answers > 0
-    count = np.maximum(found.answers, 1)
+    binned = reliability(*_pooled(case, what))
+    there = binned.answers > 0
+    count = np.maximum(binned.answers, 1)
     axes.plot([0, 1], [0, 1], color=unit(_GREY), lw=0.8, ls="--")
-    share = found.answers / max(1, found.answers.sum())
+    share = binned.answers / max(1, binned.answers.sum())
     axes.scatter(
-        (found.confidence / count)[there], (found.hits / count)[there], 4 + 60 * share[there],
+        (binned.confidence / count)[there], (binned.hits / count)[there], 4 + 60 * share[there],
         color=unit(_COLOURS[0]), linewidths=0, clip_on=False, zorder=3,
     )  # fmt: skip
     ece = shown(case.run.figures.calibration[what])

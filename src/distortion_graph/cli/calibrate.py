@@ -57,12 +57,14 @@ def calibrate(
 
     data = DataConfig(tuple(labelled or ()), tuple(pictures or ()), root, held_out)
     wanted = Request(data, LISTS, chosen(split, ("val",)), seed, 0)
-    found = calibrate_network(network, out, wanted, clean_pictures or (), talk.warn)
-    for kind, temperature in found.temperature.items():
-        before, after = found.error_before[kind], found.error_after[kind]
+    calibration = calibrate_network(network, out, wanted, clean_pictures or (), talk.warn)
+    for kind, temperature in calibration.temperature.items():
+        before, after = calibration.error_before[kind], calibration.error_after[kind]
         talk.show(
             f"{kind}: temperature {temperature:.3f}, calibration error {before:.3f} → {after:.3f}"
         )
-    talk.show(f"uncertain where known is below {found.known_threshold:.3f}; of known regions:")
-    for kind, share in found.uncertain.items():
+    talk.show(
+        f"uncertain where known is below {calibration.known_threshold:.3f}; of known regions:"
+    )
+    for kind, share in calibration.uncertain.items():
         talk.show(f"  {percent(share):>6} {kind}")

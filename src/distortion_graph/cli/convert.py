@@ -93,17 +93,17 @@ def convert(
         raise OutputError(
             f"--to {form} writes two files, which standard output cannot hold; expected --out FILE"
         )
-    found = _read(graph, vocabulary)
+    graph_read = _read(graph, vocabulary)
     if out is None:
-        text = graph_text(found, form)
+        text = graph_text(graph_read, form)
     else:
         from distortion_graph.base.files import atomic_write_all
 
-        atomic_write_all(graph_files(found, form, out, spreadsheet=spreadsheet))
-    for line in loss_lines(found, form):
+        atomic_write_all(graph_files(graph_read, form, out, spreadsheet=spreadsheet))
+    for line in loss_lines(graph_read, form):
         talk.warn(line)
     if form == "csv":
-        _tell_formulas(found, talk, spreadsheet)
+        _tell_formulas(graph_read, talk, spreadsheet)
     if out is None:
         write_json(text.rstrip("\n"))
 

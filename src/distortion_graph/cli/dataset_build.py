@@ -112,7 +112,7 @@ def dataset_build(
         int,
         typer.Option(
             metavar="N",
-            help="Of several label maps, take the one whose number of regions is nearest to N.",
+            help="Take, of several label maps, the one whose number of regions is nearest to N.",
         ),
     ] = 8,
     max_regions: Annotated[

@@ -176,8 +176,8 @@ def _chosen(picture: Picture, spec: RegionSpec | None, only: list[int] | None) -
         return None
     from distortion_graph.regions.sources import resolve_regions
 
-    found = resolve_regions(spec, picture, picture)
-    return found.subset(dict.fromkeys(only)) if only else found
+    regions = resolve_regions(spec, picture, picture)
+    return regions.subset(dict.fromkeys(only)) if only else regions
 
 
 def _distorted(

@@ -66,13 +66,13 @@ def evaluate(
 
     data = DataConfig(tuple(labelled or ()), tuple(pictures or ()), root, held_out)
     wanted = Request(data, chosen(pairs, ("hard",)), chosen(split, ("val",)), seed, draws)
-    found = evaluate_network(network, wanted, talk.warn)
+    result = evaluate_network(network, wanted, talk.warn)
     if json is not None:
-        write_all([(json, (found.model_dump_json(indent=1) + "\n").encode())])
-    _show(network.name, found, talk)
+        write_all([(json, (result.model_dump_json(indent=1) + "\n").encode())])
+    _show(network.name, result, talk)
 
 
-def _show(name: str, found: EvaluationResult, talk: Talk) -> None:
+def _show(name: str, result: EvaluationResult, talk: Talk) -> None:
     from distortion_graph.bench.resampling import FIGURES
     from distortion_graph.bench.tables import Cell, ResultTable, Section, rich_table, shown
 
@@ -83,10 +83,10 @@ def _show(name: str, found: EvaluationResult, talk: Talk) -> None:
     columns = ("network", "distortion", "F1", "severity", "F1", "comparison", "F1", "SRCC", "PLCC")
     sections = tuple(
         Section(pairs, ((Cell(name), *cells(figures)),), _counts(figures))
-        for pairs, figures in found.figures.items()
+        for pairs, figures in result.figures.items()
     )
-    talk.show(rich_table(ResultTable(found.of, (*columns, "mean"), sections), terminal_width()))
+    talk.show(rich_table(ResultTable(result.of, (*columns, "mean"), sections), terminal_width()))
 
 
-def _counts(found: Figures) -> str:
-    return f"{found.pairs} pairs of {found.pictures} pictures, {found.regions} regions"
+def _counts(figures: Figures) -> str:
+    return f"{figures.pairs} pairs of {figures.pictures} pictures, {figures.regions} regions"

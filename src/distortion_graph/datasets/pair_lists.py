@@ -58,11 +58,11 @@ def draw_list(
     if not stems:
         raise DatasetError(f"no picture to draw {pairs} pairs of")
     rng = generator(seed, "list", pairs)
-    found = []
+    keys = []
     for _ in range(count):
         tag = stems[int(rng.integers(len(stems)))]
-        found.append(PairKey(*draw_versions(pairs, types, rng), tag))
-    return found
+        keys.append(PairKey(*draw_versions(pairs, types, rng), tag))
+    return keys
 
 
 def draw_lists(tags: Sequence[str], types: Sequence[str], *, seed: int) -> dict[str, list[PairKey]]:
@@ -182,7 +182,7 @@ def _from_python(text: str, path: Path) -> dict[str, _Found]:
         raise DatasetError(f"{path}: line {line}: {reason}; {_EXPECTED}") from e
     except (ValueError, MemoryError, RecursionError) as e:
         raise DatasetError(f"{path}: cannot be read as data ({e}); {_EXPECTED}") from e
-    found: dict[str, _Found] = {}
+    lists: dict[str, _Found] = {}
     for statement in tree.body:
         where = f"{path}: line {statement.lineno}"
         targets = statement.targets if isinstance(statement, ast.Assign) else []
@@ -191,10 +191,10 @@ def _from_python(text: str, path: Path) -> dict[str, _Found]:
         target = targets[0]
         if not isinstance(target, ast.Name):
             raise DatasetError(f"{where}: no plain name before the `=`, {_EXPECTED}")
-        if target.id in found:
+        if target.id in lists:
             raise DatasetError(f"{where}: {target.id!r} is there twice, expected each name once")
-        found[target.id] = _Found(_literal(statement.value, path), f"{where}: {target.id:.40}")
-    return found
+        lists[target.id] = _Found(_literal(statement.value, path), f"{where}: {target.id:.40}")
+    return lists
 
 
 def _check_tokens(text: str, path: Path) -> None:
@@ -229,16 +229,16 @@ def _literal(node: ast.expr, path: Path) -> Any:
 def _checked(lists: Mapping[str, _Found], path: Path) -> dict[str, list[PairKey]]:
     if not lists:
         raise DatasetError(f"{path}: holds no list, expected `easy` and `medium`")
-    return {name: _keys(found) for name, found in lists.items()}
+    return {name: _keys(listed) for name, listed in lists.items()}
 
 
-def _keys(found: _Found) -> list[PairKey]:
-    if not isinstance(found.value, list | tuple):
+def _keys(listed: _Found) -> list[PairKey]:
+    if not isinstance(listed.value, list | tuple):
         raise DatasetError(
-            f"{found.where}: expected a list of [anchor version, target version, picture], got "
-            f"{type(found.value).__name__}"
+            f"{listed.where}: expected a list of [anchor version, target version, picture], got "
+            f"{type(listed.value).__name__}"
         )
-    return [_key(entry, f"{found.where}: entry {k}") for k, entry in enumerate(found.value)]
+    return [_key(entry, f"{listed.where}: entry {k}") for k, entry in enumerate(listed.value)]
 
 
 def _key(entry: Any, where: str) -> PairKey:

@@ -113,11 +113,11 @@ class _Text:
 
     def expect(self, wanted: str) -> str:
         """Pass over white space and one of the characters of `wanted`, and give it."""
-        found = self.next()
-        if not found or found not in wanted:
-            raise self._fault(f"found {found or 'the end of the file'!r}", self._at)
+        mark = self.next()
+        if not mark or mark not in wanted:
+            raise self._fault(f"found {mark or 'the end of the file'!r}", self._at)
         self._at += 1
-        return found
+        return mark
 
     def next(self) -> str:
         """The next character that is no white space, not passed over; "" at the file's end."""

@@ -108,8 +108,8 @@ def region_histograms(
         return _band(anchor, target, layers, band)
 
     outs = [*own.reshape(-1, *own.shape[2:]), *joint, *detail, *patterns]
-    for found in parallel_map(count, range(0, height, rows)):
-        for number, (layer, counts) in enumerate(zip(layers(), found, strict=True)):
+    for counts_by_layer in parallel_map(count, range(0, height, rows)):
+        for number, (layer, counts) in enumerate(zip(layers(), counts_by_layer, strict=True)):
             # A layer holds every pixel once, those of no region in row 0: the first one's rows
             # together are the whole picture.
             for out, part in zip(outs, counts, strict=True):
@@ -154,7 +154,7 @@ def _band(
     first, second = _channels(anchor[band]), _channels(target[band])
     details = _details(anchor, band), _details(target, band)
     patterns = equal_patterns(anchor, band), equal_patterns(target, band)
-    found = []
+    counts_by_layer = []
     for layer in layers():
         labels = layer.labels[band]
         n = int(labels.max()) + 1
@@ -164,8 +164,8 @@ def _band(
         cells = np.concatenate([labels[::2, ::2]] * 2)
         counts += [_count([cells, *pair], shape) for pair in zip(*details, strict=True)]
         counts += [_count([labels, values], (n, PATTERNS), PATTERNS) for values in patterns]
-        found.append(counts)
-    return found
+        counts_by_layer.append(counts)
+    return counts_by_layer
 
 
 def _details(rgb: NDArray[np.uint8], band: slice) -> list[NDArray[np.uint8]]:

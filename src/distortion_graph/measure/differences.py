@@ -187,12 +187,12 @@ class DifferenceMap:
         number, counts, edges = _extents(inside, spots)
         owned = np.bincount(number, counts)
         enough = (owned >= PART * self._spot_pixels[: owned.size]) | (owned >= PART * pixels)
-        found = []
+        boxes = []
         for k in np.flatnonzero((owned > 0) & enough).tolist():
             y0, x0, y1, x1 = (int(edge[k]) for edge in edges)
             spot = Box(x0, y0, x1 - x0, y1 - y0).moved(cells.x * CELL, cells.y * CELL)
-            found.append((spot, k))
-        return sorted(found, key=_by_size)
+            boxes.append((spot, k))
+        return sorted(boxes, key=_by_size)
 
     def _outline(self, visible: Bools, box: Box, number: int) -> NDArray[np.int64]:
         rows, columns = np.arange(box.y, box.bottom), np.arange(box.x, box.right)
@@ -268,10 +268,10 @@ def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, tile: Box) ->
     texture = _apart(*(_deviation(rgb)[inner] for rgb in windows)) >= TEXTURE
     texture &= changed
     visible = (colour >= VISIBLE) & changed | texture
-    found = classes[own]
-    found[changed] = _BETWEEN
-    found[changed & (colour < ALIKE)] = _ALIKE
-    found[visible] = _DIFFERS
+    own_classes = classes[own]
+    own_classes[changed] = _BETWEEN
+    own_classes[changed & (colour < ALIKE)] = _ALIKE
+    own_classes[visible] = _DIFFERS
 
     light = _apart(one[0], two[0]).reshape(changed.shape) * changed
     mean_colour = delta_e(*map(_cell_means, pair))

@@ -128,7 +128,7 @@ def measure_evidence(
     for index, region in enumerate(sums[:count]):
         if not region.pixels:
             raise RegionError(f"mask {index} has no pixel, expected at least one; leave it out")
-    *regions, scene = (found.result() for found in sums)
+    *regions, scene = (total.result() for total in sums)
     return MeasuredEvidence(tuple(regions), scene)
 
 
