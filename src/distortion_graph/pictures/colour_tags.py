@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from distortion_graph.base.errors import DamageError
-from distortion_graph.pictures.boxes import Box, boxes, first_box, primary_properties
+from distortion_graph.pictures.bmff_boxes import Box, boxes, first_box, primary_properties
 from distortion_graph.pictures.colour_spaces import (
     PRIMARIES,
     SRGB_PRIMARIES,

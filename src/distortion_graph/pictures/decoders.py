@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import DamageError, ImageError
-from distortion_graph.pictures.boxes import boxes, primary_properties
+from distortion_graph.pictures.bmff_boxes import boxes, primary_properties
 from distortion_graph.pictures.integrity import check_whole
 from distortion_graph.pictures.jpeg_decoding import decode_jpeg
 from distortion_graph.pictures.quiet_stderr import without_messages
