@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import product
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from report_samples import pair
 from distortion_graph import compare
 from distortion_graph.graph import DistortionGraph, ModelInfo
 from distortion_graph.report.html.page import report_page
+
+pytestmark = pytest.mark.slow
 
 WIDTHS = (390, 820, 1400)
 
@@ -41,11 +44,10 @@ def visible_rows(tab):
     return {int(row.get_attribute("data-region")) for row in shown}
 
 
-@pytest.mark.parametrize("pointed", range(4))
-def test_pointing_at_a_region_anywhere_shows_it_everywhere(open_page, pointed):
+def test_pointing_at_a_region_anywhere_shows_it_everywhere(open_page):
     sample, graph = rich_sample()
     tab = open_page(page(sample, graph))
-    for position in (0, 5):
+    for position, pointed in product((0, 5), range(4)):
         places = everywhere(position)
         tab.locator(places[pointed]).hover()
         assert all("active" in classes(tab, place).split() for place in places)
@@ -433,7 +435,7 @@ def test_text_from_the_graph_is_never_markup(open_page):
 
 @pytest.mark.parametrize("regions", [(1, 1), (20, 25)])
 def test_one_region_and_five_hundred(open_page, regions):
-    sample = pair(*regions, 100, 125)
+    sample = pair(*regions, 100, 125)  # type: ignore[call-arg]
     tab = open_page(page(sample))
     count = regions[0] * regions[1]
     assert tab.locator("#regions tr[data-region]").count() == count
@@ -492,13 +494,13 @@ OVERLAPS = """() => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("mode", ["Side by side", "Swipe", "Difference"])
-def test_nothing_overlaps_or_is_cut(open_page, width, scheme, mode):
+def test_nothing_overlaps_or_is_cut(open_page, width, scheme):
     sample, graph = rich_sample()
     tab = open_page(page(sample, graph), width=width, scheme=scheme)
-    tab.get_by_role("button", name=mode).click()
-    assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    assert tab.evaluate(OVERLAPS) == []
+    for mode in ("Side by side", "Swipe", "Difference"):
+        tab.get_by_role("button", name=mode).click()
+        assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert tab.evaluate(OVERLAPS) == []
     ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 22, 26)")
 
