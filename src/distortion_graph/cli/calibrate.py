@@ -22,7 +22,8 @@ def calibrate(
         Path,
         typer.Argument(
             metavar="NETWORK",
-            help="A run's folder, or a network's in it; with --human also an exported model's.",
+            help="A run's folder, or a network's in it; with --human also that of an exported model, "
+            "or `shipped`.",
         ),
     ],
     out: Annotated[Path, typer.Option(help="Folder for the calibrated network.")],
@@ -108,6 +109,7 @@ def _fit_opinions(
     from distortion_graph.cli.extras import need_torch
     from distortion_graph.cli.progress import WorkTalk
     from distortion_graph.predict.names import MANIFEST_FILE
+    from distortion_graph.predict.registry import find_model
     from distortion_graph.predict.session import load_model
 
     if layout is None:
@@ -115,9 +117,10 @@ def _fit_opinions(
     pairs = opinion_pairs(human, layout, higher)
     with WorkTalk(talk) as work:
         told = work.follow("opinions", "pairs")
-        if (network / MANIFEST_FILE).is_file():
-            found = fit_opinions(judge(load_model(network), pairs, told))
-            write_with_maps(network, out, found.maps)
+        model = find_model(network)
+        if (model / MANIFEST_FILE).is_file():
+            found = fit_opinions(judge(load_model(model), pairs, told))
+            write_with_maps(model, out, found.maps)
         else:
             need_torch("calibrate")
             from distortion_graph.training.opinion import fit_network_opinions

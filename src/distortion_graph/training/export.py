@@ -119,9 +119,8 @@ def export_onnx(
 ) -> None:
     """Write encoder, reader, head and manifest; picture size and region count stay dynamic.
 
-    `card` is kept in the manifest as it is (data, licences, results), and so are the maps from score
-    to `opinion`. The manifest's `sha256` is
-    the hash of the three files' bytes.
+    The manifest keeps `card` as it is (data, licences, results) and the maps from score to
+    `opinion`. Its `sha256` is the hash of the three files' bytes.
     """
     network = network.eval().cpu()
     images = torch.zeros(2, 64, 80, 3, dtype=torch.uint8)

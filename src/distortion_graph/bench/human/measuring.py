@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import ImageError
 from distortion_graph.bench.human.opinions import OpinionPair
 from distortion_graph.graph.build import shared_areas
 from distortion_graph.masks.container import RegionSet
@@ -18,7 +19,6 @@ from distortion_graph.pictures.images import load_picture
 from distortion_graph.predict.canonical import predict_canonically
 from distortion_graph.predict.decode import decode
 from distortion_graph.predict.session import Model
-from distortion_graph.predict.sizes import fit_pair
 
 Numbers = NDArray[np.float64]
 Told = Callable[[int, int], None]
@@ -86,8 +86,12 @@ def judge(
 
 
 def _said_of(model: Model, pair: OpinionPair) -> _Said:
-    pictures = fit_pair(load_picture(pair.reference), load_picture(pair.distorted), "error")
-    reference, distorted = pictures.anchor, pictures.target
+    reference, distorted = load_picture(pair.reference), load_picture(pair.distorted)
+    if reference.size != distorted.size:
+        raise ImageError(
+            f"{pair.distorted}: is {distorted.width}×{distorted.height}, expected "
+            f"{reference.width}×{reference.height} as {pair.reference}"
+        )
     regions = RegionSet.grid(reference.size, *GRID)
     masks = regions.lazy_masks()
     predictions = predict_canonically(model, reference, distorted, regions, masks)
