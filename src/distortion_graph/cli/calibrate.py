@@ -22,7 +22,7 @@ def calibrate(
         Path,
         typer.Argument(
             metavar="NETWORK",
-            help="A run's folder, or a network's in it; with --human also that of an exported model, "
+            help="A run's folder, or a network's in it; with --human also an exported model's, "
             "or `shipped`.",
         ),
     ],
