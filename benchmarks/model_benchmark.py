@@ -29,11 +29,11 @@ def measure_model(parser: argparse.ArgumentParser, measured: Measured) -> None:
         for out in filter(None, (options.json, options.markdown)):
             check_output(out)
         model = Model.load(options.model)
-        found, text = measured(options, model)
+        values, text = measured(options, model)
     except DistortionGraphError as problem:
         parser.exit(2, f"{Path(parser.prog).stem}: error: {problem}\n")
     named = {"model": f"{model.identity.name} {model.identity.version}"}
     if options.json:
-        atomic_write_text(options.json, json.dumps(named | found, indent=1) + "\n")
+        atomic_write_text(options.json, json.dumps(named | values, indent=1) + "\n")
     if options.markdown:
         atomic_write_text(options.markdown, text)

@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from optional import present
 from scipy.optimize import curve_fit
 from scipy.stats import kendalltau, pearsonr, spearmanr
 
@@ -36,7 +37,8 @@ def test_rank_correlations_are_those_of_scipy(seed):
         (found.srcc, found.srcc_interval),
         (found.accuracy, found.accuracy_interval),
     ):
-        assert interval[0] < value < interval[1]
+        low, high = present(interval)
+        assert low < present(value) < high
 
 
 def five_parameters(x, b1, b2, b3, b4, b5):
@@ -86,14 +88,14 @@ def test_a_number_that_ranks_contents_alone_finds_no_better_version():
     opinion = np.concatenate([np.linspace(0, 0.2, 6), np.linspace(0.8, 1, 6)])
     content = np.repeat(["dark", "bright"], 6)
     found = agreement((content == "bright").astype(float), opinion, content)
-    assert found.srcc > 0.8 and found.accuracy == 0.5
+    assert present(found.srcc) > 0.8 and found.accuracy == 0.5
 
 
 def test_turning_a_number_round_turns_its_figures_round():
     given, opinion, content = said()
     found, turned = agreement(given, opinion, content), agreement(-given, opinion, content)
-    assert turned.srcc == pytest.approx(-found.srcc)
-    assert turned.accuracy == pytest.approx(1 - found.accuracy)
+    assert turned.srcc == pytest.approx(-present(found.srcc))
+    assert turned.accuracy == pytest.approx(1 - present(found.accuracy))
 
 
 def test_a_content_drawn_twice_counts_twice():
@@ -132,6 +134,6 @@ def test_one_content_has_no_interval():
 
 def test_a_better_number_has_a_gain_above_zero_and_the_same_one_none():
     given, opinion, content = said(noise=0.3)
-    low, high = srcc_gain(given, opinion, opinion, content)
+    low, high = present(srcc_gain(given, opinion, opinion, content))
     assert 0 < low < high
     assert srcc_gain(given, given, opinion, content) == (0, 0)

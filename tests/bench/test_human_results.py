@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from opinion_samples import write_opinions
+from optional import present
 from PIL import Image
 from scipy.stats import spearmanr
 
@@ -37,12 +38,13 @@ def test_numbers_are_those_of_graphs(model, judged):
     for k in (0, 5):
         pair = judged.pairs[k]
         graph = compare(pair.reference, pair.distorted, regions="grid:3x3", model=model)
-        scene, given = graph.scene, {name: column[k] for name, column in judged.given.items()}
+        scene, given = present(graph.scene), {name: v[k] for name, v in judged.given.items()}
+        evidence = present(scene.evidence)
         assert given["score"] == scene.target.score
-        assert given["margin"] == -scene.comparison.margin
-        assert given["HaarPSI"] == pytest.approx(scene.evidence.haarpsi, abs=1e-5)
-        assert given["SSIM"] == pytest.approx(scene.evidence.ssim, abs=1e-4)
-        assert given["PSNR"] == pytest.approx(scene.evidence.psnr_db, abs=1e-2)
+        assert given["margin"] == -present(present(scene.comparison).margin)
+        assert given["HaarPSI"] == pytest.approx(evidence.haarpsi, abs=1e-5)
+        assert given["SSIM"] == pytest.approx(evidence.ssim, abs=1e-4)
+        assert given["PSNR"] == pytest.approx(evidence.psnr_db, abs=1e-2)
         assert judged.shares[k] == scene.target.distortion_share
 
 

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 from opinion_samples import write_opinions
+from optional import present
 
 from distortion_graph.bench.human.manifest import maps_of
 from distortion_graph.bench.human.results import HumanResult
@@ -41,9 +42,10 @@ def test_figures_are_shown_and_written(cli, study, tmp_path):
     assert "18 pairs of 3 contents" in ended.out
     assert max(map(len, ended.out.splitlines())) <= 80
     result = HumanResult.model_validate_json((tmp_path / "r.json").read_text())
-    assert list(result.overall.agreement) == ["score", "margin", "PSNR", "SSIM", "HaarPSI"]
+    # What other tests may have registered stands after them.
+    assert list(result.overall.agreement)[:5] == ["score", "margin", "PSNR", "SSIM", "HaarPSI"]
     # More noise is a lower PSNR, whatever the picture.
-    assert result.overall.agreement["PSNR"].srcc > 0.95
+    assert present(result.overall.agreement["PSNR"].srcc) > 0.95
     assert result.overall.agreement["PSNR"].accuracy == 1
     assert set(result.by_kind) == {"noise", "grain"}
     assert result.by_kind["grain"].pairs == 9
@@ -106,7 +108,7 @@ def test_maps_go_into_an_exported_model(cli, study, exported, tmp_path):
     for points in (maps["common"], *maps["by_distortion"].values()):
         assert points == sorted(points) and all(0 <= x <= 1 for point in points for x in point)
     model = Model.load(tmp_path / "judged")
-    assert maps_of(model).model_dump(mode="json") == maps
+    assert present(maps_of(model)).model_dump(mode="json") == maps
     assert maps_of(Model.load(tmp_path / "model")) is None
     ended = cli("bench", "human", "study", "--layout", "csv", "--model", "judged", "-q",
                 "--json", "r.json")  # fmt: skip

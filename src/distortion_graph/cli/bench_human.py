@@ -16,20 +16,24 @@ from distortion_graph.cli.result_tables import Outputs, show_tables
 def human(
     context: typer.Context,
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="A set, as its owners distribute it.")
+        Path,
+        typer.Argument(metavar="FOLDER", help="A set of opinions, as its owners distribute it."),
     ],
     layout: LayoutOption,
     higher_is: HigherOption = None,
     model: Annotated[
         str | None,
         typer.Option(
-            metavar="FOLDER", help="Folder of a model made by `export`, or hf://ORG/NAME."
+            metavar="FOLDER",
+            help="Measure this model: a folder made by `export`, or hf://ORG/NAME.",
         ),
     ] = None,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all figures to FILE.")
+    ] = None,
     markdown: MarkdownTables = None,
     latex: LatexTables = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of intervals.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed the intervals.")] = 0,
     threads: Threads = 0,
     quiet: Quiet = False,
 ) -> None:

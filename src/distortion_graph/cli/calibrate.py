@@ -22,11 +22,11 @@ def calibrate(
         Path,
         typer.Argument(
             metavar="NETWORK",
-            help="A run's folder, or a network's in it; with --human also an exported model's, "
-            "or `shipped`.",
+            help="The folder of a run, or of a network in it; with --human also that of an "
+            "exported model, or `shipped`.",
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the calibrated network.")],
+    out: Annotated[Path, typer.Option(help="Write the calibrated network to this folder.")],
     labelled: Labelled = None,
     pictures: Pictures = None,
     root: MeasuredRoot = None,
@@ -36,33 +36,35 @@ def calibrate(
         list[Path] | None,
         typer.Option(
             metavar="FOLDER",
-            help="Photographs with nothing wrong in them, of other origin; for `known` alone.",
+            help="Fit `known` to clean photographs of other origin as well.",
         ),
     ] = None,
     human: Annotated[
         Path | None,
         typer.Option(
-            metavar="FOLDER", help="Fit maps from score to opinion, to people's opinions in a set."
+            metavar="FOLDER",
+            help="Fit maps from score to opinion to people's opinions in this folder, and nothing "
+            "else.",
         ),
     ] = None,
     layout: Annotated[
         Layout | None,
-        typer.Option(help="How the set of --human is laid out; see `bench human`."),
+        typer.Option(help="Read the folder of --human in this layout; see `bench human`."),
     ] = None,
     higher_is: HigherOption = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the pairs made of pictures.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed the pairs made of pictures.")] = 0,
     quiet: Quiet = False,
 ) -> None:
     """Calibrate a network's probabilities before its export, or fit its opinions.
 
     Finds a temperature for the probabilities of distortion, severity and comparison, and the
     threshold of `known` below which tables say `uncertain`. Takes easy, medium and hard pairs of
-    the pictures or the data set named; where none is, of the run's own held-out ones. `known` is
-    also fitted to pairs with the clean pictures themselves. Needs the train extra.
+    the pictures or the data set you name, or else of the run's own held-out ones. `known` is also
+    fitted to pairs with the clean pictures themselves. Needs the train extra.
 
-    With --human nothing of that: a rising map from score to people's mean opinion is fitted for
-    each distortion, kept beside the network or in the model's manifest, and measured on contents
-    that were left out. An exported model needs no extra.
+    With --human the command fits opinions instead: for each distortion a rising map from score to
+    people's mean opinion, kept beside the network or in the model's manifest, and measured on
+    contents that were left out. An exported model needs no extra.
 
     \b
     Examples:
@@ -89,14 +91,16 @@ def calibrate(
 
     data = DataConfig(tuple(labelled or ()), tuple(pictures or ()), root, held_out)
     wanted = Request(data, LISTS, chosen(split, ("val",)), seed, 0)
-    found = calibrate_network(network, out, wanted, clean_pictures or (), talk.warn)
-    for kind, temperature in found.temperature.items():
-        before, after = found.error_before[kind], found.error_after[kind]
+    calibration = calibrate_network(network, out, wanted, clean_pictures or (), talk.warn)
+    for kind, temperature in calibration.temperature.items():
+        before, after = calibration.error_before[kind], calibration.error_after[kind]
         talk.show(
             f"{kind}: temperature {temperature:.3f}, calibration error {before:.3f} → {after:.3f}"
         )
-    talk.show(f"uncertain where known is below {found.known_threshold:.3f}; of known regions:")
-    for kind, share in found.uncertain.items():
+    talk.show(
+        f"uncertain where known is below {calibration.known_threshold:.3f}; of known regions:"
+    )
+    for kind, share in calibration.uncertain.items():
         talk.show(f"  {percent(share):>6} {kind}")
 
 
@@ -119,23 +123,23 @@ def _fit_opinions(
         told = work.follow("opinions", "pairs")
         model = find_model(network)
         if (model / MANIFEST_FILE).is_file():
-            found = fit_opinions(judge(load_model(model), pairs, told))
-            write_with_maps(model, out, found.maps)
+            fit = fit_opinions(judge(load_model(model), pairs, told))
+            write_with_maps(model, out, fit.maps)
         else:
             need_torch("calibrate")
             from distortion_graph.training.opinion import fit_network_opinions
 
-            found = fit_network_opinions(network, out, pairs, told)
-    _show_opinions(found, talk)
+            fit = fit_network_opinions(network, out, pairs, told)
+    _show_opinions(fit, talk)
 
 
-def _show_opinions(found: OpinionFit, talk: Talk) -> None:
+def _show_opinions(fit: OpinionFit, talk: Talk) -> None:
     from distortion_graph.bench.tables import shown, shown_interval
 
-    before, after = found.before, found.after
+    before, after = fit.before, fit.after
     talk.show(
-        f"{found.pairs} pairs of {found.contents} contents, maps of "
-        f"{len(found.maps.by_distortion)} distortions; on contents left out:"
+        f"{fit.pairs} pairs of {fit.contents} contents, maps of "
+        f"{len(fit.maps.by_distortion)} distortions; on contents left out:"
     )
     rows = (
         ("SRCC", before.srcc, before.srcc_interval, after.srcc, after.srcc_interval),
@@ -146,6 +150,6 @@ def _show_opinions(found: OpinionFit, talk: Talk) -> None:
         score = f"{shown(first)} {shown_interval(first_interval)}"
         opinion = f"{shown(second)} {shown_interval(second_interval)}"
         talk.show(f"  {name}: score {score} → opinion {opinion}")
-    talk.show(f"  SRCC gained: {shown_interval(found.srcc_gain)}")
+    talk.show(f"  SRCC gained: {shown_interval(fit.srcc_gain)}")
     if before.srcc is not None and after.srcc is not None and after.srcc < before.srcc:
         talk.warn("opinions by these maps agree less than the score does on contents left out")

@@ -34,12 +34,14 @@ class Higher(StrEnum):
 
 LayoutOption: TypeAlias = Annotated[
     Layout,
-    typer.Option(help="How the set is laid out; csv: a table opinions.csv of any other pairs."),
+    typer.Option(
+        help="Read the folder in this layout; csv is a table opinions.csv of any other pairs."
+    ),
 ]
 HigherOption: TypeAlias = Annotated[
     Higher | None,
     typer.Option(
-        "--higher-is", help="What a higher score of --layout csv means; without it better."
+        "--higher-is", help="Take a higher score of --layout csv as better (default) or as worse."
     ),
 ]
 

@@ -205,7 +205,7 @@ def _drawn_regions(
 ) -> list[_Drawn]:
     vocabulary = graph.vocabulary
     colours = _colours(graph, colour_by)
-    found = []
+    drawn = []
     for region in graph.regions:
         mask = region.mask_of(side)
         shown = (layout.width, layout.height)
@@ -218,7 +218,7 @@ def _drawn_regions(
         place = level if colour_by == "severity" else rank + vocabulary.neutral_index
         said = node_words(graph, node)
         known = not graph.is_uncertain(node)
-        found.append(
+        drawn.append(
             _Drawn(
                 number=str(region.id),
                 wordings=tuple(dict.fromkeys((" · ".join(said), said[0]))),
@@ -228,7 +228,7 @@ def _drawn_regions(
                 ground=ground,
             )
         )
-    return found
+    return drawn
 
 
 def _colours(graph: DistortionGraph, colour_by: ColourBy) -> tuple[Rgb, ...]:

@@ -44,13 +44,13 @@ def fit_network_opinions(
     network = load_network(folder)
     with TemporaryDirectory() as exported:
         export_onnx(network, Path(exported), name=folder.name, version="0", card={})
-        found = fit_opinions(judge(Model.load(exported), pairs, told))
+        fit = fit_opinions(judge(Model.load(exported), pairs, told))
     kept = (NETWORK_FILE, WEIGHTS_FILE, SETTINGS_FILE, CHAIN_FILE, CALIBRATION_FILE)
     out.mkdir(parents=True, exist_ok=True)
     files = [(out / k, (folder / k).read_bytes()) for k in kept if (folder / k).is_file()]
-    maps = found.maps.model_dump_json(indent=1) + "\n"
+    maps = fit.maps.model_dump_json(indent=1) + "\n"
     atomic_write_all([*files, (out / OPINION_FILE, maps.encode())])
-    return found
+    return fit
 
 
 def read_network_opinions(folder: Path) -> OpinionMaps | None:

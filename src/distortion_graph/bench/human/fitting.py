@@ -65,11 +65,11 @@ def expected_opinions(
 
     Where a picture's shares do not sum to 1, the common map has the rest.
     """
-    found = np.zeros(len(score))
+    opinions = np.zeros(len(score))
     for k, (value, share) in enumerate(zip(score.tolist(), shares, strict=True)):
-        found[k] = sum(area * maps.opinion(value, label) for label, area in share.items())
-        found[k] += max(0.0, 1 - sum(share.values())) * maps.opinion(value)
-    return found
+        opinions[k] = sum(area * maps.opinion(value, label) for label, area in share.items())
+        opinions[k] += max(0.0, 1 - sum(share.values())) * maps.opinion(value)
+    return opinions
 
 
 def fit_maps(judged: Judged, name: str = SCORE) -> OpinionMaps:
@@ -87,13 +87,13 @@ def left_out_opinions(judged: Judged, name: str = SCORE) -> Numbers:
     """
     contents, place = np.unique(judged.content, return_inverse=True)
     fold = place % min(len(contents), MOST_FOLDS)
-    found = np.full(len(judged.pairs), np.nan)
+    opinions = np.full(len(judged.pairs), np.nan)
     for this in np.unique(fold):
         out = fold == this
         maps = _fitted(judged, name, ~out)
         shares = [share for share, asked in zip(judged.shares, out, strict=True) if asked]
-        found[out] = expected_opinions(maps, judged.given[name][out], shares)
-    return found
+        opinions[out] = expected_opinions(maps, judged.given[name][out], shares)
+    return opinions
 
 
 def _fitted(judged: Judged, name: str, rows: NDArray[np.bool_]) -> OpinionMaps:

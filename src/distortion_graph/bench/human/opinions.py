@@ -73,11 +73,11 @@ def _pairs(folder: Path, listing: Listing) -> list[OpinionPair]:
     opinions = _opinions(listing)
     pairs, missing = [], []
     for entry, opinion in zip(listing.entries, opinions, strict=True):
-        found = files.find(entry.reference), files.find(entry.distorted)
-        for name, path in zip((entry.reference, entry.distorted), found, strict=True):
+        paths = files.find(entry.reference), files.find(entry.distorted)
+        for name, path in zip((entry.reference, entry.distorted), paths, strict=True):
             if path is None:
                 missing.append(f"{entry.where}: {name}")
-        reference, distorted = found
+        reference, distorted = paths
         if reference is not None and distorted is not None:
             pairs.append(OpinionPair(reference, distorted, opinion, entry.kind, entry.content))
     if missing:
@@ -120,10 +120,10 @@ class _Files:
 
     @cached_property
     def _by_name(self) -> dict[str, list[str]]:
-        found = defaultdict(list)
+        names: dict[str, list[str]] = defaultdict(list)
         for name in list_folder(self.folder, PICTURE_SUFFIXES).names:
-            found[parts_of(name)[-1].casefold()].append(name)
-        return found
+            names[parts_of(name)[-1].casefold()].append(name)
+        return names
 
     def find(self, name: str) -> Path | None:
         """The picture of that name, or the only one whose path ends so; None where none is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
@@ -88,12 +88,12 @@ def human_tables(result: HumanResult) -> list[ResultTable]:
     rows = tuple(
         (
             Cell(name),
-            Cell(shown(found.srcc), found.srcc_interval),
-            Cell(shown(found.krcc)),
-            Cell(shown(found.plcc)),
-            Cell(shown(found.accuracy), found.accuracy_interval),
+            Cell(shown(row.srcc), row.srcc_interval),
+            Cell(shown(row.krcc)),
+            Cell(shown(row.plcc)),
+            Cell(shown(row.accuracy), row.accuracy_interval),
         )
-        for name, found in figures.agreement.items()
+        for name, row in figures.agreement.items()
     )
     whole = ResultTable(
         f"{result.of}: agreement with people's opinion",
@@ -109,36 +109,25 @@ def human_tables(result: HumanResult) -> list[ResultTable]:
     )
     if len(result.by_kind) < 2:
         return [whole]
-    srcc = {
-        kind: {name: Cell(shown(a.srcc), a.srcc_interval) for name, a in found.agreement.items()}
-        for kind, found in result.by_kind.items()
-    }
-    accuracy = {
-        kind: {
-            name: Cell(shown(a.accuracy), a.accuracy_interval)
-            for name, a in found.agreement.items()
-        }
-        for kind, found in result.by_kind.items()
-    }
     return [
         whole,
-        _by_kind(result, "SRCC", srcc),
-        _by_kind(result, "the better of two", accuracy),
+        _by_kind(result, "SRCC", lambda a: Cell(shown(a.srcc), a.srcc_interval)),
+        _by_kind(
+            result, "the better of two", lambda a: Cell(shown(a.accuracy), a.accuracy_interval)
+        ),
     ]
 
 
-def _by_kind(
-    result: HumanResult, figure: str, cells: Mapping[str, Mapping[str, Cell]]
-) -> ResultTable:
+def _by_kind(result: HumanResult, figure: str, cell: Callable[[Agreement], Cell]) -> ResultTable:
     names = tuple(result.overall.agreement)
     rows = tuple(
         (
             Cell(kind or "–"),
-            Cell(str(result.by_kind[kind].pairs)),
-            *(row[name] for name in names),
-            Cell(shown(result.by_kind[kind].reference_lower)),
+            Cell(str(figures.pairs)),
+            *(cell(figures.agreement[name]) for name in names),
+            Cell(shown(figures.reference_lower)),
         )
-        for kind, row in cells.items()
+        for kind, figures in result.by_kind.items()
     )
     return ResultTable(
         f"{result.of}: {figure} by kind",

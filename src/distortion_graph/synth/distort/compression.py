@@ -79,9 +79,9 @@ def avif(image: Image, quality: float, rng: np.random.Generator) -> Image:
 def codec_versions() -> dict[str, str]:
     """Versions of the libraries that decide the bytes of compressed pictures."""
     names = {"jpeg": "libjpeg_turbo", "jpeg2000": "jpg_2000", "webp": "webp", "avif": "avif"}
-    found = {name: features.version(feature) for name, feature in names.items()}
+    versions = {name: features.version(feature) for name, feature in names.items()}
     return {"pillow": features.version("pil") or "unknown"} | {
-        name: version or "unknown" for name, version in found.items()
+        name: version or "unknown" for name, version in versions.items()
     }
 
 

@@ -66,10 +66,10 @@ def _values(path: Path, name: str) -> NDArray[Any]:
     from scipy.io.matlab import MatReadError
 
     try:
-        found = loadmat(path)
+        variables = loadmat(path)
     except (OSError, ValueError, NotImplementedError, MatReadError) as problem:
         reason = getattr(problem, "strerror", None) or problem
         raise DatasetError(f"{path}: cannot be read ({reason}); expected a MATLAB file") from None
-    if name not in found:
+    if name not in variables:
         raise DatasetError(f"{path}: the variable {name!r} is missing")
-    return np.ravel(found[name])
+    return np.ravel(variables[name])
