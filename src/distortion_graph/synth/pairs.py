@@ -17,6 +17,7 @@ from distortion_graph.masks.container import RegionSet
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.pictures.images import Picture, load_picture
 from distortion_graph.synth.keys import generator
+from distortion_graph.synth.shots import NO_HISTORY, ShotShares
 from distortion_graph.synth.synthesis import (
     DEFAULT_RECIPE,
     MIXED,
@@ -30,7 +31,10 @@ Difficulty = Literal["easy", "medium", "hard"]
 
 @dataclass(frozen=True)
 class SyntheticPair:
-    """Two degraded versions of a clean picture, its regions, and what is true of them."""
+    """Two degraded versions of a clean picture, its regions, and what is true of them.
+
+    A version that was made of another look of the picture, or of a moved one, has it in its `shot`.
+    """
 
     clean: Picture
     regions: RegionSet
@@ -68,8 +72,11 @@ def make_pair(
     recipe: Recipe = DEFAULT_RECIPE,
     metric: FullReferenceMetric = HAARPSI,
     depth: NDArray[np.float32] | None = None,
+    shares: ShotShares = NO_HISTORY,
 ) -> SyntheticPair:
     """Degrade a clean picture twice and write down the truth.
+
+    The same tag, seed and options give the pictures that a data set has (`datasets.make`).
 
     Args:
         clean: the pristine picture.
@@ -81,6 +88,7 @@ def make_pair(
         recipe: vocabulary, severities and edges.
         metric: the full-reference metric behind the scores.
         depth: H×W, for haze; larger is farther.
+        shares: how often the two have looks of their own, and one is moved against the other.
     """
     picture = load_picture(clean, name=tag)
     rng = generator(seed, tag, "pair", difficulty)
@@ -96,6 +104,7 @@ def make_pair(
         recipe=recipe,
         metric=metric,
         depth=depth,
+        shares=shares,
     )
     graph = true_graph(anchor, target, regions, recipe.vocabulary)
     return SyntheticPair(picture, regions, anchor, target, graph)
@@ -113,6 +122,20 @@ def labels_of(anchor: Version, target: Version, vocabulary: Vocabulary) -> PairL
         np.array([anchor.scene_score, target.scene_score]),
         vocabulary,
     )
+
+
+def severity_of_each(anchor: Version, target: Version, vocabulary: Vocabulary) -> NDArray[np.int64]:
+    """(2, R, D) severity of every distortion that a region suffers, 0 where it does not.
+
+    Positions on the vocabulary's scale; a region's first distortion and its further ones alike.
+    """
+    found = np.zeros((2, len(anchor.draws), len(vocabulary.distortions)), np.int64)
+    for side, version in enumerate((anchor, target)):
+        for k, draw in enumerate(version.draws):
+            for part in (draw, *draw.also):
+                severity = vocabulary.severity_index(part.severity)
+                found[side, k, vocabulary.distortion_index(part.distortion)] = severity
+    return found
 
 
 def true_graph(
