@@ -81,7 +81,7 @@ def predict_all(
         predictions = predictor.predict(sample.anchor, sample.target, sample.masks)
         truths.append(TruthOfPair.of(sample))
         chosen = choose_labels(predictions, vocabulary)
-        answers.append(answers_of(chosen, vocabulary, vocabulary))
+        answers.append(answers_of(chosen, vocabulary, vocabulary, present=predictions.present))
     return Truth.of(truths), Answers.joined(answers)
 
 
@@ -208,7 +208,8 @@ class ModelRun:
         self.seconds.append(time.perf_counter() - start)
         if self.graphs is not None:
             self._keep(predictions, pictures, sample, self.graphs)
-        return answers_of(chosen, self.model.vocabulary, self.vocabulary)
+        own = self.model.vocabulary
+        return answers_of(chosen, own, self.vocabulary, present=predictions.present)
 
     def answer_swapped(self, sample: Sample) -> Answers:
         """The model's answers when the pictures are exchanged, not timed."""

@@ -118,7 +118,8 @@ def _severity_of_each(
     for side, (record, place) in enumerate(zip(records, places, strict=True)):
         for row, k in enumerate(ids):
             region = record.regions[k]
-            for part in (region, *(region.also or ())):
+            suffered: list[RegionRecord | FurtherRecord] = [region, *(region.also or ())]
+            for part in suffered:
                 d, severity = _positions(part, f"{place}: region {k}", vocabulary)
                 found[side, row, d] = severity
     return found

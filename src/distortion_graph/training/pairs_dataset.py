@@ -243,7 +243,9 @@ def _draw(pair: Pair, side: int, k: int, vocabulary: Vocabulary) -> Draw:
     if pair.severity_of_each is None:
         return draw
     each = enumerate(pair.severity_of_each[side, k].tolist())
-    further = (_labelled(d, severity, vocabulary) for d, severity in each if severity and d != first)
+    further = (
+        _labelled(d, severity, vocabulary) for d, severity in each if severity and d != first
+    )
     return replace(draw, also=tuple(further))
 
 
