@@ -191,9 +191,9 @@ class _Look:
         known = [label for label, _ in found if label not in (UNKNOWN, clean)]
         if known and distortion == clean:
             self._fault("also", "is clean and has further distortions, expected none")
-        if len({distortion, *known}) < 1 + len(known):
+        elif len({distortion, *known}) < 1 + len(known):
             self._fault("also", "has one distortion twice, expected each once")
-        if known and self.version not in MIXED:
+        elif known and self.version not in MIXED:
             self._fault("also", f"has several distortions in a version of {self.version!r} only")
         return tuple(known)
 

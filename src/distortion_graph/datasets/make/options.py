@@ -52,8 +52,8 @@ RECIPES: Mapping[str, NamedRecipe] = MappingProxyType(
 class BuildOptions:
     """All that decides the bytes of a data set beside its sources, and how the work is done.
 
-    `recipe_name` is one of `RECIPES`. `also_share` (as in `Recipe`) and the shares of `ShotShares`
-    replace those of the recipe; the published one has none of them.
+    `recipe_name` is one of `RECIPES`. `also_share` (as in `Recipe`) and `shot_shares` replace those
+    of the recipe where they are given; the published one has none.
     `image_format` is a picture suffix without the dot; `quality` 1 … 100 belongs to lossy formats,
     and makes WebP lossy, which is lossless without it. `types` are the distortion types used, None
     all of them; `severity_weights`, `severity_levels` and `made_of` as in `Recipe`. The labels of
@@ -78,9 +78,7 @@ class BuildOptions:
     regions: RegionChoice = field(default_factory=RegionChoice)
     recipe_name: str = PUBLISHED
     also_share: float | None = None
-    look_share: float | None = None
-    two_looks_share: float | None = None
-    moved_share: float | None = None
+    shot_shares: ShotShares | None = None
     metric: FullReferenceMetric = HAARPSI
     licences: Mapping[str, str] = field(default_factory=dict)
     workers: int = field(default_factory=worker_count)
@@ -98,13 +96,11 @@ class BuildOptions:
             raise RecipeError(
                 f"unknown recipe {self.recipe_name!r}, expected one of {', '.join(RECIPES)}"
             )
-        if not self.wild:
-            for name in ("also_share", *vars(NO_HISTORY)):
-                if getattr(self, name):
-                    raise RecipeError(
-                        f"{name} is {getattr(self, name)}, but the published recipe has no such "
-                        "share; take the recipe wild"
-                    )
+        if not self.wild and (self.also_share or self.shots != NO_HISTORY):
+            raise RecipeError(
+                "several distortions in a region, looks and misalignment need the recipe wild; the "
+                "published one has none of them"
+            )
 
     @property
     def wild(self) -> bool:
@@ -115,8 +111,7 @@ class BuildOptions:
     def shots(self) -> ShotShares:
         """How often pictures have been through something before they are distorted."""
         usual = RECIPES[self.recipe_name].shots
-        given = {name: getattr(self, name) for name in vars(usual)}
-        return replace(usual, **{name: v for name, v in given.items() if v is not None})
+        return usual if self.shot_shares is None else self.shot_shares
 
     def recipe(self) -> Recipe:
         """How regions are degraded."""
