@@ -5,6 +5,10 @@ from __future__ import annotations
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 
 LABELS = DEFAULT_VOCABULARY.distortions
+ALSO = [
+    {"label": "darken", "probability": 0.75, "severity": "moderate"},
+    {"label": "blur", "probability": 0.625, "severity": "minor"},
+]
 
 
 def spread(labels, label, p):
@@ -27,6 +31,8 @@ def node(distortion="blur", severity="severe", score=0.5, **extra):
         "severity": {"label": severity, "probability": s[severity], "probabilities": s},
         "score": score,
         "known": 0.96875,
+        "opinion": None,
+        "also": [],
         **extra,
     }
 
@@ -70,7 +76,7 @@ def native():
                 "name": "person",
                 "area_fraction": 0.166667,
                 "anchor": node(score=0.7, **box),
-                "target": node("noise", "minor", 0.6),
+                "target": node("noise", "minor", 0.6, opinion=0.375, also=ALSO),
                 "comparison": comparison("same", 0.7 - 0.6),
                 "evidence": {"psnr_db": None, "ssim": 1.0, "haarpsi": 1.0, "delta_e": 0.0},
                 "differs": differs([0, 1, 2, 2], [1, 0, 1, 1]),
@@ -87,8 +93,12 @@ def native():
             },
         ],
         "scene": {
-            "anchor": {"score": 0.75, "distortion_share": {"clean": 0.5, "blur": 0.25}},
-            "target": {"score": 0.5, "distortion_share": {"noise": 0.5}},
+            "anchor": {
+                "score": 0.75,
+                "opinion": 0.625,
+                "distortion_share": {"clean": 0.5, "blur": 0.25},
+            },
+            "target": {"score": 0.5, "opinion": None, "distortion_share": {"noise": 0.5}},
             "comparison": comparison("slightly_better", 0.25),
             "evidence": {"psnr_db": 20.5, "ssim": 0.9, "haarpsi": 0.8, "delta_e": 3.25},
             "differs": differs([0, 1, 2, 2]),

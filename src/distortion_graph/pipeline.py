@@ -183,6 +183,6 @@ def measure_pair(
 
 def _decoded(model: Model, predictions: Predictions, masks: LazyMasks) -> Decoded:
     try:
-        return decode(predictions, model.vocabulary, shared_areas(masks))
+        return decode(predictions, model.vocabulary, shared_areas(masks), model.decoding)
     except ModelError as problem:
         raise ModelError(f"{model.folder}: {problem}") from problem

@@ -157,7 +157,24 @@ def nodes(draw, vocabulary):
         "severity": severity,
         "score": draw(MAYBE),
         "known": draw(MAYBE),
+        "opinion": draw(MAYBE),
+        "also": draw(further(vocabulary, distortion["label"])),
     }
+
+
+@st.composite
+def further(draw, vocabulary, named):
+    """Distortions beside the one that is named; nothing beside clean."""
+    others = [x for x in vocabulary.distortions if x not in (vocabulary.clean, named)]
+    if named == vocabulary.clean or not others:
+        return draw(st.sampled_from([None, []]))
+    labels = draw(st.lists(st.sampled_from(others), unique=True))
+    shares = sorted(draw(st.lists(UNIT, min_size=len(labels), max_size=len(labels))), reverse=True)
+    severities = st.sampled_from(vocabulary.severities[1:])
+    return [
+        {"label": x, "severity": draw(severities)} | draw(st.sampled_from([{}, {"probability": p}]))
+        for x, p in zip(labels, shares, strict=True)
+    ]
 
 
 @st.composite
@@ -197,6 +214,7 @@ def scenes(draw, vocabulary):
     ends = [
         {
             "score": draw(MAYBE),
+            "opinion": draw(MAYBE),
             "distortion_share": draw(
                 st.none()
                 | st.dictionaries(st.sampled_from(vocabulary.distortions), st.floats(0, 0.25))

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 from format_samples import empty, full, hostile, many, masked
+from graph_samples import ALSO
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -80,6 +81,8 @@ def test_attributes_are_seen_from_their_picture():
         "spots": "[[0,1,2,2],[1,0,1,1]]",
     }
     assert target["attributes"]["comparison"] == "significantly_worse"
+    assert target["attributes"]["opinion"] == 0.375
+    assert json.loads(target["attributes"]["also"]) == ALSO
     assert target["attributes"]["margin"] == 0.2 - 0.7
 
 

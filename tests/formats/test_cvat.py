@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from format_samples import HOSTILE, empty, full, hostile, many, masked
+from graph_samples import ALSO
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -75,6 +77,8 @@ def test_an_image_a_picture_and_a_mask_a_region():
         (element,) = image.findall("mask")
         assert element.get("label") == label
         assert (decode(element, mask.shape) == mask).all()
+    facts = {a.get("name"): a.text for a in target.iter("attribute")}
+    assert float(facts["opinion"]) == 0.375 and json.loads(facts["also"]) == ALSO
     facts = {a.get("name"): a.text for a in anchor.iter("attribute")}
     assert facts["name"] == "person" and facts["severity"] == "severe"
     assert float(facts["margin"]) == 0.7 - 0.6

@@ -114,7 +114,8 @@ def test_labels_stand_as_people_read_them():
         value["regions"][0]["target"][belief] |= {"probability": None, "probabilities": None}
     value["regions"][0]["target"]["distortion"]["label"] = "saturate_dec"
     drawn = Reader(dumps(DistortionGraph.model_validate(value)))
-    assert drawn.nodes["target:7"]["label"] == r"7 person\nwashed-out colours, minor\n0.6"
+    also = "; also too dark, moderate; also blur, minor"
+    assert drawn.nodes["target:7"]["label"] == (rf"7 person\nwashed-out colours, minor{also}\n0.6")
     assert drawn.nodes["anchor:2"]["label"] == r"2 Schläger\nclean\n1.0"
     value["regions"][0]["target"]["known"] = 0.25
     drawn = Reader(dumps(DistortionGraph.model_validate(value)))

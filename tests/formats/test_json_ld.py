@@ -59,6 +59,17 @@ def test_comparisons_and_relations_can_be_asked_for():
     assert [(str(a), str(b)) for a, b in held] == [("person", "Schläger")]
 
 
+def test_further_distortions_are_a_list_of_nodes():
+    read = triples(full())
+    (node,) = (s for s, o in read.subject_objects(DG.also))
+    assert str(node).endswith("#target:7")
+    listed = list(read.collection(read.value(node, DG.also)))
+    assert [str(read.value(further, DG.label)) for further in listed] == ["darken", "blur"]
+    assert [str(read.value(further, DG.severity)) for further in listed] == ["moderate", "minor"]
+    assert {read.value(further, RDF.type) for further in listed} == {DG.FurtherDistortion}
+    assert read.value(node, DG.opinion).toPython() == 0.375
+
+
 def test_lists_keep_their_order_and_probabilities_are_json():
     read = triples(full())
     (vocabulary,) = read.subjects(RDF.type, DG.Vocabulary)

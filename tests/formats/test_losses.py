@@ -21,18 +21,26 @@ from distortion_graph.formats.forms import (
     output_paths,
 )
 from distortion_graph.formats.losses import LOST, MASK_FORMS, Form, loss_lines, lost_parts
-from distortion_graph.graph import ImageInfo, LabelBelief, Node
+from distortion_graph.graph import (
+    FurtherDistortion,
+    ImageInfo,
+    LabelBelief,
+    Node,
+    Scene,
+    SceneNode,
+)
 
 FORMS = get_args(Form)
 READ = ("native", "published", "node-link", "graphml", "json-ld")
 
 
+NODE = Node(distortion=LabelBelief(label="blur"), severity=LabelBelief(label="minor"), score=0.5)
+FURTHER = (FurtherDistortion(label="noise", severity="severe"),)
+
+
 def bare(**changes):
     """A graph that has only what every form holds."""
-    node = Node(
-        distortion=LabelBelief(label="blur"), severity=LabelBelief(label="minor"), score=0.5
-    )
-    region = {"id": 0, "name": "a", "anchor": node, "target": node}
+    region = {"id": 0, "name": "a", "anchor": NODE, "target": NODE}
     region |= {"comparison": {"label": "same", "margin": 0.0}} | changes
     value = empty().model_dump() | {"regions": [region]}
     return DistortionGraph.model_validate(value)
@@ -58,8 +66,8 @@ def test_a_bare_graph_loses_nothing(form):
 def test_what_is_said_of_a_full_graph():
     assert list(loss_lines(full(), "published")) == [
         "published cannot hold: model, pictures, picture hashes, transparency, region ids, areas, "
-        "masks, boxes, probabilities, probabilities of other labels, known, evidence, differences, "
-        "scene; they are left out"
+        "masks, boxes, probabilities, probabilities of other labels, known, opinion, further "
+        "distortions, evidence, differences, scene; they are left out"
     ]
     assert list(loss_lines(full(), "csv")) == [
         "csv cannot hold: model, pictures, picture hashes, transparency; they are left out"
@@ -79,6 +87,9 @@ def test_what_is_said_of_a_full_graph():
         ("region ids", bare(id=4)),
         ("score digits", bare(anchor=full().regions[0].anchor.model_copy(update={"score": 1 / 3}),
                               comparison={"label": "same", "margin": 1 / 3 - 0.5})),
+        ("opinion", bare(target=NODE.model_copy(update={"opinion": 0.5}))),
+        ("opinion", bare().model_copy(update={"scene": Scene(target=SceneNode(opinion=0.5))})),
+        ("further distortions", bare(target=NODE.model_copy(update={"also": FURTHER}))),
         ("evidence", bare(evidence={"ssim": 0.5})),
         ("differences", bare(differs={"share": 0.0, "equal": 1.0, "size": (4, 3)})),
         ("pictures", bare().model_copy(update={"anchor": ImageInfo(width=4, height=3)})),

@@ -9,7 +9,7 @@ import random
 import networkx as nx
 import pytest
 from format_samples import empty, full, graphs, hostile, many, masked
-from graph_samples import changed
+from graph_samples import ALSO, changed
 from hypothesis import given, settings
 
 from distortion_graph import DistortionGraph
@@ -57,6 +57,10 @@ def test_nodes_and_edges_carry_scalars():
     )
     assert (person["score"], person["known"], person["mask_counts"]) == (0.7, 0.96875, "02:")
     assert json.loads(person["distortion_probabilities"])["blur"] == 0.9
+    assert "also" not in person and "opinion" not in person
+    noisy = network.nodes["target:7"]
+    assert (noisy["opinion"], json.loads(noisy["also"])) == (0.375, ALSO)
+    assert network.nodes["anchor:scene"]["opinion"] == 0.625
     # The target's mask is the anchor's; what is not known has no attribute.
     assert network.nodes["target:7"]["mask_counts"] == "02:"
     assert "area_fraction" not in network.nodes["anchor:2"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import sys
 
 import pandas
 import pytest
 from format_samples import HOSTILE, empty, full, hostile, many, masked
-from graph_samples import changed
+from graph_samples import ALSO, changed
 from pyarrow import parquet
 
 from distortion_graph import DistortionGraph
@@ -34,6 +35,10 @@ def test_a_row_a_node_and_a_column_a_label():
     assert [c for c in frame if c.startswith("severity_probabilities.")] == [
         f"severity_probabilities.{label}" for label in graph.vocabulary.severities
     ]
+    noisy = frame.loc["target:7"]
+    assert (noisy["opinion"], json.loads(noisy["also"])) == (0.375, ALSO)
+    assert pandas.isna(person["opinion"]) and pandas.isna(person["also"])
+    assert frame.loc["anchor:scene", "opinion"] == 0.625
     assert frame.loc["anchor:scene", "distortion_share.clean"] == 0.5
     assert pandas.isna(frame.loc["anchor:scene", "distortion_share.haze"])
     assert frame["region"].dtype == "Int64" and pandas.isna(frame.loc["anchor:scene", "region"])

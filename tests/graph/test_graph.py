@@ -85,6 +85,50 @@ def test_direct_construction_is_validated_too():
         )
 
 
+# --- further distortions and opinion -------------------------------------------------------
+
+
+def test_a_graph_from_before_further_distortions_has_none():
+    def without(*keys, null=False):
+        data = native()
+        parts = [r[side] for r in data["regions"] for side in ("anchor", "target")]
+        for part in [*parts, data["scene"]["anchor"], data["scene"]["target"]]:
+            for key in set(keys) & set(part):
+                part[key] = None
+                if not null:
+                    del part[key]
+        return load_graph(json.dumps(data))
+
+    absent, null = without("also", "opinion"), without("also", "opinion", null=True)
+    assert absent == null
+    assert absent.regions[0].target.also == () and absent.regions[0].target.opinion is None
+    assert absent.scene.anchor.opinion is None
+    assert json.loads(absent.to_json())["regions"][0]["target"]["also"] == []
+
+
+def test_further_distortions_and_opinion_go_with_their_node_when_swapped():
+    graph = load_graph(json.dumps(native()))
+    node, scene = graph.regions[0].target, graph.scene
+    swapped = graph.swapped()
+    assert [f.label for f in swapped.regions[0].anchor.also] == ["darken", "blur"]
+    assert swapped.regions[0].anchor.also == node.also
+    assert swapped.regions[0].anchor.opinion == node.opinion == 0.375
+    assert swapped.regions[0].target.also == ()
+    assert swapped.scene.target.opinion == scene.anchor.opinion == 0.625
+
+
+def test_a_node_reads_as_its_distortions_with_their_severities():
+    graph = load_graph(json.dumps(native()))
+    clean, noisy = graph.regions[1].anchor, graph.regions[0].target
+    assert graph.text_of(noisy) == "noise, minor; also too dark, moderate; also blur, minor"
+    assert graph.text_of(noisy, " · ") == (
+        "noise · minor; also too dark · moderate; also blur · minor"
+    )
+    assert graph.text_of(clean) == "clean"
+    assert graph.in_words(noisy) == ("noise", "minor")
+    assert graph.text_of(noisy.model_copy(update={"known": 0.25})) == "uncertain"
+
+
 # --- custom vocabulary ---------------------------------------------------------------------
 
 

@@ -229,6 +229,50 @@ def test_clean_is_a_distortion_exactly_where_it_is_a_severity():
     )
 
 
+def further(label="haze", severity="minor", **more):
+    return {"label": label, "severity": severity, **more}
+
+
+@pytest.mark.parametrize(
+    ("also", "says"),
+    [
+        ([further("hase")], "also[0].label: unknown distortion 'hase', expected one of"),
+        ([further(severity="sever")], "also[0].severity: unknown severity 'sever', expected one"),
+        ([further("clean")], "also[0].label: is 'clean', expected a distortion"),
+        ([further("noise")], "also[0].label: is 'noise', which is the node's own distortion"),
+        (
+            [further("rain"), further(), further("rain")],
+            "also[2].label: is 'rain', which is also[0] already",
+        ),
+        (
+            [further(severity="clean")],
+            "also[0].severity: is 'clean', expected how severe 'haze' is",
+        ),
+        (
+            [further(probability=0.5), further("rain"), further("snow", probability=0.625)],
+            "also[2].probability: is 0.625 after 0.5, expected the most probable first",
+        ),
+        ([further(probability=1.5)], "also[0].probability: expected less than or equal to 1"),
+        ([{"label": "haze"}], "also[0]: the key 'severity' is missing"),
+        ([further(score=1)], "also[0]: unknown key 'score', expected only label, probability, sev"),
+        ({"haze": 0.5}, "also: expected a list, found {'haze': 0.5}"),
+    ],
+)
+def test_further_distortions_are_other_distortions_the_most_probable_first(also, says):
+    assert f"regions[0].target.{says}" in line(changed("regions.0.target.also", also))
+
+
+def test_a_clean_region_suffers_nothing_further():
+    assert "regions[1].anchor.also: 'haze' beside 'clean', expected an empty list" in line(
+        changed("regions.1.anchor.also", [further()])
+    )
+
+
+def test_an_opinion_is_a_number_from_0_to_1():
+    for path in ("regions.0.target.opinion", "scene.target.opinion"):
+        assert "opinion: expected less than or equal to 1, found 1.5" in line(changed(path, 1.5))
+
+
 def test_numbers_are_finite():
     for bad in (float("nan"), float("inf")):
         with pytest.raises(ValidationError):

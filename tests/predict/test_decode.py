@@ -14,7 +14,8 @@ from distortion_graph.base.errors import ModelError
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
 from distortion_graph.graph import DistortionGraph, ImageInfo, RegionComparison
 from distortion_graph.graph.build import shared_areas
-from distortion_graph.predict.decode import choose_comparisons, decode
+from distortion_graph.predict.decode import Decoding, choose_comparisons, choose_further, decode
+from distortion_graph.predict.opinion import OpinionMaps
 from distortion_graph.predict.predictions import Predictions
 
 LABELS = DEFAULT_VOCABULARY.comparison_labels
@@ -56,6 +57,7 @@ def predictions_of(vocabulary: Vocabulary, regions: int, seed: int, coarse: bool
         comparison=shares(rng, (regions, c), coarse),
         scene_score=rng.random(2),
         scene_comparison=shares(rng, (c,), coarse),
+        present=rng.integers(0, 5, (2, regions, d)) / 4 if coarse else rng.random((2, regions, d)),
     )
 
 
@@ -74,6 +76,13 @@ def cases(draw):
     return vocabulary, predictions_of(vocabulary, regions, seed, coarse), areas
 
 
+def decoding_of(vocabulary: Vocabulary) -> Decoding:
+    """Opinions for all, the last distortion's by a map of its own."""
+    own = {vocabulary.distortions[-1]: ((0.25, 0.0), (0.75, 1.0))}
+    common = ((0.0, 0.125), (0.5, 0.25), (1.0, 1.0))
+    return Decoding(opinion=OpinionMaps(common=common, by_distortion=own))
+
+
 def bits(decoded) -> str:
     """Everything a decoded answer holds, as text: equal text is equal to the last bit."""
     parts = [x for r in decoded.regions for x in (r.anchor, r.target, r.comparison)]
@@ -87,8 +96,9 @@ def bits(decoded) -> str:
 @given(cases())
 def test_swapping_the_images_mirrors_the_answer_to_the_bit(case):
     vocabulary, predictions, areas = case
-    there = decode(predictions, vocabulary, areas)
-    back = decode(predictions.swapped(), vocabulary, areas[::-1])
+    decoding = decoding_of(vocabulary)
+    there = decode(predictions, vocabulary, areas, decoding)
+    back = decode(predictions.swapped(), vocabulary, areas[::-1], decoding)
     assert bits(back) == bits(there.swapped(vocabulary))
     assert bits(back.swapped(vocabulary)) == bits(there)
 
@@ -99,8 +109,9 @@ def test_permuting_the_regions_permutes_the_answer_to_the_bit(case, random):
     vocabulary, predictions, areas = case
     order = list(range(predictions.n_regions))
     random.shuffle(order)
-    there = decode(predictions, vocabulary, areas)
-    permuted = decode(predictions.reorder(order), vocabulary, areas[:, order])
+    decoding = decoding_of(vocabulary)
+    there = decode(predictions, vocabulary, areas, decoding)
+    permuted = decode(predictions.reorder(order), vocabulary, areas[:, order], decoding)
     assert permuted.regions == tuple(there.regions[k] for k in order)
     assert permuted.scene == there.scene
 
@@ -311,6 +322,113 @@ def test_pixels_of_several_masks_are_divided_evenly():
     order = [2, 0, 1]
     assert shared_areas(masks[order]).tolist() == shared_areas(masks)[order].tolist()
     assert shared_areas(np.zeros((0, 4, 5), bool)).shape == (0,)
+
+
+# --- further distortions -------------------------------------------------------------------
+
+
+def several(*present: float, named: int = 7, first: int = 7, **more) -> Predictions:
+    """One region whose target is named 7 or as told; `present` are P(it suffers 7, 8, 9 …)."""
+    distortion, shown = np.zeros((2, 1, 15)), np.zeros((2, 1, 15))
+    distortion[0, 0, 0] = distortion[1, 0, named] = 1
+    shown[1, 0, first : first + len(present)] = present
+    return one_region(distortion=distortion, present=shown, **more)
+
+
+def also(predictions: Predictions, **decoding) -> list[tuple]:
+    region = decode(predictions, DEFAULT_VOCABULARY, None, Decoding(**decoding)).regions[0]
+    assert region.anchor.also == ()
+    return [(f.label, f.probability, f.severity) for f in region.target.also]
+
+
+def test_further_distortions_are_those_from_the_threshold_on_the_most_probable_first():
+    # 7, the node's own, is never among them: blur. 8 haze, 9 rain, 10 saturate_inc.
+    shares = (1.0, 0.5, 0.75, 0.4999999)
+    found = [("rain", 0.75, "minor"), ("haze", 0.5, "minor"), ("saturate_inc", 0.5, "minor")]
+    assert also(several(*shares)) == found  # .4999999 is .5 to six decimals, as a reader sees it
+    assert also(several(*shares), also_threshold=0.6) == found[:1]
+    assert also(several(*shares), also_threshold=0.75) == found[:1]
+    assert also(several(*shares), also_threshold=0.8) == []
+
+
+def test_a_further_distortion_has_its_own_most_probable_severity_the_lower_on_a_tie():
+    severity = one_region().severity_given.copy()
+    severity[1, 0, 8] = 0, 0.2, 0.3, 0.5
+    severity[1, 0, 9] = 0, 0.2, 0.4, 0.4
+    found = also(several(1.0, 0.9, 0.8, severity_given=severity))
+    assert found == [("haze", 0.9, "severe"), ("rain", 0.8, "moderate")]
+
+
+def test_nothing_is_listed_beside_clean_and_clean_is_never_listed():
+    assert also(several(1.0, 1.0, named=0)) == []
+    listed = [label for label, *_ in also(several(*[1.0] * 15, first=0))]
+    assert listed == [x for x in DEFAULT_VOCABULARY.distortions if x not in ("clean", "blur")]
+
+
+def test_a_model_that_does_not_say_lists_nothing():
+    region = decode(one_region(), DEFAULT_VOCABULARY).regions[0]
+    assert region.anchor.also == region.target.also == ()
+    assert region.target.opinion is None
+    named = np.full((2, 1), 7)
+    assert not choose_further(one_region(), named, DEFAULT_VOCABULARY, 0.0).any()
+
+
+def test_equal_regions_list_the_same_on_both_sides():
+    shown = np.zeros((2, 1, 15))
+    shown[0, 0, 8], shown[1, 0, 8] = 0.9, 0.3
+    blurred = np.zeros((2, 1, 15))
+    blurred[:, 0, 7] = 1
+    equal = one_region(distortion=blurred, present=shown).where_equal(np.array([True]))
+    region = decode(equal, DEFAULT_VOCABULARY).regions[0]
+    assert region.anchor.also == region.target.also
+    assert [(f.label, f.probability) for f in region.target.also] == [("haze", 0.6)]
+
+
+# --- opinion -------------------------------------------------------------------------------
+
+MAPS = OpinionMaps(
+    common=((0.2, 0.1), (0.6, 0.5), (0.9, 0.7)),
+    by_distortion={"blur": ((0.5, 0.0), (1.0, 1.0)), "noise": ((0.3, 0.4),)},
+)
+
+
+def test_an_opinion_is_linear_between_the_points_of_its_label_and_constant_beyond():
+    scores = (0.0, 0.2, 0.5, 0.9, 1.0)
+    assert [round(MAPS.opinion(s), 9) for s in scores] == [0.1, 0.1, 0.4, 0.7, 0.7]
+    assert [MAPS.opinion(s, "haze") for s in scores] == [MAPS.opinion(s) for s in scores]
+    assert [round(MAPS.opinion(s, "blur"), 9) for s in scores] == [0, 0, 0, 0.8, 1]
+    assert [MAPS.opinion(s, "noise") for s in scores] == [0.4] * 5
+
+
+def test_regions_have_the_opinion_of_their_label_and_the_scene_the_common_one():
+    predictions = several(1.0, score=[[1.0], [0.9]], scene_score=[0.9, 0.5])
+    decoded = decode(predictions, DEFAULT_VOCABULARY, None, Decoding(opinion=MAPS))
+    region = decoded.regions[0]
+    assert (region.anchor.opinion, region.target.opinion) == (0.7, 0.8)
+    assert (decoded.scene.anchor.opinion, decoded.scene.target.opinion) == (0.7, 0.4)
+    plain = decode(predictions, DEFAULT_VOCABULARY)
+    assert (region.target.score, region.comparison) == (0.9, plain.regions[0].comparison)
+    assert decoded.scene.comparison == plain.scene.comparison
+
+
+@st.composite
+def opinion_maps(draw):
+    unit = st.floats(0, 1)
+    scores = sorted(draw(st.sets(unit, min_size=1, max_size=6)))
+    opinions = sorted(draw(st.lists(unit, min_size=len(scores), max_size=len(scores))))
+    return OpinionMaps(common=tuple(zip(scores, opinions, strict=True)))
+
+
+@given(opinion_maps(), st.floats(0, 1), st.floats(0, 1))
+def test_a_higher_score_never_has_a_lower_opinion(maps, one, other):
+    low, high = (
+        decode(
+            one_region(scene_score=[score, score]), DEFAULT_VOCABULARY, None, Decoding(opinion=maps)
+        )
+        for score in sorted((one, other))
+    )
+    assert 0 <= low.scene.anchor.opinion <= high.scene.anchor.opinion <= 1
+    assert low.regions == high.regions
 
 
 # --- faults --------------------------------------------------------------------------------

@@ -23,13 +23,15 @@ severe (0.25).
 │   └── the anchor is ▲▲ significantly better (p = 0.60)
 ├── 7 person, 16.7 %
 │   ├── anchor: blur (p = 0.90), severe (p = 0.90), score 0.70
-│   ├── target: noise (p = 0.90), minor (p = 0.90), score 0.60
+│   ├── target: noise (p = 0.90), minor (p = 0.90), score 0.60, opinion 0.38
+│   │   ├── also too dark (p = 0.75), moderate
+│   │   └── also blur (p = 0.62), minor
 │   ├── the anchor is = same (p = 0.60)
 │   └── PSNR ∞ dB, SSIM 1.00, HaarPSI 1.00, ΔE 0.0
 ├── relations
 │   └── 7 person – holding → 2 Schläger, in the anchor
 └── scene
-    ├── anchor: score 0.75, 50.0 % clean, 25.0 % blur
+    ├── anchor: score 0.75, opinion 0.62, 50.0 % clean, 25.0 % blur
     ├── target: score 0.50, 50.0 % noise
     ├── the anchor is ▲ slightly better (p = 0.60)
     └── PSNR 20.5 dB, SSIM 0.90, HaarPSI 0.80, ΔE 3.2"""
@@ -64,6 +66,7 @@ def test_an_uncertain_node_says_so_and_no_label():
     value["regions"][0]["target"]["known"] = 0.25
     text = tree_text(DistortionGraph.model_validate(value))
     assert "target: uncertain, score 0.60" in text and "noise (p" not in text
+    assert "also" not in text
 
 
 @pytest.mark.parametrize("name", ["[red]x[/red]", "a\nb\x1b[31m", "<b>&amp;", "x" * 300, " \t"])

@@ -156,8 +156,10 @@ def test_a_process_gives_the_numbers_of_compare(process: Any, graph: DistortionG
                 "severity": node.severity.label,
                 "words": ", ".join(graph.in_words(node)),
                 "score": round(node.score, 4),
+                "opinion": None,
                 "known": round(node.known, 4),
                 "uncertain": node.known < threshold,
+                "also": [],
             }
     scene = told["scene"]
     assert scene["anchor"]["score"] == round(graph.scene.anchor.score, 4)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 _WORDS = (
     ("Input should be a valid tuple", "expected a list"),
     ("Input should be", "expected"),
+    ("Tuple should", "expected a list that should"),
     ("String should", "expected a string that should"),
     ("a valid dictionary", "an object"),
 )

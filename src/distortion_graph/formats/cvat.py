@@ -25,6 +25,8 @@ _TEXTS = (
     "severity_probability",
     "score",
     "known",
+    "opinion",
+    "also",
     "comparison_probability",
     "margin",
     "psnr_db",

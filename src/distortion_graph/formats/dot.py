@@ -57,7 +57,7 @@ def _node_lines(graph: DistortionGraph, row: Row, node: Node | None) -> Iterator
         yield "scene"
     else:
         yield f"{row['region']} {_one_line(str(row['name']))}"
-        yield _one_line(", ".join(graph.in_words(node)))
+        yield _one_line(graph.text_of(node))
     if row["score"] is not None:
         yield str(round(float(str(row["score"])), _DECIMALS))
 

@@ -12,7 +12,7 @@ Other forms are made of these rows, and `graph_from_rows` reads them back withou
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from distortion_graph.graph import (
@@ -21,6 +21,7 @@ from distortion_graph.graph import (
     Difference,
     DistortionGraph,
     Evidence,
+    FurtherDistortion,
     LabelBelief,
     RegionComparison,
     Side,
@@ -48,6 +49,8 @@ NODE_FACTS: Mapping[str, type] = {
     "severity_probabilities": dict,
     "score": float,
     "known": float,
+    "opinion": float,
+    "also": str,
     "bbox_x": int,
     "bbox_y": int,
     "bbox_width": int,
@@ -57,7 +60,10 @@ NODE_FACTS: Mapping[str, type] = {
     "mask_counts": str,
     "distortion_share": dict,
 }
-"""Facts of a node's row and their types; `kind` is region or scene."""
+"""Facts of a node's row and their types; `kind` is region or scene.
+
+`also` is a list of further distortions as JSON text, not known where there are none.
+"""
 
 EDGE_FACTS: Mapping[str, type] = {
     "source": str,
@@ -119,6 +125,7 @@ def node_rows(graph: DistortionGraph) -> Iterator[Row]:
                 kind=SCENE,
                 side=side,
                 score=node.score,
+                opinion=node.opinion,
                 distortion_share=node.distortion_share,
             )
 
@@ -166,6 +173,11 @@ def flat_evidence(evidence: Evidence | None) -> dict[str, float | None]:
     return {key: None if evidence is None else getattr(evidence, key) for key in EVIDENCE_FACTS}
 
 
+def flat_further(also: Sequence[FurtherDistortion]) -> str | None:
+    """Further distortions as JSON text, None where there are none."""
+    return json_text([further.model_dump() for further in also]) if also else None
+
+
 def flat_differences(differs: Difference | None) -> dict[str, Scalar | None]:
     """Where the pictures differ by name of the fact, each None where it was not measured."""
     if differs is None:
@@ -196,6 +208,8 @@ def _region_row(region: RegionComparison, position: int, side: Side) -> Row:
         area_fraction=region.area_fraction,
         score=node.score,
         known=node.known,
+        opinion=node.opinion,
+        also=flat_further(node.also),
         **_believed("distortion", node.distortion),
         **_believed("severity", node.severity),
         **({} if box is None else dict(zip(BOX_FACTS, box, strict=True))),

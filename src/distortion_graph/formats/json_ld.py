@@ -34,7 +34,7 @@ CONTEXT: dict[str, Any] = {
     **{key: {"@type": "@json"} for key in (*_LABELLED, "spots")},
     **{
         key: {"@container": "@list"}
-        for key in ("distortions", "severities", "comparisons", "size", "bbox_xywh_px")
+        for key in ("distortions", "severities", "comparisons", "also", "size", "bbox_xywh_px")
     },
 }
 """What the keys mean: terms of `TERMS`, probabilities and spots as JSON, lists in their order."""
@@ -42,7 +42,7 @@ CONTEXT: dict[str, Any] = {
 
 def to_json_ld(graph: DistortionGraph) -> dict[str, Any]:
     """The JSON-LD object of a graph."""
-    # Nulls are left out: some readers make an empty list of one.
+    # Nulls are left out: some readers make an empty list of one. So are empty lists of `also`.
     value: dict[str, Any] = graph.model_dump(mode="json", by_alias=True, exclude_none=True)
     name = f"urn:distortion-graph:sha256:{hashlib.sha256(graph.to_json().encode()).hexdigest()}"
     for side in SIDES:
@@ -116,6 +116,8 @@ def _compared(graph: str, what: str, kind: str, value: dict[str, Any]) -> dict[s
         node = _named(f"{graph}#{node_name(side, what)}", f"{kind}Node", value[side])
         for belief in {"distortion", "severity"} & node.keys():
             node[belief] = {"@type": "Belief", **node[belief]}
+        if also := node.pop("also", []):
+            node["also"] = [{"@type": "FurtherDistortion", **further} for further in also]
         value[side] = node
     if "comparison" in value:
         name = f"{graph}#comparison:{what}"

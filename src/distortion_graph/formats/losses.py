@@ -9,7 +9,15 @@ from typing import Literal, TypeAlias
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.formats.flat import flat_evidence
 from distortion_graph.formats.marked import regions_left_out
-from distortion_graph.graph import SIDES, DistortionGraph, Evidence, LabelBelief, Node
+from distortion_graph.graph import (
+    SIDES,
+    DistortionGraph,
+    Evidence,
+    FurtherDistortion,
+    LabelBelief,
+    Node,
+    SceneNode,
+)
 
 Form: TypeAlias = Literal[
     "native",
@@ -32,6 +40,7 @@ _MODEL, _PICTURES, _HASHES, _VOCABULARY = "model", "pictures", "picture hashes",
 _FIT, _TRANSPARENCY = "how sizes were fitted", "transparency"
 _IDS, _AREAS, _MASKS, _BOXES = "region ids", "areas", "masks", "boxes"
 _PROBABILITIES, _OTHERS, _KNOWN = "probabilities", "probabilities of other labels", "known"
+_OPINION, _FURTHER = "opinion", "further distortions"
 _DIGITS, _EVIDENCE, _DIFFERS = "score digits", "evidence", "differences"
 _SCENE, _RELATIONS = "scene", "relations"
 
@@ -40,21 +49,22 @@ LOST: Mapping[Form, tuple[str, ...]] = MappingProxyType(
         "native": (),
         "published": (
             _MODEL, _PICTURES, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY, _IDS, _AREAS, _MASKS,
-            _BOXES, _PROBABILITIES, _OTHERS, _KNOWN, _DIGITS, _EVIDENCE, _DIFFERS, _SCENE,
+            _BOXES, _PROBABILITIES, _OTHERS, _KNOWN, _OPINION, _FURTHER, _DIGITS, _EVIDENCE,
+            _DIFFERS, _SCENE,
         ),
         "node-link": (),
         "graphml": (),
         "json-ld": (),
         "dot": (
             _MODEL, _PICTURES, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _MASKS, _BOXES,
-            _PROBABILITIES, _OTHERS, _KNOWN, _DIGITS, _EVIDENCE, _DIFFERS,
+            _PROBABILITIES, _OTHERS, _KNOWN, _OPINION, _DIGITS, _EVIDENCE, _DIFFERS,
         ),
         "csv": (_MODEL, _PICTURES, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY),
         "parquet": (_MODEL, _PICTURES, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY),
         "coco": (_FIT, _TRANSPARENCY, _OTHERS, _SCENE, _RELATIONS),
         "label-studio": (
-            _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _BOXES, _OTHERS, _KNOWN, _EVIDENCE,
-            _DIFFERS, _SCENE,
+            _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _BOXES, _OTHERS, _KNOWN, _OPINION,
+            _FURTHER, _EVIDENCE, _DIFFERS, _SCENE,
         ),
         "cvat": (_MODEL, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY, _OTHERS, _SCENE, _RELATIONS),
     }
@@ -91,6 +101,12 @@ def _nodes(graph: DistortionGraph) -> Iterator[Node]:
     return (region.node(side) for region in graph.regions for side in SIDES)
 
 
+def _all_nodes(graph: DistortionGraph) -> Iterator[Node | SceneNode]:
+    yield from _nodes(graph)
+    if graph.scene is not None:
+        yield from (graph.scene.anchor, graph.scene.target)
+
+
 def _beliefs(graph: DistortionGraph) -> Iterator[LabelBelief]:
     for region in graph.regions:
         for side in SIDES:
@@ -98,6 +114,13 @@ def _beliefs(graph: DistortionGraph) -> Iterator[LabelBelief]:
         yield region.comparison
     if graph.scene is not None and graph.scene.comparison is not None:
         yield graph.scene.comparison
+
+
+def _believed(graph: DistortionGraph) -> Iterator[LabelBelief | FurtherDistortion]:
+    """Whatever may have a probability."""
+    yield from _beliefs(graph)
+    for node in _nodes(graph):
+        yield from node.also
 
 
 def _measured(evidence: Evidence | None) -> bool:
@@ -126,9 +149,11 @@ _PRESENT: Mapping[str, Callable[[DistortionGraph], bool]] = {
     _AREAS: lambda graph: any(region.area_fraction is not None for region in graph.regions),
     _MASKS: lambda graph: any(node.mask is not None for node in _nodes(graph)),
     _BOXES: lambda graph: any(node.bbox_xywh_px is not None for node in _nodes(graph)),
-    _PROBABILITIES: lambda graph: any(b.probability is not None for b in _beliefs(graph)),
+    _PROBABILITIES: lambda graph: any(b.probability is not None for b in _believed(graph)),
     _OTHERS: lambda graph: any(b.probabilities is not None for b in _beliefs(graph)),
     _KNOWN: lambda graph: any(node.known is not None for node in _nodes(graph)),
+    _OPINION: lambda graph: any(node.opinion is not None for node in _all_nodes(graph)),
+    _FURTHER: lambda graph: any(node.also for node in _nodes(graph)),
     _DIGITS: lambda graph: any(_rounded(node.score) for node in _nodes(graph)),
     _EVIDENCE: lambda graph: any(_measured(region.evidence) for region in graph.regions),
     _DIFFERS: lambda graph: any(

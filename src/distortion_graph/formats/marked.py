@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from distortion_graph.formats.flat import Scalar, flat_differences, flat_evidence
+from distortion_graph.formats.flat import Scalar, flat_differences, flat_evidence, flat_further
 from distortion_graph.graph import (
     SIDES,
     ComparisonBelief,
@@ -38,6 +38,8 @@ class Marked:
             "severity_probability": node.severity.probability,
             "score": node.score,
             "known": node.known,
+            "opinion": node.opinion,
+            "also": flat_further(node.also),
             "comparison": seen.label,
             "comparison_probability": seen.probability,
             "margin": seen.margin,

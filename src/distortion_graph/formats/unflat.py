@@ -101,7 +101,8 @@ def _node(row: Facts, anchor: Facts | None, place: str) -> dict[str, Any]:
         "mask": mask,
         "bbox_xywh_px": box,
         **{kind: _belief(row, kind, place) for kind in ("distortion", "severity")},
-        **{key: row.get(key) for key in ("score", "known")},
+        **{key: row.get(key) for key in ("score", "known", "opinion")},
+        "also": _json(row, "also", place),
     }
 
 
@@ -157,7 +158,7 @@ def _scene(nodes: Mapping[str, Facts], edges: Iterable[Facts], where: str) -> di
         )
     scene = {
         side: {
-            "score": (row or {}).get("score"),
+            **{key: (row or {}).get(key) for key in ("score", "opinion")},
             "distortion_share": _json(row or {}, "distortion_share", f"{where}: {side} scene"),
         }
         for side, row in rows.items()

@@ -76,6 +76,7 @@ def _node_problems(place: str, node: Node, vocabulary: Vocabulary) -> Iterator[s
     yield from problems
     if not problems:
         yield from _clean_problems(place, node, vocabulary.clean)
+        yield from _further_problems(place, node, vocabulary)
 
 
 def _belief_problems(
@@ -84,10 +85,7 @@ def _belief_problems(
     labels: Sequence[str],
     index: Callable[[str], int],
 ) -> Iterator[str]:
-    try:
-        index(belief.label)
-    except VocabularyError as error:
-        yield f"{place}: {error}"
+    yield from _label_problems(place, belief.label, index)
     if belief.probabilities is not None:
         yield from _key_problems(f"{place}.probabilities", belief.probabilities, labels, index)
 
@@ -127,6 +125,38 @@ def _clean_problems(place: str, node: Node, clean: str) -> Iterator[str]:
                 f"{place}: the probability of {clean!r} is {p} as a distortion and {q} as a "
                 "severity, expected the same"
             )
+
+
+def _further_problems(place: str, node: Node, vocabulary: Vocabulary) -> Iterator[str]:
+    """What is wrong with the distortions that a node suffers beside the one that it names."""
+    clean, own = vocabulary.clean, node.distortion.label
+    if node.also and own == clean:
+        yield f"{place}.also: {node.also[0].label!r} beside {clean!r}, expected an empty list"
+        return
+    refused = {clean: "expected a distortion", own: "which is the node's own distortion"}
+    least = 1.0
+    for k, further in enumerate(node.also):
+        spot = f"{place}.also[{k}]"
+        yield from _label_problems(f"{spot}.label", further.label, vocabulary.distortion_index)
+        yield from _label_problems(f"{spot}.severity", further.severity, vocabulary.severity_index)
+        if further.label in refused:
+            yield f"{spot}.label: is {further.label!r}, {refused[further.label]}"
+        if further.severity == clean:
+            yield f"{spot}.severity: is {clean!r}, expected how severe {further.label!r} is"
+        if further.probability is not None and further.probability > least:
+            yield (
+                f"{spot}.probability: is {further.probability} after {least}, expected the most "
+                "probable first"
+            )
+        refused.setdefault(further.label, f"which is also[{k}] already")
+        least = least if further.probability is None else further.probability
+
+
+def _label_problems(place: str, label: str, index: Callable[[str], int]) -> Iterator[str]:
+    try:
+        index(label)
+    except VocabularyError as error:
+        yield f"{place}: {error}"
 
 
 def _extent_problems(
@@ -180,9 +210,7 @@ def _difference_problems(
 def _scene_problems(scene: Scene, vocabulary: Vocabulary) -> Iterator[str]:
     for side, node in (("anchor", scene.anchor), ("target", scene.target)):
         for label in node.distortion_share or ():
-            try:
-                vocabulary.distortion_index(label)
-            except VocabularyError as error:
-                yield f"scene.{side}.distortion_share: {error}"
+            shares = f"scene.{side}.distortion_share"
+            yield from _label_problems(shares, label, vocabulary.distortion_index)
     if scene.comparison is not None:
         yield from _comparison_problems("scene.comparison", scene.comparison, vocabulary)

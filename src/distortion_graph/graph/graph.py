@@ -99,6 +99,16 @@ class DistortionGraph(Part):
         labels = dict.fromkeys((node.distortion.label, node.severity.label))  # clean stands in both
         return tuple(map(self.vocabulary.in_words, labels))
 
+    def text_of(self, node: Node, joint: str = ", ") -> str:
+        """All that people read of a node, such as `compression, moderate; also blur, minor`.
+
+        `joint` stands between a distortion and its severity. An uncertain node is `uncertain`.
+        """
+        said = self.vocabulary.in_words
+        also = () if self.is_uncertain(node) else node.also
+        further = [(f"also {said(f.label)}", said(f.severity)) for f in also]
+        return "; ".join(map(joint.join, [self.in_words(node), *further]))
+
     def common_part(self) -> tuple[int, int] | None:
         """(h, w) of what was compared of both pictures from their top left corner, in pixels.
 

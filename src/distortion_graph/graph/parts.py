@@ -9,7 +9,15 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    model_validator,
+)
 
 from distortion_graph.base.vocabulary import FrozenMap, Vocabulary
 from distortion_graph.graph.checks import PROBABILITY_TOLERANCE
@@ -151,12 +159,36 @@ class ComparisonBelief(LabelBelief):
         )
 
 
+class FurtherDistortion(Part):
+    """A distortion that a region suffers beside the one that its node names first.
+
+    `probability` is that of the region suffering it, whatever else it suffers; null where nobody
+    said. `severity` is its own.
+    """
+
+    label: Text
+    probability: Share | None = None
+    severity: Text
+
+
+FurtherDistortions: TypeAlias = Annotated[
+    tuple[FurtherDistortion, ...],
+    BeforeValidator(
+        lambda value: () if value is None else value,
+        json_schema_input_type=tuple[FurtherDistortion, ...] | None,
+    ),
+]
+"""Distortions beside the first one, the most probable first; null is read as none."""
+
+
 class Node(Part):
     """A region in one picture: its distortion, severity and quality score (1 = pristine).
 
     The target's `mask` and `bbox_xywh_px` (pixels) are null where they equal the anchor's; read
     them with `RegionComparison.mask_of` and `bbox_of`. `known` is the probability that what the
-    region shows is in the vocabulary at all; null where nobody said.
+    region shows is in the vocabulary at all; null where nobody said. `opinion` is the mean opinion
+    that people are expected to give, 1 = best; null where nobody said. `also` are further
+    distortions of the region, the most probable first.
     """
 
     mask: Mask | None = None
@@ -165,6 +197,8 @@ class Node(Part):
     severity: LabelBelief
     score: Share | None = None
     known: Share | None = None
+    opinion: Share | None = None
+    also: FurtherDistortions = ()
 
 
 class Evidence(Part):
@@ -274,9 +308,11 @@ class SceneNode(Part):
     """A whole picture: its score, and the share of its area under each distortion label.
 
     A label that no region has may be left out; pixels outside all regions count for no label.
+    `opinion` is the mean opinion that people are expected to give; null where nobody said.
     """
 
     score: Share | None = None
+    opinion: Share | None = None
     distortion_share: Shares | None = None
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import (
     ComparisonBelief,
     DistortionGraph,
+    FurtherDistortion,
     LabelBelief,
     Node,
     Relation,
@@ -88,6 +90,21 @@ class PairLabels:
         )
 
 
+class SufferedDistortions(NamedTuple):
+    """All that R regions truly suffer, the distortions that their labels name among them.
+
+    `present` (2, R, D) is True for what is there, row 0 of the anchor and 1 of the target;
+    `severity` (2, R, D) is each distortion's own position on the scale, 0 where it is not there.
+    """
+
+    present: NDArray[np.bool_]
+    severity: NDArray[np.int64]
+
+    def swapped(self) -> SufferedDistortions:
+        """What the regions of the pair (target, anchor) suffer."""
+        return SufferedDistortions(self.present[::-1], self.severity[::-1])
+
+
 def compare_positions(
     anchor: NDArray[np.float64], target: NDArray[np.float64], vocabulary: Vocabulary
 ) -> NDArray[np.int64]:
@@ -103,6 +120,7 @@ def graph_of_truth(
     pictures: tuple[Picture, Picture],
     vocabulary: Vocabulary,
     relations: Sequence[Relation] = (),
+    suffered: SufferedDistortions | None = None,
 ) -> DistortionGraph:
     """The graph of labels that are known: every node with a score, nothing with a probability.
 
@@ -112,10 +130,12 @@ def graph_of_truth(
         pictures: anchor and target.
         vocabulary: of all labels.
         relations: between ids of `regions`.
+        suffered: all distortions of the regions, where some may suffer several; what a node's
+            label does not name is listed in its `also`, in the order of the vocabulary.
 
     Raises pydantic's `ValidationError` for labels that contradict each other.
     """
-    nodes = true_nodes(labels, vocabulary)
+    nodes = true_nodes(labels, vocabulary, suffered)
     answers = tuple(
         DecodedRegion(a, t, _belief(label, a.score, t.score, vocabulary))
         for a, t, label in zip(*nodes, labels.comparison.tolist(), strict=True)
@@ -135,7 +155,9 @@ def graph_of_truth(
     return graph.model_copy(update={"relations": tuple(relations)}) if relations else graph
 
 
-def true_nodes(labels: PairLabels, vocabulary: Vocabulary) -> tuple[list[Node], list[Node]]:
+def true_nodes(
+    labels: PairLabels, vocabulary: Vocabulary, suffered: SufferedDistortions | None = None
+) -> tuple[list[Node], list[Node]]:
     """The anchor's and the target's nodes, in the order of the labels, without masks."""
     anchor, target = (
         [
@@ -143,17 +165,34 @@ def true_nodes(labels: PairLabels, vocabulary: Vocabulary) -> tuple[list[Node], 
                 distortion=LabelBelief(label=vocabulary.distortions[d]),
                 severity=LabelBelief(label=vocabulary.severities[s]),
                 score=round(score, DECIMALS),
+                also=() if suffered is None else _further(suffered, side, k, d, vocabulary),
             )
-            for d, s, score in zip(
-                labels.distortion[side].tolist(),
-                labels.severity[side].tolist(),
-                labels.score[side].tolist(),
-                strict=True,
+            for k, (d, s, score) in enumerate(
+                zip(
+                    labels.distortion[side].tolist(),
+                    labels.severity[side].tolist(),
+                    labels.score[side].tolist(),
+                    strict=True,
+                )
             )
         ]
         for side in range(2)
     )
     return anchor, target
+
+
+def _further(
+    suffered: SufferedDistortions, side: int, region: int, named: int, vocabulary: Vocabulary
+) -> tuple[FurtherDistortion, ...]:
+    """What a region suffers beside the distortion that its label names."""
+    return tuple(
+        FurtherDistortion(
+            label=vocabulary.distortions[d],
+            severity=vocabulary.severities[suffered.severity[side, region, d]],
+        )
+        for d in np.flatnonzero(suffered.present[side, region]).tolist()
+        if d != named
+    )
 
 
 def _belief(

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict
 
 from distortion_graph.base.errors import ModelError
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import (
     ComparisonBelief,
     FrozenMap,
+    FurtherDistortion,
     LabelBelief,
     Node,
     Scene,
@@ -25,9 +28,29 @@ from distortion_graph.graph import (
     score_margin,
 )
 from distortion_graph.graph.build import DECIMALS, Decoded, DecodedRegion, distortion_shares
+from distortion_graph.predict.opinion import OpinionMaps, Unit
 from distortion_graph.predict.predictions import Predictions
 
 _STRUCTURE_TOLERANCE = 1e-4
+
+_Further: TypeAlias = tuple[FurtherDistortion, ...]
+
+
+class Decoding(BaseModel):
+    """What a model's manifest says of how its answers are decoded.
+
+    Further distortions of a region are listed from the probability `also_threshold` on. Without
+    `opinion` no node has an opinion.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    also_threshold: Unit = 0.5
+    opinion: OpinionMaps | None = None
+
+
+DEFAULT_DECODING = Decoding()
+"""Of a model whose manifest says nothing of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,24 +138,61 @@ def choose_comparisons(
     return chosen.astype(np.int64)
 
 
+def choose_further(
+    predictions: Predictions,
+    distortion: NDArray[np.int64],
+    vocabulary: Vocabulary,
+    threshold: float,
+) -> NDArray[np.bool_]:
+    """Which distortions the regions suffer beside those that `choose_labels` chose.
+
+    They are those whose probability, to six decimals, is at least `threshold`. A region that is
+    clean suffers none, and none is listed where the model does not say.
+
+    Args:
+        predictions: of R regions.
+        distortion: (2, R) positions of the chosen distortions.
+        vocabulary: of D distortions.
+        threshold: in [0, 1].
+
+    Returns:
+        (2, R, D).
+    """
+    if predictions.present is None:
+        return np.zeros(predictions.distortion.shape, np.bool_)
+    further = _rounded(predictions.present) >= threshold
+    further[..., vocabulary.clean_index] = False
+    further[distortion == vocabulary.clean_index] = False
+    np.put_along_axis(further, distortion[..., None], False, axis=-1)
+    return further
+
+
 def decode(
-    predictions: Predictions, vocabulary: Vocabulary, areas: ArrayLike | None = None
+    predictions: Predictions,
+    vocabulary: Vocabulary,
+    areas: ArrayLike | None = None,
+    decoding: Decoding = DEFAULT_DECODING,
 ) -> Decoded:
     """Turn probabilities into the labels that `choose_labels` chooses, as parts of a graph.
 
     `areas`: (R,) or (2, R), the share of the picture under each region, where a pixel of several
     regions is divided among them (`shared_areas`); gives the scene's `distortion_share`.
+    `decoding`: the model's own (`Model.decoding`).
 
     Raises ModelError for predictions made for another vocabulary.
     """
     chosen = choose_labels(predictions, vocabulary)
-    anchors, targets = (_nodes(chosen, side, vocabulary) for side in (0, 1))
+    also = _further(predictions, chosen, vocabulary, decoding.also_threshold)
+    anchors, targets = (
+        _nodes(chosen, side, vocabulary, also[side], decoding.opinion) for side in (0, 1)
+    )
     beliefs = zip(chosen.comparison.tolist(), chosen.comparison_probabilities.tolist(), strict=True)
     regions = tuple(
         DecodedRegion(a, t, _comparison(label, p, (a.score, t.score), vocabulary))
         for a, t, (label, p) in zip(anchors, targets, beliefs, strict=True)
     )
-    return Decoded(regions, _scene(predictions, vocabulary, (anchors, targets), areas))
+    scene = _scene(predictions, vocabulary, (anchors, targets), areas, decoding.opinion)
+    return Decoded(regions, scene)
 
 
 def _check_vocabulary(predictions: Predictions, vocabulary: Vocabulary) -> None:
@@ -154,7 +214,42 @@ def _check_vocabulary(predictions: Predictions, vocabulary: Vocabulary) -> None:
         )
 
 
-def _nodes(chosen: ChosenLabels, side: int, vocabulary: Vocabulary) -> list[Node]:
+def _further(
+    predictions: Predictions, chosen: ChosenLabels, vocabulary: Vocabulary, threshold: float
+) -> tuple[list[_Further], list[_Further]]:
+    """Each node's further distortions, the most probable first, on a tie the earlier one.
+
+    Each has its most probable severity, on a tie the lower one.
+    """
+    count = predictions.n_regions
+    if predictions.present is None:
+        return [()] * count, [()] * count
+    listed = choose_further(predictions, chosen.distortion, vocabulary, threshold)
+    present = _rounded(predictions.present)
+    severity = predictions.severity_given[..., 1:].argmax(-1) + 1
+
+    def of_node(*place: int) -> _Further:
+        found = np.flatnonzero(listed[place]).tolist()
+        return tuple(
+            FurtherDistortion(
+                label=vocabulary.distortions[d],
+                probability=float(present[place][d]),
+                severity=vocabulary.severities[severity[place][d]],
+            )
+            for d in sorted(found, key=lambda d: -present[place][d])
+        )
+
+    anchors, targets = ([of_node(side, k) for k in range(count)] for side in (0, 1))
+    return anchors, targets
+
+
+def _nodes(
+    chosen: ChosenLabels,
+    side: int,
+    vocabulary: Vocabulary,
+    also: Sequence[_Further],
+    opinion: OpinionMaps | None,
+) -> list[Node]:
     count = len(chosen.comparison)
     known = [None] * count if chosen.known is None else chosen.known[side].tolist()
     columns = (
@@ -164,6 +259,7 @@ def _nodes(chosen: ChosenLabels, side: int, vocabulary: Vocabulary) -> list[Node
         chosen.severity_probabilities[side].tolist(),
         chosen.score[side].tolist(),
         known,
+        also,
     )
     return [
         Node(
@@ -171,9 +267,15 @@ def _nodes(chosen: ChosenLabels, side: int, vocabulary: Vocabulary) -> list[Node
             severity=_belief(vocabulary.severities, s, of_severities),
             score=score,
             known=sure,
+            opinion=_expected(opinion, score, vocabulary.distortions[d]),
+            also=further,
         )
-        for d, of_distortions, s, of_severities, score, sure in zip(*columns, strict=True)
+        for d, of_distortions, s, of_severities, score, sure, further in zip(*columns, strict=True)
     ]
+
+
+def _expected(maps: OpinionMaps | None, score: float, distortion: str | None) -> float | None:
+    return None if maps is None else round(maps.opinion(score, distortion), DECIMALS)
 
 
 def _belief(labels: Sequence[str], index: int, probabilities: Sequence[float]) -> LabelBelief:
@@ -201,6 +303,7 @@ def _scene(
     vocabulary: Vocabulary,
     nodes: tuple[list[Node], list[Node]],
     areas: ArrayLike | None,
+    opinion: OpinionMaps | None,
 ) -> Scene:
     scores = _rounded(predictions.scene_score)
     probabilities = _rounded(predictions.scene_comparison)
@@ -213,13 +316,21 @@ def _scene(
         ]
     # Two pictures without a pixel that is not in a clean region are `same`, as two clean nodes are.
     both_clean = all(share is not None and share.get(vocabulary.clean) == 1 for share in shares)
-    [compared] = choose_comparisons(probabilities[None], scores[:1] - scores[1:], vocabulary)
-    index = vocabulary.neutral_index if both_clean else int(compared)
-    anchor, target = scores.tolist()
+    [likeliest] = choose_comparisons(probabilities[None], scores[:1] - scores[1:], vocabulary)
+    index = vocabulary.neutral_index if both_clean else int(likeliest)
+    anchor, target = (
+        SceneNode(
+            score=score,
+            opinion=_expected(opinion, score, None),
+            distortion_share=share,
+        )
+        for score, share in zip(scores.tolist(), shares, strict=True)
+    )
+    compared = (anchor.score, target.score)
     return Scene(
-        anchor=SceneNode(score=anchor, distortion_share=shares[0]),
-        target=SceneNode(score=target, distortion_share=shares[1]),
-        comparison=_comparison(index, probabilities.tolist(), (anchor, target), vocabulary),
+        anchor=anchor,
+        target=target,
+        comparison=_comparison(index, probabilities.tolist(), compared, vocabulary),
     )
 
 

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from distortion_graph.base.errors import ModelError
+from distortion_graph.base.errors import ModelError, VocabularyError
 from distortion_graph.base.validation import validation_line
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import ModelInfo
+from distortion_graph.predict.decode import Decoding
 from distortion_graph.predict.names import (
     ENCODER_FILE,
     ENCODER_INPUTS,
@@ -58,6 +59,7 @@ class Manifest:
     card: dict[str, Any]
     takes_reference: bool
     names_further: bool
+    decoding: Decoding
 
     @property
     def head_inputs(self) -> tuple[str, ...]:
@@ -99,7 +101,22 @@ def read_manifest(folder: Path) -> Manifest:
         value.get("card", {}),
         takes_reference=bool(value.get("takes_reference", False)),
         names_further=bool(value.get("names_further", False)),
+        decoding=_decoding(value, vocabulary, path),
     )
+
+
+def _decoding(value: dict[str, Any], vocabulary: Vocabulary, path: Path) -> Decoding:
+    """How answers are decoded; a key that is null or absent has its default."""
+    given = {k: value[k] for k in Decoding.model_fields if value.get(k) is not None}
+    try:
+        decoding = Decoding.model_validate(given)
+        if decoding.opinion is not None:
+            decoding.opinion.check_labels(vocabulary)
+    except ValidationError as problem:
+        raise ModelError(validation_line(problem, str(path), Decoding)) from problem
+    except VocabularyError as problem:
+        raise ModelError(f"{path}: opinion.by_distortion: {problem}") from problem
+    return decoding
 
 
 class Networks:

@@ -84,7 +84,7 @@ class Seen(NamedTuple):
 
 
 class Model:
-    """A loaded model: its vocabulary, its identity, and `predict`."""
+    """A loaded model: its vocabulary, its identity, `predict`, and how that is decoded."""
 
     def __init__(
         self, folder: Path, *, providers: Sequence[str] | None, threads: int, limits: Limits
@@ -95,7 +95,7 @@ class Model:
         self.folder = folder
         self.threads = check_threads(threads)
         self.limits = limits
-        self.takes_reference = manifest.takes_reference
+        self.takes_reference, self.decoding = manifest.takes_reference, manifest.decoding
         self._outputs = manifest.outputs
         self._networks = Networks(folder, manifest, providers)
 

@@ -43,7 +43,7 @@ from distortion_graph.report.palette import (
 from distortion_graph.report.places import places
 from distortion_graph.report.wording import (
     marks,
-    node_words,
+    node_text,
     percent,
     printable,
     rank_of,
@@ -187,7 +187,7 @@ def _region_side(graph: DistortionGraph, node: Node) -> _Side:
     vocabulary = graph.vocabulary
     level = vocabulary.severity_index(node.severity.label)
     colour = severity_colours(len(vocabulary.severities))[level]
-    text = " · ".join(node_words(graph, node))
+    text = node_text(graph, node, " · ")
     return _Side(text, score_text(node.score), NEUTRAL if graph.is_uncertain(node) else colour)
 
 

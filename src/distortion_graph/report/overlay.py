@@ -2,7 +2,7 @@
 
 A region is outlined and filled in the colour of its severity, or of how it compares with the same
 region of the other picture: lightly, and more along its edge, so that the pixels can still be
-judged. Its label has its id, its distortion and severity, and a mark for the comparison.
+judged. Its label has its id, its distortions and severities, and a mark for the comparison.
 Labels that do not fit are shortened, down to the number, which is always there. Places where the
 pictures differ have a frame.
 """
@@ -45,7 +45,7 @@ from distortion_graph.report.palette import (
 from distortion_graph.report.places import places, places_on
 from distortion_graph.report.placing import Ground, place_labels
 from distortion_graph.report.sources import check_pixels
-from distortion_graph.report.wording import UNCERTAIN, node_words, rank_of, words
+from distortion_graph.report.wording import UNCERTAIN, node_text, node_words, rank_of, words
 
 ColourBy: TypeAlias = Literal["severity", "comparison"]
 """What the colour of a region means."""
@@ -217,11 +217,12 @@ def _drawn_regions(
         level = vocabulary.severity_index(node.severity.label)
         place = level if colour_by == "severity" else rank + vocabulary.neutral_index
         said = node_words(graph, node)
+        texts = node_text(graph, node, " · "), " · ".join(said), said[0]
         known = not graph.is_uncertain(node)
         found.append(
             _Drawn(
                 number=str(region.id),
-                wordings=tuple(dict.fromkeys((" · ".join(said), said[0]))),
+                wordings=tuple(dict.fromkeys(texts)),
                 rank=rank,
                 colour=colours[place] if known or colour_by == "comparison" else NEUTRAL,
                 filled=known and level > 0 if colour_by == "severity" else rank != 0,

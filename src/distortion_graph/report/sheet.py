@@ -40,10 +40,10 @@ from distortion_graph.report.places import place_text
 from distortion_graph.report.sources import check_pixels
 from distortion_graph.report.wording import (
     evidence_texts,
-    node_words,
+    node_text,
     printable,
+    quality_text,
     rank_of,
-    score_text,
     summary,
     words,
     worst_first,
@@ -254,8 +254,7 @@ def _caption(
 
 
 def _node_text(graph: DistortionGraph, node: Node, side: Side) -> str:
-    what = " · ".join(node_words(graph, node))
-    return f"{side}: {what}, {score_text(node.score)}"
+    return f"{side}: {node_text(graph, node, ' · ')}, {quality_text(node)}"
 
 
 def _evidence_lines(facts: Evidence | None) -> list[str]:

@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import DistortionGraph, Node, RegionComparison, SceneNode, Side
 from distortion_graph.report.palette import hex_name, severity_colours
 from distortion_graph.report.places import place_text
@@ -31,9 +32,8 @@ from distortion_graph.report.wording import (
 WIDE_COLUMNS = 100
 """From this width on evidence has columns of its own; below it stands under the comparison."""
 
-_NAME, _DISTORTION, _SEVERITY, _COMPARISON = 1, 3, 4, 6
 _LONGEST_NAME = 24
-_CUT = ((_NAME, 6), (_COMPARISON, 4), (_DISTORTION, 8), (_SEVERITY, 3))
+_CUT = (("name", 6), ("the anchor is", 4), ("distortion", 8), ("severity", 3))
 """Which columns are cut where the terminal is narrow, and to what at least, in this order."""
 
 _EVIDENCE = ("PSNR", "SSIM", "Haar", "ΔE")
@@ -42,11 +42,22 @@ _BETTER, _WORSE = "bright_blue", "dark_orange3"
 
 @dataclass(frozen=True)
 class _Side:
-    """Cells of one picture's node."""
+    """Cells of one picture's node; `further` are distortion and severity of what it suffers also,
+    which stand on lines of their own."""
 
     distortion: Text
     severity: Text
     score: str
+    opinion: str
+    further: tuple[tuple[Text, Text], ...] = ()
+
+    def lines(self) -> list[tuple[Text, Text]]:
+        """Distortion and severity of every line."""
+        return [(self.distortion, self.severity), *self.further]
+
+    def beside(self, text: str) -> str:
+        """A text on the first of these lines."""
+        return text + "\n" * len(self.further)
 
 
 @dataclass(frozen=True)
@@ -65,12 +76,13 @@ class _Row:
 def render(graph: DistortionGraph, width: int) -> RenderableType:
     """The table of a graph for a terminal of `width` columns, and its summary below.
 
-    A region's target stands under its anchor. Regions stand worst first: by the lower of a
-    region's two scores; then those clean in both, the most different first. Where the pictures
-    differ in places of a region, the first of them stands under the comparison. The scene stands
-    last, with the distortion that covers most of each picture. A node that the model does not
-    believe to know is `uncertain`. Evidence is PSNR in dB, SSIM, HaarPSI and the mean CIEDE2000
-    difference, between the two pictures.
+    A region's target stands under its anchor, and each further distortion of a node under the one
+    that it names first. Opinions have a column where there are any. Regions stand worst first: by
+    the lower of a region's two scores; then those clean in both, the most different first. Where
+    the pictures differ in places of a region, the first of them stands under the comparison. The
+    scene stands last, with the distortion that covers most of each picture. A node that the model
+    does not believe to know is `uncertain`. Evidence is PSNR in dB, SSIM, HaarPSI and the mean
+    CIEDE2000 difference, between the two pictures.
     """
     rows = [_region_row(graph, region) for region in worst_first(graph)]
     table = _table(rows, _scene_row(graph), width)
@@ -81,10 +93,11 @@ def _table(rows: Sequence[_Row], scene: _Row | None, width: int) -> Table:
     wide, every = width >= WIDE_COLUMNS, [*rows, *([scene] if scene else [])]
     measured = any(any(row.evidence) for row in every)
     under = "" if wide or not measured else "\n" + _in_columns(_EVIDENCE)
-    titles = ["id", "name", "", "distortion", "severity", "score", f"the anchor is{under}"]
-    titles += _EVIDENCE if wide and measured else ()
-    cells = [_cells(row, wide=wide, measured=measured) for row in every]
-    gap, widths = _fitted([titles, *cells], width)
+    rated = any(side.opinion for row in every for side in row.sides)
+    titles = ["id", "name", "", "distortion", "severity", "score", *(["opinion"] if rated else [])]
+    titles += [f"the anchor is{under}", *(_EVIDENCE if wide and measured else ())]
+    cells = [_cells(row, wide=wide, measured=measured, rated=rated) for row in every]
+    gap, widths = _fitted(titles, cells, width)
     table = Table(
         box=box.SIMPLE_HEAD,  # which puts a blank of its own between columns
         show_edge=False,
@@ -93,7 +106,7 @@ def _table(rows: Sequence[_Row], scene: _Row | None, width: int) -> Table:
         header_style="bold",
     )
     for title, most in zip(titles, widths, strict=True):
-        right = title in ("id", "score", *_EVIDENCE)
+        right = title in ("id", "score", "opinion", *_EVIDENCE)
         table.add_column(title, justify="right" if right else "left", no_wrap=True, max_width=most)
     for row, texts in zip(every, cells, strict=True):
         if row is scene:
@@ -102,25 +115,30 @@ def _table(rows: Sequence[_Row], scene: _Row | None, width: int) -> Table:
     return table
 
 
-def _fitted(lines: Sequence[Sequence[Text | str]], width: int) -> tuple[int, list[int]]:
+def _fitted(
+    titles: Sequence[str], cells: Sequence[Sequence[Text | str]], width: int
+) -> tuple[int, list[int]]:
     """Blanks between columns, and the widths of these; they close up before any of them is cut."""
     widths = [
         max(cell_len(line) for text in column for line in str(text).split("\n"))
-        for column in zip(*lines, strict=True)
+        for column in zip(titles, *cells, strict=True)
     ]
-    widths[_NAME] = min(widths[_NAME], _LONGEST_NAME)
+    place = {title.partition("\n")[0]: k for k, title in enumerate(titles)}
+    widths[place["name"]] = min(widths[place["name"]], _LONGEST_NAME)
     gaps = len(widths) - 1
     gap = 2 if sum(widths) + 2 * gaps <= width else 1
     excess = sum(widths) + gap * gaps - width
-    for column, least in _CUT:
+    for title, least in _CUT:
+        column = place[title]
         cut = min(max(excess, 0), max(widths[column] - least, 0))
         widths[column] -= cut
         excess -= cut
     return gap, widths
 
 
-def _cells(row: _Row, *, wide: bool, measured: bool) -> list[Text | str]:
+def _cells(row: _Row, *, wide: bool, measured: bool, rated: bool) -> list[Text | str]:
     anchor, target = row.sides
+    distortions, severities = zip(*anchor.lines(), *target.lines(), strict=True)
     comparison = row.comparison
     if measured and not wide:
         comparison = Text.assemble(comparison, "\n", (_in_columns(row.evidence), "dim"))
@@ -129,10 +147,11 @@ def _cells(row: _Row, *, wide: bool, measured: bool) -> list[Text | str]:
     return [
         row.number,
         Text.assemble(row.name, "\n", (row.area, "dim")),
-        "anchor\ntarget",
-        Text("\n").join([anchor.distortion, target.distortion]),
-        Text("\n").join([anchor.severity, target.severity]),
-        f"{anchor.score}\n{target.score}",
+        f"{anchor.beside('anchor')}\ntarget",
+        Text("\n").join(distortions),
+        Text("\n").join(severities),
+        f"{anchor.beside(anchor.score)}\n{target.score}",
+        *([f"{anchor.beside(anchor.opinion)}\n{target.opinion}"] if rated else []),
         comparison,
         *(row.evidence if wide and measured else ()),
     ]
@@ -173,13 +192,28 @@ def _scene_row(graph: DistortionGraph) -> _Row | None:
 def _node(graph: DistortionGraph, node: Node) -> _Side:
     vocabulary = graph.vocabulary
     if graph.is_uncertain(node):
-        return _Side(Text(UNCERTAIN, "dim"), Text("–"), score_text(node.score))
-    level = vocabulary.severity_index(node.severity.label)
+        return _Side(Text(UNCERTAIN, "dim"), Text("–"), *_quality(node))
+    further = tuple(
+        (Text(f"+ {words(vocabulary, f.label)}"), _severity(vocabulary, f.severity))
+        for f in node.also
+    )
+    distortion = Text(words(vocabulary, node.distortion.label))
+    severity = _severity(vocabulary, node.severity.label)
+    return _Side(distortion, severity, *_quality(node), further)
+
+
+def _severity(vocabulary: Vocabulary, label: str) -> Text:
+    level = vocabulary.severity_index(label)
     colour = hex_name(severity_colours(len(vocabulary.severities))[level])
     # The palette's yellow cannot be read on white; a terminal's own yellow suits its ground.
     style = ("", "yellow")[level] if level < 2 else colour
-    severity = Text("–" if level == 0 else words(vocabulary, node.severity.label), style)
-    return _Side(Text(words(vocabulary, node.distortion.label)), severity, score_text(node.score))
+    return Text("–" if level == 0 else words(vocabulary, label), style)
+
+
+def _quality(node: Node | SceneNode) -> tuple[str, str]:
+    """Score and opinion; nothing for an opinion that is not known."""
+    opinion = "" if node.opinion is None else score_text(node.opinion)
+    return score_text(node.score), opinion
 
 
 def _scene_node(graph: DistortionGraph, side: Side, node: SceneNode) -> _Side:
@@ -187,7 +221,7 @@ def _scene_node(graph: DistortionGraph, side: Side, node: SceneNode) -> _Side:
     said = [(text, percent(share)) for text, share in scene_words(graph, side)]
     what, share = said[0] if said else ("–", "–")
     style = "dim" if what == UNCERTAIN else ""
-    return _Side(Text(what, style), Text(share), score_text(node.score))
+    return _Side(Text(what, style), Text(share), *_quality(node))
 
 
 def _comparison(graph: DistortionGraph, label: str) -> Text:

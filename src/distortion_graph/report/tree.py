@@ -13,6 +13,7 @@ from distortion_graph.graph import (
     ComparisonBelief,
     DistortionGraph,
     Evidence,
+    FurtherDistortion,
     LabelBelief,
     Node,
     RegionComparison,
@@ -26,9 +27,9 @@ from distortion_graph.report.wording import (
     marks,
     percent,
     printable,
+    quality_text,
     rank_of,
     scene_words,
-    score_text,
     summary,
     words,
     worst_first,
@@ -69,8 +70,11 @@ def _add_region(root: Tree, graph: DistortionGraph, region: RegionComparison) ->
     branch = root.add(Text(_title(region), "bold").append(area, "dim"))
     for side in SIDES:
         node = region.node(side)
-        style = "dim" if graph.is_uncertain(node) else ""
-        branch.add(Text(f"{side}: ").append(_node(graph, node), style))
+        uncertain = graph.is_uncertain(node)
+        said = Text(_node(graph, node), "dim" if uncertain else "")
+        leaf = branch.add(Text.assemble(f"{side}: ", said))
+        for further in () if uncertain else node.also:
+            leaf.add(Text(_further(graph, further)))
     _add_comparison(branch, graph, region.comparison, region.evidence)
     if place_text(graph, region):
         branch.add(Text(f"{percent(differing_share(region))} {place_text(graph, region)}"))
@@ -82,7 +86,7 @@ def _title(region: RegionComparison) -> str:
 
 
 def _node(graph: DistortionGraph, node: Node) -> str:
-    score = f"score {score_text(node.score)}"
+    score = f"score {quality_text(node)}"
     if graph.is_uncertain(node):
         return f"{UNCERTAIN}, {score}"
     parts = [_belief(graph, node.distortion)]
@@ -91,13 +95,18 @@ def _node(graph: DistortionGraph, node: Node) -> str:
     return ", ".join([*parts, score])
 
 
+def _further(graph: DistortionGraph, further: FurtherDistortion) -> str:
+    severity = words(graph.vocabulary, further.severity)
+    return f"also {_belief(graph, further)}, {severity}"
+
+
 def _scene_node(graph: DistortionGraph, side: Side, node: SceneNode) -> str:
     """The score and the shares of labels, the largest first."""
     shown = [f"{percent(share)} {text}" for text, share in scene_words(graph, side)]
-    return ", ".join([f"score {score_text(node.score)}", *shown])
+    return ", ".join([f"score {quality_text(node)}", *shown])
 
 
-def _belief(graph: DistortionGraph, belief: LabelBelief) -> str:
+def _belief(graph: DistortionGraph, belief: LabelBelief | FurtherDistortion) -> str:
     label = words(graph.vocabulary, belief.label)
     return label if belief.probability is None else f"{label} (p = {belief.probability:.2f})"
 

@@ -16,6 +16,7 @@ from distortion_graph.graph import (
     Node,
     RegionComparison,
     Scene,
+    SceneNode,
     Side,
 )
 from distortion_graph.pictures.backgrounds import background_words
@@ -32,6 +33,11 @@ def words(vocabulary: Vocabulary, label: str) -> str:
 def node_words(graph: DistortionGraph, node: Node) -> tuple[str, ...]:
     """What people read of a node (`DistortionGraph.in_words`): its distortion, and how severe."""
     return tuple(map(printable, graph.in_words(node)))
+
+
+def node_text(graph: DistortionGraph, node: Node, joint: str = ", ") -> str:
+    """All that people read of a node (`DistortionGraph.text_of`), further distortions too."""
+    return printable(graph.text_of(node, joint))
 
 
 def uncertain_places(graph: DistortionGraph) -> list[str]:
@@ -93,6 +99,12 @@ def evidence_texts(facts: Evidence | None) -> tuple[str, str, str, str]:
 def score_text(score: float | None) -> str:
     """A quality score with two places; a dash where it is not known."""
     return "–" if score is None else f"{score:.2f}"
+
+
+def quality_text(node: Node | SceneNode) -> str:
+    """The score, and the opinion that people are expected to give where that is known."""
+    opinion = "" if node.opinion is None else f", opinion {score_text(node.opinion)}"
+    return score_text(node.score) + opinion
 
 
 def percent(share: float) -> str:
@@ -213,7 +225,7 @@ def _worst(graph: DistortionGraph) -> str | None:
         undistorted = graph.regions and all(node.distortion.label == clean for node in nodes)
         return _all_clean(graph) if undistorted else None
     score, side, region = min(found, key=lambda entry: entry[0])
-    what = ", ".join(node_words(graph, region.node(side)))
+    what = node_text(graph, region.node(side))
     return f"the worst is {_titled(region)} of the {side}: {what} ({score:.2f})"
 
 

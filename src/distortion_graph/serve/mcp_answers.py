@@ -21,6 +21,7 @@ from distortion_graph.graph import (
     Difference,
     DistortionGraph,
     Evidence,
+    FurtherDistortion,
     ImageInfo,
     Node,
     Scene,
@@ -35,7 +36,7 @@ from distortion_graph.mllm.ask.wording import (
     severity_words,
 )
 from distortion_graph.report.wording import (
-    node_words,
+    node_text,
     summary,
     uncertain_places,
     words,
@@ -55,10 +56,16 @@ class NodeFacts(Part):
 
     distortion: str = Field(description="The label of what is wrong (describe_vocabulary).")
     severity: str
-    words: str = Field(description="Both as people read them; 'uncertain' for an uncertain node.")
+    words: str = Field(
+        description="All of it as people read it; 'uncertain' for an uncertain node."
+    )
     score: float | None = Field(description="Quality from 0 to 1, 1 = pristine.")
+    opinion: float | None = Field(description="The mean opinion to expect of people, 0 to 1.")
     known: float | None = Field(description="Probability that the vocabulary has a word for it.")
     uncertain: bool = Field(description="the model calls its own label of this node unreliable.")
+    also: list[FurtherDistortion] = Field(
+        description="Further distortions of the region, the most probable first."
+    )
 
 
 class DifferenceFacts(Part):
@@ -99,6 +106,7 @@ class PictureFacts(Part):
     width_px: int | None
     height_px: int | None
     score: float | None = Field(description="Quality from 0 to 1, 1 = pristine.")
+    opinion: float | None = Field(description="The mean opinion to expect of people, 0 to 1.")
     distortion_share: dict[str, float] | None = Field(
         description="Share of the picture's area under each distortion."
     )
@@ -250,10 +258,15 @@ def _node(graph: DistortionGraph, node: Node) -> NodeFacts:
     return NodeFacts(
         distortion=node.distortion.label,
         severity=node.severity.label,
-        words=", ".join(node_words(graph, node)),
+        words=node_text(graph, node),
         score=_short(node.score),
+        opinion=_short(node.opinion),
         known=_short(node.known),
         uncertain=graph.is_uncertain(node),
+        also=[
+            further.model_copy(update={"probability": _short(further.probability)})
+            for further in node.also
+        ],
     )
 
 
@@ -263,6 +276,7 @@ def _picture(info: ImageInfo, node: SceneNode) -> PictureFacts:
         width_px=info.width,
         height_px=info.height,
         score=_short(node.score),
+        opinion=_short(node.opinion),
         distortion_share=shares and {label: round(v, DECIMALS) for label, v in shares.items()},
     )
 

@@ -20,7 +20,7 @@ from distortion_graph.mllm.ask.templates import load_prompt
 from distortion_graph.mllm.client.client import Client
 from distortion_graph.mllm.client.messages import ContextTooLongError, Request
 from distortion_graph.mllm.client.thinking import final_answer
-from distortion_graph.report.wording import node_words, words, worst_first
+from distortion_graph.report.wording import node_text, words, worst_first
 
 SENTENCES = 8
 """The longest assessment, in sentences, unless another number is asked for."""
@@ -134,7 +134,7 @@ def _findings(graph: DistortionGraph, ids: set[int]) -> dict[str, Any]:
         str(region.id): {
             **{
                 side: {
-                    "found": ", ".join(node_words(graph, node)),
+                    "found": node_text(graph, node),
                     "score": None if node.score is None else round(node.score, DECIMALS),
                 }
                 for side in SIDES

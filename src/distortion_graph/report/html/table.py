@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 from importlib.resources import files
+from typing import NamedTuple
 
 from distortion_graph.graph import (
     SIDES,
@@ -11,6 +12,7 @@ from distortion_graph.graph import (
     Evidence,
     Node,
     RegionComparison,
+    Scene,
     SceneNode,
     Side,
 )
@@ -86,25 +88,39 @@ def table(graph: DistortionGraph, agreed: Agreement | None = None) -> str:
     measured = any(region.evidence for region in graph.regions)
     measured = measured or (graph.scene is not None and graph.scene.evidence is not None)
     place = {region.id: k for k, region in enumerate(graph.regions)}
-    rows = [
-        _row(graph, region, place[region.id], agreed, measured) for region in worst_first(graph)
-    ]
-    foot = _scene_row(graph, measured)
+    shown = _Shown(measured, _is_rated(graph))
+    rows = [_row(graph, region, place[region.id], agreed, shown) for region in worst_first(graph)]
+    foot = _scene_row(graph, shown)
     caption = "<caption>Regions: the distorted, worst first; then those that differ most</caption>"
     body = f"<tbody>{''.join(rows)}</tbody>" if rows else ""
-    return f'<table class="graph-table">{caption}{_head(measured)}{body}{foot}</table>'
+    return f'<table class="graph-table">{caption}{_head(shown)}{body}{foot}</table>'
 
 
-def _head(measured: bool) -> str:
+class _Shown(NamedTuple):
+    """Which columns there are beside those that every table has."""
+
+    measured: bool
+    rated: bool
+
+
+def _is_rated(graph: DistortionGraph) -> bool:
+    """Whether any opinion is expected."""
+    scene = graph.scene or Scene()
+    opinions = (region.node(side).opinion for region in graph.regions for side in SIDES)
+    return any(o is not None for o in (*opinions, scene.anchor.opinion, scene.target.opinion))
+
+
+def _head(shown: _Shown) -> str:
+    columns = ("Distortion", "Severity", "Score", *(("Opinion",) if shown.rated else ()))
     cells = ['<th scope="col" rowspan="2">Region</th>']
-    cells += ['<th scope="colgroup" colspan="3">Anchor</th>']
+    cells += [f'<th scope="colgroup" colspan="{len(columns)}">Anchor</th>']
     cells += ['<th scope="col" rowspan="2">The anchor is</th>']
-    cells += ['<th scope="colgroup" colspan="3">Target</th>']
-    if measured:
+    cells += [f'<th scope="colgroup" colspan="{len(columns)}">Target</th>']
+    if shown.measured:
         cells += ['<th scope="colgroup" colspan="4">Measured between them</th>']
-    under = "".join(f'<th scope="col">{text}</th>' for text in ("Distortion", "Severity", "Score"))
+    under = "".join(f'<th scope="col">{text}</th>' for text in columns)
     under += under
-    if measured:
+    if shown.measured:
         under += "".join(
             f'<th scope="col"><abbr title="{meaning}">{short}</abbr></th>'
             for short, meaning in _EVIDENCE
@@ -117,12 +133,13 @@ def _row(
     region: RegionComparison,
     position: int,
     agreed: Agreement | None,
-    measured: bool,
+    shown: _Shown,
 ) -> str:
     truth = agreed.regions.get(region.id) if agreed else None
     nodes = truth.nodes if truth else (None, None)
     anchor, target = (
-        _node_cells(graph, region.node(side), node) for side, node in zip(SIDES, nodes, strict=True)
+        _node_cells(graph, region.node(side), node, shown)
+        for side, node in zip(SIDES, nodes, strict=True)
     )
     area = (
         "" if region.area_fraction is None else f" <small>{percent(region.area_fraction)}</small>"
@@ -130,23 +147,30 @@ def _row(
     name = f'<bdi class="name">{escape(printable(region.name))}</bdi>'
     head = f'<th scope="row"><span class="id">{region.id}</span> {name}{area}</th>'
     middle = _comparison_cell(graph, region.comparison.label, truth, place_text(graph, region))
-    facts = _evidence_cells(region.evidence) if measured else ""
+    facts = _evidence_cells(region.evidence) if shown.measured else ""
     wrong = ' class="wrong-row"' if truth and truth.mistakes else ""
     return f'<tr data-region="{position}"{wrong}>{head}{anchor}{middle}{target}{facts}</tr>'
 
 
-def _node_cells(graph: DistortionGraph, node: Node, truth: NodeAgreement | None) -> str:
+def _node_cells(
+    graph: DistortionGraph, node: Node, truth: NodeAgreement | None, shown: _Shown
+) -> str:
+    """Distortion, severity and score, each further distortion on a line below the first."""
     vocabulary = graph.vocabulary
     if graph.is_uncertain(node):
         said = f'<td title="the model does not know this"><i>{UNCERTAIN}</i></td><td>–</td>'
-        return said + _number_cell(node.score)
+        return said + _quality_cells(node, shown)
     level = vocabulary.severity_index(node.severity.label)
     what = escape(words(vocabulary, node.distortion.label))
     how_bad = "–" if level == 0 else _chip(words(vocabulary, node.severity.label), level)
     if truth is not None:
         what += _correction(graph, truth.distortion, truth.true_distortion)
         how_bad += _correction(graph, truth.severity, truth.true_severity)
-    return f'<td class="what">{what}</td><td>{how_bad}</td>{_number_cell(node.score)}'
+    for further in node.also:
+        what += f"<br>+ {escape(words(vocabulary, further.label))}"
+        level = vocabulary.severity_index(further.severity)
+        how_bad += f"<br>{_chip(words(vocabulary, further.severity), level)}"
+    return f'<td class="what">{what}</td><td>{how_bad}</td>{_quality_cells(node, shown)}'
 
 
 def _chip(text: str, level: int) -> str:
@@ -171,30 +195,32 @@ def _comparison_cell(
     return f"<td>{sign} {escape(words(graph.vocabulary, label))}{fix}{place}</td>"
 
 
-def _scene_row(graph: DistortionGraph, measured: bool) -> str:
+def _scene_row(graph: DistortionGraph, shown: _Shown) -> str:
     scene = graph.scene
     if scene is None:
         return ""
     middle = "<td>–</td>"
     if scene.comparison is not None:
         middle = _comparison_cell(graph, scene.comparison.label, None)
-    facts = _evidence_cells(scene.evidence) if measured else ""
+    facts = _evidence_cells(scene.evidence) if shown.measured else ""
     nodes = zip(SIDES, (scene.anchor, scene.target), strict=True)
-    sides = [_scene_cells(graph, side, node) for side, node in nodes]
+    sides = [_scene_cells(graph, side, node, shown) for side, node in nodes]
     head = '<th scope="row">scene <small>the whole picture</small></th>'
     return f'<tfoot><tr class="scene">{head}{sides[0]}{middle}{sides[1]}{facts}</tr></tfoot>'
 
 
-def _scene_cells(graph: DistortionGraph, side: Side, node: SceneNode) -> str:
+def _scene_cells(graph: DistortionGraph, side: Side, node: SceneNode, shown: _Shown) -> str:
     """What covers most of the picture, and its share."""
     said = [(escape(text), percent(share)) for text, share in scene_words(graph, side)]
     what, share = said[0] if said else ("–", "–")
-    return f'<td class="what">{what}</td><td>{share}</td>{_number_cell(node.score)}'
+    return f'<td class="what">{what}</td><td>{share}</td>{_quality_cells(node, shown)}'
 
 
 def _evidence_cells(facts: Evidence | None) -> str:
     return "".join(f'<td class="number">{text}</td>' for text in evidence_texts(facts))
 
 
-def _number_cell(score: float | None) -> str:
-    return f'<td class="number">{score_text(score)}</td>'
+def _quality_cells(node: Node | SceneNode, shown: _Shown) -> str:
+    """The score, and the opinion where the table has such a column."""
+    numbers = (node.score, node.opinion) if shown.rated else (node.score,)
+    return "".join(f'<td class="number">{score_text(number)}</td>' for number in numbers)

@@ -152,7 +152,7 @@ def _region(
 
 def _node(graph: DistortionGraph, node: Node) -> dict[str, Any]:
     vocabulary = graph.vocabulary
-    return {
+    found: dict[str, Any] = {
         "distortion": vocabulary.distortion_index(node.distortion.label),
         "severity": vocabulary.severity_index(node.severity.label),
         "score": node.score,
@@ -163,6 +163,17 @@ def _node(graph: DistortionGraph, node: Node) -> dict[str, Any]:
             "severity": _beliefs(node.severity, vocabulary.severities),
         },
     }
+    if node.opinion is not None:
+        found["opinion"] = round(node.opinion, 3)
+    if node.also:
+        found["also"] = [
+            (
+                vocabulary.distortion_index(further.label),
+                vocabulary.severity_index(further.severity),
+            )
+            for further in node.also
+        ]
+    return found
 
 
 def _beliefs(belief: LabelBelief, labels: Sequence[str]) -> list[tuple[int, float]]:

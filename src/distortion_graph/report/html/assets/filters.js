@@ -10,7 +10,7 @@ function startFilters() {
     ...options.map(([value, text]) => make("option", { value }, text))));
   const check = (label, key) => make("label", {}, make("input", { type: "checkbox", id: `filter-${key}`, checked: filter[key],
     onchange: (event) => { filter[key] = event.target.checked; apply(); } }), label);
-  const found = new Set(regions.flatMap((region) => region.nodes.map(saidOf)));
+  const found = new Set(regions.flatMap((region) => region.nodes.flatMap(saidOf)));
   const present = (text, k) => (found.has(k) ? [[k, text]] : []);
   filter.quiet = regions.length >= MANY && regions.some(isQuiet);
   form.append(
@@ -29,14 +29,15 @@ function startFilters() {
   apply();
 }
 
-// What is said of a node: the position of its distortion, or that it is uncertain.
+// What is said of a node: the positions of its distortions, or that it is uncertain.
 const UNCERTAIN = -1;
-const saidOf = (node) => (node.uncertain ? UNCERTAIN : node.distortion);
+const saidOf = (node) => (node.uncertain ? [UNCERTAIN] : [node.distortion, ...alsoOf(node).map(([k]) => k)]);
+const worstOf = (node) => (node.uncertain ? 0 : Math.max(node.severity, ...alsoOf(node).map(([, level]) => level)));
 
 function matches(region) {
   const { distortion, severity, comparison, name, differs, mistakes } = filter;
-  return (distortion === "" || region.nodes.some((node) => saidOf(node) === Number(distortion))) &&
-    (severity === "0" || region.nodes.some((node) => !node.uncertain && node.severity >= Number(severity))) &&
+  return (distortion === "" || region.nodes.some((node) => saidOf(node).includes(Number(distortion)))) &&
+    (severity === "0" || region.nodes.some((node) => worstOf(node) >= Number(severity))) &&
     (comparison === "" || region.comparison === Number(comparison)) &&
     (name === "" || titleOf(region).toLowerCase().includes(name)) &&
     (!differs || region.differs !== undefined) &&

@@ -58,10 +58,11 @@ function nodePart(region, side) {
   const node = region.nodes[side];
   const truth = region.truth?.nodes[side];
   const of = (what, labels) => wrong(region, truth && truth[what] !== node[what], () => labels[truth[what]]);
+  const opinion = node.opinion === undefined ? "" : ` · opinion ${node.opinion.toFixed(2)}`;
   const known = node.known === null ? "" : ` · known ${node.known.toFixed(2)}`;
   return make("div", {}, make("h4", {}, side === 0 ? "Anchor" : "Target"),
     make("p", {}, make("strong", {}, nodeText(node)), of("distortion", words.distortions), of("severity", words.severities)),
-    make("p", {}, `score ${scoreText(node.score)}${known}`,
+    make("p", {}, `score ${scoreText(node.score)}${opinion}${known}`,
       truth && truth.score !== null ? ` (true ${scoreText(truth.score)})` : null),
     ...beliefs("distortion", node.beliefs.distortion, words.distortions),
     ...beliefs("severity", node.beliefs.severity, words.severities));

@@ -90,10 +90,14 @@ const titleOf = (region) => (isNamed(region) ? `${region.id} ${region.name}` : `
 /** The comparison seen from a picture: mirrored for the target. */
 const seenFrom = (side, position) => (side === 0 ? position : words.comparisons.length - 1 - position);
 
+/** Positions of distortion and severity of what a node suffers also. */
+const alsoOf = (node) => node.also ?? [];
+
 function nodeText(node) {
   if (node.uncertain) return words.uncertain;
   const what = words.distortions[node.distortion];
-  return node.severity === 0 ? what : `${what}, ${words.severities[node.severity]}`;
+  const said = node.severity === 0 ? what : `${what}, ${words.severities[node.severity]}`;
+  return [said, ...alsoOf(node).map(([k, level]) => `also ${words.distortions[k]}, ${words.severities[level]}`)].join("; ");
 }
 
 function toggleGroup(label, options, current, onChange) {
