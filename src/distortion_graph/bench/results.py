@@ -78,7 +78,7 @@ class AnswerColumns(Part):
 
     The confidences are the probabilities of the labels given. `also` and `present` have a
     column for each distortion of the vocabulary: whether it is named beside the first, and its
-    probability of being there; null for a run that does not say.
+    probability of being there; null for a run that does not say, and where the truth does not.
     """
 
     distortion: tuple[list[Given], list[Given]]
