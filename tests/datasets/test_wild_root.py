@@ -16,6 +16,8 @@ from check_roots import edit, stats_file
 from distortion_graph.base.errors import DatasetError, RecipeError
 from distortion_graph.bench.answers import Truth, TruthOfPair
 from distortion_graph.bench.benchmark import BenchOptions, benchmark
+from distortion_graph.bench.graph_folder import FolderRun
+from distortion_graph.bench.true_graphs import write_true_graphs
 from distortion_graph.datasets.check.run import check_dataset
 from distortion_graph.datasets.description import read_description
 from distortion_graph.datasets.info import dataset_info
@@ -129,7 +131,7 @@ def test_clean_by_loss_keeps_what_was_applied_and_the_check_knows(tmp_path, lab)
 def test_the_reader_gives_every_distortion_with_its_own_severity(root):
     reader, seen = PandaSet(root), 0
     for sample in reader.samples("test", "all"):
-        assert sample.severity_of_each is not None and sample.present is not None
+        assert sample.suffered is not None
         for side, version in enumerate(sample.key[:2]):
             record = reader.record("test", version, sample.tag)
             for row, region_id in enumerate(sample.regions.ids):
@@ -137,8 +139,8 @@ def test_the_reader_gives_every_distortion_with_its_own_severity(root):
                 said = {p.degradation: p.severity for p in (region, *region.also)}
                 said.pop("clean", None)
                 found = {
-                    reader.vocabulary.distortions[d]: sample.severity_of_each[side, row, d]
-                    for d in np.flatnonzero(sample.present[side, row])
+                    reader.vocabulary.distortions[d]: sample.suffered.severity[side, row, d]
+                    for d in np.flatnonzero(sample.suffered.present[side, row])
                 }
                 assert found == said
                 seen += len(found) > 1
@@ -152,7 +154,7 @@ def test_shards_carry_it_and_give_the_root_again(root, tmp_path):
     reader = PandaSet(root)
     for sample in ShardSet(tmp_path / "shards").samples("test", "hard"):
         own = reader.sample("test", sample.key)
-        assert np.array_equal(sample.severity_of_each, own.severity_of_each)
+        assert np.array_equal(sample.suffered.severity, own.suffered.severity)
 
 
 def test_info_counts_regions_with_several(root):
@@ -171,7 +173,7 @@ def test_info_counts_regions_with_several(root):
     assert info.facts["recipe_name"] == "wild"
 
 
-def test_the_truth_itself_is_measured_as_perfect(root):
+def test_results_keep_the_truth_and_say_how_baselines_do(root):
     reader = PandaSet(root)
     result = benchmark(reader, [], BenchOptions(pairs=("hard",), draws=0))
     [listed] = result.pairs
@@ -187,6 +189,17 @@ def test_the_truth_itself_is_measured_as_perfect(root):
         assert several is not None and several.mean_average_precision is None
         assert several.nodes_with_two == (truth.present.sum(1) == 2).sum()
         assert several.both_named == 0 or several.nodes_with_two == 0  # baselines name one
+
+
+def test_the_true_graphs_name_every_distortion_and_measure_as_perfect(root, tmp_path):
+    reader, options = PandaSet(root), BenchOptions(pairs=("hard",), draws=0, baselines=False)
+    (tmp_path / "truth").mkdir()
+    write_true_graphs(reader, options, tmp_path / "truth")
+    run = FolderRun("truth", tmp_path / "truth", reader.vocabulary)
+    several = benchmark(reader, [run], options).pairs[0].runs[0].figures.several
+    assert several.nodes_with_two > 0
+    assert (several.exact_sets, several.both_named) == (1, 1)
+    assert several.mean_average_precision is None and several.average_precision == {}
 
 
 def test_any_number_of_workers_gives_the_same_bytes(root, lab, tmp_path):
@@ -218,7 +231,7 @@ def test_a_published_root_has_nothing_of_it(lab, tmp_path):
         for entry in entries.values():
             assert all("also" not in region for region in entry["regions"])
     [sample, *_] = PandaSet(tmp_path / "published").samples("test", "hard")
-    assert sample.severity_of_each is None and sample.present is None
+    assert sample.suffered is None
     result = benchmark(PandaSet(tmp_path / "published"), [], BenchOptions(pairs=("hard",), draws=0))
     assert result.pairs[0].runs[0].figures.several is None
     with pytest.raises(DatasetError, match="was made with --recipe published, now it is wild"):

@@ -13,7 +13,7 @@ from distortion_graph.base.errors import RecipeError
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.synth.keys import generator
-from distortion_graph.synth.pairs import make_pair, severity_of_each
+from distortion_graph.synth.pairs import make_pair, suffered_by
 from distortion_graph.synth.recipes import DEFAULT_RECIPE, WILD_RECIPE
 from distortion_graph.synth.shots import (
     NO_HISTORY,
@@ -132,13 +132,13 @@ def test_the_facts_of_looks_name_the_steps_that_were_taken():
                 assert told["codec"] == look.codec._asdict()
 
 
-def test_severity_of_each_has_the_first_distortion_and_the_further_ones():
+def test_what_is_suffered_has_the_first_distortion_and_the_further_ones():
     recipe = replace(WILD_RECIPE, also_share=1.0, clean_share=0.3)
     words = recipe.vocabulary
     several = 0
     for seed in range(6):
         pair = make_pair(CLEAN, REGIONS, tag="coffee", seed=seed, recipe=recipe)
-        each = severity_of_each(pair.anchor, pair.target, words)
+        each = suffered_by(pair.anchor, pair.target, words).severity
         for side, version in enumerate((pair.anchor, pair.target)):
             for k, draw in enumerate(version.draws):
                 suffered = {words.distortions[d] for d in np.flatnonzero(each[side, k])}

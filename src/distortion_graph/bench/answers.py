@@ -152,7 +152,7 @@ class TruthOfPair:
             np.asarray(labels.severity, np.int64),
             np.asarray(labels.comparison, np.int64),
             np.asarray(labels.score, np.float64),
-            None if sample.present is None else sample.present.transpose(0, 2, 1),
+            None if sample.suffered is None else sample.suffered.present.transpose(0, 2, 1),
         )
 
 
@@ -280,6 +280,7 @@ def answers_of_regions(
     Raises VocabularyError for a label that the vocabulary does not have.
     """
     answers = Answers.none(len(regions))
+    also = np.zeros((2, len(vocabulary.distortions), len(regions)), np.bool_)
     for k, region in enumerate(regions):
         if region is None:
             continue
@@ -289,9 +290,11 @@ def answers_of_regions(
             answers.score[side, k] = np.nan if node.score is None else node.score
             answers.distortion_confidence[side, k] = _confidence(node.distortion)
             answers.severity_confidence[side, k] = _confidence(node.severity)
+            for further in node.also:
+                also[side, vocabulary.distortion_index(further.label), k] = True
         answers.comparison[k] = vocabulary.comparison_index(region.comparison.label)
         answers.comparison_confidence[k] = _confidence(region.comparison)
-    return answers
+    return replace(answers, also=also)
 
 
 def _of_label(probabilities: Numbers, labels: Positions) -> Numbers:

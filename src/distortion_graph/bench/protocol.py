@@ -27,7 +27,7 @@ from distortion_graph.datasets.samples import Sample
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.synth.distort import Frames
-from distortion_graph.synth.pairs import labels_of, severity_of_each
+from distortion_graph.synth.pairs import labels_of, suffered_by
 from distortion_graph.synth.synthesis import DEFAULT_RECIPE, MIXED, Recipe, Version, make_version
 
 __all__ = [
@@ -151,9 +151,7 @@ def sample_of(pair: BenchPair, vocabulary: Vocabulary, *, several: bool = False)
         load_anchor=_always(pair.anchor.image),
         load_target=_always(pair.target.image),
         load_masks=_always(masks),
-        severity_of_each=severity_of_each(pair.anchor, pair.target, vocabulary)
-        if several
-        else None,
+        suffered=suffered_by(pair.anchor, pair.target, vocabulary) if several else None,
     )
 
 

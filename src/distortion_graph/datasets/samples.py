@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.datasets.layout import PairKey
-from distortion_graph.graph.truth import PairLabels
+from distortion_graph.graph.truth import PairLabels, SufferedDistortions
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.pictures.images import Picture, load_picture
 
@@ -26,9 +26,8 @@ class Sample:
     where others were skipped; `labels` stand in their order. `relations` are (subject id, object
     id, predicate number) between regions that are there. Pixels and masks are read when they are
     asked for, the same array at every call of one sample; treat them as read-only. `files` are the
-    pictures' own, where they have some. `severity_of_each` (2, R, D) is the severity of every
-    distortion of the vocabulary that a region suffers, 0 where it does not; None where a data set
-    does not say whether regions have several, as the published one.
+    pictures' own, where they have some. `suffered` is all that the regions suffer; None where a
+    data set does not say whether they have several distortions, as the published one.
     """
 
     key: PairKey
@@ -39,7 +38,7 @@ class Sample:
     load_target: Load = field(repr=False)
     load_masks: Callable[[], NDArray[np.bool_]] = field(repr=False)
     files: tuple[Path, Path] | None = None
-    severity_of_each: NDArray[np.int64] | None = None
+    suffered: SufferedDistortions | None = None
 
     @property
     def tag(self) -> str:
@@ -60,11 +59,6 @@ class Sample:
     def masks(self) -> NDArray[np.bool_]:
         """(R, H, W), in the order of `regions`."""
         return self.load_masks()
-
-    @property
-    def present(self) -> NDArray[np.bool_] | None:
-        """(2, R, D): whether a region suffers a distortion, whatever else it suffers."""
-        return None if self.severity_of_each is None else self.severity_of_each > 0
 
     @property
     def pictures(self) -> tuple[Picture, Picture]:

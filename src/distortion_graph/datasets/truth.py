@@ -28,7 +28,7 @@ from distortion_graph.datasets.stats import (
 )
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.graph import Relation as GraphRelation
-from distortion_graph.graph.truth import PairLabels, graph_of_truth
+from distortion_graph.graph.truth import PairLabels, SufferedDistortions, graph_of_truth
 from distortion_graph.masks.container import Region, RegionSet, default_name
 from distortion_graph.masks.rle import Rle, unpack_counts
 
@@ -97,7 +97,7 @@ def make_sample(
         key=key,
         regions=regions,
         labels=labels,
-        severity_of_each=_severity_of_each(records, ids, vocabulary, where),
+        suffered=_suffered(records, ids, vocabulary, where),
         relations=_relations(anchor, frozenset(ids), where[0]),
         load_anchor=load_anchor,
         load_target=load_target,
@@ -105,24 +105,24 @@ def make_sample(
     )
 
 
-def _severity_of_each(
+def _suffered(
     records: tuple[PictureRecord, PictureRecord],
     ids: Sequence[int],
     vocabulary: Vocabulary,
     places: Places,
-) -> NDArray[np.int64] | None:
-    """See `Sample`; the first distortions are known to be right. None where nothing is said."""
+) -> SufferedDistortions | None:
+    """All that the regions suffer; None where only their first distortions are said."""
     if not any(record.regions[k].also is not None for record in records for k in ids):
         return None
     found = np.zeros((2, len(ids), len(vocabulary.distortions)), np.int64)
     for side, (record, place) in enumerate(zip(records, places, strict=True)):
         for row, k in enumerate(ids):
             region = record.regions[k]
-            suffered: list[RegionRecord | FurtherRecord] = [region, *(region.also or ())]
-            for part in suffered:
+            parts: list[RegionRecord | FurtherRecord] = [region, *(region.also or ())]
+            for part in parts:
                 d, severity = _positions(part, f"{place}: region {k}", vocabulary)
                 found[side, row, d] = severity
-    return found
+    return SufferedDistortions(found > 0, found)
 
 
 def usable_regions(
@@ -208,7 +208,14 @@ def true_graph(
         for subject, other, number in dict.fromkeys(sample.relations)
     )
     try:
-        return graph_of_truth(sample.labels, sample.regions, sample.pictures, vocabulary, relations)
+        return graph_of_truth(
+            sample.labels,
+            sample.regions,
+            sample.pictures,
+            vocabulary,
+            relations,
+            suffered=sample.suffered,
+        )
     except ValidationError as error:
         raise DatasetError(validation_line(error, sample.tag, DistortionGraph)) from error
 

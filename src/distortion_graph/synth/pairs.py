@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from distortion_graph.base.errors import RecipeError
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import DistortionGraph
-from distortion_graph.graph.truth import PairLabels, graph_of_truth
+from distortion_graph.graph.truth import PairLabels, SufferedDistortions, graph_of_truth
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.pictures.images import Picture, load_picture
@@ -124,18 +124,15 @@ def labels_of(anchor: Version, target: Version, vocabulary: Vocabulary) -> PairL
     )
 
 
-def severity_of_each(anchor: Version, target: Version, vocabulary: Vocabulary) -> NDArray[np.int64]:
-    """(2, R, D) severity of every distortion that a region suffers, 0 where it does not.
-
-    Positions on the vocabulary's scale; a region's first distortion and its further ones alike.
-    """
+def suffered_by(anchor: Version, target: Version, vocabulary: Vocabulary) -> SufferedDistortions:
+    """All that the regions of two versions suffer, their first distortions among them."""
     found = np.zeros((2, len(anchor.draws), len(vocabulary.distortions)), np.int64)
     for side, version in enumerate((anchor, target)):
         for k, draw in enumerate(version.draws):
             for part in (draw, *draw.also):
                 severity = vocabulary.severity_index(part.severity)
                 found[side, k, vocabulary.distortion_index(part.distortion)] = severity
-    return found
+    return SufferedDistortions(found > 0, found)
 
 
 def true_graph(
@@ -144,4 +141,5 @@ def true_graph(
     """The graph of a synthetic pair, without probabilities."""
     labels = labels_of(anchor, target, vocabulary).rounded(vocabulary)
     pictures = load_picture(anchor.image), load_picture(target.image)
-    return graph_of_truth(labels, regions, pictures, vocabulary)
+    suffered = suffered_by(anchor, target, vocabulary)
+    return graph_of_truth(labels, regions, pictures, vocabulary, suffered=suffered)

@@ -240,9 +240,9 @@ def _draw(pair: Pair, side: int, k: int, vocabulary: Vocabulary) -> Draw:
     """The labels of region k. What made it so is not known here, and training does not ask."""
     first = int(pair.labels.distortion[side, k])
     draw = _labelled(first, int(pair.labels.severity[side, k]), vocabulary)
-    if pair.severity_of_each is None:
+    if pair.suffered is None:
         return draw
-    each = enumerate(pair.severity_of_each[side, k].tolist())
+    each = enumerate(pair.suffered.severity[side, k].tolist())
     further = (
         _labelled(d, severity, vocabulary) for d, severity in each if severity and d != first
     )

@@ -61,7 +61,7 @@ def graph_of_labels(sample: Sample, vocabulary: Vocabulary) -> DistortionGraph:
     for region, area, anchor, target, comparison in zip(
         sample.regions,
         areas.tolist(),
-        *true_nodes(labels, vocabulary),
+        *true_nodes(labels, vocabulary, sample.suffered),
         labels.comparison.tolist(),
         strict=True,
     ):
