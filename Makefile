@@ -31,7 +31,7 @@ demo: $(VENV)/.core  ## compare the example pair: table, out/graph.json, overlay
 	  --report out/report.html
 
 test: $(VENV)/.dev  ## set up what the tests need and pass every test
-	$(BIN)/python -m pytest -n auto --dist loadscope $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.dev  ## format, lint rules, types and who imports whom, changing nothing
 	$(BIN)/ruff format --check .

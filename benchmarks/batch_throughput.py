@@ -1,4 +1,4 @@
-"""How many pairs a second a machine compares when there are many of them.
+"""How many pairs per second a machine compares when there are many of them.
 
     python benchmarks/batch_throughput.py [--pairs N] [--workers N] [--repeats N]
 

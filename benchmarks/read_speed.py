@@ -2,7 +2,7 @@
 
     python benchmarks/read_speed.py [--root ROOT --split SPLIT] [--pictures N] [--seconds S]
 
-Without `--root` a root of JPEGs is made for the purpose, 481×321 with 8 regions a picture and all
+Without `--root` a root of JPEGs is made for the purpose, 481×321 with 8 regions per picture and all
 16 versions. One process reads; each row is the list of pairs in its own order, or shuffled.
 """
 

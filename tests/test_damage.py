@@ -64,7 +64,6 @@ def read(data):
 
 
 @pytest.mark.parametrize("name", PNGS)
-@settings(max_examples=150, deadline=None)
 @given(place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
 def test_a_changed_byte_is_found_where_the_format_has_sums(name, place, change):
     data = bytearray(files()[name])
@@ -73,13 +72,12 @@ def test_a_changed_byte_is_found_where_the_format_has_sums(name, place, change):
     assert found is None or np.array_equal(found.rgb, whole(name).rgb)
 
 
-@settings(max_examples=150, deadline=None)
 @given(place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
 def test_a_changed_byte_of_deflated_pixels_is_found(place, change):
     """Of a TIFF only the pixels have sums, not what its directory says of them."""
     data = bytearray(files()[DEFLATED])
     with Image.open(io.BytesIO(data)) as image:
-        (start,), (length,) = image.tag_v2[273], image.tag_v2[279]
+        (start,), (length,) = image.tag_v2[273], image.tag_v2[279]  # type: ignore[attr-defined]
     data[start + int(place * length)] ^= change
     found = read(bytes(data))
     assert found is None or np.array_equal(found.rgb, whole(DEFLATED).rgb)
@@ -95,7 +93,7 @@ def test_a_deflated_tiff_of_another_height_than_its_pixels_is_refused(height):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(share=st.floats(0, 1, exclude_max=True))
 def test_a_cut_file_is_refused_in_every_format(name, share):
     data = files()[name]
@@ -115,7 +113,6 @@ def test_the_last_bytes_count_too(name):
 
 
 @pytest.mark.parametrize("name", FORMATS)
-@settings(max_examples=40, deadline=None)
 @given(place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
 def test_a_changed_byte_gives_a_picture_or_one_line(name, place, change):
     data = bytearray(files()[name])
@@ -267,7 +264,6 @@ LABELS = (np.arange(48 * 64).reshape(48, 64) // 700 + 1).astype(np.uint8)
 
 
 @pytest.mark.parametrize("kind", ["grey", "palette", "deep", "panoptic"])
-@settings(max_examples=40, deadline=None)
 @given(place=st.floats(0, 1, exclude_max=True), change=st.integers(1, 255))
 def test_a_changed_byte_of_a_label_map_is_refused(kind, place, change, tmp_path_factory):
     image = {
@@ -303,15 +299,12 @@ def test_a_damaged_pillow_image_is_no_picture(name, lenient, monkeypatch):
     """One that was opened and not yet loaded: whoever loads it first must see the damage."""
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)
     data = bytearray(files()[name])
-    if name == "PNG":
-        data[len(data) // 2 : len(data) // 2 + 40] = bytes(40)
+    middle = len(data) // 2
+    if name == "JPEG":
+        del data[middle:]
     else:
-        del data[len(data) // 2 :]
-    try:
-        image = Image.open(io.BytesIO(data))
-    except OSError:
-        return
-    assert "damaged or incomplete" in refusal(image)
+        data[middle : middle + 40] = b"\xff" * 40  # no code of LZW yet, and a wrong checksum
+    assert "damaged or incomplete" in refusal(Image.open(io.BytesIO(data)))
 
 
 def test_the_table_of_damage_counts_every_file():

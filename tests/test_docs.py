@@ -7,8 +7,8 @@ import io
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -20,7 +20,6 @@ from typer.core import TyperGroup as Group
 from distortion_graph.cli.console import NAME
 from distortion_graph.cli.main import app
 from distortion_graph.graph import load_graph
-from distortion_graph.measure import quality
 from distortion_graph.synth.distort import HELD_OUT, LEVELS, PUBLISHED, WILD
 from distortion_graph.synth.distort.level_losses import level_losses
 from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS
@@ -46,6 +45,7 @@ RUN = [
 FENCE = re.compile(r"^ *```(\w*)$")
 LINK = re.compile(r"\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)|(?:src|href)=\"([^\"]+)\"")
 ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|#", re.IGNORECASE)
+CALL = re.compile(r"(?:^[ $]*|`)distortion-graph ([a-z][^`|#]*)")
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,22 @@ def blocks(page: str) -> list[Block]:
     return found
 
 
-def code(page: str) -> Iterator[Block]:
+def code(page: str) -> list[Block]:
     """The Python blocks that are meant to work as they stand."""
-    for block in blocks(page):
-        if block.language == "python" and not block.text.startswith("# not run"):
-            yield block
+    python = [block for block in blocks(page) if block.language == "python"]
+    return [block for block in python if not block.text.startswith("# not run")]
+
+
+def links(page: str) -> list[str]:
+    """The links to files of the repository."""
+    every = [match[1] or match[2] for match in LINK.finditer(prose(page))]
+    return [link for link in every if not ELSEWHERE.match(link)]
+
+
+def calls(page: str) -> list[str]:
+    """What follows the program's name, wherever a page calls it."""
+    lines = page_text(page).replace("\\\n", " ").splitlines()
+    return [match[1] for line in lines for match in CALL.finditer(line)]
 
 
 def prose(page: str) -> str:
@@ -126,18 +137,21 @@ def shown(strength: Any) -> str:
     return f"{strength:.6g}"
 
 
-@pytest.mark.parametrize("page", PAGES)
+def test_the_pages_have_links_code_and_calls_to_check() -> None:
+    assert sum(len(links(page)) for page in PAGES) > 80
+    assert sum(len(code(page)) for page in PAGES) > 40
+    assert sum(len(calls(page)) for page in PAGES) > 80
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if code(page)])
 def test_python_blocks_compile(page: str) -> None:
     for block in code(page):
         compile("\n" * (block.line - 1) + block.text, page, "exec")
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [page for page in PAGES if links(page)])
 def test_relative_links_lead_to_a_file_of_the_repository(page: str) -> None:
-    for found in LINK.finditer(prose(page)):
-        link = found[1] or found[2]
-        if ELSEWHERE.match(link):
-            continue
+    for link in links(page):
         target = ((REPOSITORY / page).parent / unquote(link.partition("#")[0])).resolve()
         assert target.is_relative_to(REPOSITORY.resolve()), f"{page}: {link} leaves the repository"
         assert target.exists(), f"{page}: {link} leads nowhere"
@@ -150,10 +164,10 @@ def test_python_blocks_run_and_print_what_the_page_says(
     page = f"docs/{name}.md"
     shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(quality, "_METRICS", dict(quality._METRICS))  # a page registers its own
     space: dict[str, Any] = {"__name__": "page"}
     lines = page_text(page).splitlines()
     answers = {block.line: block for block in blocks(page) if block.language == "text"}
+    assert code(page)
     for block in code(page):
         printed = io.StringIO()
         source = compile("\n" * (block.line - 1) + block.text, page, "exec")
@@ -202,9 +216,14 @@ def test_json_blocks_of_the_graph_page_are_json_and_the_whole_graph_is_valid() -
     assert [len(graph.regions) for graph in whole] == [2]
 
 
+@cache
+def program() -> Any:
+    return typer.main.get_command(app)
+
+
 def command_of(words: list[str], group: Any = None, name: str = NAME) -> tuple[Any, str]:
     """The command that the words after the program's name call, and its name."""
-    group = group or typer.main.get_command(app)
+    group = group or program()
     if not isinstance(group, Group) or not words or words[0].startswith("-"):
         return group, name
     default = getattr(group, "default_command", None)  # of a group that can go without one
@@ -213,13 +232,10 @@ def command_of(words: list[str], group: Any = None, name: str = NAME) -> tuple[A
     return command_of(words[1:], group.commands[word], f"{name} {word}")
 
 
-def test_the_commands_and_options_of_the_pages_exist() -> None:
-    for page in PAGES:
-        for line in page_text(page).replace("\\\n", " ").splitlines():
-            for found in re.finditer(r"(?:^[ $]*|`)distortion-graph ([a-z][^`|#]*)", line):
-                command, name = command_of(found[1].split())
-                offered = {
-                    option for p in command.params for option in (*p.opts, *p.secondary_opts)
-                }
-                used = set(re.findall(r"(?<!\S)--[a-z][a-z-]*", found[1]))
-                assert used <= offered, f"{page}: {name} has no {used - offered}"
+@pytest.mark.parametrize("page", [page for page in PAGES if calls(page)])
+def test_the_commands_and_options_of_a_page_exist(page: str) -> None:
+    for call in calls(page):
+        command, name = command_of(call.split())
+        offered = {option for p in command.params for option in (*p.opts, *p.secondary_opts)}
+        used = set(re.findall(r"(?<!\S)--[a-z][a-z-]*", call))
+        assert used <= offered, f"{page}: {name} has no {used - offered}"

@@ -20,7 +20,7 @@ def python(program, *arguments, cwd=None):
         [sys.executable, "-c", program, *arguments],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
         cwd=cwd,
     )
     assert done.returncode == 0, done.stderr

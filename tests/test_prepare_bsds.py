@@ -10,6 +10,7 @@ from types import ModuleType
 import cv2
 import numpy as np
 import pytest
+from optional import present
 from PIL import Image
 from scipy.io import savemat
 
@@ -79,8 +80,8 @@ def test_pictures_are_copied_and_every_annotator_is_a_label_map(
         cv2.imread(str(out / "val" / "regions" / f"34_{k}.png"), cv2.IMREAD_UNCHANGED)
         for k in (0, 1)
     )
-    assert first.dtype == np.uint8 and np.array_equal(first, grid(2, 2))
-    assert second.dtype == np.uint16 and np.array_equal(second, grid(20, 20))
+    assert present(first).dtype == np.uint8 and np.array_equal(present(first), grid(2, 2))
+    assert present(second).dtype == np.uint16 and np.array_equal(present(second), grid(20, 20))
     loaded = load_labelled(out / "val")
     assert [p.tag for p in loaded] == ["34", "56"]
     assert np.array_equal(loaded[0].label_maps[1], grid(20, 20))

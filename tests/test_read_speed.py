@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+from optional import present
 
 from distortion_graph.datasets.reader import PandaSet
 
@@ -15,9 +16,9 @@ SCRIPT = Path(__file__).parent.parent / "benchmarks" / "read_speed.py"
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("read_speed", SCRIPT)
+    spec = present(importlib.util.spec_from_file_location("read_speed", SCRIPT))
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    present(spec.loader).exec_module(module)
     return module
 
 

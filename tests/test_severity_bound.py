@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from optional import present
 from PIL import Image
 
 from distortion_graph.bench.protocol import BenchPicture
@@ -23,10 +24,10 @@ SIZE = (96, 128)
 
 @pytest.fixture(scope="module")
 def script():
-    spec = importlib.util.spec_from_file_location("severity_bound", SCRIPT)
+    spec = present(importlib.util.spec_from_file_location("severity_bound", SCRIPT))
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    present(spec.loader).exec_module(module)
     return module
 
 

@@ -17,7 +17,7 @@ SIZE = {"shortest_edge": 64, "longest_edge": 96}
 def _swin() -> Any:
     from transformers import SwinConfig
 
-    return SwinConfig(
+    return SwinConfig(  # type: ignore[call-arg]
         image_size=32, patch_size=4, embed_dim=8, depths=[1, 1, 1, 1], num_heads=[1, 1, 2, 2],
         window_size=2, out_features=["stage1", "stage2", "stage3", "stage4"],
     )  # fmt: skip
@@ -26,8 +26,8 @@ def _swin() -> Any:
 def _network(family: str) -> Any:
     import transformers as t
 
-    named = {"id2label": LABELS, "label2id": {v: k for k, v in LABELS.items()}}
-    small = {"encoder_layers": 1, "decoder_layers": 2, "num_queries": QUERIES}
+    named: dict[str, Any] = {"id2label": LABELS, "label2id": {v: k for k, v in LABELS.items()}}
+    small: dict[str, Any] = {"encoder_layers": 1, "decoder_layers": 2, "num_queries": QUERIES}
     if family == "mask2former":
         config = t.Mask2FormerConfig(
             backbone_config=_swin(), feature_size=32, mask_feature_size=32, hidden_dim=32,
@@ -35,34 +35,34 @@ def _network(family: str) -> Any:
         )  # fmt: skip
         return t.Mask2FormerForUniversalSegmentation(config)
     if family == "oneformer":
-        config = t.OneFormerConfig(
+        one_former = t.OneFormerConfig(
             backbone_config=_swin(), conv_dim=32, mask_dim=32, hidden_dim=32,
             encoder_feedforward_dim=8, dim_feedforward=8, num_attention_heads=2, task_seq_len=8,
             text_encoder_width=32, text_encoder_num_layers=1, text_encoder_vocab_size=16,
             is_training=False, **small, **named,
         )  # fmt: skip
-        return t.OneFormerForUniversalSegmentation(config)
+        return t.OneFormerForUniversalSegmentation(one_former)
     if family == "eomt":
-        config = t.EomtConfig(
+        eomt = t.EomtConfig(
             hidden_size=16, num_hidden_layers=2, num_attention_heads=2, image_size=64,
             patch_size=16, num_blocks=1, num_queries=QUERIES, **named,
         )  # fmt: skip
-        return t.EomtForUniversalSegmentation(config)
-    detr = {
+        return t.EomtForUniversalSegmentation(eomt)
+    detr: dict[str, Any] = {
         "d_model": 32, "encoder_ffn_dim": 8, "decoder_ffn_dim": 8, "encoder_attention_heads": 8,
         "decoder_attention_heads": 8, "use_timm_backbone": False,
-        "backbone_config": t.ResNetConfig(
+        "backbone_config": t.ResNetConfig(  # type: ignore[call-arg]
             embedding_size=8, hidden_sizes=[8, 16, 16, 32], depths=[1, 1, 1, 1],
             layer_type="basic", out_features=["stage1", "stage2", "stage3", "stage4"],
         ),
     }  # fmt: skip
     if family == "detr":
         return t.DetrForSegmentation(t.DetrConfig(**detr, **small, **named))
-    config = t.MaskFormerConfig(
+    mask_former = t.MaskFormerConfig(
         backbone_config=_swin(), decoder_config=t.DetrConfig(**detr, **small),
         fpn_feature_size=32, mask_feature_size=32, **named,
     )  # fmt: skip
-    return t.MaskFormerForInstanceSegmentation(config)
+    return t.MaskFormerForInstanceSegmentation(mask_former)
 
 
 _HEADS = (
@@ -87,7 +87,7 @@ def _decided(network: Any) -> None:
 
 def _processor(family: str) -> dict[str, Any]:
     shared: dict[str, Any] = {"do_normalize": True, "do_rescale": True, "do_resize": True}
-    kind = {
+    kinds: dict[str, dict[str, Any]] = {
         "mask2former": {"image_processor_type": "Mask2FormerImageProcessor", "size_divisor": 32},
         "maskformer": {"feature_extractor_type": "MaskFormerFeatureExtractor", "size_divisor": 32},
         "oneformer": {
@@ -96,9 +96,9 @@ def _processor(family: str) -> dict[str, Any]:
         },
         "eomt": {"image_processor_type": "EomtImageProcessorFast", "do_pad": True},
         "detr": {"feature_extractor_type": "DetrFeatureExtractor", "format": "coco_panoptic"},
-    }[family]  # fmt: skip
+    }  # fmt: skip
     size = {"shortest_edge": 64, "longest_edge": 64} if family == "eomt" else SIZE
-    return shared | kind | {"size": size}
+    return shared | kinds[family] | {"size": size}
 
 
 def _tokenizer(folder: Path) -> None:

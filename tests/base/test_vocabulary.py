@@ -143,9 +143,9 @@ def test_thresholds_are_finite_and_not_negative(bound):
 
 def test_frozen_and_without_unknown_keys():
     with pytest.raises(ValidationError, match="frozen"):
-        DEFAULT_VOCABULARY.severities = ("clean", "bad")
+        DEFAULT_VOCABULARY.severities = ("clean", "bad")  # type: ignore[misc]
     with pytest.raises(ValidationError, match="Extra inputs"):
-        ComparisonLevel(label="x", rank=1, min_abs_d=0.1, colour="red")
+        ComparisonLevel(label="x", rank=1, min_abs_d=0.1, colour="red")  # type: ignore[call-arg]
 
 
 @pytest.mark.parametrize("vocabulary", [DEFAULT_VOCABULARY, custom()])
@@ -209,4 +209,4 @@ def test_words_do_not_make_another_vocabulary():
     )
     assert pickle.loads(pickle.dumps(with_words)).in_words("dust") == "dirt"
     with pytest.raises(TypeError, match="cannot be changed"):
-        with_words.words["dust"] = "grain"
+        with_words.words["dust"] = "grain"  # type: ignore[index]

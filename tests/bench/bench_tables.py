@@ -48,7 +48,7 @@ def made_answers(truth, seed=1, right=0.6, missing=0.1, confident=True):
     given = [
         rng.random(shape) if confident else np.full(shape, np.nan) for shape in shapes.values()
     ]
-    answers = Answers(*columns.values(), score, *given)
+    answers = Answers(*columns.values(), score, *given)  # type: ignore[call-arg]
     gone = rng.random(len(truth)) < missing
     for name in SIZES:
         getattr(answers, name)[..., gone] = MISSED

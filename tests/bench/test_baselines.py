@@ -6,6 +6,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 import pytest
 from bench_tables import SIZES, made_truth
+from optional import present
 
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.bench.baselines import (
@@ -43,9 +44,9 @@ def test_random_is_uniform_and_a_regions_own():
     assert figures.distortion.averaged.accuracy == pytest.approx(1 / 15, abs=0.015)
     assert figures.severity.averaged.accuracy == pytest.approx(1 / 4, abs=0.02)
     assert figures.comparison.accuracy == pytest.approx(1 / 5, abs=0.02)
-    assert abs(figures.score.averaged.srcc) < 0.05
+    assert abs(present(figures.score.averaged.srcc)) < 0.05
     # Says how unsure it is, so it is calibrated.
-    assert max(figures.calibration.values()) < 0.03
+    assert max(map(present, figures.calibration.values())) < 0.03
     # The same region of the same pair gets the same answer, whoever stands beside it.
     half = truth.take(truth.region % 2 == 0)
     again = random_answers(half, WORDS, 0)
@@ -84,7 +85,9 @@ def test_the_metric_oracle_knows_all_that_scores_tell_and_no_more():
     best = max(np.mean(flawed == label) for label in flawed)
     assert np.mean(answers.distortion[~clean] == flawed) == best
     majority = figures_of(truth, majority_answers(truth, WORDS, 0), WORDS, draws=0)
-    assert figures.severity.averaged.accuracy >= majority.severity.averaged.accuracy
+    assert present(figures.severity.averaged.accuracy) >= present(
+        majority.severity.averaged.accuracy
+    )
 
 
 @pytest.mark.parametrize("name", BASELINES)

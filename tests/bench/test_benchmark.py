@@ -6,10 +6,12 @@ import io
 import json
 import shutil
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from bench_roots import TAGS, write_root
+from optional import present
 from rich.console import Console
 
 from distortion_graph.base.errors import DatasetError, DistortionGraphError, GraphError, ModelError
@@ -101,7 +103,8 @@ def test_a_model_has_times_symmetry_and_pristine_shares(reader, model, written):
     found = result.identities["shipped"]
     assert found.sha256 == load_model(threads=1).identity.sha256
     assert found.pristine.version == "mixed"
-    itself, version = [], []
+    itself: list[Any] = []
+    version: list[Any] = []
     for tag in TAGS:
         sample = reader.sample("test", PairKey("mixed", "mixed2", tag))
         clean = reader.clean("test", tag)
@@ -123,7 +126,7 @@ def test_kept_graphs_score_as_the_model_did(reader, written):
     # Both orders of a hard pair are in the folder, of an easy one only by chance.
     assert rows(again, "hard")["mine"].figures.swap_consistency == 1
     graph = load_graph(folder / graph_name(PairKey("mixed", "mixed2", TAGS[0])))
-    assert graph.scene.anchor.distortion_share and graph.model.name
+    assert present(graph.scene).anchor.distortion_share and present(graph.model).name
 
 
 def test_kept_graphs_are_those_of_compare(reader, model, written):
@@ -133,7 +136,7 @@ def test_kept_graphs_are_those_of_compare(reader, model, written):
     kept = load_graph(folder / graph_name(key))
     files = list(map(str, sample.files))
     made = compare(*files, regions=sample.regions, model=model, evidence="none")
-    assert kept.model == made.model and kept.model.known_threshold is not None
+    assert kept.model == made.model and present(kept.model).known_threshold is not None
     assert kept.regions == made.regions and kept.scene == made.scene
 
 
@@ -263,7 +266,7 @@ class Biased:
     name, seconds = "biased", ()
 
     def __init__(self, reader):
-        self.seconds = []
+        self.seconds = []  # type: ignore[assignment]
         self.asked = []
 
     def answer(self, sample):
@@ -287,11 +290,11 @@ def evaluate_none(count):
 def test_swap_consistency_asks_the_swapped_pair_once(reader):
     keys = reader.keys("test", "hard")
     run = Biased(reader)
-    _, (pooled,) = evaluate((reader.sample("test", k) for k in keys), [run], WORDS, within=keys)
+    _, (pooled,) = evaluate((reader.sample("test", k) for k in keys), [run], WORDS, within=keys)  # type: ignore[list-item]
     assert run.asked == keys and not pooled.mirrored.any()
     run = Biased(reader)
     one = [PairKey("blur", "noise", TAGS[0])]
-    _, (pooled,) = evaluate((reader.sample("test", k) for k in one), [run], WORDS, within=one)
+    _, (pooled,) = evaluate((reader.sample("test", k) for k in one), [run], WORDS, within=one)  # type: ignore[list-item]
     assert run.asked == [*one, ("swapped", *one[0])] and not pooled.mirrored.any()
 
 
@@ -446,10 +449,10 @@ def test_results_are_set_side_by_side(written):
     by_name = {f.figure: f for f in worse.figures}
     accuracy = rows(result, "hard")["shipped"].figures.severity.averaged.accuracy
     assert by_name["severity.accuracy"].first == pytest.approx(accuracy)
-    assert by_name["severity.accuracy"].difference < 0
+    assert present(by_name["severity.accuracy"].difference) < 0
     assert by_name["comparison.accuracy"].difference == 0
     assert all((f.difference, f.p, f.p_holm) == (0, 1, 1) for f in same.figures)
-    assert all(f.p <= f.p_holm for c in found.compared for f in c.figures)
+    assert all(present(f.p) <= present(f.p_holm) for c in found.compared for f in c.figures)
     table = comparison_table(found)
     assert [s.title for s in table.sections] == ["easy", "medium", "hard"]
     assert len(table.sections[0].rows) == 8

@@ -6,7 +6,8 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from result_samples import SMALL, listed_of, result_of
+from optional import present
+from result_samples import SMALL, bare, listed_of, result_of
 
 pytest.importorskip("matplotlib", reason="needs the figures extra")
 
@@ -18,6 +19,8 @@ from distortion_graph.bench.plots import MANY_POINTS, plots
 from distortion_graph.bench.results import AnswerColumns
 from distortion_graph.bench.tables import shown
 
+pytestmark = pytest.mark.slow
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -27,6 +30,13 @@ def texts(svg):
 
 def drawn(listed, vocabulary=SMALL, **options):
     return dict(plots(result_of(vocabulary, listed), **options))
+
+
+@pytest.fixture(scope="module")
+def one_run():
+    """The pairs of one run, and its figures by file name."""
+    listed = listed_of(SMALL, names=("mine",))
+    return listed, drawn(listed)
 
 
 def with_answers(listed, answers):
@@ -66,65 +76,68 @@ def test_figures_name_every_label_and_hold_the_results_own_numbers(vocabulary):
     assert {"mine", "$other$/x"} <= set(texts(found["f1-hard.svg"]))
 
 
-def test_the_same_result_gives_the_same_bytes_of_every_kind():
-    listed = listed_of(SMALL, names=("mine",))
-    for kind, begin in (("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")):
-        first = drawn(listed, kind=kind)
-        assert first == drawn(listed, kind=kind)
-        assert all(name.endswith(f".{kind}") for name in first)
-        assert all(data.startswith(begin) for data in first.values())
+@pytest.mark.parametrize(
+    ("kind", "begin"), [("svg", b"<?xml"), ("png", b"\x89PNG"), ("pdf", b"%PDF")]
+)
+def test_the_same_result_gives_the_same_bytes_of_every_kind(kind, begin):
+    listed = bare(listed_of(SMALL, names=("mine",)))
+    first = drawn(listed, kind=kind)
+    assert first == drawn(listed, kind=kind)
+    assert list(first) == [f"f1-hard.{kind}", f"confusion-hard-mine.{kind}"]
+    assert all(data.startswith(begin) for data in first.values())
 
 
-def test_many_scores_are_counted_in_cells():
-    for regions, cells in ((60, False), (MANY_POINTS + 2, True)):
-        found = drawn(listed_of(SMALL, regions=regions, names=("mine",)))
-        assert ("nodes a cell" in texts(found["score-hard-mine.svg"])) == cells
-        assert not any("mathdefault" in t for t in texts(found["score-hard-mine.svg"]))
+def test_the_same_scores_and_confidences_give_the_same_bytes(one_run):
+    listed, figures = one_run
+    assert drawn(listed) == figures
+
+
+def test_many_scores_are_counted_in_cells(one_run):
+    many = drawn(listed_of(SMALL, regions=MANY_POINTS + 2, names=("mine",)))
+    for figures, cells in ((one_run[1], False), (many, True)):
+        shown_texts = texts(figures["score-hard-mine.svg"])
+        assert ("nodes per cell" in shown_texts) == cells
+        assert not any("mathdefault" in t for t in shown_texts)
 
 
 def test_a_run_without_probabilities_and_scores_has_neither_figure():
-    listed = listed_of(SMALL, names=("mine",))
-    answers = listed.runs[0].answers.table()
-    for name in ("score", "distortion_confidence", "severity_confidence", "comparison_confidence"):
-        getattr(answers, name)[:] = np.nan
-    assert list(drawn(with_answers(listed, answers))) == ["f1-hard.svg", "confusion-hard-mine.svg"]
+    listed = bare(listed_of(SMALL, names=("mine",)))
+    assert list(drawn(listed)) == ["f1-hard.svg", "confusion-hard-mine.svg"]
 
 
 def test_answers_that_are_missing_are_counted_as_missed():
-    listed = listed_of(SMALL, names=("mine",))
+    listed = bare(listed_of(SMALL, names=("mine",)))
     answers = listed.runs[0].answers.table()
     for name in ("distortion", "severity", "comparison"):
         getattr(answers, name)[..., :17] = MISSED
-    found = drawn(with_answers(listed, answers))
+    figures = drawn(with_answers(listed, answers))
     column = np.array(with_answers(listed, answers).runs[0].figures.confusion["distortion"])[:, -1]
     assert column.sum() == 34
-    cells = texts(found["confusion-hard-mine.svg"])
+    cells = texts(figures["confusion-hard-mine.svg"])
     assert {str(n) for n in column if n} <= set(cells)
 
 
-def test_pairs_that_a_run_left_out_are_left_out_of_its_points():
-    listed = listed_of(SMALL, names=("mine",))
+def test_pairs_that_a_run_left_out_are_left_out_of_its_points(one_run):
+    listed, whole = one_run
     run = listed.runs[0].model_copy(update={"left_out": [0]})
-    found = drawn(listed.model_copy(update={"runs": [run]}))
+    fewer = drawn(listed.model_copy(update={"runs": [run]}))
     marks = [
         sum(e.tag.endswith("}use") for e in ElementTree.fromstring(svg).iter())
-        for svg in (found["score-hard-mine.svg"], drawn(listed)["score-hard-mine.svg"])
+        for svg in (fewer["score-hard-mine.svg"], whole["score-hard-mine.svg"])
     ]
     assert marks[1] - marks[0] == 60
 
 
 def test_runs_and_pairs_are_chosen_by_name_and_baselines_only_then():
-    listed = listed_of(SMALL)
+    listed = bare(listed_of(SMALL))
     runs = [listed.runs[0], listed.runs[1].model_copy(update={"kind": "baseline"})]
     listed = listed.model_copy(update={"runs": runs})
-    easy = listed.model_copy(update={"pairs": "easy"})
-    result = result_of(SMALL, listed, easy)
-    assert len(plots(result)) == 8 and len(plots(result, pairs=["easy"])) == 4
+    result = result_of(SMALL, listed, listed.model_copy(update={"pairs": "easy"}))
+    mine = [f"{part}.svg" for p in ("hard", "easy") for part in (f"f1-{p}", f"confusion-{p}-mine")]
+    assert [name for name, _ in plots(result)] == mine
     assert [name for name, _ in plots(result, pairs=["easy"], runs=["$other$/x"])] == [
         "f1-easy.svg",
         "confusion-easy-other-x.svg",
-        "calibration-easy-other-x.svg",
-        "score-easy-other-x.svg",
     ]
     with pytest.raises(DistortionGraphError, match=r"no test pairs .*: hard, easy$"):
         plots(result, pairs=["test"])
@@ -132,31 +145,25 @@ def test_runs_and_pairs_are_chosen_by_name_and_baselines_only_then():
         plots(result, runs=["you"])
 
 
-def test_names_that_become_the_same_file_are_numbered():
-    found = drawn(listed_of(SMALL, names=("a/b", "a:b", "A b", "木" * 300)))
-    names = [n for n in found if n.startswith("score")]
-    assert names[:3] == ["score-hard-a-b.svg", "score-hard-a-b-2.svg", "score-hard-A-b-3.svg"]
-    assert max(map(len, names)) < 120
+@pytest.fixture(scope="module")
+def nine_runs():
+    """Figures of runs with names that make the same file, or are long."""
+    names = ("a/b", "a:b", "A b", "木" * 300, *(f"{'long name ' * 12}{k}" for k in range(5)))
+    return drawn(bare(listed_of(SMALL, names=names)))
 
 
-def test_many_runs_and_long_names_fit():
-    listed = listed_of(SMALL, names=("mine",))
-    none = listed.runs[0].answers.model_copy(
-        update={
-            "score": ([None] * 60,) * 2,
-            "distortion_confidence": ([None] * 60,) * 2,
-            "severity_confidence": ([None] * 60,) * 2,
-            "comparison_confidence": [None] * 60,
-        }
-    )
-    runs = [
-        listed.runs[0].model_copy(update={"name": f"{'long name ' * 12}{k}", "answers": none})
-        for k in range(9)
-    ]
-    data = drawn(listed.model_copy(update={"runs": runs}))["f1-hard.svg"]
-    width = float(ElementTree.fromstring(data).get("width").removesuffix("pt"))
+def test_names_that_become_the_same_file_are_numbered(nine_runs):
+    names = [name for name in nine_runs if name.startswith("confusion")]
+    start = "confusion-hard-"
+    assert names[:3] == [f"{start}a-b.svg", f"{start}a-b-2.svg", f"{start}A-b-3.svg"]
+    assert len(names) == 9 and max(map(len, names)) < 120
+
+
+def test_many_runs_and_long_names_fit(nine_runs):
+    data = nine_runs["f1-hard.svg"]
+    width = float(present(ElementTree.fromstring(data).get("width")).removesuffix("pt"))
     assert abs(width - 83 / 25.4 * 72) < 0.1
-    assert sum(t.startswith("long name") and t.endswith("…") for t in texts(data)) == 9
+    assert sum(t.startswith("long name") and t.endswith("…") for t in texts(data)) == 5
 
 
 def test_bins_hold_their_upper_edge_and_add_up():
@@ -172,5 +179,5 @@ def test_nothing_of_matplotlib_is_changed():
     import matplotlib
 
     before = dict(matplotlib.rcParams)
-    drawn(listed_of(SMALL))
+    drawn(bare(listed_of(SMALL, names=("mine",))))
     assert dict(matplotlib.rcParams) == before

@@ -37,7 +37,7 @@ def test_the_root_is_the_protocol(folder, tmp_path):
     in_memory = [bench_picture(p) for p in load_labelled(folder)]
     for pairs, most in (("hard", 4), ("easy", 25), ("medium", 25)):
         keys = sorted(reader.keys("test", pairs), key=lambda key: key.tag)
-        samples = list(samples_of(in_memory, pairs))
+        samples = list(samples_of(in_memory, pairs))  # type: ignore[arg-type]
         assert [(*key[:2], key.tag.removesuffix(".png")) for key in keys] == [
             tuple(sample.key) for sample in samples
         ]

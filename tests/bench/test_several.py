@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from bench_tables import WORDS, made_answers, made_truth
+from bench_tables import made_answers, made_truth
+from optional import present as there
 
-from distortion_graph.bench.answers import Answers, Truth, answers_of
+from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
+from distortion_graph.bench.answers import Answers, answers_of
 from distortion_graph.bench.figures import figures_of
 from distortion_graph.bench.metrics import MISSED
 from distortion_graph.bench.results import AnswerColumns, TruthColumns
@@ -88,23 +90,23 @@ def test_columns_are_joined_taken_and_stored_with_it():
     also = [set(), {BLUR}, set(), {NOISE, BLUR}, {NOISE, BLUR}, set()]
     answers = said(FIRST, also, present)
     joined = Answers.joined([answers, Answers.none(2), answers])
-    assert joined.present.shape == joined.also.shape == (2, D, 8)
-    assert np.isnan(joined.present[..., 3:5]).all() and not joined.also[..., 3:5].any()
-    rows = np.arange(8) >= 5
-    assert np.array_equal(joined.take(rows).present, present)
-    assert np.array_equal(joined.take(rows).also, answers.also)
+    all_present, all_also = there(joined.present), there(joined.also)
+    assert all_present.shape == all_also.shape == (2, D, 8)
+    assert np.isnan(all_present[..., 3:5]).all() and not all_also[..., 3:5].any()
+    rest = joined.take(np.arange(8) >= 5)
+    assert np.array_equal(there(rest.present), present)
+    assert np.array_equal(there(rest.also), there(answers.also))
     again = AnswerColumns.model_validate_json(AnswerColumns.of(joined).model_dump_json()).table()
-    assert np.array_equal(again.present, joined.present, equal_nan=True)
-    assert np.array_equal(again.also, joined.also)
+    assert np.array_equal(there(again.present), all_present, equal_nan=True)
+    assert np.array_equal(there(again.also), all_also)
     assert AnswerColumns.of(Answers.none(3)).table().present is None
     stored = TruthColumns.model_validate_json(TruthColumns.of(TRUTH).model_dump_json())
-    assert np.array_equal(stored.table(TRUTH.keys).present, TRUTH.present)
+    suffered = there(TRUTH.present)
+    assert np.array_equal(there(stored.table(TRUTH.keys).present), suffered)
     kept, _ = TRUTH.without({0})
-    assert kept.present.shape == (2, D, 0)
-    assert isinstance(TRUTH.take(np.array([True, False, True])), Truth)
-    assert np.array_equal(
-        TRUTH.take(np.array([True, False, True])).present, TRUTH.present[..., ::2]
-    )
+    assert there(kept.present).shape == (2, D, 0)
+    some = TRUTH.take(np.array([True, False, True]))
+    assert np.array_equal(there(some.present), suffered[..., ::2])
 
 
 def test_probabilities_are_said_in_the_words_of_the_data_set():
@@ -127,5 +129,5 @@ def test_probabilities_are_said_in_the_words_of_the_data_set():
         also=np.full((2, 1, 3), [False, False, True]),
         present=predictions.present,
     )
-    assert answers.present[:, [RAIN, BLUR, NOISE], 0].tolist() == [[0.8, 0.6, 0]] * 2
+    assert there(answers.present)[:, [RAIN, BLUR, NOISE], 0].tolist() == [[0.8, 0.6, 0]] * 2
     assert np.argwhere(answers.named(WORDS)[0, :, 0]).ravel().tolist() == sorted((RAIN, BLUR))

@@ -123,27 +123,28 @@ def test_a_target_of_another_size_is_scaled_where_that_is_asked_for(cli, here, t
     small = tmp_path / "small.png"
     Image.open(here / "b.png").resize((20, 16)).save(small)
     with LoopbackServer(copycat) as server:
-        more = ("ask", here / "a.png", small, "--model", f"tiny@{server.url}")
-        more = (*more, "--question", "regions", "--regions", "grid:1x2", "--cache", tmp_path / "c")
+        model = ("ask", here / "a.png", small, "--model", f"tiny@{server.url}")
+        more = (*model, "--question", "regions", "--regions", "grid:1x2", "--cache", tmp_path / "c")
         assert "--fit resize" in cli(*more).refusal
         ended = cli(*more, "--fit", "resize")
     assert ended.code == 0, ended.err
 
 
-def test_a_reply_under_way_is_kept_when_asking_is_interrupted(here, tmp_path) -> None:
+def test_a_reply_under_way_is_kept_when_asking_is_interrupted(cli, here, tmp_path) -> None:
     with LoopbackServer(lambda body: json.dumps(WRITTEN), pause_s=1.5) as server:
         command = [
-            sys.executable, "-m", "distortion_graph", "ask", f"{here}/a.png", f"{here}/b.png",
-            "--model", f"tiny@{server.url}", "--regions", "grid:1x3", "--cache", f"{tmp_path}/c",
+            "ask", f"{here}/a.png", f"{here}/b.png", "--model", f"tiny@{server.url}",
+            "--regions", "grid:1x3", "--cache", f"{tmp_path}/c",
         ]  # fmt: skip
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        program = [sys.executable, "-m", "distortion_graph", *command]
+        with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
             while not server.requests and run.poll() is None:
                 time.sleep(0.005)
             run.send_signal(signal.SIGINT)
             assert run.wait() == 130
-        end = subprocess.run(command, capture_output=True, text=True)
-        assert end.returncode == 0, end.stderr
-        assert "The left is the same. [1]" in end.stdout and len(server.requests) == 1
+        end = cli(*command)
+        assert end.code == 0, end.err
+        assert "The left is the same. [1]" in end.out and len(server.requests) == 1
 
 
 def test_pictures_sent_smaller_are_told(ask) -> None:

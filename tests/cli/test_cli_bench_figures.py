@@ -6,18 +6,17 @@ from pathlib import Path
 
 import pytest
 from cli_runs import contents
-from result_samples import listed_of, result_of
+from result_samples import SMALL, bare, listed_of, result_of
 
 pytest.importorskip("matplotlib", reason="needs the figures extra")
 
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.report import figures
 
 
 @pytest.fixture
 def result(here):
     """r.json: the hard pairs, with the runs `mine` and `$other$/x`."""
-    stored = result_of(DEFAULT_VOCABULARY, listed_of(DEFAULT_VOCABULARY))
+    stored = result_of(SMALL, bare(listed_of(SMALL)))
     Path("r.json").write_text(stored.to_json())
 
 
@@ -25,7 +24,11 @@ def test_files_are_written_under_names_that_any_system_takes(cli, result):
     ended = cli("bench", "figures", "r.json", "--out", "new/figures", "--suffix", "pdf")
     assert (ended.code, ended.err) == (0, "")
     names = sorted(contents(Path("new/figures")))
-    assert "f1-hard.pdf" in names and "score-hard-other-x.pdf" in names and len(names) == 7
+    assert names == [
+        "confusion-hard-mine.pdf",
+        "confusion-hard-other-x.pdf",
+        "f1-hard.pdf",
+    ]
     assert ended.out.split() == [
         str(Path("new/figures") / name) for name in sorted(names, key=lambda n: ended.out.index(n))
     ]
@@ -36,7 +39,7 @@ def test_one_run_of_a_split_again_and_quietly(cli, result):
     for _ in range(2):
         ended = cli("bench", "figures", "r.json", *words)
         assert (ended.code, ended.out) == (0, "")
-    assert len(contents(Path("figures"))) == 4
+    assert set(contents(Path("figures"))) == {"f1-hard.svg", "confusion-hard-mine.svg"}
 
 
 @pytest.mark.parametrize(

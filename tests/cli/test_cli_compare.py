@@ -22,6 +22,7 @@ from distortion_graph.base.errors import OutputError, RegionError
 from distortion_graph.cli.options import DEFAULT_MAX_PIXELS
 from distortion_graph.formats import published
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS as LIBRARY_MAX_PIXELS
+from distortion_graph.pictures.images import load_picture
 
 WEIGHTS = Path(distortion_graph.__file__).parent / "weights"
 PAIR = ("compare", "a.png", "b.png", "--regions", "masks.png")
@@ -337,8 +338,8 @@ def test_both_pictures_are_decoded_side_by_side(cli, here, monkeypatch):
 
     if available_cores() == 1:
         pytest.skip("one processor")
-    both = threading.Barrier(2, timeout=20)
-    load = pairs.load_picture
+    both = threading.Barrier(2, timeout=600)
+    load = load_picture
 
     def slow(*arguments, **options):
         both.wait()
@@ -363,5 +364,5 @@ def test_the_report_shows_what_was_measured(cli, here):
     inside = re.findall(r"data:image/(png|webp);base64,([A-Za-z0-9+/=]+)", page)
     shown = [(k, np.asarray(Image.open(io.BytesIO(base64.b64decode(d))).convert("RGB")))
              for k, d in inside]  # fmt: skip
-    expected = distortion_graph.pictures.images.load_picture(here / "b.png").rgb
+    expected = load_picture(here / "b.png").rgb
     assert any(kind == "webp" and np.array_equal(rgb, expected) for kind, rgb in shown)

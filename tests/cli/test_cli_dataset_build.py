@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_runs import photo
+from optional import present
 from PIL import Image
 
 from distortion_graph.datasets.description import read_description
-from distortion_graph.datasets.manifest import read_manifest
+from distortion_graph.datasets.manifest import FileLine, read_manifest
 
 QUICK = ("--types", "blur,noise", "--workers", 0)
 
@@ -69,7 +70,9 @@ def test_every_option_reaches_the_data_set(cli, folders):
     assert found.sources[0].licence == "own = mine" and set(found.splits) == {"train", "val"}
     assert Image.open("root/gt/val/lab_x.webp").size == (40, 30)
     lines = list(read_manifest(Path("root/manifest.jsonl")))
-    assert [line.facts["key"] for line in lines[1:2]] == [[5, "lab_x", "noise"]]
+    assert [line.facts["key"] for line in lines[1:2] if isinstance(line, FileLine)] == [
+        [5, "lab_x", "noise"]
+    ]
 
 
 def test_regions_found_and_a_lossy_format(cli, folders):
@@ -179,7 +182,7 @@ def test_the_wild_recipe_and_its_shares_reach_the_data_set(cli, folders):
     call = ("dataset", "build", "lab", "--split", "test", *QUICK)
     wild = (*call, "--recipe", "wild", "--out", "root")
     assert cli(*wild, "--also-share", 0.5, "--look-share", 0, "--moved-share", 1).code == 0
-    recipe = read_description(Path("root")).recipe
+    recipe = present(read_description(Path("root"))).recipe
     assert (recipe.name, recipe.labelled_by, recipe.also_share) == ("wild", "loss", 0.5)
     # What is not given is the recipe's own.
     assert (recipe.look_share, recipe.two_looks_share, recipe.moved_share) == (0, 0.12, 1)

@@ -11,7 +11,7 @@ from bench_roots import write_root
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_root(tmp_path_factory.mktemp("export") / "set")
+    return write_root(tmp_path_factory.mktemp("export") / "set")  # type: ignore[no-any-return]
 
 
 def test_a_folder_of_conversations_is_written(cli, root, tmp_path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,15 @@ def clean_lines():
 
 
 def test_every_format_that_is_read_is_taken(cli, photos):
-    kinds = {"JPEG": {}, "PNG": {}, "WEBP": {}, "TIFF": {}, "BMP": {}, "AVIF": {}, "GIF": {}}
+    kinds: dict[str, dict[str, Any]] = {
+        "JPEG": {},
+        "PNG": {},
+        "WEBP": {},
+        "TIFF": {},
+        "BMP": {},
+        "AVIF": {},
+        "GIF": {},
+    }
     names = {"JPEG": "a.jpg", "PNG": "b.PNG", "WEBP": "c.webp", "TIFF": "d.tiff", "BMP": "e.bmp"}
     names |= {"AVIF": "f.avif", "GIF": "g.gif"}
     for k, kind in enumerate(kinds):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from optional import present
 from pydantic import ValidationError
 
 from distortion_graph.base.vocabulary import Vocabulary
@@ -30,7 +31,7 @@ COMMANDS += ["export", "import-checkpoint", "mcp", "version"]
 
 
 def test_every_command_is_there():
-    names = [c.callback.__name__.replace("_", "-") for c in app.registered_commands]
+    names = [present(c.callback).__name__.replace("_", "-") for c in app.registered_commands]
     assert names == COMMANDS
 
 
@@ -81,7 +82,7 @@ def failing(monkeypatch, error):
     def fail(_):
         raise error
 
-    monkeypatch.setattr("distortion_graph.cli.compare._check", fail)
+    monkeypatch.setattr("distortion_graph.pictures.backgrounds.check_background", fail)
 
 
 def test_a_defect_is_exit_1_and_one_line_that_asks_for_a_report(cli, monkeypatch):
@@ -147,7 +148,7 @@ def test_a_reader_that_stops_early_is_no_error():
     os.close(read)  # gone before the first byte
     with program("schema", stdout=write) as running:
         os.close(write)
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate(timeout=900)
     assert (running.returncode, err) == (0, b"")
 
 
@@ -156,7 +157,7 @@ def test_a_full_standard_output_is_said():
     if not full.exists():
         pytest.skip("this system has no /dev/full")
     with full.open("wb") as stdout, program("schema", stdout=stdout) as running:
-        _, err = running.communicate(timeout=60)
+        _, err = running.communicate(timeout=900)
     assert running.returncode == 2
     assert err.decode().startswith("distortion-graph: error: standard output cannot be written")
     assert err.count(b"\n") == 1

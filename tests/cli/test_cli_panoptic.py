@@ -99,7 +99,7 @@ def test_a_data_set_carries_the_names_and_says_who_found_them(cli, here, checkpo
     (here / "a.png").rename(here / "pictures" / "a.png")
     ended = cli(
         "dataset", "build", "pictures:pictures", "--out", "root", "--types", "blur", "--workers",
-        "1", "--segmenter", f"panoptic:{checkpoint}{OPTIONS}", "--quiet",
+        "0", "--segmenter", f"panoptic:{checkpoint}{OPTIONS}", "--quiet",
     )  # fmt: skip
     assert (ended.code, ended.err) == (0, "")
     [stats] = (here / "root" / "stats").glob("*_stats_blur.json")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+from typer.core import TyperOption
 
 from distortion_graph.cli import choice
 from distortion_graph.cli.main import app
@@ -17,7 +19,7 @@ HERE = Path(__file__).parents[2]
 
 def commands():
     """(words, command) of every command there is."""
-    waiting = [((), typer.main.get_command(app))]
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), typer.main.get_command(app))]
     while waiting:
         words, command = waiting.pop()
         inner = getattr(command, "commands", None)
@@ -98,6 +100,27 @@ def test_words_that_belong_elsewhere_say_where(cli, arguments, expected):
 def test_figures_of_a_result_are_chosen_by_pairs(cli):
     refusal = cli("bench", "figures", "r.json", "--out", "f", "--split", "hard").refusal
     assert refusal.startswith("--split is train, val or test; easy, medium, hard and all are --")
+
+
+VERBS = """
+Allow Apply Ask Begin Choose Colour Compare Count Distort Download Draw Drop Encode Fade Fetch Find
+Fit Give Hint Keep Lay Make Mark Measure Name Peak Predict Print Read Receive Record Refuse Run Say
+Scale Score Seed Send Serve Set Show Spend Split Stop Suggest Synthesise Take Train Try Use Wait
+Write
+"""
+
+
+def test_the_help_of_every_option_begins_with_what_it_does():
+    lines = [
+        (f"{' '.join(words)} {parameter.opts[0]}", parameter.help or "")
+        for words, command in commands()
+        for parameter in command.params
+        if isinstance(parameter, TyperOption)
+    ]
+    assert len(lines) > 200
+    assert [
+        name for name, line in lines if line.partition(" ")[0].strip(",") not in VERBS.split()
+    ] == []
 
 
 def test_an_option_that_never_was_is_just_unknown(cli):

@@ -14,6 +14,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 LARGE = re.compile(r"\.(tar|png|jpg|PNG)$")
@@ -28,9 +29,9 @@ def git_oid(data):
 class Repo:
     private: bool
     # Branch and commit names → the commit; commit → {path: content}.
-    refs: dict = field(default_factory=dict)
-    trees: dict = field(default_factory=dict)
-    commits: list = field(default_factory=list)
+    refs: dict[Any, Any] = field(default_factory=dict)
+    trees: dict[Any, Any] = field(default_factory=dict)
+    commits: list[Any] = field(default_factory=list)
 
     def commit(self, branch, tree):
         sha = hashlib.sha1(repr((branch, len(self.commits))).encode()).hexdigest()
@@ -75,7 +76,7 @@ class Hub:
         for verb, pattern, function in ROUTES:
             found = re.fullmatch(pattern, path)
             if verb == method and found:
-                return function(self, *found.groups(), query=query, headers=headers, body=body)
+                return function(self, *found.groups(), query=query, headers=headers, body=body)  # type: ignore[operator]
         raise RefusalError(404, "", f"no such call: {method} {path}")
 
     def create(self, *, body, **_):
@@ -224,7 +225,7 @@ class Handler(BaseHTTPRequestHandler):
         return b"".join(parts)
 
     def _serve(self):
-        hub, place = self.server.hub, urlsplit(self.path)
+        hub, place = self.server.hub, urlsplit(self.path)  # type: ignore[attr-defined]
         body = self._body()
         try:
             with hub.lock:
@@ -251,7 +252,7 @@ def hub_running():
     """A hub on a free port of this machine."""
     hub = Hub()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.hub, hub.url = hub, f"http://127.0.0.1:{server.server_address[1]}"
+    server.hub, hub.url = hub, f"http://127.0.0.1:{server.server_address[1]}"  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

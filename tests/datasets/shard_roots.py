@@ -41,12 +41,12 @@ def record_of(version, rng, regions, relations):
                 severity=int(rng.integers(1, 4)),
                 degradation=version if version in types else str(rng.choice(types)),
                 score=float(rng.random()),
-                bbox_xywh_px=tuple(int(v) for v in box),
+                bbox_xywh_px=(int(x), int(y), int(w), int(h)),
                 mask=region.rle,
                 description="größer" if region.id == 1 else None,
                 category_id=7 if region.id == 0 else None,
             )
-            for region, box in zip(regions, regions.boxes_xywh(), strict=True)
+            for region, (x, y, w, h) in zip(regions, regions.boxes_xywh(), strict=True)
         ),
     )
 

@@ -144,7 +144,7 @@ def test_a_finished_root_keeps_its_files_where_they_cannot_be_made_again(
     build(lab, root)
     (root / "mixed" / "test" / "b.png").unlink()
     before = contents_of(root)
-    real = work_module.encode_picture
+    real = work_module.encode_picture  # type: ignore[attr-defined]
     monkeypatch.setattr(work_module, "encode_picture", lambda *args: real(*args) + b"other")
     with pytest.raises(DatasetError, match="b was damaged, and made again it is not what it was"):
         build(lab, root)

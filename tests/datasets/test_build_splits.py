@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from build_samples import photo
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from distortion_graph.base.errors import DatasetError
@@ -76,7 +76,6 @@ def test_copies_and_near_copies_stay_together_also_through_others():
         assert found["copy"] == found["p3"]
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=12), st.data())
 def test_near_copies_are_found_wherever_their_bits_differ(hashes, data):
     flips = data.draw(st.sets(st.integers(0, 63), max_size=NEAR_BITS))

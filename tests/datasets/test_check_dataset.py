@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from typing import Any
 
 import numpy as np
 import pytest
@@ -228,7 +229,7 @@ FILE_DAMAGE = {
         [fault("missing-file", "gt/val/e.png", "is a link to nothing, or no ordinary file")],
     ),
     "a folder that links to itself": (
-        lambda r: (shutil.rmtree(r / "haze"), (r / "haze").symlink_to("haze")),
+        lambda r: (shutil.rmtree(r / "haze"), (r / "haze").symlink_to("haze")),  # type: ignore[func-returns-value]
         [fault("missing-folder", "haze/", "is not there")],
     ),
     "another size": (
@@ -345,7 +346,7 @@ def test_pictures_whose_name_has_no_suffix_are_known_by_their_labels(root):
 # Damage to labels.
 
 PLACE = f"{BLUR_TEST}: d.png"
-LABEL_DAMAGE = {
+LABEL_DAMAGE: dict[str, tuple[dict[str, Any], list[Any]]] = {
     "unknown label": (
         {"degradation": "fog"},
         [fault("label", "", f"unknown degradation 'fog', expected one of {LABELS}")],
@@ -789,7 +790,7 @@ def test_the_manifest_and_what_is_there(root):
     assert by_place["manifest.jsonl: line 2"][0] == "manifest"
     assert by_place["manifest.jsonl: line 4"] == (
         "manifest",
-        f"{json.loads(lines[2])['file']} is listed twice, expected one line a file",
+        f"{json.loads(lines[2])['file']} is listed twice, expected one line per file",
     )
     for file in (known, lost):
         assert by_place[file] == ("manifest", "has no line in manifest.jsonl")
@@ -905,8 +906,7 @@ def test_every_kind_of_finding_has_a_heading():
     assert {f.kind for _, findings in damages for f in findings} < set(KINDS)
 
 
-def test_processes_find_the_same_in_the_same_order(root, monkeypatch):
-    monkeypatch.setattr("distortion_graph.datasets.check.run._FEW_FILES", 0)
+def test_processes_find_the_same_in_the_same_order(root):
     for damage in ("another type", "score above 1", "unknown label"):
         change = LABEL_DAMAGE[damage][0]
         edit(
@@ -914,7 +914,7 @@ def test_processes_find_the_same_in_the_same_order(root, monkeypatch):
         )
     (root / "gt/val/c.png").write_bytes(b"")
     (root / "blur/test/d.png").write_bytes(b"")
-    alone, together = check_dataset(root), check_dataset(root, workers=2)
+    alone, together = check_dataset(root), check_dataset(root, workers=2, few_files=0)
     assert alone == together
     assert len(alone.findings) >= 3
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from itertools import permutations
+from typing import Any
 
 import pytest
 from check_roots import (
@@ -75,7 +76,8 @@ def every_region():
 
 
 def test_labels_one_by_one(root):
-    counts, scores = Counter(), defaultdict(list)
+    counts: Counter[Any] = Counter()
+    scores: dict[Any, list[Any]] = defaultdict(list)
     for version, region in every_region():
         key = region.degradation, V.severities[region.severity]
         counts[(*key, version in MIXED_SCORES)] += 1
@@ -104,7 +106,7 @@ def test_versions(root):
 
 def test_comparisons_one_by_one(root):
     levels = V.comparison_labels
-    expected = Counter()
+    expected: Counter[Any] = Counter()
     for anchor, target in permutations(VERSIONS, 2):
         for a, b in zip(record(anchor, "x").regions, record(target, "x").regions, strict=True):
             expected[V.compare_scores(a.score, b.score).label] += PICTURES

@@ -76,8 +76,8 @@ def test_pixels_and_size_are_those_of_load_picture(name, tmp_path, monkeypatch):
     data = (PLAIN | OTHERS)[name]
     expected = load_picture(data)
     slow = []
-    load = decoding.load_picture
-    monkeypatch.setattr(decoding, "load_picture", lambda *a, **k: slow.append(1) or load(*a, **k))
+    load = decoding.load_picture  # type: ignore[attr-defined]
+    monkeypatch.setattr(decoding, "load_picture", lambda *a, **k: slow.append(1) or load(*a, **k))  # type: ignore[func-returns-value]
     rgb = decode_rgb(data, "x")
     assert np.array_equal(rgb, expected.rgb) and rgb.dtype == np.uint8
     assert not rgb.flags.writeable and rgb.flags.c_contiguous

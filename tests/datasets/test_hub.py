@@ -120,8 +120,7 @@ def test_what_is_there_is_sent_and_fetched_only_once(hub, root, tmp_path):
     assert files_of(out) == files_of(root)
 
 
-def test_a_stopped_push_goes_on(hub, root, monkeypatch):
-    monkeypatch.setattr("distortion_graph.datasets.hub.pushing._FILES_A_COMMIT", 4)
+def test_a_stopped_push_goes_on(hub, root):
     commits = []
 
     def third_commit_fails(method, path):
@@ -130,13 +129,19 @@ def test_a_stopped_push_goes_on(hub, root, monkeypatch):
             raise RefusalError(503, "", "maintenance")
 
     hub.fail = third_commit_fails
-    kind, line = refusal(push, root, REPO, endpoint=hub.url)
+    kind, line = refusal(push, root, REPO, endpoint=hub.url, files_per_commit=4)
     assert kind is HubError
     assert line == f"{REPO}: {hub.url} answered 503: maintenance; try again later"
     hub.fail = lambda method, path: None
     files = files_of(root)
     steps = []
-    report = push(root, REPO, endpoint=hub.url, progress=lambda *step: steps.append(step))
+    report = push(
+        root,
+        REPO,
+        endpoint=hub.url,
+        progress=lambda *step: steps.append(step),
+        files_per_commit=4,
+    )
     assert (report.sent, report.unchanged) == (len(files) - 8 + 1, 8)
     assert steps[0] == (12, len(files) + 1)
     assert steps[-1] == (len(files) + 1, len(files) + 1)
@@ -472,7 +477,7 @@ def test_the_commands_push_and_pull(hub, root, tmp_path):
     def command(*words):
         call = [sys.executable, "-m", "distortion_graph", "dataset", *map(str, words)]
         done = subprocess.run(
-            call, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=120
+            call, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=900
         )
         assert TOKEN not in done.stdout + done.stderr
         return done.returncode, done.stdout, done.stderr

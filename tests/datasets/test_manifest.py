@@ -24,7 +24,7 @@ SKIPPED = {"skipped": "b", "source": "lab", "source_file": "b.png", "reason": "b
 def test_lines_come_back(tmp_path):
     path = tmp_path / "manifest.jsonl"
     clean = FILE | {"file": "gt/test/ü x.png", "version": "gt"}
-    path.write_text("".join(map(manifest_text, (clean, FILE, SKIPPED))), "utf-8")
+    path.write_text("".join(map(manifest_text, (clean, FILE, SKIPPED))), "utf-8")  # type: ignore[arg-type]
     first, second, third = read_manifest(path)
     assert isinstance(first, FileLine) and first.clean
     assert isinstance(second, FileLine) and not second.clean

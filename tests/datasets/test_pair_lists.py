@@ -12,10 +12,10 @@ import pytest
 
 from distortion_graph.base.errors import DatasetError, RecipeError
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
-from distortion_graph.datasets import pair_lists
 from distortion_graph.datasets.layout import PairKey, version_names
 from distortion_graph.datasets.pair_lists import (
     PAIRS_PER_LIST,
+    IndexLimits,
     all_pairs,
     draw_list,
     draw_lists,
@@ -54,7 +54,7 @@ def test_lists_of_tags_are_those_of_their_stems():
     by_stem = {"a": "a.png", "a.1": "a.1.png", "b": "b.png", "c": "c.jpg"}
     assert list(lists) == ["easy", "medium"]
     for name, keys in lists.items():
-        drawn = draw_list(name, sorted(stems), TYPES, seed=5)
+        drawn = draw_list(name, sorted(stems), TYPES, seed=5)  # type: ignore[arg-type]
         assert keys == [key._replace(tag=by_stem[key.tag]) for key in drawn]
     assert draw_lists(tags[::-1], TYPES, seed=5) == lists
     other = {tag: tag.replace("jpg", "png") for tag in tags}
@@ -213,7 +213,7 @@ def test_faults_are_one_line(tmp_path, text, words):
     assert str(caught.value).startswith(f"{path}: {words}") and "\n" not in str(caught.value)
 
 
-def test_files_that_are_no_index(tmp_path, monkeypatch):
+def test_files_that_are_no_index(tmp_path):
     with pytest.raises(DatasetError, match=r"nix.json: no such file, expected an index of pairs"):
         read_index(tmp_path / "nix.json")
     with pytest.raises(DatasetError, match="cannot be read"):
@@ -223,9 +223,7 @@ def test_files_that_are_no_index(tmp_path, monkeypatch):
     with pytest.raises(DatasetError, match=r"index.json: not UTF-8 text at byte 0"):
         read_index(path)
     path.write_text(f"easy = [{GOOD}]")
-    monkeypatch.setattr(pair_lists, "_MOST_TEXT_BYTES", 10)
     with pytest.raises(DatasetError, match="Python text of more than 0 MiB; write it as JSON"):
-        read_index(path)
-    monkeypatch.setattr(pair_lists, "_MOST_JSON_BYTES", 12)
+        read_index(path, IndexLimits(text=10))
     with pytest.raises(DatasetError, match="more than 0 MiB, expected an index"):
-        read_index(path)
+        read_index(path, IndexLimits(json=12))

@@ -60,7 +60,7 @@ def test_a_folder_with_images_and_regions_is_one_of_label_maps(labelled):
         picture = source.load(item)
         assert (picture.rgb == RGB).all()
         assert picture.regions.ids == (3, 8) and (picture.regions.label_map() == HALVES).all()
-        assert picture.category_ids == picture.descriptions == (None, None)
+        assert picture.category_ids == picture.descriptions == (None, None)  # type: ignore[comparison-overlap]
         assert picture.relations == ()
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from optional import present
 from PIL import Image
 
 from distortion_graph.base.errors import DatasetError
@@ -205,7 +206,9 @@ def test_a_pair_without_a_usable_region_is_a_sample(root):
 
 def test_swapping_mirrors_the_truth(root):
     data = PandaSet(root)
-    for anchor, target, tag in data.keys("test", "all"):
+    keys = data.keys("test", "all")
+    assert keys
+    for anchor, target, tag in keys:
         forth = data.sample("test", (anchor, target, tag)).labels.swapped(data.vocabulary)
         back = data.sample("test", (target, anchor, tag)).labels
         for name in ("distortion", "severity", "score", "comparison", "scene_score"):
@@ -389,9 +392,9 @@ def test_asking_for_what_is_not_there(root, tmp_path):
 
 def test_opening_reads_no_stats_and_each_file_is_read_once(root, monkeypatch):
     read, decoded = [], []
-    stream, decode = reader.stream_stats, reader.read_rgb
-    monkeypatch.setattr(reader, "stream_stats", lambda p: read.append(p.name) or stream(p))
-    monkeypatch.setattr(reader, "read_rgb", lambda p: decoded.append(p) or decode(p))
+    stream, decode = reader.stream_stats, reader.read_rgb  # type: ignore[attr-defined]
+    monkeypatch.setattr(reader, "stream_stats", lambda p: read.append(p.name) or stream(p))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(reader, "read_rgb", lambda p: decoded.append(p) or decode(p))  # type: ignore[func-returns-value]
     data = PandaSet(root)
     assert data.splits() and data.versions("test") and not read
     for _ in range(2):
@@ -507,8 +510,8 @@ def test_the_truth_as_a_graph(root):
     assert cat.comparison.margin == 0.9 - 0.6
     assert cat.comparison.label == data.vocabulary.compare_scores(0.9, 0.6).label
     assert cat.anchor.bbox_xywh_px == (0, 0, 100, 4) and cat.area_fraction == round(100 / 450, 6)
-    assert graph.scene.comparison.label == "slightly_better"
-    assert graph.scene.anchor.distortion_share == {
+    assert present(present(graph.scene).comparison).label == "slightly_better"
+    assert present(graph.scene).anchor.distortion_share == {
         "clean": round(350 / 450, 6),
         "blur": round(100 / 450, 6),
     }

@@ -10,9 +10,11 @@ import shutil
 import tarfile
 import threading
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
+from optional import present
 from shard_roots import TAGS, VERSIONS, make_root
 
 from distortion_graph.base.errors import DatasetError
@@ -88,7 +90,7 @@ def test_parts_share_the_shards_out(shards):
 
 def test_shuffling_loses_nothing_and_is_what_its_generator_says(shards):
     whole = ShardSet(shards)
-    keys = {}
+    keys: dict[Any, Any] = {}
     for seed in (0, 0, 1):
         rng = np.random.default_rng(seed)
         found = [s.key for s in whole.samples("train", "all", rng=rng, buffer=50)]
@@ -101,6 +103,7 @@ def test_shuffling_loses_nothing_and_is_what_its_generator_says(shards):
 def test_a_shuffled_sample_still_has_its_own_pixels(root, shards):
     reader = PandaSet(root)
     held = list(ShardSet(shards).samples("train", "hard", rng=np.random.default_rng(3)))
+    assert held
     for sample in held:
         assert_equal(sample, reader.sample("train", sample.key))
         assert sample.anchor is sample.anchor
@@ -173,7 +176,7 @@ def test_what_is_not_there_is_said(root, shards, tmp_path):
     assert refusal(lambda: whole.samples("dev", "hard")) == (
         "unknown split 'dev', expected one of train, val, test"
     )
-    assert refusal(lambda: whole.samples("test", "harder")) == (
+    assert refusal(lambda: whole.samples("test", "harder")) == (  # type: ignore[arg-type]
         "unknown pairs 'harder', expected one of easy, medium, hard, all"
     )
     assert refusal(lambda: whole.samples("train", "easy")) == (
@@ -207,7 +210,7 @@ def test_shards_of_another_length_are_found_while_reading(shards, tmp_path):
     shutil.copytree(shards, bad)
     path = bad / "train-000001.tar"
     with tarfile.open(path) as tar:
-        members = [(m, tar.extractfile(m).read()) for m in tar.getmembers()]
+        members = [(m, present(tar.extractfile(m)).read()) for m in tar.getmembers()]
     with tarfile.open(path, "w") as tar:  # whole, and not what it was
         for member, data in members[:0]:
             tar.addfile(member, io.BytesIO(data))

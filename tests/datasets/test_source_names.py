@@ -73,7 +73,7 @@ def test_accents_may_be_written_in_another_form_than_on_the_disk(tmp_path, liste
     (pngs / f"{listed}.png").rename(pngs / f"{stored}.png")
     source = parse_source(f"coco:{path}")
     (item,) = source.items()
-    assert item.picture.is_file() and item.mask.is_file()
+    assert item.picture.is_file() and item.mask.is_file()  # type: ignore[attr-defined]
     assert source.load(item).regions.names == ("t",)
     assert source.left_out() == []
 

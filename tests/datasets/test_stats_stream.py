@@ -7,7 +7,6 @@ import json
 import pytest
 
 from distortion_graph.base.errors import DatasetError
-from distortion_graph.datasets import stats_stream
 from distortion_graph.datasets.stats_stream import StatsIndex
 
 ENTRIES = {
@@ -25,10 +24,9 @@ def written(path, text):
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64, 1 << 20])
 @pytest.mark.parametrize("style", [{}, {"indent": 2}, {"separators": (",", ":")}])
 @pytest.mark.parametrize("ascii_only", [True, False])
-def test_entries_are_those_of_the_whole_file(tmp_path, monkeypatch, chunk, style, ascii_only):
-    monkeypatch.setattr(stats_stream, "_CHUNK_BYTES", chunk)
+def test_entries_are_those_of_the_whole_file(tmp_path, chunk, style, ascii_only):
     text = json.dumps(ENTRIES, ensure_ascii=ascii_only, **style)
-    with StatsIndex(written(tmp_path / "s.json", f" \n{text}\n")) as index:
+    with StatsIndex(written(tmp_path / "s.json", f" \n{text}\n"), chunk) as index:
         assert index.tags == tuple(ENTRIES)
         for tag in reversed(index.tags):  # in any order
             assert index.entry(tag) == ENTRIES[tag]

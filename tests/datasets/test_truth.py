@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,8 +59,9 @@ def test_an_empty_text_of_runs_is_an_empty_mask():
 
 def region(score=0.5, mask=None, **changes):
     mask = np.ones((4, 6), bool) if mask is None else mask
-    said = {"name": "", "severity": 1, "degradation": "blur", "bbox_xywh_px": (0, 0, 6, 4)}
-    return RegionRecord(score=score, mask=rle_from_mask(mask), **(said | changes))
+    said: dict[str, Any] = {"name": "", "severity": 1, "degradation": "blur"}
+    said |= {"bbox_xywh_px": (0, 0, 6, 4)} | changes
+    return RegionRecord(score=score, mask=rle_from_mask(mask), **said)
 
 
 def pair(anchor, target, **options):
@@ -108,7 +110,7 @@ def test_masks_come_from_the_callers_store():
     mask = np.zeros((4, 6), bool)
     mask[1:3] = True
     asked = []
-    sample = pair([region(mask=mask)], [region()], decode_masks=lambda r: asked.append(r) or 7)
+    sample = pair([region(mask=mask)], [region()], decode_masks=lambda r: asked.append(r) or 7)  # type: ignore[func-returns-value]
     assert not asked
     assert sample.masks == 7 and sample.masks == 7 and asked == [sample.regions]
     assert np.array_equal(pair([region(mask=mask)], [region()]).masks, mask[None])

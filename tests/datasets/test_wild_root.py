@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from build_samples import contents_of, make_source, quarters
 from check_roots import edit, stats_file
+from optional import present
 
 from distortion_graph.base.errors import DatasetError, RecipeError
 from distortion_graph.bench.answers import Truth, TruthOfPair
@@ -22,7 +23,7 @@ from distortion_graph.datasets.check.run import check_dataset
 from distortion_graph.datasets.description import read_description
 from distortion_graph.datasets.info import dataset_info
 from distortion_graph.datasets.make import BuildOptions, build_dataset, parse_splits
-from distortion_graph.datasets.manifest import read_manifest
+from distortion_graph.datasets.manifest import FileLine, read_manifest
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.shards import ShardSet, pack, unpack
 from distortion_graph.datasets.sources import parse_source
@@ -61,18 +62,19 @@ def build(lab, out, options=WILD):
 
 
 def file_lines(root):
-    return [line for line in read_manifest(root / "manifest.jsonl") if not line.clean]
+    lines = read_manifest(root / "manifest.jsonl")
+    return [line for line in lines if isinstance(line, FileLine) and not line.clean]
 
 
 def test_a_root_is_whole_and_says_what_it_is(root):
     report = check_dataset(root)
     assert [f for f in report.findings if f.kind != "balance"] == []
-    recipe = read_description(root).recipe
+    recipe = present(read_description(root)).recipe
     assert (recipe.name, recipe.labelled_by, recipe.also_share) == ("wild", "loss", 0.7)
     shares = (recipe.look_share, recipe.two_looks_share, recipe.moved_share)
     assert shares == (0.6, 0.4, 0.7)
     assert recipe.also_drawn == WILD.recipe().also_drawn and "noise:sensor" in recipe.also_drawn
-    assert "simplejpeg" in read_description(root).software
+    assert "simplejpeg" in present(read_description(root)).software
 
 
 def test_the_clean_folder_keeps_the_originals(root, lab):
@@ -136,7 +138,8 @@ def test_the_reader_gives_every_distortion_with_its_own_severity(root):
             record = reader.record("test", version, sample.tag)
             for row, region_id in enumerate(sample.regions.ids):
                 region = record.regions[region_id]
-                said = {p.degradation: p.severity for p in (region, *region.also)}
+                said = {region.degradation: region.severity}
+                said |= {part.degradation: part.severity for part in present(region.also)}
                 said.pop("clean", None)
                 found = {
                     reader.vocabulary.distortions[d]: sample.suffered.severity[side, row, d]
@@ -154,7 +157,7 @@ def test_shards_carry_it_and_give_the_root_again(root, tmp_path):
     reader = PandaSet(root)
     for sample in ShardSet(tmp_path / "shards").samples("test", "hard"):
         own = reader.sample("test", sample.key)
-        assert np.array_equal(sample.suffered.severity, own.suffered.severity)
+        assert np.array_equal(present(sample.suffered).severity, present(own.suffered).severity)
 
 
 def test_info_counts_regions_with_several(root):
@@ -167,7 +170,7 @@ def test_info_counts_regions_with_several(root):
     ]
     lengths = [1 + len(region.also) for region in records if region.also]
     assert info.together == {n: lengths.count(n) for n in sorted(set(lengths))}
-    labels = [part.degradation for region in records for part in region.also]
+    labels = [part.degradation for region in records for part in region.also or ()]
     assert info.also == {label: labels.count(label) for label in info.also}
     assert sum(info.also.values()) == len(labels) > 0
     assert info.facts["recipe_name"] == "wild"
@@ -177,17 +180,15 @@ def test_results_keep_the_truth_and_say_how_baselines_do(root):
     reader = PandaSet(root)
     result = benchmark(reader, [], BenchOptions(pairs=("hard",), draws=0))
     [listed] = result.pairs
-    truth = listed.table()
-    assert truth.present is not None
-    assert np.array_equal(
-        truth.present, Truth.of([*map(TruthOfPair.of, reader.samples("test", "hard"))]).present
-    )
+    suffered = present(listed.table().present)
+    read = Truth.of([*map(TruthOfPair.of, reader.samples("test", "hard"))])
+    assert np.array_equal(suffered, present(read.present))
     again = type(result).model_validate_json(result.to_json())
-    assert np.array_equal(again.pairs[0].table().present, truth.present)
+    assert np.array_equal(present(again.pairs[0].table().present), suffered)
     for run in listed.runs:
         several = run.figures.several
         assert several is not None and several.mean_average_precision is None
-        assert several.nodes_with_two == (truth.present.sum(1) == 2).sum()
+        assert several.nodes_with_two == (suffered.sum(1) == 2).sum()
         assert several.both_named == 0 or several.nodes_with_two == 0  # baselines name one
 
 
@@ -196,7 +197,7 @@ def test_the_true_graphs_name_every_distortion_and_measure_as_perfect(root, tmp_
     (tmp_path / "truth").mkdir()
     write_true_graphs(reader, options, tmp_path / "truth")
     run = FolderRun("truth", tmp_path / "truth", reader.vocabulary)
-    several = benchmark(reader, [run], options).pairs[0].runs[0].figures.several
+    several = present(benchmark(reader, [run], options).pairs[0].runs[0].figures.several)
     assert several.nodes_with_two > 0
     assert (several.exact_sets, several.both_named) == (1, 1)
     assert several.mean_average_precision is None and several.average_precision == {}

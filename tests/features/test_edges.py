@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from distortion_graph.features import edges
 from distortion_graph.features.cells import label_layers
 from distortion_graph.features.edges import EDGE_STATISTICS, OFFSETS, REACH_PX, edge_steps
 from distortion_graph.masks.container import RegionSet
@@ -18,9 +17,9 @@ from distortion_graph.masks.masks import as_masks
 SIZE = 120, 160
 
 
-def steps_of(picture, masks):
+def steps_of(picture, masks, **options):
     masks = np.asarray(masks)
-    return edge_steps([picture], label_layers(as_masks(masks)), len(masks))[0]
+    return edge_steps([picture], label_layers(as_masks(masks)), len(masks), **options)[0]
 
 
 def shares(statistics):
@@ -116,12 +115,11 @@ def test_pictures_are_independent_and_overlapping_masks_allowed():
             assert one[number] == pytest.approx(steps_of(picture, mask[None])[1], abs=1e-5)
 
 
-def test_of_very_long_edges_a_share_is_seen(monkeypatch):
+def test_of_very_long_edges_a_share_is_seen():
     mask = square(20, 30, 90)
     picture = brightened(smooth(), mask)
     whole = steps_of(picture, [mask])[1]
-    monkeypatch.setattr(edges, "_MOST_CROSSINGS", 100)
-    share = steps_of(picture, [mask])[1]
+    share = steps_of(picture, [mask], most_crossings=100)[1]
     assert share[0] == pytest.approx(whole[0], rel=0.02)
     assert share == pytest.approx(whole, abs=0.05)
 

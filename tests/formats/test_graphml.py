@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import networkx as nx
 import pytest
 from format_samples import HOSTILE, empty, full, graphs, hostile, many, masked
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from distortion_graph.base.errors import GraphError
@@ -23,7 +23,6 @@ def test_round_trip_to_the_byte(graph):
 
 
 @given(graphs())
-@settings(max_examples=60, deadline=None)
 def test_round_trip_of_any_graph(graph):
     assert loads(dumps(graph)).to_json() == graph.to_json()
 

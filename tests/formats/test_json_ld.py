@@ -6,7 +6,8 @@ import json
 
 import pytest
 from format_samples import HOSTILE, empty, full, graphs, hostile, many, masked
-from hypothesis import given, settings
+from hypothesis import given
+from optional import present
 from rdflib import RDF, RDFS, Graph, Literal, Namespace
 
 from distortion_graph.base.errors import GraphError
@@ -26,7 +27,6 @@ def test_round_trip_to_the_byte(graph):
 
 
 @given(graphs())
-@settings(max_examples=60, deadline=None)
 def test_round_trip_of_any_graph(graph):
     assert loads(dumps(graph)).to_json() == graph.to_json()
 
@@ -115,7 +115,7 @@ def test_labels_with_an_at_sign_are_kept():
     value = json.loads(full().to_json().replace('"haze"', '"@type"'))
     graph = loads(json.dumps(value))
     assert loads(dumps(graph)) == graph
-    assert "@type" in graph.regions[0].anchor.distortion.probabilities
+    assert "@type" in present(graph.regions[0].anchor.distortion.probabilities)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -58,7 +59,7 @@ def decode(data):
 
     number, word = read(32), read(5) + 1
     sizes = [read(4) + 1 for _ in range(4)]
-    out = []
+    out: list[Any] = []
     while len(out) < number:
         repeated, length = read(1), 1 + read(sizes[read(2)])
         out += [read(word)] * length if repeated else [read(word) for _ in range(length)]

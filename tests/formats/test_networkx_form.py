@@ -10,7 +10,7 @@ import networkx as nx
 import pytest
 from format_samples import empty, full, graphs, hostile, many, masked
 from graph_samples import ALSO, changed
-from hypothesis import given, settings
+from hypothesis import given
 
 from distortion_graph import DistortionGraph
 from distortion_graph.base.errors import GraphError
@@ -35,7 +35,6 @@ def test_round_trip_to_the_byte(name):
 
 
 @given(graphs())
-@settings(max_examples=60, deadline=None)
 def test_round_trip_of_any_graph(graph):
     assert from_networkx(to_networkx(graph)).to_json() == graph.to_json()
     assert loads(dumps(graph)).to_json() == graph.to_json()

@@ -242,7 +242,6 @@ def test_any_text_is_packed_runs_or_a_clear_error(text):
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=50, deadline=None)
 def test_crops_are_the_masks_inside_their_tight_boxes(seed):
     rng = np.random.default_rng(seed)
     size = tuple(int(n) for n in rng.integers(1, 12, 2))

@@ -9,9 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from optional import present
 from PIL import Image, ImageDraw, ImageFont
 from reference_haarpsi import blocks_and_noise
 from skimage import data
@@ -19,8 +20,8 @@ from skimage.color import deltaE_ciede2000, rgb2lab
 
 from distortion_graph.base.errors import ImageError, RegionError
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.measure import differences
 from distortion_graph.measure.differences import TEXTURE, VISIBLE, find_differences
+from distortion_graph.work.threads import thread_budget
 
 SHARED = Path(__file__).parents[3] / "shared"
 FIELD = SHARED / "field"
@@ -92,7 +93,6 @@ def test_pixels_are_those_of_the_plain_formulas(sigma: float) -> None:
     assert ((found.classes == 0) == ~changed).all()
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 10**6), st.sampled_from([1, 9, 70]))
 def test_exchanging_the_pictures_gives_the_same_bits(
     height: int, width: int, seed: int, sigma: float
@@ -117,14 +117,12 @@ def test_exchanging_the_pictures_gives_the_same_bits(
 
 
 @pytest.mark.parametrize("tile", [8, 40, 104])
-def test_tiles_and_threads_do_not_show(monkeypatch: pytest.MonkeyPatch, tile: int) -> None:
+def test_tiles_and_threads_do_not_show(tile: int) -> None:
     one = photograph()[100:301, 200:397]
     two = with_patch(jpeg(one, 60, 2), 3, (50, 50, 80, 60))
     whole = find_differences(one, two)
-    monkeypatch.setattr(differences, "_TILE", tile)
-    monkeypatch.setattr(differences, "_THREADS_FROM_PIXELS", 1)
-    monkeypatch.setattr(cv2, "getNumThreads", lambda: 3)
-    parts = find_differences(one, two)
+    with thread_budget(3):
+        parts = find_differences(one, two, tile=tile, threads_from_pixels=1)
     assert (parts.classes == whole.classes).all()
     assert (parts.spots == whole.spots).all()
 
@@ -237,11 +235,14 @@ def test_a_region_has_the_spots_that_lie_in_it() -> None:
     masks[2, :, 100:] = True
     masks[3, 20:60, 30:34] = True  # a tenth of the spot
     found = find_differences(one, two).measure(masks)
-    spots = [region.spots for region in found.regions]
+    spots = [present(region).spots for region in found.regions]
     assert spots == [(), ((32, 20, 38, 40),), ((120, 80, 20, 20),), ((30, 20, 4, 40),)]
-    shares = [region.share for region in found.regions]
+    shares = [present(region).share for region in found.regions]
     assert shares == [80 / 3840, 1520 / 8160, 400 / 7200, 1.0]
-    assert found.scene.share == 2000 / 19200 and found.scene.equal == 1 - 2000 / 19200
+    assert (
+        present(found.scene).share == 2000 / 19200
+        and present(found.scene).equal == 1 - 2000 / 19200
+    )
     regions = RegionSet.from_masks(masks)
     assert find_differences(one, two).measure(regions.lazy_masks()) == found
 
@@ -262,12 +263,12 @@ def test_noise_all_over_is_not_local_and_a_ball_is() -> None:
     )
 
 
-def test_memory_is_about_a_byte_per_pixel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cv2, "getNumThreads", lambda: 1)
+def test_memory_is_about_a_byte_per_pixel() -> None:
     rng = np.random.default_rng(1)
     one, two = rng.integers(0, 256, (2, 2048, 1536, 3), dtype=np.uint8)
     tracemalloc.start()
-    found = find_differences(one, two)
+    with thread_budget(1):
+        found = find_differences(one, two)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found.scene.share > 0.9

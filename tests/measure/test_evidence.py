@@ -18,9 +18,9 @@ from skimage.metrics import structural_similarity
 
 from distortion_graph.base.errors import ImageError, RecipeError, RegionError
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.measure import evidence, quality
+from distortion_graph.measure import quality
 from distortion_graph.measure.ciede2000 import delta_e, difference
-from distortion_graph.measure.evidence import RegionEvidence, measure_evidence
+from distortion_graph.measure.evidence import Parts, RegionEvidence, measure_evidence
 from distortion_graph.work.threads import thread_budget
 
 Rgb = NDArray[np.uint8]
@@ -72,7 +72,7 @@ SHARMA = [
 @pytest.fixture(autouse=True)
 def numeric_warnings_are_errors() -> Iterator[None]:
     with warnings.catch_warnings(), np.errstate(divide="raise", invalid="raise"):
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", RuntimeWarning)
         yield
 
 
@@ -117,7 +117,8 @@ def random_masks(seed: int, count: int, height: int, width: int) -> Bools:
 
 
 def luma(rgb: Rgb) -> NDArray[np.float64]:
-    return rgb.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    luma: NDArray[np.float64] = rgb.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    return luma
 
 
 def one(anchor: Rgb, target: Rgb, mask: Bools | None = None) -> RegionEvidence:
@@ -204,7 +205,7 @@ def test_haarpsi_pools_the_maps_of_the_two_whole_pictures(height: int, width: in
         assert one(anchor, target, mask).haarpsi == pytest.approx(expected, abs=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 10**6), st.sampled_from([1, 9, 70]))
 def test_exchanging_the_pictures_gives_the_same_bits(
     height: int, width: int, seed: int, sigma: float
@@ -234,13 +235,11 @@ def test_exchanging_and_reordering_change_nothing(name: str) -> None:
     assert again.scene == forward.scene
 
 
-def test_bands_and_tiles_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bands_and_tiles_do_not_show() -> None:
     anchor, target = blocks_and_noise(9, 131, 97, 30.0)
     masks = random_masks(12, 10, 131, 97)
     at_once = measure_evidence(anchor, target, masks)
-    monkeypatch.setattr(evidence, "TILE", 24)
-    monkeypatch.setattr(evidence, "BAND_PIXELS", 1)
-    in_parts = measure_evidence(anchor, target, masks)
+    in_parts = measure_evidence(anchor, target, masks, parts=Parts(tile=24, band_pixels=1))
     for found, expected in zip(
         (*in_parts.regions, in_parts.scene), (*at_once.regions, at_once.scene), strict=True
     ):
@@ -253,17 +252,15 @@ def test_bands_and_tiles_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_threads_change_no_bit(monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+def test_threads_change_no_bit(threads: int) -> None:
     anchor, target = blocks_and_noise(9, 131, 97, 30.0)
     regions = RegionSet.from_masks(random_masks(12, 10, 131, 97))
-    monkeypatch.setattr(evidence, "TILE", 24)
-    monkeypatch.setattr(evidence, "BAND_PIXELS", 1 << 12)
+    parts = Parts(tile=24, band_pixels=1 << 12, threads_from_pixels=1)
     with thread_budget(1):
-        alone = measure_evidence(anchor, target, regions)
-    monkeypatch.setattr(evidence, "THREADS_FROM_PIXELS", 1)
+        alone = measure_evidence(anchor, target, regions, parts=parts)
     with thread_budget(threads):
-        assert measure_evidence(anchor, target, regions.lazy_masks()) == alone
-        assert measure_evidence(anchor, target, regions.masks()) == alone
+        assert measure_evidence(anchor, target, regions.lazy_masks(), parts=parts) == alone
+        assert measure_evidence(anchor, target, regions.masks(), parts=parts) == alone
 
 
 def test_identical_regions_say_so() -> None:
@@ -305,13 +302,11 @@ def test_masks_may_come_as_a_list_or_one_at_a_time() -> None:
     assert measure_evidence(anchor, target, masks[:0]).regions == ()
 
 
-def test_memory_does_not_grow_with_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "TILE", 128)
-    monkeypatch.setattr(evidence, "BAND_PIXELS", 1 << 16)
+def test_memory_does_not_grow_with_the_picture() -> None:
     anchor, target = random_pair(1, 1024, 1024)
     mask = np.ones((1, 1024, 1024), dtype=bool)
     tracemalloc.start()
-    measure_evidence(anchor, target, mask)
+    measure_evidence(anchor, target, mask, parts=Parts(tile=128, band_pixels=1 << 16))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     # One full-size float32 map alone would be 4 MiB, and a dozen are needed in all.
@@ -328,7 +323,7 @@ def test_wrong_input_ends_in_one_clear_line() -> None:
     with pytest.raises(RegionError, match=r"^masks must be \(R, 8, 9\) bool, got one of \(8, 8\)"):
         measure_evidence(anchor, target, masks[:, :, :8])
     with pytest.raises(RegionError, match=r"masks must be .*, got one of \(8, 9\) uint8"):
-        measure_evidence(anchor, target, masks.astype(np.uint8))  # type: ignore[arg-type]
+        measure_evidence(anchor, target, masks.astype(np.uint8))
     masks[1] = False
     with pytest.raises(RegionError, match=r"^mask 1 has no pixel, expected at least one"):
         measure_evidence(anchor, target, masks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ def test_prices_are_read() -> None:
     prices = Prices.parse("0.25, 2")
     assert prices.cost(1_000_000, 500_000) == pytest.approx(1.25)
     for wrong in ("", "1", "a,b", "1,2,3", "-1,2", "nan,1", "inf,1"):
-        with pytest.raises(DistortionGraphError, match="expected dollars a million"):
+        with pytest.raises(DistortionGraphError, match="expected dollars per million"):
             Prices.parse(wrong)
 
 
@@ -42,7 +43,7 @@ def test_the_cap_is_never_passed_however_many_are_under_way(tmp_path: Path) -> N
     backend = Scripted(usage=Usage(most - 50, 50))
     asking = client(backend, tmp_path, budget=budget)
     with pytest.raises(BudgetError, match="raise --max-tokens and run again: answers are kept"):
-        list(run_all([lambda k=k: asking.ask(question(k)) for k in range(40)], 8, asking.stop))
+        list(run_all([partial(asking.ask, question(k)) for k in range(40)], 8, asking.stop))
     spent = budget.spent.input_tokens + budget.spent.output_tokens
     assert spent <= 10 * most and backend.sent <= 10
 
@@ -97,7 +98,7 @@ def test_those_under_way_are_waited_for_as_they_may_cost_less() -> None:
     most = estimated_input(question()) + 50
     backend = Scripted(*[lambda: time.sleep(0.02)] * 12, usage=Usage(1, 1))
     asking = client(backend, budget=Budget(max_tokens=3 * most))
-    tasks = [lambda k=k: asking.ask(question(k)) for k in range(12)]
+    tasks = [partial(asking.ask, question(k)) for k in range(12)]
     assert len(list(run_all(tasks, 8, asking.stop))) == 12
     assert asking.budget.spent == Usage(12, 12)
 

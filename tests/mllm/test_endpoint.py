@@ -7,10 +7,12 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from time import time
+from typing import Any
 
 import numpy as np
 import pytest
 from loopback_server import Capacity, Fault, LoopbackServer, images_of
+from optional import present
 
 from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.mllm.client.endpoint import OpenAIEndpoint
@@ -31,7 +33,7 @@ SCHEMA = {
 PICTURE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
 
 
-def question(words: str = "What do you see?", schema: dict | None = SCHEMA) -> Request:
+def question(words: str = "What do you see?", schema: dict[str, Any] | None = SCHEMA) -> Request:
     return Request("Be brief.", (Text(words), Image(PICTURE)), schema, max_output_tokens=77)
 
 
@@ -58,7 +60,7 @@ def test_pictures_are_sent_without_loss() -> None:
         OpenAIEndpoint("tiny", base_url=server.url).send(question())
         (url,) = images_of(server.requests[0])
     data = np.frombuffer(base64.b64decode(url.removeprefix("data:image/png;base64,")), np.uint8)
-    assert np.array_equal(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1], PICTURE)
+    assert np.array_equal(present(cv2.imdecode(data, cv2.IMREAD_COLOR))[..., ::-1], PICTURE)
 
 
 def test_free_text_asks_for_no_form() -> None:
@@ -319,7 +321,7 @@ def test_threads_find_out_together_what_is_refused() -> None:
         },
     ],
 )
-def test_thinking_in_a_field_of_its_own_is_no_part_of_the_answer(message: dict) -> None:
+def test_thinking_in_a_field_of_its_own_is_no_part_of_the_answer(message: dict[str, Any]) -> None:
     choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": "stop"}
     value = {"id": "c", "created": 1, "model": "m", "object": "chat.completion"}
     fault = Fault("malformed", text=json.dumps({**value, "choices": [choice]}))

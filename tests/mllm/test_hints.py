@@ -9,6 +9,7 @@ import pytest
 from graph_samples import native
 from hypothesis import given
 from hypothesis import strategies as st
+from optional import present
 
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.graph import (
@@ -53,7 +54,7 @@ def random_graph(count: int, seed: int, vocabulary: Vocabulary) -> DistortionGra
     regions = []
     for k in range(count):
         anchor, target = node(), node()
-        level = vocabulary.compare_scores(anchor.score, target.score)
+        level = vocabulary.compare_scores(present(anchor.score), present(target.score))
         regions.append(
             RegionComparison(
                 id=3 * k + 1,
@@ -120,7 +121,7 @@ def test_half_of_a_corrupted_hint_is_wrong_in_every_word_and_half_is_true(
         assert all(differs) or not any(differs)
         wrong += all(differs)
         scores = new.anchor.score, new.target.score
-        assert graph.vocabulary.compare_scores(*scores).label == new.comparison.label
+        assert graph.vocabulary.compare_scores(*scores).label == new.comparison.label  # type: ignore[arg-type]
         for side in ("anchor", "target"):
             node = new.node(side)
             clean = graph.vocabulary.clean

@@ -158,7 +158,7 @@ def test_the_limit_of_an_answer_is_never_left_out() -> None:
         faults = [
             Fault(
                 "status", 400, {"message": words.format(name), "param": name}, times=9,
-                matches=lambda body, name=name: name in body,
+                matches=lambda body, name=name: name in body,  # type: ignore[misc]
             )
             for name in ("max_tokens", "max_completion_tokens")
         ]  # fmt: skip

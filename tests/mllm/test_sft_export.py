@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from bench_roots import write_root
+from optional import present
 from PIL import Image
 
 from distortion_graph.base.errors import DatasetError, OutputError
@@ -22,6 +23,7 @@ from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.truth import true_graph
 from distortion_graph.graph import SIDES, DistortionGraph, LabelBelief, Node
+from distortion_graph.graph.parts import Side
 from distortion_graph.graph.truth import SufferedDistortions
 from distortion_graph.mllm.ask.answers import parse_answer
 from distortion_graph.mllm.ask.asking import Manner, region_values
@@ -67,7 +69,9 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 
 def test_labels_alone_give_the_true_graph(reader: PandaSet) -> None:
-    for key in reader.keys("test", "hard"):
+    keys = reader.keys("test", "hard")
+    assert keys
+    for key in keys:
         sample = reader.sample("test", key)
         true, bare = (
             true_graph(sample, reader.vocabulary),
@@ -80,7 +84,7 @@ def test_labels_alone_give_the_true_graph(reader: PandaSet) -> None:
 
 def shown_graph(reader: PandaSet, entry: dict[str, Any]) -> DistortionGraph:
     """The true graph of a conversation's pair; which picture is first is read off its pictures."""
-    _, anchor, target, tag = re.fullmatch(r"(\d+)-(\w+)-(\w+)-(\w+)", entry["id"]).groups()
+    _, anchor, target, tag = present(re.fullmatch(r"(\d+)-(\w+)-(\w+)-(\w+)", entry["id"])).groups()
     key = PairKey(anchor, target, f"{tag}.png")
     return true_graph(reader.sample("test", key), reader.vocabulary)
 
@@ -109,7 +113,7 @@ def test_every_answer_is_what_is_true(reader: PandaSet, folder: Path) -> None:
             elif '"reason"' in human["value"]:
                 whole = parse_whole(answer, graph.vocabulary)
                 assert whole is not None and graph.scene is not None
-                assert whole.comparison == graph.scene.comparison.label
+                assert whole.comparison == present(graph.scene.comparison).label
                 seen["whole"] += 1
             else:
                 seen[check_short(graph, question, answer)] += 1
@@ -119,9 +123,9 @@ def test_every_answer_is_what_is_true(reader: PandaSet, folder: Path) -> None:
 def check_short(graph: DistortionGraph, question: str, answer: str) -> str:
     """Which kind a short question is of; its answer is checked against the graph."""
     kind = next(k for k in SHORT_KINDS if any(matches(p, question) for p in phrases()[k]))
-    side = "target" if re.search(r"\btarget\b", question) else "anchor"
-    number = re.search(r"[Rr]egion (\d+)", question)
-    node = graph.region(int(number[1])).node(side) if number else None
+    side: Side = "target" if re.search(r"\btarget\b", question) else "anchor"
+    number = present(re.search(r"[Rr]egion (\d+)", question))
+    node = graph.region(int(number[1])).node(side)
     if kind == "distortion":
         assert answer == node.distortion.label
     elif kind == "severity":
@@ -134,11 +138,11 @@ def check_short(graph: DistortionGraph, question: str, answer: str) -> str:
         asked = noun(graph.vocabulary, node.distortion.label) in question
         assert answer == ("yes" if asked else "no")
     elif kind == "better":
-        scores = [graph.region(int(number[1])).node(name).score for name in SIDES]
-        rank = graph.vocabulary.compare_scores(*scores).rank
+        one, other = (present(graph.region(int(number[1])).node(name).score) for name in SIDES)
+        rank = graph.vocabulary.compare_scores(one, other).rank
         assert answer == (NEITHER if rank == 0 else SIDES[0] if rank > 0 else SIDES[1])
     elif kind == "worst":
-        scores = {region.id: region.node(side).score for region in graph.regions}
+        scores = {region.id: present(region.node(side).score) for region in graph.regions}
         assert {int(k) for k in answer.split(", ")} == {
             k for k, score in scores.items() if score == min(scores.values())
         }
@@ -189,7 +193,7 @@ def test_kinds_and_answers_are_in_balance(reader: PandaSet, folder: Path) -> Non
     assert sum(counts["cues"].values()) == total - counts["kind"]["whole"]
     nodes = [n for name, n in counts["region"].items() if name.startswith("distortion: ")]
     assert sum(nodes) == 2 * 3 * counts["kind"]["regions"]
-    answers = {kind: {} for kind in SHORT_KINDS}
+    answers: dict[str, dict[Any, Any]] = {kind: {} for kind in SHORT_KINDS}
     for name, count in counts["answer"].items():
         kind, label = name.split(": ")
         answers[kind][label] = count
@@ -287,7 +291,7 @@ def test_questions_are_those_of_mllm_eval(tmp_path: Path) -> None:
         values = region_values(ids, reader.vocabulary)
         if kind == "whole":
             pair, values = pair.only(()), whole_values(reader.vocabulary)
-        request = Manner(plan.cues[0]).request(load_prompt(kind), pair, values, {})
+        request = Manner(plan.cues[0]).request(load_prompt(kind), pair, values, {})  # type: ignore[arg-type]
         system, user, _ = entry["messages"]
         assert system["content"] == [{"type": "text", "text": request.system}]
         assert len(user["content"]) == len(request.parts)

@@ -26,7 +26,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def load(folder: Path, name: str) -> Any:
     """As docs/fine-tuning.md does it."""
-    from datasets import Image, List, load_dataset
+    from datasets import Image, List, load_dataset  # type: ignore[attr-defined]
 
     def with_paths(entry: dict[str, Any]) -> dict[str, Any]:
         return {"images": [str(folder / path) for path in entry["images"]]}
@@ -36,7 +36,7 @@ def load(folder: Path, name: str) -> Any:
 
 
 def test_both_files_are_tables_of_one_type(folder: Path) -> None:
-    from datasets import load_dataset
+    from datasets import load_dataset  # type: ignore[attr-defined]
 
     for name in ("llava", "messages"):
         data = load_dataset("json", data_files=str(folder / f"{name}.jsonl"), split="train")
@@ -45,7 +45,7 @@ def test_both_files_are_tables_of_one_type(folder: Path) -> None:
 
 def test_a_training_step_changes_the_weights(folder: Path, tmp_path: Path) -> None:
     import torch
-    from trl import SFTConfig, SFTTrainer
+    from trl import SFTConfig, SFTTrainer  # type: ignore[attr-defined]
 
     checkpoint = tiny_vlm.save_checkpoint(tmp_path / "tiny", "llava")
     loaded = LocalModel(checkpoint, device="cpu")._loaded

@@ -80,7 +80,7 @@ def _llava(tokens: dict[str, int]) -> Any:
         hidden_size=16, intermediate_size=16, num_hidden_layers=2, num_attention_heads=2,
         image_size=28, patch_size=14, projection_dim=16,
     )  # fmt: skip
-    config = LlavaConfig(
+    config = LlavaConfig(  # type: ignore[call-arg]
         text_config=text, vision_config=vision, image_token_id=tokens["<image>"],
         image_seq_length=4, vision_feature_layer=-1,
     )  # fmt: skip
@@ -110,7 +110,7 @@ def _qwen(tokens: dict[str, int]) -> Any:
 
 
 def _save_processor(folder: Path, family: str) -> None:
-    pictures: dict[str, Any] = {
+    pictures: dict[str, Any] = {  # type: ignore[assignment]
         "llava": {
             "image_processor_type": "CLIPImageProcessor", "processor_class": "LlavaProcessor",
             "size": {"shortest_edge": 28}, "crop_size": {"height": 28, "width": 28},

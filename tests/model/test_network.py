@@ -330,7 +330,7 @@ def test_imagenet_weights_fill_every_part_of_the_encoder():
     encoder = Lite0Encoder()
     encoder.load_imagenet(published)
     assert torch.equal(encoder.stem[0].weight, published["_conv_stem.weight"])
-    last = encoder.blocks[10].layers[6].weight
+    last = encoder.get_parameter("blocks.10.layers.6.weight")
     assert torch.equal(last, published["_blocks.10._project_conv.weight"])
     maps = encoder.eval()(torch.zeros(1, 3, 64, 96))
     assert [tuple(m.shape[1:]) for m in maps] == [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -45,7 +46,7 @@ def sample(height=80, width=120, regions=2, seed=0):
         draws = tuple(Draw(label, degree, None, 1) for _ in range(regions))
         rgb = picture(height, width, seed + k)
         versions.append(Version("mixed", rgb, draws, np.full(regions, score), 0.5))
-    return Sample(*versions, masks)
+    return Sample(*versions, masks)  # type: ignore[arg-type, call-arg]
 
 
 def test_pictures_are_resized_bilinearly_and_masks_by_the_nearest_pixel():
@@ -94,7 +95,7 @@ def test_augmentation_depends_on_its_generator_alone_and_draws_four_numbers():
 
 def test_augmentation_moves_pictures_and_masks_alike_in_the_published_shares():
     images, masks, found = augmented(2000)
-    counts = {}
+    counts: dict[Any, Any] = {}
     for moved, mask in found:
         assert np.array_equal(moved[0], moved[1])
         for turns in range(4):

@@ -101,7 +101,7 @@ def test_the_scene_is_the_whole_picture_as_one_more_region_after_the_others(pred
 
 
 def test_heads_are_the_networks_and_the_score_is_as_it_is(predictor):
-    inputs = panda.prepare_pair(*pair(), masks(3), predictor.network.config.side_px)
+    inputs = panda.prepare_pair(*pair(), masks(3), predictor.network.config.side_px)  # type: ignore[call-arg]
     with torch.inference_mode():
         output = predictor.network(*inputs)
     heads = predictor.heads(*pair(), masks(3))

@@ -33,7 +33,7 @@ def test_they_cover_every_cell_once_and_are_no_larger_than_asked(size):
     masks = np.random.default_rng(0).random((3, *size)) < 0.3
     masks[2, 20:] = False
     counts, pixels = cell_counts(as_masks(masks, size))
-    total, seen = sums(all_tiles(*size, SMALL), counts)
+    total, seen = sums(all_tiles(*size, SMALL), counts)  # type: ignore[call-arg]
     assert (total == pixels).all()
     assert len(seen) > 1 and max(seen) <= 90_000
 

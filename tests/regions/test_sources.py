@@ -88,7 +88,7 @@ def test_label_files(tmp_path, kind):
         image = Image.frombytes("P", (W, H), values.tobytes())
         image.putpalette([9, 9, 9] * 8)
     if kind == "1":
-        values = (values > 0).astype(np.uint8)
+        values = (values > 0).astype(np.uint8)  # type: ignore[operator]
         image = Image.fromarray(values.astype(bool))
     path = tmp_path / ("m.tif" if kind == "tiff" else "m.png")
     image.save(path)

@@ -15,7 +15,7 @@ def pairs():
     for k, name in enumerate(("sky 10", "sky 9", "<b>wood</b>")):
         sample = pair(2, 3, seed=k)
         urls = tuple(thumbnail(v.image, 64) for v in (sample.anchor, sample.target))
-        found.append(Pair(name, f"pair {k}.html", sample.graph, urls, sample.graph))
+        found.append(Pair(name, f"pair {k}.html", sample.graph, urls, sample.graph))  # type: ignore[arg-type]
     return found
 
 
@@ -31,12 +31,12 @@ def test_pairs_are_sorted_found_and_linked(open_page):
     lowest = {
         p.name: min(min(r.anchor.score, r.target.score) for r in p.graph.regions) for p in entries
     }
-    assert names(tab) == sorted(lowest, key=lowest.get)
+    assert names(tab) == sorted(lowest, key=lowest.__getitem__)
     margins = {p.name: p.graph.scene.comparison.margin for p in entries}
     tab.locator("#order").select_option("margin")
-    assert names(tab) == sorted(margins, key=margins.get)
+    assert names(tab) == sorted(margins, key=margins.__getitem__)
     tab.locator("#order").select_option("lead")
-    assert names(tab) == sorted(margins, key=margins.get, reverse=True)
+    assert names(tab) == sorted(margins, key=margins.__getitem__, reverse=True)
     tab.locator("#order").select_option("name")
     assert names(tab)[1:] == ["sky 9", "sky 10"] or names(tab)[:2] == ["sky 9", "sky 10"]
     tab.locator("#find").fill("SKY")

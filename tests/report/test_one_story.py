@@ -8,6 +8,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 import pytest
+from optional import present
 from report_samples import pair
 from rich.console import Console
 
@@ -73,9 +74,10 @@ def sample(known=None, vocabulary=V):
 
 def table_at(width):
     def shown(made, graph, monkeypatch):
-        console = Console(file=io.StringIO(), width=width)
+        text = io.StringIO()
+        console = Console(file=text, width=width)
         console.print(render(graph, width))
-        return console.file.getvalue()
+        return text.getvalue()
 
     return shown
 
@@ -103,7 +105,9 @@ def chips(made, graph, monkeypatch):
     texts = []
     wordings = overlay_module._wordings
     monkeypatch.setattr(
-        overlay_module, "_wordings", lambda r, f: texts.append(r.wordings[0]) or wordings(r, f)
+        overlay_module,
+        "_wordings",
+        lambda r, f: texts.append(r.wordings[0]) or wordings(r, f),  # type: ignore[func-returns-value]
     )
     overlay(graph, made.anchor.image, made.target.image)
     return "\n".join(texts)
@@ -112,7 +116,7 @@ def chips(made, graph, monkeypatch):
 def page(made, graph, monkeypatch):
     text = report_page(graph, (ReportPicture(None), ReportPicture(None)))
     body = text.partition("<body")[2]
-    data = re.search(r'<script[^>]*id="view"[^>]*>(.*?)</script>', body, re.S)[1]
+    data = present(re.search(r'<script[^>]*id="view"[^>]*>(.*?)</script>', body, re.S))[1]
     return re.sub(r"<script.*?</script>", "", body, flags=re.S) + data
 
 
@@ -128,7 +132,7 @@ SURFACES = {
     "notebook": lambda made, graph, _: graph._repr_html_(),
     "report": page,
     "overlay": chips,
-    "sheet": written(sheet_module, lambda *given: sheet(*given, 99)),
+    "sheet": written(sheet_module, lambda *given: sheet(*given, 99)),  # type: ignore[call-arg]
     "drawing": drawing,
     "dot": lambda made, graph, _: dot.dumps(graph),
     "assessment": lambda made, graph, _: assessment_values(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from report_samples import pair, photo
@@ -112,7 +114,7 @@ def test_an_uncertain_region_is_not_tinted_and_has_a_grey_number():
     )
     model = ModelInfo(name="small", known_threshold=0.5)
     unsure = sample.graph.model_copy(update={"regions": regions, "model": model})
-    tints = {}
+    tints: dict[Any, Any] = {}
     for name, graph in (("sure", sample.graph), ("unsure", unsure)):
         picture = overlay(graph, grey, grey)
         panel = picture[picture.shape[0] // 5, : picture.shape[1] // 2]
@@ -226,7 +228,7 @@ def test_by_comparison_the_better_side_is_blue_the_worse_one_vermilion_and_the_s
 def test_the_legend_has_the_colours_that_the_regions_are_filled_with():
     sample = pair(1, 1)
     by = {
-        by: overlay(without_regions(sample), *[photo()] * 2, by)[-60:]
+        by: overlay(without_regions(sample), *[photo()] * 2, by)[-60:]  # type: ignore[call-arg]
         for by in ("severity", "comparison")
     }
     for colour in severity_colours(4)[1:3]:
@@ -254,4 +256,4 @@ def test_words_never_cover_one_another_among_100_regions(monkeypatch):
 def test_another_meaning_of_the_colour_is_refused():
     sample = pair()
     with pytest.raises(ImageError, match="colour_by is 'score', expected 'severity' or"):
-        overlay(sample.graph, sample.anchor.image, sample.target.image, "score")
+        overlay(sample.graph, sample.anchor.image, sample.target.image, "score")  # type: ignore[arg-type]

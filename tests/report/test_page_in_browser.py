@@ -14,6 +14,8 @@ from distortion_graph import compare
 from distortion_graph.graph import DistortionGraph, ModelInfo
 from distortion_graph.report.html.page import report_page
 
+pytestmark = pytest.mark.slow
+
 WIDTHS = (390, 820, 1400)
 
 
@@ -397,7 +399,7 @@ def test_text_from_the_graph_is_never_markup(open_page):
 
 @pytest.mark.parametrize("regions", [(1, 1), (20, 25)])
 def test_one_region_and_five_hundred(open_page, regions):
-    sample = pair(*regions, 100, 125)
+    sample = pair(*regions, 100, 125)  # type: ignore[call-arg]
     tab = open_page(page(sample))
     count = regions[0] * regions[1]
     assert tab.locator("#regions tr[data-region]").count() == count
@@ -456,13 +458,13 @@ OVERLAPS = """() => {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("mode", ["Side by side", "Swipe", "Difference"])
-def test_nothing_overlaps_or_is_cut(open_page, width, scheme, mode):
+def test_nothing_overlaps_or_is_cut(open_page, width, scheme):
     sample, graph = rich_sample()
     tab = open_page(page(sample, graph), width=width, scheme=scheme)
-    tab.get_by_role("button", name=mode).click()
-    assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    assert tab.evaluate(OVERLAPS) == []
+    for mode in ("Side by side", "Swipe", "Difference"):
+        tab.get_by_role("button", name=mode).click()
+        assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert tab.evaluate(OVERLAPS) == []
     ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 22, 26)")
 

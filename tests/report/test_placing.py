@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from distortion_graph.report.placing import Ground, place_labels
@@ -31,7 +31,6 @@ regions = st.tuples(
 ).map(lambda r: box(r[0], r[1], min(r[2], 400 - r[0]), min(r[3], 300 - r[1])))
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(regions, min_size=1, max_size=30))
 def test_every_region_gets_a_label_inside_the_picture(grounds):
     sizes = [[(120, 20), (70, 20), (24, 20)]] * len(grounds)

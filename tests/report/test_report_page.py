@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from optional import present
 from page_samples import NOTHING, named, page, png, rich_sample, shown, without_masks
 from report_samples import pair
 
@@ -52,7 +53,7 @@ def test_the_same_input_gives_the_same_page():
 
 @pytest.mark.parametrize("grid", [(1, 1), (10, 10), (20, 25)])
 def test_a_page_is_at_most_half_a_megabyte_larger_than_its_pictures(grid):
-    sample = pair(*grid, 200, 250)
+    sample = pair(*grid, 200, 250)  # type: ignore[call-arg]
     pictures = sum(len(base64.b64encode(png(v.image))) for v in (sample.anchor, sample.target))
     assert len(page(sample).encode()) <= pictures + HALF_MEGABYTE
 
@@ -69,7 +70,9 @@ def test_the_data_of_the_script_is_json_that_cannot_end_its_element():
     sample, graph = rich_sample()
     graph = named(graph, "</script><!-- <script>", "\u2028 & \u2029")
     text = page(sample, graph)
-    inside = re.search(r'<script type="application/json" id="view">(.*?)</script>', text)[1]
+    inside = present(re.search(r'<script type="application/json" id="view">(.*?)</script>', text))[
+        1
+    ]
     assert not set("<>&\u2028\u2029") & set(inside)
     assert json.loads(inside)["regions"][0]["name"] == "</script><!-- <script>"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from optional import present
 from report_samples import pair, photo, with_evidence
 
 from distortion_graph.base.errors import ImageError
@@ -37,7 +38,7 @@ def enlarged(rgb, factor):
 def written(monkeypatch):
     """Every line that is written."""
     lines = []
-    write = module.write_middle
+    write = module.write_middle  # type: ignore[attr-defined]
 
     def note(canvas, text, *more):
         lines.append(text)
@@ -58,7 +59,7 @@ def test_the_plain_pictures_are_not_touched(h, w, factor):
     rng = np.random.default_rng(0)
     sample = pair(1, 1, h=h, w=w)
     pictures = [rng.integers(0, 256, (h, w, 3), np.uint8) for _ in range(2)]
-    page = sheet(sample.graph, *pictures, 0)
+    page = sheet(sample.graph, *pictures, 0)  # type: ignore[arg-type, call-arg]
     assert factor == -(-SMALLEST_PX // max(h, w))
     (left,), (right,) = (places(page, enlarged(p, factor)) for p in pictures)
     assert left[0] == right[0] and left[1] + w * factor < right[1]
@@ -68,11 +69,11 @@ def test_a_cutout_holds_the_pictures_pixels_up_to_its_outline():
     sample = pair(3, 4, h=120, w=160)
     page = drawn(sample, 1)
     region = worst_first(sample.graph)[0]
-    x, y, w, h = region.bbox_of("anchor")
+    x, y, w, h = present(region.bbox_of("anchor"))
     inside = (slice(y + 2, y + h - 2), slice(x + 2, x + w - 2))
     found = []
     for version in (sample.anchor, sample.target):
-        cutout = cutout_of(region, "anchor", (120, 160), 375)
+        cutout = present(cutout_of(region, "anchor", (120, 160), 375))
         assert cutout.factor > 4 and cutout.whole
         found.append(places(page, enlarged(version.image[inside], cutout.factor)))
     ((left,), (right,)) = found
@@ -84,7 +85,7 @@ def test_a_cutout_is_never_resampled_and_a_large_region_is_shown_in_part():
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 256, (900, 1500, 3), np.uint8)
     region = sample.graph.regions[0]
-    cutout = cutout_of(region, "anchor", (900, 1500), 400)
+    cutout = present(cutout_of(region, "anchor", (900, 1500), 400))
     assert (cutout.factor, cutout.whole, cutout.mask.shape) == (1, False, (400, 400))
     page = sheet(sample.graph, noise, noise, 1)
     x, y = cutout.window.x, cutout.window.y
@@ -98,7 +99,9 @@ def test_a_cutout_is_never_resampled_and_a_large_region_is_shown_in_part():
 def test_the_window_of_a_cutout_lies_in_the_picture_and_holds_something_of_the_region(box, room):
     region = pair(1, 1).graph.regions[0]
     node = region.anchor.model_copy(update={"mask": None, "bbox_xywh_px": box})
-    cutout = cutout_of(region.model_copy(update={"anchor": node}), "anchor", (48, 64), room)
+    cutout = present(
+        cutout_of(region.model_copy(update={"anchor": node}), "anchor", (48, 64), room)
+    )
     h, w = cutout.mask.shape
     assert 0 <= cutout.window.x <= 64 - w and 0 <= cutout.window.y <= 48 - h
     assert max(cutout.shown) <= room and max(cutout.shown) > room // 2 and cutout.mask.any()
@@ -136,7 +139,7 @@ def test_the_summary_is_wrapped_to_the_page(monkeypatch):
     sample = pair(2, 3, h=300, w=30)
     lines = written(monkeypatch)
     page = drawn(sample, 0)
-    face = module.typeface(module._FACE)
+    face = module.typeface(module._FACE)  # type: ignore[attr-defined]
     assert len(lines) > 1 and max(map(face.width, lines)) <= page.shape[1]
     assert " ".join(lines).endswith(").")
 
@@ -171,7 +174,7 @@ def test_a_name_that_cannot_be_drawn_is_the_regions_number(monkeypatch):
     name = "木<script>\n\x1b[31m"
     sheet(changed(sample.graph, 0, name=name), sample.anchor.image, sample.target.image)
     assert "region 0" in lines and "木" not in "".join(lines)
-    assert all(module.typeface(module._FACE).can_draw(t) for t in lines)
+    assert all(module.typeface(module._FACE).can_draw(t) for t in lines)  # type: ignore[attr-defined]
     long = changed(sample.graph, 0, name="w" * 500)
     assert sheet(long, sample.anchor.image, sample.target.image).shape[1] < 1600
 
@@ -209,7 +212,7 @@ def test_target_of_another_size_keeps_its_own_pixels():
     graph = sample.graph.model_copy(update={"regions": regions, "target": info})
     page = sheet(graph, sample.anchor.image, other, 1)
     assert len(places(page, enlarged(other, 3))) == 1
-    cutout = cutout_of(regions[0], "target", (96, 200), 420)
+    cutout = present(cutout_of(regions[0], "target", (96, 200), 420))
     assert (cutout.window.x, cutout.window.y, cutout.mask.shape) == (12, 2, (66, 86))
 
 

@@ -14,9 +14,10 @@ from distortion_graph.report.wording import worst_first
 
 
 def shown(graph, width):
-    console = Console(file=io.StringIO(), width=width)
+    text = io.StringIO()
+    console = Console(file=text, width=width)
     console.print(render(graph, console.width))
-    return console.file.getvalue()
+    return text.getvalue()
 
 
 @pytest.fixture(scope="module")

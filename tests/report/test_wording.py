@@ -86,7 +86,7 @@ def unknown(node):
 
 
 def doubtful(*regions, **more):
-    """A graph whose model asks not to be believed below .5."""
+    """A graph whose model is uncertain below .5."""
     made = graph(*regions, **more)
     return made.model_copy(update={"model": ModelInfo(name="small", known_threshold=0.5)})
 

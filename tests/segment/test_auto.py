@@ -9,8 +9,9 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from optional import present
 from skimage import data
 from skimage.measure import label
 
@@ -56,7 +57,6 @@ def test_known_patches_are_found(seed):
     assert overlap > 0.8
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.sampled_from([(1, 1), (1, 2), (8, 8), (1, 300), (300, 1), (15, 40), (16, 16), (40, 33)]),
     st.integers(0, 2**32 - 1),
@@ -138,8 +138,10 @@ def test_a_blurred_patch_becomes_a_region_of_its_own(corner):
     assert auto_regions(other, rgb) == regions
     assert best_overlap(regions, patch) > 0.5 > 0.4 > best_overlap(auto_regions(rgb), patch)
     found = find_differences(rgb, other)
-    inside = [region for region in found.measure(regions.lazy_masks()).regions if region.spots]
-    assert max(region.share for region in inside) > 0.4
+    inside = [
+        region for region in found.measure(regions.lazy_masks()).regions if present(region).spots
+    ]
+    assert max(present(region).share for region in inside) > 0.4
 
 
 def test_changed_letters_and_a_thin_banner_become_regions_of_their_own():
@@ -155,8 +157,8 @@ def test_changed_letters_and_a_thin_banner_become_regions_of_their_own():
     assert len(found.scene.spots) == 2
     measured = found.measure(regions.lazy_masks()).regions
     for spot in found.scene.spots:
-        (whole,) = [region for region in measured if spot in region.spots]
-        assert whole.share > 0.25
+        (whole,) = [region for region in measured if spot in present(region).spots]
+        assert present(whole).share > 0.25
     assert regions.areas().min() < 0.008 * page.shape[0] * page.shape[1]
 
 
@@ -197,9 +199,8 @@ def test_nested_and_crowded_places_leave_a_tiling():
         lambda rgb: rgb,
     ],
 )
-def test_a_distortion_all_over_cuts_nothing_out(distort, monkeypatch):
+def test_a_distortion_all_over_cuts_nothing_out(distort):
     rgb = photograph()
     other = distort(rgb)
     found = auto_regions(rgb, other)
-    monkeypatch.setattr("distortion_graph.segment.auto._places", lambda *_: None)
-    assert found == auto_regions(rgb, other)
+    assert found == auto_regions(rgb, other, differences=find_differences(rgb, rgb))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from distortion_graph.segment.queries import Frame, Segment, class_scores, merge
 from distortion_graph.segment.stuff import stuff_among
 
 SAMPLE = Path(__file__).parents[3] / "shared" / "data" / "coco_panoptic_sample"
-SETTINGS = {"threshold": 0.8, "overlap": 0.8}
+SETTINGS: dict[str, Any] = {"threshold": 0.8, "overlap": 0.8}
 
 
 def classes(*rows):
@@ -157,7 +158,8 @@ def naive(class_logits, mask_logits, frame, threshold, overlap, stuff):
     kept = (labels != class_logits.shape[1] - 1) & (scores > threshold)
     maps, scores, labels = maps[kept], scores[kept], labels[kept]
     owner = (scores[:, None, None] * maps).argmax(0)
-    segments, seen = {}, {}
+    segments: dict[Any, Any] = {}
+    seen: dict[Any, Any] = {}
     for k, label in enumerate(labels.tolist()):
         area, won = (maps[k] >= 0.5).sum(), (owner == k).sum()
         mask = (owner == k) & (maps[k] >= 0.5)
@@ -180,7 +182,7 @@ def naive(class_logits, mask_logits, frame, threshold, overlap, stuff):
 )
 def test_the_segments_are_those_of_the_papers_inference(seed, frame):
     logits, maps = blobs(seed, 24, frame.padded[0] // 4, frame.padded[1] // 4)
-    settings = {"threshold": 0.6, "overlap": 0.3, "stuff": {0, 2}}
+    settings: dict[str, Any] = {"threshold": 0.6, "overlap": 0.3, "stuff": {0, 2}}
     expected = naive(logits, maps, frame, **settings)
     numbers, found = merge_queries(logits, maps, frame, **settings)
     assert sorted(s.label for s in found) == sorted(label for label, _ in expected)
@@ -221,7 +223,7 @@ def test_the_segments_are_those_of_the_librarys_own_eomt():
         [ours] = np.unique(numbers[mask])
         assert ours > 0 and np.count_nonzero((numbers == ours) != mask) == 0
         mine = found[ours - 1]
-        assert mine == Segment(segment["label_id"], pytest.approx(mine.score))
+        assert mine == Segment(segment["label_id"], pytest.approx(mine.score))  # type: ignore[arg-type]
         assert mine.score >= segment["score"] - 1e-5
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from skimage import data as pictures
 
@@ -144,7 +144,6 @@ def test_jitter_moves_pixels_no_farther_than_its_shift():
 
 
 @given(st.integers(1, 20), st.floats(1, 15), st.floats(0, 3.2))
-@settings(max_examples=50, deadline=None)
 def test_motion_kernel_is_normalised_and_centred(radius, sigma, angle):
     kernel = motion_kernel(radius, sigma, angle).astype(float)
     offsets = np.arange(2 * radius + 1) - radius

@@ -17,6 +17,6 @@ def test_same_key_same_draws_in_another_process():
 
 def test_every_part_of_the_key_counts():
     keys = [(0, "a", "blur", 1), (1, "a", "blur", 1), (0, "b", "blur", 1), (0, "a", "rain", 1)]
-    keys += [(0, "a", "blur", 2), (0, "a", "blur", "1"), (0, "ablur", 1), (0, "a", "blur1")]
+    keys += [(0, "a", "blur", 2), (0, "a", "blur", "1"), (0, "ablur", 1), (0, "a", "blur1")]  # type: ignore[list-item]
     draws = {int(generator(*key).integers(2**62)) for key in keys}
     assert len(draws) == len(keys)

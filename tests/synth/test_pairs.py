@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from optional import present
 from skimage import data as pictures
 
 from distortion_graph.base.errors import RecipeError
@@ -24,7 +25,7 @@ def test_difficulties():
         assert len(set(draw_versions("medium", DEFAULT_RECIPE.types, rng)) & set(MIXED)) == 1
         assert set(draw_versions("hard", DEFAULT_RECIPE.types, rng)) == set(MIXED)
     with pytest.raises(RecipeError, match="easy, medium or hard"):
-        draw_versions("harder", DEFAULT_RECIPE.types, rng)
+        draw_versions("harder", DEFAULT_RECIPE.types, rng)  # type: ignore[arg-type]
     with pytest.raises(RecipeError, match="at least 2 distortion types, got \\['blur'\\]"):
         draw_versions("easy", ["blur"], rng)
 
@@ -39,11 +40,13 @@ def test_true_graph_tells_what_was_done(difficulty):
             assert node.distortion.label == version.draws[k].distortion
             assert node.severity.label == version.draws[k].severity
             assert node.score == pytest.approx(version.scores[k], abs=1e-6)
-        d = region.anchor.score - region.target.score
-        expected = graph.vocabulary.compare_scores(region.anchor.score, region.target.score)
+        d = present(region.anchor.score) - present(region.target.score)
+        expected = graph.vocabulary.compare_scores(
+            present(region.anchor.score), present(region.target.score)
+        )
         assert region.comparison.margin == d and region.comparison.label == expected.label
-    for side in (graph.scene.anchor, graph.scene.target):
-        assert sum(side.distortion_share.values()) == pytest.approx(1, abs=1e-5)
+    for side in (present(graph.scene).anchor, present(graph.scene).target):
+        assert sum(present(side.distortion_share).values()) == pytest.approx(1, abs=1e-5)
 
 
 def test_true_graph_round_trips():

@@ -62,7 +62,7 @@ def test_a_box_holds_the_pixels_of_the_whole_picture(distortion, subtype, level)
     [("compression", "jpeg"), ("pixelate", "block"), ("rain", "streaks"), ("snow", "flakes")],
 )
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_block_grids_and_weather_are_the_whole_pictures_to_the_bit(distortion, subtype, data):
     x, y = data.draw(st.integers(0, W - 1)), data.draw(st.integers(0, H - 1))
     box = Box(x, y, data.draw(st.integers(1, W - x)), data.draw(st.integers(1, H - y)))
@@ -185,8 +185,8 @@ def test_whole_frames_are_made_once_and_within_the_limit(monkeypatch):
 def test_jpeg2000_is_encoded_once_for_all_levels(monkeypatch):
     encoded = []
     entry = SUBTYPES["compression"]["jpeg2000"]
-    encode = entry.support.prepare
-    support = WholeFrame(lambda image: (encoded.append(1), encode(image))[1])
+    encode = entry.support.prepare  # type: ignore[union-attr]
+    support = WholeFrame(lambda image: (encoded.append(1), encode(image))[1])  # type: ignore[func-returns-value]
     monkeypatch.setitem(SUBTYPES["compression"], "jpeg2000", _with(entry, None, support))
     frames = Frames(PICTURE, limit_bytes=0)
     for level in (1, 5, 3, 1):

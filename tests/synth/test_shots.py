@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ CLEAN = np.ascontiguousarray(photographs.coffee()[100:196, 200:328])
 TINY = np.ascontiguousarray(CLEAN[:16, :16])
 REGIONS = RegionSet.grid(CLEAN.shape[:2], 1, 2)
 ALWAYS = ShotShares(1, 1, 1)
-KEY = {"tag": "coffee", "seed": 4}
+KEY: dict[str, Any] = {"tag": "coffee", "seed": 4}
 
 
 def versions_of(names, shares, recipe=DEFAULT_RECIPE):

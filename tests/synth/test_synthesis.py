@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def test_where_masks_overlap_the_later_region_wins():
 
 
 def test_severity_decides_the_levels():
-    seen = Counter()
+    seen: Counter[Any] = Counter()
     for k in range(600):
         draw = draw_region("noise", DEFAULT_RECIPE, generator(0, "levels", k))
         seen[draw.severity, draw.level] += 1

@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ MASKS[2, 60:, 90:] = True
 MASKS[2, 70:80, 100:110] = False
 IDS = (5, 6, 9, 12)  # the last region has no pixel
 NAMES = (*DEFAULT_RECIPE.types, *MIXED)
-KEY = {"tag": "coffee", "seed": 3}
+KEY: dict[str, Any] = {"tag": "coffee", "seed": 3}
 
 
 def same(first, second):

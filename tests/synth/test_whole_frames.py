@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,7 +52,7 @@ def test_severities_that_share_levels_have_no_border():
     with pytest.raises(RecipeError, match="severities that rise with their levels"):
         severity_of_loss("noise", 0.9, shared)
     with pytest.raises(RecipeError, match="labelled_by must be level or loss, got 'score'"):
-        replace(WILD_RECIPE, labelled_by="score")
+        replace(WILD_RECIPE, labelled_by="score")  # type: ignore[arg-type]
 
 
 def test_a_weak_draw_is_clean_and_still_says_what_it_was():
@@ -68,7 +69,7 @@ def test_a_weak_draw_is_clean_and_still_says_what_it_was():
 def test_every_draw_of_a_version_has_the_label_of_its_frame():
     kinds = set()
     for seed in range(6):
-        key = {"version": "mixed", "tag": "coffee", "seed": seed, "recipe": WILD_RECIPE}
+        key: Any = {"version": "mixed", "tag": "coffee", "seed": seed, "recipe": WILD_RECIPE}
         version = make_version(CLEAN, REGIONS.masks(), REGIONS.ids, **key)
         again = make_version(
             CLEAN,
@@ -120,6 +121,7 @@ def test_a_wild_pair_has_a_true_graph_with_clean_nodes_below_one():
         for region in pair.graph.regions:
             for node in (region.anchor, region.target):
                 assert (node.distortion.label == "clean") == (node.severity.label == "clean")
+                assert node.score is not None
                 below += node.distortion.label == "clean" and 0.7 < node.score < 1
     assert below > 0
 
@@ -148,6 +150,7 @@ def test_weak_ones_alone_are_clean():
     )
     made, frame = labelled_frame(asked, Frames(CLEAN), WILD_RECIPE, generator(0))
     assert made.distortion == made.severity == "clean" and made.also == ()
+    assert made.applied is not None
     kind, name = made.applied
     assert alone(made, 0) == pytest.approx(1 - haarpsi(CLEAN, frame), abs=0.01), (kind, name)
 

@@ -138,7 +138,9 @@ def test_photon_noise_grows_with_light():
     for k in range(15):
         residual = noise._mosaic_noise(half, generator(k))
         # The noise is that of linear light, seen through sRGB's slope at each of the two tones.
-        slopes = [to_grey(to_linear(np.float32(g)) + np.float32(1e-3)) - g for g in (40, 150)]
+        slopes = [
+            to_grey(to_linear(np.array(g, np.float32)) + np.float32(1e-3)) - g for g in (40, 150)
+        ]
         dark, light = residual[:, 4:96].std() / slopes[0], residual[:, 104:196].std() / slopes[1]
         ratios.append(light / dark)
     assert min(ratios) > 1 and np.median(ratios) > 1.5

@@ -21,7 +21,7 @@ DRAWS = 12
 
 @pytest.mark.parametrize("stops", [0.5, 2.0])
 def test_an_exposure_doubles_or_halves_light_per_stop(stops):
-    light = to_linear(np.float32([100]))
+    light = to_linear(np.array([100], np.float32))
     darker = float(to_grey(light / 2**stops)[0])
     for k in range(DRAWS):
         made = exposure.underexposed(FLAT, stops, generator(k)).mean()

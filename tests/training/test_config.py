@@ -169,7 +169,7 @@ def test_a_vocabulary_from_a_file_is_the_networks_too(tmp_path):
     assert read_config(written(tmp_path, to_yaml(config))) == config
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     st.floats(1e-12, 1e6),
     st.integers(0, 2**63 - 1),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from optional import present
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
 
@@ -73,7 +76,7 @@ def test_an_even_version_is_the_distortion_of_the_whole_picture(clean, masks):
     draw = version.draws[0]
     rng = np.random.default_rng(2)
     assert draw == draw_region("darken", DEFAULT_RECIPE, rng)
-    assert (version.image == apply(clean, "darken", draw.subtype, draw.level, rng)).all()
+    assert (version.image == apply(clean, "darken", present(draw.subtype), draw.level, rng)).all()
     assert version.scores == pytest.approx(HAARPSI.region_scores(clean, version.image, masks))
     assert 0 < version.scene_score < 1
 
@@ -96,7 +99,7 @@ def test_a_batch_ignores_the_labels_of_what_is_unknown(clean, masks):
     versions = versions_of(clean, masks)
     extras = Extras.none(len(masks))
     extras.known[0, 2] = False
-    batch = make_batch([Sample(*versions, masks, extras)], DEFAULT_RECIPE.vocabulary)
+    batch = make_batch([Sample(*versions, masks, extras)], DEFAULT_RECIPE.vocabulary)  # type: ignore[call-arg]
     targets = batch.targets
     assert targets.known[0, :, 1:].tolist() == extras.known.astype(int).tolist()
     assert targets.known[0, :, 0].tolist() == [IGNORED, IGNORED]  # the scene
@@ -194,7 +197,7 @@ def test_masks_are_scaled_by_the_nearest_pixel_and_pictures_recompressed_a_littl
 
 def test_every_share_leaves_consistent_batches(clean):
     labels = (np.mgrid[:96, :96].sum(0) // 40 + 1).astype(np.uint16)
-    shares = {
+    shares: dict[str, Any] = {
         name: 1.0
         for name in vars(SamplingConfig())
         if name in ("outlier_share", "several_share", "loose_share", "rescaled_share")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -187,7 +189,7 @@ def test_training_forgets_what_calibration_found(tmp_path):
     save_network(tmp_path / "net", network, network.state_dict())
     config = TrainingConfig(network=network.config, start_from=tmp_path / "net")
     again, _ = first_network(config, architecture("lite0"), print)
-    head = again.head
+    head: Any = again.head
     assert head.nodes.temperature.tolist() == [1, 1] and head.comparison.temperature == 1
     assert head.nodes.known_threshold == 0
     assert head.nodes.familiarity.weights.tolist() == [0, 1, 0, 0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -29,8 +31,8 @@ def test_the_mean_of_the_four_figures_counted_by_hand():
     found = HeldOutScore(clean)(network)
 
     words = network.config.vocabulary
-    hits = {"distortion": [], "severity": [], "comparison": []}
-    scores = [[], []]
+    hits: dict[str, list[Any]] = {"distortion": [], "severity": [], "comparison": []}
+    scores: list[list[Any]] = [[], []]
     for sample in samples_of([bench_picture(p) for p in clean], "hard"):
         prediction = TorchPredictor(network).predict(sample.anchor, sample.target, sample.masks)
         for k, region in enumerate(decode(prediction, words).regions):

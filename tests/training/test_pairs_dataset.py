@@ -23,13 +23,14 @@ from distortion_graph.datasets.stats_writer import StatsWriter  # noqa: E402
 from distortion_graph.masks.container import RegionSet  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet  # noqa: E402
-from distortion_graph.training.batch import IGNORED, make_batch  # noqa: E402
+from distortion_graph.training.batch import make_batch  # noqa: E402
 from distortion_graph.training.checkpoint import save_network  # noqa: E402
 from distortion_graph.training.config import (  # noqa: E402
     BudgetConfig,
     DataConfig,
     TrainingConfig,
 )
+from distortion_graph.training.extras import IGNORED  # noqa: E402
 from distortion_graph.training.held_out import RootScore  # noqa: E402
 from distortion_graph.training.loop import Trainer  # noqa: E402
 from distortion_graph.training.pairs_dataset import (  # noqa: E402
@@ -39,6 +40,8 @@ from distortion_graph.training.pairs_dataset import (  # noqa: E402
     training_sample,
 )
 from distortion_graph.training.samples import SamplingConfig, quiet_worker  # noqa: E402
+
+pytestmark = pytest.mark.slow
 
 SIZE = (70, 100)
 VERSIONS = ("noise", "blur", "mixed", "mixed2")

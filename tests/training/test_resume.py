@@ -10,6 +10,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,8 @@ from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY  # noqa: E402
 from distortion_graph.training.config import BudgetConfig, DataConfig  # noqa: E402
 from distortion_graph.training.config_files import plain  # noqa: E402
 from distortion_graph.training.loop import Trainer  # noqa: E402
+
+pytestmark = pytest.mark.slow
 
 PROGRAM = """
 import os, signal, sys, torch
@@ -84,7 +87,7 @@ def test_a_run_killed_in_the_middle_of_a_step_ends_equal_to_the_bit(whole, tmp_p
         [sys.executable, "-c", PROGRAM, str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=900,
         env=os.environ | {"PYTHONPATH": os.pathsep.join([here, *sys.path]), "OMP_NUM_THREADS": "1"},
     )
     assert done.returncode == -signal.SIGKILL, done.stderr[-2000:]
@@ -136,7 +139,7 @@ def test_a_finished_run_changes_nothing(whole, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"seed": 1}, "seed is 1, was 0; give what it was begun with, or another folder"),
+        ({"seed": 1}, "seed is 1, was 0; give the options it started with, or another folder"),
         ({"accumulation": 2}, "optimiser.accumulation is 2, was 1"),
         ({"precision": "bf16"}, "precision is 'bf16', was 'fp32'"),
         ({"dropout": 0.1}, "network.dropout is 0.1, was 0.3"),
@@ -149,7 +152,7 @@ def test_another_run_is_refused_with_what_differs(whole, options, words):
 
 
 def test_how_labels_are_read_makes_no_other_run(whole):
-    options = {"steps": 5, "save": 2, "measure": 3, "dropout": 0.3}
+    options: dict[str, Any] = {"steps": 5, "save": 2, "measure": 3, "dropout": 0.3}
     for words in ({"darken": "shadow"}, {"darken": "dusk", "clean": "fine"}):
         read_as = DEFAULT_VOCABULARY.model_copy(update={"words": words})
         config = settings(**options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,14 +19,12 @@ from distortion_graph.datasets.pictures import CleanPicture  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet, NetworkOutput  # noqa: E402
 from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Recipe  # noqa: E402
-from distortion_graph.training.batch import IGNORED, Targets  # noqa: E402
+from distortion_graph.training.batch import Targets  # noqa: E402
 from distortion_graph.training.checkpoint import load_network, save_network  # noqa: E402
 from distortion_graph.training.criterion import LossWeights, criterion  # noqa: E402
-from distortion_graph.training.samples import (  # noqa: E402
-    SampleStream,
-    SamplingConfig,
-    random_crop,
-)
+from distortion_graph.training.crops import random_crop  # noqa: E402
+from distortion_graph.training.extras import IGNORED  # noqa: E402
+from distortion_graph.training.samples import SampleStream, SamplingConfig  # noqa: E402
 
 WORDS = Vocabulary(
     distortions=("noise", "fine", "blur"),
@@ -35,7 +34,7 @@ WORDS = Vocabulary(
         for rank, d in ((-3, 0.5), (-2, 0.3), (-1, 0.1), (0, 0), (1, 0.1), (2, 0.3), (3, 0.5))
     ),
 )
-LEVELS = {"severity_levels": {"bad": (2, 4)}}
+LEVELS: dict[str, Any] = {"severity_levels": {"bad": (2, 4)}}
 SMALL = NetworkConfig(width=32, layers=1, heads=2, dropout=0.0)
 SAMPLING = SamplingConfig(crops=((64, 3), (96, 2)), feather_share=0.0, wild_share=0.0)
 
@@ -52,7 +51,7 @@ def sources():
 
 
 def stream(sources, **options):
-    settings = {"seed": 0, "recipe": DEFAULT_RECIPE, "sampling": SAMPLING} | options
+    settings: dict[str, Any] = {"seed": 0, "recipe": DEFAULT_RECIPE, "sampling": SAMPLING} | options
     return SampleStream(sources, **settings)
 
 

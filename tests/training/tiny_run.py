@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from skimage import data as pictures
@@ -43,10 +44,10 @@ def settings(
     measure: int | None = None,
     dropout: float = 0.0,
     accumulation: int = 1,
-    **others: object,
+    **others: Any,
 ) -> TrainingConfig:
     """A run by steps alone, computed in fp32 on the CPU; it saves at its end unless told."""
-    given = {
+    given: dict[str, Any] = {
         "device": "cpu",
         "precision": "fp32",
         "network": replace(SMALL, dropout=dropout),

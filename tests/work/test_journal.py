@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -170,7 +171,7 @@ def test_a_file_that_is_no_journal_is_refused_and_stays_as_it_is(path, content):
 
 
 def test_only_durable_lines_wait_for_the_disk(path, monkeypatch):
-    waited = []
+    waited: list[Any] = []
     monkeypatch.setattr(os, "fsync", waited.append)
     with opened(path) as journal:
         journal.begin(RUN)

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -29,6 +30,8 @@ from distortion_graph.work.threads import (
     thread_budget,
 )
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
@@ -40,7 +43,7 @@ def late(k):
 def test_results_come_in_the_order_of_the_items():
     with thread_budget(3):
         assert parallel_map(late, range(5)) == [0, 1, 2, 3, 4]
-        assert parallel_steps([(1, lambda k=k: late(k)) for k in range(5)]) == [0, 1, 2, 3, 4]
+        assert parallel_steps([(1, partial(late, k)) for k in range(5)]) == [0, 1, 2, 3, 4]
         assert side_by_side(lambda: late(0), lambda: late(4)) == (0, 4)
 
 
@@ -58,7 +61,7 @@ def test_the_first_item_that_fails_raises(threads):
             parallel_map(fails, range(5))
         begun.clear()
         with pytest.raises(ValueError, match="2"):
-            parallel_steps([(2, lambda k=k: fails(k)) for k in range(5)])
+            parallel_steps([(2, partial(fails, k)) for k in range(5)])
     assert begun == [0, 1, 2]
 
 
@@ -103,7 +106,7 @@ def test_steps_together_never_take_more_threads_than_there_are():
             taken.remove(threads)
 
     with thread_budget(4):
-        parallel_steps([(n, lambda n=n: work(n)) for n in (2, 1, 1, 3, 1, 4, 1, 1, 1, 2, 2)])
+        parallel_steps([(n, partial(work, n)) for n in (2, 1, 1, 3, 1, 4, 1, 1, 1, 2, 2)])
     assert max(most) == 4
 
 
@@ -199,43 +202,38 @@ import os, sys, time
 import cv2, numpy as np
 from skimage import data
 from distortion_graph import compare
-from distortion_graph.predict.session import load_model
-threads, height, width, grid = (*map(int, sys.argv[1:4]), sys.argv[4])
 cv2.setNumThreads(2)
-anchor = cv2.resize(data.coffee(), (width, height))
-target = cv2.GaussianBlur(anchor, (0, 0), 2)
-for _ in range(2):  # the first one opens the model, and loads libraries with threads of their own
-    time.sleep(0.3)
+def others(threads, height, width, grid):  # the share of processor time that they take
+    anchor = cv2.resize(data.coffee(), (width, height))
+    target = cv2.GaussianBlur(anchor, (0, 0), 2)
+    time.sleep(0.3)  # until the threads of libraries that have just been loaded sleep
     whole, mine = time.process_time(), time.thread_time()
     compare(anchor, target, regions=grid, threads=threads)
     whole, mine = time.process_time() - whole, time.thread_time() - mine
-print((whole - mine) / whole)
+    return (whole - mine) / whole
+others(1, 64, 96, "auto")  # opens the model, and loads libraries with threads of their own
+print(others(1, 321, 481, "auto"))
+print(others(1, 64, 4000, "grid:4x100"))  # products large enough for BLAS to share
+print(others(1, 1500, 1600, "grid:2x2"))  # in tiles
+print(others(2, 321, 481, "grid:2x5"))
 """
 
 
-def others_share(threads, height, width, grid):
-    """The share of a comparison's processor time that threads other than the caller take."""
-    arguments = map(str, (threads, height, width, grid))
-    done = subprocess.run(
-        [sys.executable, "-c", _OTHERS, *arguments], capture_output=True, text=True, check=True
-    )
-    return float(done.stdout)
+@pytest.fixture(scope="module")
+def shares():
+    """What threads other than the caller's take in comparisons: three with one, one with two."""
+    done = subprocess.run([sys.executable, "-c", _OTHERS], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [float(line) for line in done.stdout.splitlines()]
 
 
-@pytest.mark.parametrize(
-    ("height", "width", "grid"),
-    [
-        (321, 481, "auto"),
-        (64, 4000, "grid:4x100"),  # products large enough for BLAS to share
-        (1500, 1600, "grid:2x2"),  # in tiles
-    ],
-)
-def test_with_one_thread_nobody_else_works(height, width, grid):
-    assert others_share(1, height, width, grid) < 0.02
+@pytest.mark.parametrize("case", range(3), ids=["auto", "large products", "tiles"])
+def test_with_one_thread_nobody_else_works(shares, case):
+    assert shares[case] < 0.02
 
 
-def test_with_two_threads_somebody_else_works():
-    assert others_share(2, 321, 481, "grid:2x5") > 0.2
+def test_with_two_threads_somebody_else_works(shares):
+    assert shares[3] > 0.2
 
 
 _COMMAND = """

@@ -62,8 +62,8 @@ def _detail_line(detail: Any, model: type[BaseModel]) -> str:
     expected = detail["msg"]
     for theirs, ours in _WORDS:
         expected = expected.replace(theirs, ours, 1)
-    found = repr(detail["input"])
-    return f"{prefix}{expected}, found {found if len(found) <= 60 else found[:57] + '…'}"
+    given = repr(detail["input"])
+    return f"{prefix}{expected}, found {given if len(given) <= 60 else given[:57] + '…'}"
 
 
 def _place(loc: Sequence[int | str]) -> str:
@@ -81,10 +81,10 @@ def _keys_at(loc: Sequence[int | str], model: type[BaseModel]) -> list[str]:
         if isinstance(part, int):
             continue
         fields = {f.alias or name: f.annotation for name, f in model.model_fields.items()}
-        found = _model_in(fields.get(part))
-        if found is None:
+        inner = _model_in(fields.get(part))
+        if inner is None:
             return []
-        model = found
+        model = inner
     return [f.alias or name for name, f in model.model_fields.items()]
 
 

@@ -119,10 +119,10 @@ class Vocabulary(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_missing_words(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        found: dict[str, Any] = serialize(self)
+        fields: dict[str, Any] = serialize(self)
         if self.words is None:
-            found.pop("words", None)
-        return found
+            fields.pop("words", None)
+        return fields
 
     @model_validator(mode="after")
     def _check(self) -> Vocabulary:

@@ -46,7 +46,7 @@ def majority_answers(truth: Truth, vocabulary: Vocabulary, seed: int) -> Answers
 
 
 def metric_oracle(truth: Truth, vocabulary: Vocabulary, seed: int) -> Answers:
-    """What follows from the true scores alone: the ceiling of a model that only knows quality.
+    """What follows from the measured scores alone: the ceiling of a model that only knows quality.
 
     The scores themselves; the comparison by the vocabulary's rule; the severity by the thresholds
     on the score that fit these very regions best; the distortion clean where the score is 1, else

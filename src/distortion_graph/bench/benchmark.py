@@ -244,12 +244,12 @@ def _pristine(
 
 def root_identity(root: Path) -> RootIdentity:
     """The root's name, and the SHA-256 of those of its three describing files that are there."""
-    found = {}
+    sums = {}
     for name in (DATASET_FILE, MANIFEST_FILE, INDEX_FILE):
         if (root / name).is_file():
             with (root / name).open("rb") as stream:
-                found[name] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return RootIdentity(name=root.resolve().name, sha256=found)
+                sums[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return RootIdentity(name=root.resolve().name, sha256=sums)
 
 
 def software() -> dict[str, str]:

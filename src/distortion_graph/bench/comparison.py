@@ -74,7 +74,7 @@ def compare_results(
     hold fewer than two runs.
     """
     check_same(results)
-    found = []
+    compared = []
     for listed in results[0].result.pairs:
         entries = list(_entries(results, listed.pairs))
         if len(entries) < 2:
@@ -93,8 +93,10 @@ def compare_results(
                 draws=draws,
                 permutations=permutations,
             )
-            found.append(_compared(listed.pairs, entries[0], other, truth, rows))
-    return Comparison(seed=seed, draws=draws, permutations=permutations, compared=_corrected(found))
+            compared.append(_compared(listed.pairs, entries[0], other, truth, rows))
+    return Comparison(
+        seed=seed, draws=draws, permutations=permutations, compared=_corrected(compared)
+    )
 
 
 def _compared(
@@ -110,9 +112,9 @@ def _compared(
     )
 
 
-def _corrected(found: Sequence[ComparedRun]) -> list[ComparedRun]:
+def _corrected(runs: Sequence[ComparedRun]) -> list[ComparedRun]:
     """With Holm's p-values over all tests."""
-    tested = [f.p for compared in found for f in compared.figures if f.p is not None]
+    tested = [f.p for compared in runs for f in compared.figures if f.p is not None]
     p_values = iter(holm(tested))
     return [
         compared.model_copy(
@@ -123,7 +125,7 @@ def _corrected(found: Sequence[ComparedRun]) -> list[ComparedRun]:
                 ]
             }
         )
-        for compared in found
+        for compared in runs
     ]
 
 
@@ -191,7 +193,7 @@ def _common(
 
 
 def comparison_table(comparison: Comparison) -> ResultTable:
-    """A section a list, a row a figure and run."""
+    """A section per list, a row per figure and run."""
     sections: dict[str, list[tuple[Cell, ...]]] = {}
     remarks: dict[str, str] = {}
     for compared in comparison.compared:

@@ -44,7 +44,7 @@ class Predictor(Protocol):
 
 
 class Run(Protocol):
-    """Something that is measured. `seconds` grows by one a pair where time is measured."""
+    """Something that is measured. `seconds` grows by one per pair where time is measured."""
 
     name: str
     seconds: list[float]
@@ -131,18 +131,18 @@ class _Talk:
         listed: frozenset[PairKey],
         vocabulary: Vocabulary,
     ) -> None:
-        number, found = len(self.answers), self.run.answer(sample)
-        if found is None:
+        number, answer = len(self.answers), self.run.answer(sample)
+        if answer is None:
             self.left_out.add(number)
-            found = Answers.none(len(truth.region))
-        self.answers.append(found)
+            answer = Answers.none(len(truth.region))
+        self.answers.append(answer)
         self.first.setdefault(sample.key, number)
         other = swapped_key(sample.key)
         if other in listed:
             self.mirrored.append(None)
             return
         back = None if number in self.left_out else self.run.answer_swapped(sample)
-        self.mirrored.append(_mirrored(found, back, vocabulary))
+        self.mirrored.append(_mirrored(answer, back, vocabulary))
 
     def pooled(self, truths: Sequence[TruthOfPair], vocabulary: Vocabulary) -> Pooled:
         columns = []
@@ -168,11 +168,11 @@ def _mirrored(answers: Answers, back: Answers | None, vocabulary: Vocabulary) ->
 
     A region that only `back` lacks is not mirrored; a pair without any answer says nothing.
     """
-    found = np.full(len(answers), np.nan)
+    mirrored = np.full(len(answers), np.nan)
     if back is not None and back.answered.any():
         asked = answers.answered
-        found[asked] = answers.mirrors(back, vocabulary)[asked]
-    return found
+        mirrored[asked] = answers.mirrors(back, vocabulary)[asked]
+    return mirrored
 
 
 class ModelRun:

@@ -92,11 +92,11 @@ class Figures(Part):
 
     `coverage` is the share of regions that have labels, `score_coverage` of nodes that have a
     score. `mean` is the mean of the four headline figures. `f1_by_label` and `confusion` are over
-    anchor and target nodes together; a confusion matrix has a row a true label, a column a given
-    one, and a last column of missing answers. `kappa` is quadratic-weighted, `calibration` the
-    expected calibration error. `swap_consistency` is the share of answered regions whose labels
-    are exactly mirrored when the pair is swapped. `several` is null where the data set does not
-    say whether regions have several distortions.
+    anchor and target nodes together; a confusion matrix has a row per true label, a column per
+    given one, and a last column of missing answers. `kappa` is quadratic-weighted, `calibration`
+    the expected calibration error. `swap_consistency` is the share of answered regions whose labels
+    are exactly mirrored when the pair is swapped. `several` is null where the data set does not say
+    whether regions have several distortions.
     """
 
     pairs: int

@@ -1,4 +1,4 @@
-"""Anyone's predictions: a folder of graphs, one file a pair, named after its key."""
+"""Anyone's predictions: a folder of graphs, one file per pair, named after its key."""
 
 from __future__ import annotations
 
@@ -83,10 +83,10 @@ class FolderRun:
                     "regions out"
                 )
             ids = sample.regions.ids
-        found = dict(zip(ids, graph.regions, strict=True))
-        regions = [found.get(region_id) for region_id in sample.regions.ids]
+        by_id = dict(zip(ids, graph.regions, strict=True))
+        regions = [by_id.get(region_id) for region_id in sample.regions.ids]
         try:
             answers = answers_of_regions(regions, self.vocabulary)
         except VocabularyError as error:
             raise GraphError(f"{path}: {error}") from error
-        return answers, len(found) - sum(region is not None for region in regions)
+        return answers, len(by_id) - sum(region is not None for region in regions)

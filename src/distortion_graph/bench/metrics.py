@@ -116,11 +116,11 @@ def calibration_error(
     Bins are those of `reliability`. NaN where no row has a confidence.
     (Naeini et al., AAAI 2015; bins as in Guo et al., ICML 2017.)
     """
-    found = reliability(correct, confidence, bins)
-    answers = int(found.answers.sum())
+    binned = reliability(correct, confidence, bins)
+    answers = int(binned.answers.sum())
     if not answers:
         return float("nan")
-    return float(np.abs(found.hits - found.confidence).sum() / answers)
+    return float(np.abs(binned.hits - binned.confidence).sum() / answers)
 
 
 def average_precision(truth: NDArray[np.bool_], probability: NDArray[np.floating]) -> float:

@@ -141,11 +141,11 @@ def _figures(
 def _free(name: str, kind: FigureKind, taken: dict[str, bytes]) -> str:
     """A file name that any system has room for, numbered where it is taken."""
     stem = re.sub(r"[^\w.]+", "-", name)[:100].strip("-.")
-    number, found = 1, f"{stem}.{kind}"
-    while found.casefold() in {other.casefold() for other in taken}:
+    number, free = 1, f"{stem}.{kind}"
+    while free.casefold() in {other.casefold() for other in taken}:
         number += 1
-        found = f"{stem}-{number}.{kind}"
-    return found
+        free = f"{stem}-{number}.{kind}"
+    return free
 
 
 def _figure(width_mm: float, height_mm: float) -> Figure:
@@ -160,7 +160,7 @@ def _title(text: str, room_mm: float, kind: FigureKind) -> str:
 
 
 def _confusion(case: _Case) -> Figure:
-    """Distortions: a row a true type, its share called each type, and how many in the cell."""
+    """Distortions: a row per true type, its share called each type, and how many in the cell."""
     counts = np.array(case.run.figures.confusion["distortion"], np.int64)
     names = case.words("distortion")
     wide = len(names) > _FEW_LABELS
@@ -226,13 +226,13 @@ def _calibration(case: _Case) -> Figure:
 
 
 def _reliability_axes(axes: Axes, below: Axes, case: _Case, what: str) -> None:
-    found = reliability(*_pooled(case, what))
-    there = found.answers > 0
-    count = np.maximum(found.answers, 1)
+    binned = reliability(*_pooled(case, what))
+    there = binned.answers > 0
+    count = np.maximum(binned.answers, 1)
     axes.plot([0, 1], [0, 1], color=unit(_GREY), lw=0.8, ls="--")
-    share = found.answers / max(1, found.answers.sum())
+    share = binned.answers / max(1, binned.answers.sum())
     axes.scatter(
-        (found.confidence / count)[there], (found.hits / count)[there], 4 + 60 * share[there],
+        (binned.confidence / count)[there], (binned.hits / count)[there], 4 + 60 * share[there],
         color=unit(_COLOURS[0]), linewidths=0, clip_on=False, zorder=3,
     )  # fmt: skip
     ece = shown(case.run.figures.calibration[what])
@@ -262,7 +262,9 @@ def _score(case: _Case) -> Figure:
     if len(true) > MANY_POINTS:
         grid: dict[str, Any] = {"gridsize": 36, "extent": (0, 1, 0, 1), "mincnt": 1}
         density = axes.hexbin(true, given, bins="log", cmap="cividis_r", linewidths=0.1, **grid)
-        bar = figure.colorbar(density, ax=axes, label="nodes a cell", shrink=0.8, format="{x:.0f}")
+        bar = figure.colorbar(
+            density, ax=axes, label="nodes per cell", shrink=0.8, format="{x:.0f}"
+        )
         bar.minorticks_off()
     else:
         axes.scatter(true, given, s=4, color=unit(_COLOURS[0]), alpha=0.4, linewidths=0)

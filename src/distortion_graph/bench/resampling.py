@@ -32,7 +32,7 @@ HEADLINES = ("distortion.accuracy", "severity.accuracy", "comparison.accuracy", 
 """The four figures that runs are compared by."""
 
 DRAWS = 1000
-_LARGEST_BLOCK = 4_000_000
+LARGEST_BLOCK = 4_000_000
 
 Interval = tuple[float, float]
 
@@ -106,13 +106,13 @@ class WeightedFigures:
 
     def under(self, weights: NDArray[np.floating]) -> dict[str, Numbers]:
         """Every figure of `FIGURES`, (B,) each, NaN where it is not defined."""
-        found: dict[str, Numbers] = {}
+        numbers: dict[str, Numbers] = {}
         for what, sides in self.labels.items():
             pairs = [side.under(weights) for side in sides]
-            found[f"{what}.accuracy"] = np.mean([accuracy for accuracy, _ in pairs], 0)
-            found[f"{what}.f1"] = np.mean([f1 for _, f1 in pairs], 0)
+            numbers[f"{what}.accuracy"] = np.mean([accuracy for accuracy, _ in pairs], 0)
+            numbers[f"{what}.f1"] = np.mean([f1 for _, f1 in pairs], 0)
         srcc, plcc = np.mean([side.under(weights) for side in self.scores], 0)
-        return found | {"score.srcc": srcc, "score.plcc": plcc}
+        return numbers | {"score.srcc": srcc, "score.plcc": plcc}
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,14 +206,19 @@ class _Scores:
             varied &= np.where(there, largest, -np.inf).max(1, initial=-np.inf) > low
         with np.errstate(invalid="ignore", divide="ignore"):
             spread = (xx - x * x / n) * (yy - y * y / n)
-            found = (xy - x * y / n) / np.sqrt(spread)
-        return np.where(varied & (spread > 0), found, np.nan)
+            correlation = (xy - x * y / n) / np.sqrt(spread)
+        return np.where(varied & (spread > 0), correlation, np.nan)
 
 
-def bootstrap_weights(pictures: int, *, seed: int, draws: int = DRAWS) -> Iterator[Numbers]:
-    """Blocks (B, G) of how often each picture is drawn when G are drawn anew; B sums to `draws`."""
+def bootstrap_weights(
+    pictures: int, *, seed: int, draws: int = DRAWS, largest_block: int = LARGEST_BLOCK
+) -> Iterator[Numbers]:
+    """Blocks (B, G) of how often each picture is drawn when G are drawn anew; B sums to `draws`.
+
+    A block has at most `largest_block` numbers, or one row; the draws do not depend on it.
+    """
     rng = np.random.default_rng(seed)
-    block = max(1, _LARGEST_BLOCK // max(pictures, 1))
+    block = max(1, largest_block // max(pictures, 1))
     for start in range(0, draws, block):
         rows = min(block, draws - start)
         picks = rng.integers(pictures, size=(rows, pictures))

@@ -1,6 +1,6 @@
 """A benchmark's result as a file: what ran, its figures, and the answers they come from.
 
-The answers are kept as columns, one entry a region, so that any figure can be made again and runs
+The answers are kept as columns, one entry per region, so that any figure can be made again and runs
 can be compared region by region.
 """
 
@@ -151,7 +151,7 @@ class RunResult(Part):
 class PairsResult(Part):
     """Easy, medium, hard or all pairs, their truth, and every run.
 
-    `keys` are (anchor version, target version, tag), one a pair.
+    `keys` are (anchor version, target version, tag), one per pair.
     """
 
     pairs: str
@@ -197,11 +197,11 @@ class BenchResult(Part):
     def _check(self) -> BenchResult:
         if not self.pairs:
             raise ValueError("pairs: none there, expected at least one")
-        _check_once([found.pairs for found in self.pairs], "pairs")
-        for found in self.pairs:
-            _check_once([run.name for run in found.runs], f"{found.pairs} pairs: runs")
-            _check_columns(found, self.vocabulary)
-            strangers = [run.name for run in found.runs if run.name not in self.identities]
+        _check_once([listed.pairs for listed in self.pairs], "pairs")
+        for listed in self.pairs:
+            _check_once([run.name for run in listed.runs], f"{listed.pairs} pairs: runs")
+            _check_columns(listed, self.vocabulary)
+            strangers = [run.name for run in listed.runs if run.name not in self.identities]
             if strangers:
                 raise ValueError(f"pairs: {strangers[0]!r} is not among the identities")
         return self
@@ -220,11 +220,11 @@ def read_result(path: Path) -> BenchResult:
             f"{path}: cannot be read ({error.strerror}), expected a result of `bench --json`"
         ) from error
     value = parse_json(data, str(path))
-    found = value.get("format") if isinstance(value, dict) else None
+    form = value.get("format") if isinstance(value, dict) else None
     expected = BenchResult.model_fields["format"].default
-    if found != expected:
+    if form != expected:
         raise DistortionGraphError(
-            f"{path}: format is {found!r:.60}, expected {expected!r}, a result of `bench --json`"
+            f"{path}: format is {form!r:.60}, expected {expected!r}, a result of `bench --json`"
         )
     if "part" in value:
         raise DistortionGraphError(
@@ -249,23 +249,23 @@ def _check_once(names: Sequence[str], what: str) -> None:
         raise ValueError(f"{what}: {twice[0]!r} is there twice, expected once")
 
 
-def _check_columns(found: PairsResult, vocabulary: Vocabulary) -> None:
+def _check_columns(listed: PairsResult, vocabulary: Vocabulary) -> None:
     """Columns of one length, positions that exist; raises ValueError, which pydantic words."""
-    truth, count = found.truth, len(found.truth.region)
-    columns = [_Column("truth.pair", truth.pair, len(found.keys))]
+    truth, count = listed.truth, len(listed.truth.region)
+    columns = [_Column("truth.pair", truth.pair, len(listed.keys))]
     columns += _columns_of("truth", truth, vocabulary)
-    for run in found.runs:
+    for run in listed.runs:
         columns += _columns_of(f"run {run.name!r}", run.answers, vocabulary)
-        columns.append(_Column(f"run {run.name!r}.left_out", run.left_out, len(found.keys)))
+        columns.append(_Column(f"run {run.name!r}.left_out", run.left_out, len(listed.keys)))
     for name, values, below in columns:
         if len(values) != count and not name.endswith("left_out"):
             raise ValueError(
-                f"{found.pairs} pairs: {name} has {len(values)} entries, expected {count}"
+                f"{listed.pairs} pairs: {name} has {len(values)} entries, expected {count}"
             )
         largest = max((v for v in values if v is not None), default=0)
         if below is not None and largest >= max(below, 1):
             raise ValueError(
-                f"{found.pairs} pairs: {name} holds {largest}, expected less than {below}"
+                f"{listed.pairs} pairs: {name} holds {largest}, expected less than {below}"
             )
 
 
@@ -277,7 +277,7 @@ def _columns_of(
         "severity": len(vocabulary.severities),
         "comparison": len(vocabulary.comparisons),
     }
-    found = []
+    columns = []
     for name in type(table).model_fields:
         if name in ("pair", "region"):
             continue
@@ -285,8 +285,8 @@ def _columns_of(
         sides: Sequence[list[Any]] = value if isinstance(value, tuple) else (value,)
         if name in ("also", "present"):
             sides = _label_columns(f"{place}.{name}", value, len(vocabulary.distortions))
-        found += [_Column(f"{place}.{name}", side, sizes.get(name)) for side in sides]
-    return found
+        columns += [_Column(f"{place}.{name}", side, sizes.get(name)) for side in sides]
+    return columns
 
 
 def _label_columns(place: str, sides: Two | None, labels: int) -> list[list[Any]]:

@@ -91,7 +91,7 @@ def _flipped(
     mixture = WeightedFigures.of_two(truth, first, other, vocabulary)
     pictures = mixture.pictures // 2
     rng = np.random.default_rng([seed, 1])
-    found: dict[str, list[Numbers]] = {name: [] for name in HEADLINES}
+    parts_of: dict[str, list[Numbers]] = {name: [] for name in HEADLINES}
     block = max(1, 2_000_000 // max(pictures, 1))
     for start in range(0, permutations, block):
         rows = min(block, permutations - start)
@@ -99,8 +99,8 @@ def _flipped(
         a = mixture.under(np.concatenate([1 - flip, flip], 1))
         b = mixture.under(np.concatenate([flip, 1 - flip], 1))
         for name in HEADLINES:
-            found[name].append(b[name] - a[name])
-    return {name: np.concatenate(parts) for name, parts in found.items()}
+            parts_of[name].append(b[name] - a[name])
+    return {name: np.concatenate(parts) for name, parts in parts_of.items()}
 
 
 def p_value(difference: float, flipped: Numbers) -> float:

@@ -29,7 +29,7 @@ def _main_table(result: BenchResult) -> ResultTable:
     return ResultTable(
         f"{title(result)}: accuracy, macro F1, score correlation",
         columns,
-        tuple(_section(found, _main_row) for found in result.pairs),
+        tuple(_section(listed, _main_row) for listed in result.pairs),
         notes=(_INTERVALS, *_pristine_notes(result), *_count_notes(result)),
     )
 
@@ -54,7 +54,7 @@ def _more_table(result: BenchResult) -> ResultTable:
     return ResultTable(
         f"{title(result)}: agreement, calibration, symmetry, time",
         columns,
-        tuple(_section(found, _more_row) for found in result.pairs),
+        tuple(_section(listed, _more_row) for listed in result.pairs),
         notes=(
             "κ: quadratic-weighted. ECE: expected calibration error, 15 bins. swap: share of "
             "answers exactly mirrored when the pair is swapped. ms: median, regions given.",
@@ -101,14 +101,14 @@ def _with_two(found: PairsResult) -> int:
 
 
 def _type_tables(result: BenchResult) -> Iterator[ResultTable]:
-    """F1 by distortion type: a column a list, a section a run that is no baseline."""
+    """F1 by distortion type: a column per list, a section per run that is no baseline."""
     lists = result.pairs
     names = [run.name for run in lists[0].runs if run.kind != "baseline"]
     if not names:
         return
     sections = []
     for k, name in enumerate(names):
-        by_list = [found.runs[k].figures.f1_by_label["distortion"] for found in lists]
+        by_list = [listed.runs[k].figures.f1_by_label["distortion"] for listed in lists]
         # Worst first, by the last list, which is the hardest.
         labels = [d for d in result.vocabulary.distortions if any(d in f1 for f1 in by_list)]
         labels.sort(key=lambda label: by_list[-1].get(label, 2.0))
@@ -118,7 +118,7 @@ def _type_tables(result: BenchResult) -> Iterator[ResultTable]:
         sections.append(Section(name, rows))
     yield ResultTable(
         f"{title(result)}: F1 by distortion",
-        ("distortion", *(found.pairs for found in lists)),
+        ("distortion", *(listed.pairs for listed in lists)),
         tuple(sections),
         section_title="run",
         notes=("Anchor and target nodes together; worst first.",),
@@ -130,35 +130,39 @@ def title(result: BenchResult) -> str:
     return f"{result.root.name}, {' and '.join(result.splits)}"
 
 
-def counted(found: PairsResult) -> str:
+def counted(listed: PairsResult) -> str:
     """`300 pairs of 96 pictures, 2210 regions`."""
-    pictures, regions = len({tag for _, _, tag in found.keys}), len(found.truth.region)
-    return f"{len(found.keys)} pairs of {pictures} pictures, {regions} regions"
+    pictures, regions = len({tag for _, _, tag in listed.keys}), len(listed.truth.region)
+    return f"{len(listed.keys)} pairs of {pictures} pictures, {regions} regions"
 
 
-def _section(found: PairsResult, cells_of: Callable[[Figures], Iterator[Cell]]) -> Section:
-    rows = tuple((Cell(run.name), *cells_of(run.figures)) for run in found.runs)
-    return Section(found.pairs, rows, counted(found))
+def _section(listed: PairsResult, cells_of: Callable[[Figures], Iterator[Cell]]) -> Section:
+    rows = tuple((Cell(run.name), *cells_of(run.figures)) for run in listed.runs)
+    return Section(listed.pairs, rows, counted(listed))
 
 
 def _pristine_notes(result: BenchResult) -> Iterator[str]:
     for name, identity in result.identities.items():
-        found = identity.pristine
-        if found is None:
+        pristine = identity.pristine
+        if pristine is None:
             continue
-        beside = f", {shown(found.beside_version)} beside {found.version}" if found.version else ""
+        beside = (
+            f", {shown(pristine.beside_version)} beside {pristine.version}"
+            if pristine.version
+            else ""
+        )
         yield (
-            f"Regions of clean pictures called clean by {name}: {shown(found.beside_itself)} "
+            f"Regions of clean pictures called clean by {name}: {shown(pristine.beside_itself)} "
             f"beside the clean picture itself{beside}."
         )
 
 
 def _count_notes(result: BenchResult) -> Iterator[str]:
-    for found in result.pairs:
-        for run in found.runs:
+    for listed in result.pairs:
+        for run in listed.runs:
             facts = _facts(run)
             if facts:
-                yield f"{found.pairs}, {run.name}: {', '.join(facts)}."
+                yield f"{listed.pairs}, {run.name}: {', '.join(facts)}."
 
 
 def _facts(run: RunResult) -> Sequence[str]:

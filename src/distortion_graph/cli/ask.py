@@ -81,13 +81,14 @@ def ask(
     question: Annotated[
         Question,
         typer.Option(
-            help="assessment: a text whose sentences name their regions, from the predicted graph; "
+            help="Ask for an assessment: a text whose sentences name their regions, from the "
+            "predicted graph; "
             "regions: the model's own graph; whole: which picture is better, and why."
         ),
     ] = Question.assessment,
     about: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="Say what you want to know; with an assessment."),
+        typer.Option(metavar="TEXT", help="Say what you want to know from an assessment."),
     ] = None,
     sentences: Annotated[
         int, typer.Option(min=1, max=50, metavar="N", help="Write at most N sentences.")
@@ -129,7 +130,7 @@ def ask(
     max_side: MaxSide = None,
     max_output_tokens: MaxOutputTokens = None,
     temperature: Temperature = 0.0,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the language model.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed the language model.")] = 0,
     timeout: Timeout = 120.0,
     retries: Retries = 6,
     price: Price = None,
@@ -142,7 +143,7 @@ def ask(
 ) -> None:
     """Ask a multimodal language model about two pictures.
 
-    Our model predicts the graph first; the language model gets the pictures, the regions and what
+    The graph is predicted first; the language model gets the pictures, the regions and what
     was measured, and is told to trust the pixels where they disagree. Answers are kept, so asking
     the same again costs nothing. The key comes from the environment and is written nowhere.
 

@@ -108,42 +108,52 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="[NAME=]FOLDER",
-            help="Folder of a model made by `export` or of a panda network, hf://ORG/NAME, or "
-            "`shipped`, which is the default; may be repeated.",
+            help="Measure this model: a folder made by `export`, a panda network's folder, "
+            "hf://ORG/NAME, or `shipped`, which is the default; may be repeated.",
         ),
     ] = None,
     predictions: Annotated[
         list[str] | None,
         typer.Option(
             metavar="[NAME=]DIR",
-            help="A folder of graphs <anchor>__<target>__<picture>.json; may be repeated.",
+            help="Measure the graphs in DIR, called <anchor>__<target>__<picture>.json; may be "
+            "repeated.",
         ),
     ] = None,
     missing: Annotated[
         Missing,
         typer.Option(
-            help="A pair without a file: stop, count all its regions as missed, or leave it out."
+            help="Stop with an error at a pair without a graph, count all its regions as missed "
+            "(miss), or skip the pair."
         ),
     ] = Missing.error,
     baselines: Annotated[
-        bool, typer.Option(help="Also random, majority class and metric oracle.")
+        bool,
+        typer.Option(
+            help="Measure random labels, the commonest label and the metric oracle as well."
+        ),
     ] = True,
     index: PairsIndex = None,
     only: OnlyPictures = None,
     limit: PairsLimit = None,
     json: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write figures and answers, for `compare`.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write figures and answers to FILE, for `bench compare`."
+        ),
     ] = None,
     markdown: MarkdownTables = None,
     latex: LatexTables = None,
     graphs: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write the model's graphs there.")
+        Path | None, typer.Option(metavar="DIR", help="Write the model's graphs to DIR.")
     ] = None,
     true_graphs: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write the true graphs there, for `report --truth`."),
+        typer.Option(metavar="DIR", help="Write the true graphs to DIR, for `report --truth`."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of intervals and the random baseline.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed the intervals and the random baseline.")
+    ] = 0,
     threads: Threads = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -200,12 +210,14 @@ def compare(
     results: Annotated[
         list[Path], typer.Argument(metavar="RESULT…", help="Files written by `bench --json`.")
     ],
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures.")] = None,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all figures to FILE.")
+    ] = None,
     markdown: MarkdownTables = None,
     latex: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the table as LaTeX.")
+        Path | None, typer.Option(metavar="FILE", help="Write the table to FILE as LaTeX.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of intervals and tests.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed the intervals and tests.")] = 0,
     quiet: Quiet = False,
 ) -> None:
     """Set results side by side, with significance tests.

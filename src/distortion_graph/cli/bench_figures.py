@@ -28,20 +28,26 @@ def figures(
         Path, typer.Argument(metavar="RESULT", help="A file written by `bench --json`.")
     ],
     out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Where to; made where it is not there.")
+        Path,
+        typer.Option(
+            metavar="FOLDER", help="Write the files to FOLDER, which is made if it does not exist."
+        ),
     ],
     run: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Only this run, also a baseline; may be repeated."),
+        typer.Option(
+            metavar="NAME", help="Draw only this run, which may be a baseline; may be repeated."
+        ),
     ] = None,
     pairs: DrawnPairs = None,
-    suffix: Annotated[Suffix, typer.Option(help="The kind of the files.")] = Suffix.svg,
+    suffix: Annotated[Suffix, typer.Option(help="Write files of this kind.")] = Suffix.svg,
     quiet: Quiet = False,
 ) -> None:
     """Draw a stored result: confusion of types, F1 by type, calibration, scores.
 
-    One file a figure, 83 or 170 mm wide, from the answers in the result; needs the figures extra.
-    Files of the same names are replaced, all or none. Without --run all runs that are no baselines.
+    Each figure becomes one file, 83 or 170 mm wide, from the answers in the result; needs the
+    figures extra. Files of the same names are replaced, all or none. Without --run it draws all
+    runs that are no baselines.
 
     \b
     Examples:

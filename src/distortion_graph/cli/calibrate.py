@@ -15,9 +15,9 @@ from distortion_graph.cli.options import Labelled, MeasuredPictures, MeasuredRoo
 def calibrate(
     context: typer.Context,
     network: Annotated[
-        Path, typer.Argument(metavar="NETWORK", help="A run's folder, or a network's in it.")
+        Path, typer.Argument(metavar="NETWORK", help="The folder of a run, or of a network in it.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder for the calibrated network.")],
+    out: Annotated[Path, typer.Option(help="Write the calibrated network to this folder.")],
     labelled: Labelled = None,
     pictures: Pictures = None,
     root: MeasuredRoot = None,
@@ -27,18 +27,18 @@ def calibrate(
         list[Path] | None,
         typer.Option(
             metavar="FOLDER",
-            help="Photographs with nothing wrong in them, of other origin; for `known` alone.",
+            help="Fit `known` to clean photographs of other origin as well.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the pairs made of pictures.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed the pairs made of pictures.")] = 0,
     quiet: Quiet = False,
 ) -> None:
     """Calibrate a network's probabilities before its export.
 
     Finds a temperature for the probabilities of distortion, severity and comparison, and the
     threshold of `known` below which tables say `uncertain`. Takes easy, medium and hard pairs of
-    the pictures or the data set named; where none is, of the run's own held-out ones. `known` is
-    also fitted to pairs with the clean pictures themselves. Needs the train extra.
+    the pictures or the data set you name, or else of the run's own held-out ones. `known` is also
+    fitted to pairs with the clean pictures themselves. Needs the train extra.
 
     \b
     Example:
@@ -57,12 +57,14 @@ def calibrate(
 
     data = DataConfig(tuple(labelled or ()), tuple(pictures or ()), root, held_out)
     wanted = Request(data, LISTS, chosen(split, ("val",)), seed, 0)
-    found = calibrate_network(network, out, wanted, clean_pictures or (), talk.warn)
-    for kind, temperature in found.temperature.items():
-        before, after = found.error_before[kind], found.error_after[kind]
+    calibration = calibrate_network(network, out, wanted, clean_pictures or (), talk.warn)
+    for kind, temperature in calibration.temperature.items():
+        before, after = calibration.error_before[kind], calibration.error_after[kind]
         talk.show(
             f"{kind}: temperature {temperature:.3f}, calibration error {before:.3f} → {after:.3f}"
         )
-    talk.show(f"uncertain where known is below {found.known_threshold:.3f}; of known regions:")
-    for kind, share in found.uncertain.items():
+    talk.show(
+        f"uncertain where known is below {calibration.known_threshold:.3f}; of known regions:"
+    )
+    for kind, share in calibration.uncertain.items():
         talk.show(f"  {percent(share):>6} {kind}")

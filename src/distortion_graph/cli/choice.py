@@ -69,7 +69,7 @@ def _split_option(default: str) -> Any:
         "--split",
         parser=parse_split,
         metavar="train|val|test",
-        help=f"Split of the data set; repeatable; without it {default}.",
+        help=f"Take this split of the data set; may be repeated; by default {default}.",
     )
 
 
@@ -78,7 +78,8 @@ def _pairs_option(default: str) -> Any:
         "--pairs",
         parser=parse_pairs,
         metavar="easy|medium|hard|all",
-        help=f"Which pairs; all = every ordered pair; repeatable; without it {default}.",
+        help="Take these pairs; all means every ordered pair; may be repeated; by default "
+        f"{default}.",
     )
 
 

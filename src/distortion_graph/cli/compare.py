@@ -100,7 +100,7 @@ def compare(
     ] = None,
     format: Annotated[
         Format,
-        typer.Option(metavar="FORM", help="The form that --out is written in: " + FORMS_HELP),
+        typer.Option(metavar="FORM", help="Write --out in this form: " + FORMS_HELP),
     ] = Format.native,
     overlay: Annotated[
         Path | None,
@@ -119,7 +119,9 @@ def compare(
     ] = False,
     evidence: Annotated[
         EvidenceLevel,
-        typer.Option(help="Measure all, all but the mean CIEDE2000 (fast), or nothing."),
+        typer.Option(
+            help="Measure everything, everything but the mean CIEDE2000 (fast), or nothing."
+        ),
     ] = EvidenceLevel.all,
     fit: FitOption = Fit.error,
     model: Annotated[
@@ -134,7 +136,10 @@ def compare(
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     provider: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="ONNX Runtime provider; repeat for a second choice."),
+        typer.Option(
+            metavar="NAME",
+            help="Run on this ONNX Runtime provider; when repeated, on the first available.",
+        ),
     ] = None,
     threads: Threads = 0,
     quiet: Quiet = False,

@@ -27,13 +27,13 @@ def convert(
     context: typer.Context,
     graph: Annotated[Path, typer.Argument(metavar="GRAPH", help=GRAPH_HELP)],
     to: Annotated[
-        Format, typer.Option("--to", metavar="FORM", help="The form to write: " + FORMS_HELP)
+        Format, typer.Option("--to", metavar="FORM", help="Write this form: " + FORMS_HELP)
     ],
     out: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write to FILE; - is standard output, as without this option. Tables (csv, "
+            help="Write to FILE; by default, or with -, to standard output. Tables (csv, "
             "parquet) are two files: t.csv stands for t.nodes.csv and t.edges.csv.",
         ),
     ] = None,
@@ -93,17 +93,17 @@ def convert(
         raise OutputError(
             f"--to {form} writes two files, which standard output cannot hold; expected --out FILE"
         )
-    found = _read(graph, vocabulary)
+    graph_read = _read(graph, vocabulary)
     if out is None:
-        text = graph_text(found, form)
+        text = graph_text(graph_read, form)
     else:
         from distortion_graph.base.files import atomic_write_all
 
-        atomic_write_all(graph_files(found, form, out, spreadsheet=spreadsheet))
-    for line in loss_lines(found, form):
+        atomic_write_all(graph_files(graph_read, form, out, spreadsheet=spreadsheet))
+    for line in loss_lines(graph_read, form):
         talk.warn(line)
     if form == "csv":
-        _tell_formulas(found, talk, spreadsheet)
+        _tell_formulas(graph_read, talk, spreadsheet)
     if out is None:
         write_json(text.rstrip("\n"))
 

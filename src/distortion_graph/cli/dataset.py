@@ -1,4 +1,4 @@
-"""`distortion-graph dataset`: make, read, check and move data sets. One file a command."""
+"""`distortion-graph dataset`: make, read, check and move data sets. One file per command."""
 
 from __future__ import annotations
 

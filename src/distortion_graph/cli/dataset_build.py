@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from distortion_graph.synth.shots import ShotShares
 
 _SOURCES = (
-    "Where clean pictures and regions come from: FOLDER or labels:FOLDER with images/ and label "
-    "maps regions/<name>_<annotator>.png; FOLDER or pictures:FOLDER of pictures alone; "
-    "coco:PANOPTIC.json,images=FOLDER; psg:PSG.json,images=FOLDER. NAME= before one names it."
+    "Clean pictures, with or without regions: FOLDER or labels:FOLDER with images/ and label maps "
+    "regions/<name>_<annotator>.png; FOLDER or pictures:FOLDER of pictures alone; "
+    "coco:PANOPTIC.json,images=FOLDER; psg:PSG.json,images=FOLDER. NAME= before a source names it."
 )
 
 
@@ -33,60 +33,69 @@ def dataset_build(
     out: Annotated[
         Path,
         typer.Option(
-            metavar="ROOT", help="Write the data set here; one that was begun is continued."
+            metavar="ROOT", help="Write the data set to ROOT, or continue the unfinished one there."
         ),
     ],
     split: Annotated[
         list[str] | None,
         typer.Option(
             metavar="RULE",
-            help="Shares such as train=.9 and test=.1, repeated or joined by commas; one split's "
-            "name for all pictures; source, as the sources say; or FILE.json with lists of picture "
-            "names. Without it train=.8,val=.1,test=.1.",
+            help="Split the pictures by shares such as train=.9 and test=.1, repeated or joined by "
+            "commas; into one split by its name; as the sources say, by source; or by FILE.json "
+            "with lists of picture names. By default train=.8,val=.1,test=.1.",
         ),
     ] = None,
     image_format: Annotated[
         str,
-        typer.Option(metavar="SUFFIX", help="png, webp, tif, bmp (lossless), jpg, avif (lossy)."),
+        typer.Option(
+            metavar="SUFFIX",
+            help="Write pictures as png, webp, tif, bmp (lossless), jpg or avif (lossy).",
+        ),
     ] = "png",
     quality: Annotated[
         int | None,
-        typer.Option(metavar="N", help="1 to 100, for lossy formats; makes webp lossy."),
+        typer.Option(
+            metavar="N", help="Encode lossy formats with quality 1 to 100; makes webp lossy."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of every random draw.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed every random draw.")] = 0,
     vocabulary: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Labels, scales and thresholds, as JSON (docs/vocabularies.md); or a file that "
-            "has them in it: dataset.json, model.json, a graph. Else the published ones.",
+            help="Read labels, scales and thresholds from FILE: a vocabulary's JSON "
+            "(docs/vocabularies.md), or a dataset.json, model.json or graph with one in it. By "
+            "default the published ones.",
         ),
     ] = None,
     made_of: Annotated[
         str | None,
         typer.Option(
             metavar="LABELS",
-            help="What labels stand for that are no distortion types, as in "
+            help="Say what labels stand for that are no distortion types, as in "
             "soft=blur:lens+pixelate,grainy=noise.",
         ),
     ] = None,
     types: Annotated[
         str | None,
-        typer.Option(metavar="LIST", help="Distortion types to use, as in blur,noise; else all."),
+        typer.Option(
+            metavar="LIST", help="Use these distortion types, as in blur,noise; by default all."
+        ),
     ] = None,
     severity: Annotated[
         str | None,
         typer.Option(
             metavar="WEIGHTS",
-            help="How often each severity is drawn, as in minor=2,moderate=1,severe=1; one that is "
-            "left out is never drawn. Else all alike.",
+            help="Draw severities with these weights, as in minor=2,moderate=1,severe=1; a "
+            "severity left out is never drawn. By default all are equally likely.",
         ),
     ] = None,
     levels: Annotated[
         str | None,
         typer.Option(
             metavar="LEVELS",
-            help="Levels that a severity draws from; default minor=1+2,moderate=3,severe=4+5.",
+            help="Draw the levels of a severity from these; by default "
+            "minor=1+2,moderate=3,severe=4+5.",
         ),
     ] = None,
     recipe: Annotated[
@@ -129,35 +138,49 @@ def dataset_build(
         ),
     ] = None,
     clean_share: Annotated[
-        float, typer.Option(help="Share of regions that stay clean in mixed pictures.")
+        float, typer.Option(help="Keep this share of the regions of mixed pictures clean.")
     ] = 0.2,
     feather: Annotated[
-        float, typer.Option(metavar="PX", help="Width of the blend inside a region's edge.")
+        float,
+        typer.Option(
+            metavar="PX", help="Fade each distortion in over PX pixels inside a region's edge."
+        ),
     ] = 0.0,
     min_share: Annotated[
-        float, typer.Option(help="Regions below this share of their picture are dropped.")
+        float, typer.Option(help="Drop regions below this share of their picture.")
     ] = 0.008,
     regions_wanted: Annotated[
         int,
-        typer.Option(metavar="N", help="Of several label maps, take the one nearest to this many."),
+        typer.Option(
+            metavar="N",
+            help="Take, of several label maps, the one whose number of regions is nearest to N.",
+        ),
     ] = 8,
     max_regions: Annotated[
-        int | None, typer.Option(metavar="N", help="Keep at most so many, the largest.")
+        int | None,
+        typer.Option(metavar="N", help="Keep at most the N largest regions of a picture."),
     ] = None,
     max_side: Annotated[
-        int | None, typer.Option(metavar="PX", help="Reduce larger pictures to this longer side.")
+        int | None,
+        typer.Option(
+            metavar="PX", help="Scale larger pictures down to PX along their longer side."
+        ),
     ] = None,
     segmenter: Annotated[
         str,
         typer.Option(
-            metavar="NAME", help="Finds regions in pictures alone: auto, or panoptic:MODEL."
+            metavar="NAME",
+            help="Find the regions of pictures without masks by this: auto, or panoptic:MODEL.",
         ),
     ] = "auto",
-    metric: Annotated[str, typer.Option(metavar="NAME", help="Makes the scores.")] = "haarpsi",
+    metric: Annotated[
+        str, typer.Option(metavar="NAME", help="Score regions by this metric.")
+    ] = "haarpsi",
     licence: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="TEXT", help="The pictures' licence, to be recorded; or SOURCE=TEXT. Repeat."
+            metavar="TEXT",
+            help="Record the pictures' licence; SOURCE=TEXT for one source; may be repeated.",
         ),
     ] = None,
     workers: Annotated[
@@ -180,8 +203,8 @@ def dataset_build(
     for each distortion type, and two mixed ones. The same sources, options and library versions
     give the same bytes, with any number of workers.
 
-    Stopped at any moment and started again with the same options, it goes on where it was. On a
-    complete data set it checks every file and makes again what is damaged.
+    A build may be stopped at any moment; started again with the same options, it resumes where it
+    was. On a complete data set it checks every file and makes damaged ones again.
 
     \b
     Examples:

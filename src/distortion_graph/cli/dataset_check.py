@@ -26,19 +26,21 @@ _EXAMPLES = 5
 
 def dataset_check(
     context: typer.Context,
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folder of the data set.")],
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The folder of a data set.")],
     sheet: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a contact sheet: some pictures in all versions."),
+        typer.Option(
+            metavar="FILE", help="Write a contact sheet to FILE: some pictures in all versions."
+        ),
     ] = None,
     sheet_pictures: Annotated[
-        int, typer.Option(min=1, max=40, metavar="N", help="Pictures on the contact sheet.")
+        int, typer.Option(min=1, max=40, metavar="N", help="Show N pictures on the contact sheet.")
     ] = 4,
     quick: Annotated[
         bool,
         typer.Option(
             "--quick",
-            help="Read the headers of pictures only: no checksums, copies or damage behind them.",
+            help="Read only the headers of pictures: no checksums, copies or damage behind them.",
         ),
     ] = False,
     json: Annotated[

@@ -34,52 +34,63 @@ def dataset_export_sft(
     context: typer.Context,
     root: DataRoot,
     out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Folder for the conversations, new or empty.")
+        Path,
+        typer.Option(
+            metavar="FOLDER", help="Write the conversations to FOLDER, which must be new or empty."
+        ),
     ],
     split: TrainSplit = None,
     pairs: AnyPairs = None,
     count: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="So many conversations, of pairs that are drawn."),
+        typer.Option(min=1, metavar="N", help="Write N conversations, of pairs drawn at random."),
     ] = None,
     form: Annotated[
         Form,
         typer.Option(
-            help="llava: llava.jsonl in ShareGPT's form, with LLaMA-Factory's dataset_info.json; "
-            "messages: messages.jsonl in OpenAI's form, as TRL reads it."
+            help="Write llava: llava.jsonl in ShareGPT's form, with LLaMA-Factory's "
+            "dataset_info.json; messages: messages.jsonl in OpenAI's form, as TRL reads it; or "
+            "both."
         ),
     ] = Form.both,
     cues: Annotated[
         list[str] | None,
         typer.Option(
             metavar="CUES",
-            help="How regions are shown, as in `mllm eval`; repeatable, then one is drawn each "
-            "time; varied takes five kinds. Without it marks.",
+            help="Show regions by these cues, as in `mllm eval`; when repeated, one of them is "
+            "drawn per conversation; varied draws from five kinds. By default marks.",
         ),
     ] = None,
     hint_share: Annotated[
         float,
-        typer.Option(min=0, max=1, metavar="SHARE", help="Of questions about all regions."),
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="Give a hint with this share of the questions about all regions.",
+        ),
     ] = 0.5,
     hint_graphs: Annotated[
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Predicted graphs to hint with, as `bench --graphs` writes them; without it the "
-            "truth with a quarter of the regions wrong.",
+            help="Hint with the predicted graphs in DIR, as `bench --graphs` writes them; by "
+            "default with the truth, a quarter of its regions made wrong.",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of all draws.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed all draws.")] = 0,
     workers: Annotated[
         int,
-        typer.Option(min=0, metavar="N", help="Use N threads to draw pictures; 0 = one per core."),
+        typer.Option(
+            min=0, metavar="N", help="Use N threads to draw pictures; 0 means one per core."
+        ),
     ] = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Write a data set as chat conversations, to fine-tune language models on.
 
-    One conversation a pair: about all regions (with and without a hint), several short questions
+    One conversation per pair: about all regions (with and without a hint), several short questions
     (distortion, severity, score, comparison, which regions, yes or no, the worst), a written
     assessment, or the pictures as wholes. All answers follow from the truth; short questions are
     chosen so that no answer dominates. The questions about regions are those of `mllm eval`.

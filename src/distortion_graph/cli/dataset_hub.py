@@ -18,22 +18,25 @@ def dataset_push(
         Path, typer.Argument(metavar="FOLDER", help="A data set, or its shards (`dataset pack`).")
     ],
     repo_id: Annotated[
-        str, typer.Argument(metavar="NAMESPACE/NAME", help="Where on the hub; made if missing.")
+        str, typer.Argument(metavar="NAMESPACE/NAME", help="Its name on the Hub; made if missing.")
     ],
     private: Annotated[
-        bool, typer.Option("--private", help="Make it private; refuse one that is public.")
+        bool, typer.Option("--private", help="Make the data set private; stop if it is public.")
     ] = False,
     revision: Annotated[
-        str | None, typer.Option(metavar="BRANCH", help="Branch, made if missing; else main.")
+        str | None,
+        typer.Option(
+            metavar="BRANCH", help="Send to this branch, made if missing; by default main."
+        ),
     ] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Send a data set to the Hugging Face Hub; needs the hub extra.
 
-    Uses HF_TOKEN or what `hf auth login` stored. What is there and the same is not sent again, so
-    that the same command goes on where it was stopped; nothing is deleted there. Where neither
-    side has a README.md one is written there, with counts and the licences given.
+    Uses HF_TOKEN or what `hf auth login` stored. Files that the Hub already has are not sent
+    again, so the same command resumes where it was stopped. Nothing is deleted on the Hub. Where
+    neither side has a README.md, one is written there, with counts and the licences given.
 
     \b
     Examples:
@@ -60,24 +63,33 @@ def dataset_push(
 def dataset_pull(
     context: typer.Context,
     repo_id: Annotated[
-        str, typer.Argument(metavar="NAMESPACE/NAME", help="A data set on the hub.")
+        str, typer.Argument(metavar="NAMESPACE/NAME", help="A data set on the Hub.")
     ],
-    out: Annotated[Path, typer.Option(metavar="FOLDER", help="New folder, or a begun pull's.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="FOLDER", help="Write to FOLDER: a new one, or that of a pull that was stopped."
+        ),
+    ],
     revision: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Branch, tag or commit; else main.")
+        str | None,
+        typer.Option(metavar="NAME", help="Fetch this branch, tag or commit; by default main."),
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATTERN", help="Only files such as '*/test/*' or 'val-*.tar'."),
+        typer.Option(
+            metavar="PATTERN",
+            help="Fetch only files such as '*/test/*' or 'val-*.tar'; may be repeated.",
+        ),
     ] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Fetch a data set from the Hugging Face Hub; needs the hub extra.
 
-    Every file is compared with the hub's checksum and with the data set's own. What is there and
-    right is not fetched again, so that the same command goes on where it was stopped; no file that
-    differs is overwritten.
+    Every file is compared with the Hub's checksum and with the data set's own. Files that are
+    already there and right are not fetched again, so the same command resumes where it was
+    stopped. No file that differs is overwritten.
 
     \b
     Examples:

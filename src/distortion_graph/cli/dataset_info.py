@@ -23,9 +23,9 @@ _SIZES = 4
 
 def dataset_info(
     context: typer.Context,
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folder of the data set.")],
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The folder of a data set.")],
     json: Annotated[
-        bool, typer.Option("--json", help="Print all of it as JSON on standard output.")
+        bool, typer.Option("--json", help="Print everything as JSON on standard output.")
     ] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,

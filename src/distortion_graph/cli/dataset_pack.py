@@ -15,12 +15,15 @@ from distortion_graph.cli.progress import WorkTalk
 
 def dataset_pack(
     context: typer.Context,
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Folder of the data set.")],
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The folder of a data set.")],
     out: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="Folder for the shards, new or empty.")
+        Path,
+        typer.Option(
+            metavar="FOLDER", help="Write the shards to FOLDER, which must be new or empty."
+        ),
     ],
     shard_mb: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Size of a shard in MB (10^6 bytes), about.")
+        int, typer.Option(min=1, metavar="N", help="Make shards of about N MB (10^6 bytes).")
     ] = 256,
     split: EverySplit = None,
     quiet: Quiet = False,
@@ -62,10 +65,13 @@ def dataset_pack(
 def dataset_unpack(
     context: typer.Context,
     shards: Annotated[
-        Path, typer.Argument(metavar="SHARDS", help="Folder made by `dataset pack`.")
+        Path, typer.Argument(metavar="SHARDS", help="A folder made by `dataset pack`.")
     ],
     out: Annotated[
-        Path, typer.Option(metavar="ROOT", help="Folder for the data set, new or empty.")
+        Path,
+        typer.Option(
+            metavar="ROOT", help="Write the data set to ROOT, which must be new or empty."
+        ),
     ],
     quiet: Quiet = False,
     verbose: Verbose = False,

@@ -50,37 +50,48 @@ def _list_types(context: typer.Context, wanted: bool) -> None:
 
 def distort(
     context: typer.Context,
-    picture: Annotated[str, typer.Argument(metavar="PICTURE", help="What to distort.")],
+    picture: Annotated[str, typer.Argument(metavar="PICTURE", help="The picture to distort.")],
     type: Annotated[
-        str, typer.Option("--type", metavar="TYPE[:SUBTYPE]", help="A name of --list.")
+        str,
+        typer.Option(
+            "--type", metavar="TYPE[:SUBTYPE]", help="Apply this distortion, one of --list."
+        ),
     ],
     out: Annotated[
         Path,
         typer.Option(
-            metavar="FILE", help="Where the result is written; -: PNG to standard output."
+            metavar="FILE", help="Write the result to FILE; - is standard output, as PNG."
         ),
     ],
     severity: Annotated[
         str | None,
-        typer.Option(metavar="minor|moderate|severe", help="Draws one of its levels."),
+        typer.Option(
+            metavar="minor|moderate|severe", help="Draw one of the levels of this severity."
+        ),
     ] = None,
     level: Annotated[
-        int | None, typer.Option(min=1, max=5, help="This level instead of a drawn one.")
+        int | None, typer.Option(min=1, max=5, help="Use this level; none is drawn.")
     ] = None,
     regions: Annotated[
-        str | None, typer.Option(metavar="SPEC", help=f"Only inside regions. {REGIONS_HELP}")
+        str | None,
+        typer.Option(metavar="SPEC", help=f"Distort only inside regions. {REGIONS_HELP}"),
     ] = None,
     only: Annotated[
-        list[int] | None, typer.Option(metavar="ID", help="Only this region; may be repeated.")
+        list[int] | None,
+        typer.Option(metavar="ID", help="Distort only this region; may be repeated."),
     ] = None,
     feather: Annotated[
         float, typer.Option(min=0, metavar="PX", help="Fade in from the regions' edges inwards.")
     ] = 0.0,
     depth: Annotated[
         Path | None,
-        typer.Option(metavar="MAP", help="Depth map for haze: one channel, larger is farther."),
+        typer.Option(
+            metavar="MAP", help="Read a depth map for haze: one channel, larger is farther."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same picture.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Seed what is drawn; the same seed gives the same picture.")
+    ] = 0,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     quiet: Quiet = False,
     show_list: Annotated[
@@ -168,8 +179,8 @@ def _chosen(picture: Picture, spec: RegionSpec | None, only: list[int] | None) -
         return None
     from distortion_graph.regions.sources import resolve_regions
 
-    found = resolve_regions(spec, picture, picture)
-    return found.subset(dict.fromkeys(only)) if only else found
+    regions = resolve_regions(spec, picture, picture)
+    return regions.subset(dict.fromkeys(only)) if only else regions
 
 
 def _distorted(

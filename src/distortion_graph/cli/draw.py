@@ -97,7 +97,7 @@ def draw(
     ] = ColourBy.severity,
     worst: Annotated[
         int,
-        typer.Option(min=0, metavar="N", help="Show so many regions in --sheet, the worst ones."),
+        typer.Option(min=0, metavar="N", help="Show the N worst regions in --sheet."),
     ] = 4,
     collapse: Annotated[
         bool,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def evaluate(
     context: typer.Context,
     network: Annotated[
-        Path, typer.Argument(metavar="NETWORK", help="A run's folder, or a network's in it.")
+        Path, typer.Argument(metavar="NETWORK", help="The folder of a run, or of a network in it.")
     ],
     labelled: Labelled = None,
     pictures: Pictures = None,
@@ -35,15 +35,19 @@ def evaluate(
     split: ValSplit = None,
     held_out: MeasuredPictures = None,
     pairs: HardPairs = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the pairs made of pictures.")] = 0,
-    draws: Annotated[int, typer.Option(min=0, help="Draws of the intervals; 0: none.")] = 1000,
-    json: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all figures.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed the pairs made of pictures.")] = 0,
+    draws: Annotated[
+        int, typer.Option(min=0, help="Draw N times for the intervals; 0 leaves them out.")
+    ] = 1000,
+    json: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all figures to FILE.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure a network as it was trained, before any export.
 
-    Takes the pictures or the data set named; where none is, the run's own held-out pictures, or
-    the split val of its data set. Needs the train extra.
+    Takes the pictures or the data set you name, or else the run's own held-out pictures or the
+    split val of its data set. Needs the train extra.
 
     \b
     Examples:
@@ -62,13 +66,13 @@ def evaluate(
 
     data = DataConfig(tuple(labelled or ()), tuple(pictures or ()), root, held_out)
     wanted = Request(data, chosen(pairs, ("hard",)), chosen(split, ("val",)), seed, draws)
-    found = evaluate_network(network, wanted, talk.warn)
+    result = evaluate_network(network, wanted, talk.warn)
     if json is not None:
-        write_all([(json, (found.model_dump_json(indent=1) + "\n").encode())])
-    _show(network.name, found, talk)
+        write_all([(json, (result.model_dump_json(indent=1) + "\n").encode())])
+    _show(network.name, result, talk)
 
 
-def _show(name: str, found: EvaluationResult, talk: Talk) -> None:
+def _show(name: str, result: EvaluationResult, talk: Talk) -> None:
     from distortion_graph.bench.resampling import FIGURES
     from distortion_graph.bench.tables import Cell, ResultTable, Section, rich_table, shown
 
@@ -79,10 +83,10 @@ def _show(name: str, found: EvaluationResult, talk: Talk) -> None:
     columns = ("network", "distortion", "F1", "severity", "F1", "comparison", "F1", "SRCC", "PLCC")
     sections = tuple(
         Section(pairs, ((Cell(name), *cells(figures)),), _counts(figures))
-        for pairs, figures in found.figures.items()
+        for pairs, figures in result.figures.items()
     )
-    talk.show(rich_table(ResultTable(found.of, (*columns, "mean"), sections), terminal_width()))
+    talk.show(rich_table(ResultTable(result.of, (*columns, "mean"), sections), terminal_width()))
 
 
-def _counts(found: Figures) -> str:
-    return f"{found.pairs} pairs of {found.pictures} pictures, {found.regions} regions"
+def _counts(figures: Figures) -> str:
+    return f"{figures.pairs} pairs of {figures.pictures} pictures, {figures.regions} regions"

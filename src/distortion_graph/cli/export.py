@@ -10,14 +10,16 @@ import typer
 
 def export(
     network: Annotated[
-        Path, typer.Argument(metavar="NETWORK", help="A run's folder, or a network's in it.")
+        Path, typer.Argument(metavar="NETWORK", help="The folder of a run, or of a network in it.")
     ],
-    out: Annotated[Path, typer.Option(help="Model folder to write.")],
-    name: Annotated[str, typer.Option(help="Name of the model in graphs.")] = "custom",
-    version: Annotated[str, typer.Option(help="Version of the model in graphs.")] = "1",
+    out: Annotated[Path, typer.Option(help="Write the model to this folder.")],
+    name: Annotated[str, typer.Option(help="Name the model so in graphs.")] = "custom",
+    version: Annotated[str, typer.Option(help="Give the model this version in graphs.")] = "1",
     card: Annotated[
         Path | None,
-        typer.Option(help="JSON object kept in the manifest, beside the chain of runs."),
+        typer.Option(
+            help="Keep the JSON object of this file in the manifest, beside the chain of runs."
+        ),
     ] = None,
 ) -> None:
     """Export a trained network for compare --model.

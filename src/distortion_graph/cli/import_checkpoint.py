@@ -10,21 +10,26 @@ import typer
 
 def import_checkpoint(
     checkpoint: Annotated[
-        Path, typer.Argument(metavar="CHECKPOINT", help="Published checkpoint, such as panda.pt.")
+        Path, typer.Argument(metavar="CHECKPOINT", help="A published checkpoint, such as panda.pt.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder to write: new, or an empty one.")],
+    out: Annotated[
+        Path, typer.Option(help="Write the network to this folder, which must be new or empty.")
+    ],
     backbone: Annotated[
         str | None,
         typer.Option(
-            help="Encoder of a checkpoint that holds none: a folder or a name on the Hugging Face "
-            "hub, such as facebook/dinov2-small."
+            help="Take this encoder for a checkpoint that holds none: a folder or a name on the "
+            "Hugging Face Hub, such as facebook/dinov2-small."
         ),
     ] = None,
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Download the backbone if it is not on disk.")
     ] = False,
     heads: Annotated[
-        int, typer.Option(min=1, help="Attention heads of its decoders, which no weight tells.")
+        int,
+        typer.Option(
+            min=1, help="Give its decoders N attention heads; the weights do not tell how many."
+        ),
     ] = 4,
 ) -> None:
     """Convert a published Panda checkpoint to safetensors.

@@ -27,14 +27,16 @@ def mcp(
         list[Path] | None,
         typer.Option(
             metavar="DIR",
-            help="Read only files below this folder; repeat for more. Else all that you may read.",
+            help="Read only files below this folder; may be repeated. By default all that you may "
+            "read.",
         ),
     ] = None,
     model: Annotated[
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="Folder of a model made by `export`, or hf://ORG/NAME; else the shipped one.",
+            help="Use this model: a folder made by `export`, or hf://ORG/NAME. By default the one "
+            "that comes with the program.",
         ),
     ] = None,
     http: Annotated[
@@ -110,15 +112,15 @@ def _ctrl_c_ends_at_once() -> Iterator[None]:
 
 def _address(text: str) -> tuple[str, int]:
     """Host and port; raises for a host that others than this machine can reach."""
-    found = re.fullmatch(r"\[?([^\[\]]+)\]?:(\d{1,5})", text)
-    if found is None or int(found[2]) > 65535:
+    match = re.fullmatch(r"\[?([^\[\]]+)\]?:(\d{1,5})", text)
+    if match is None or int(match[2]) > 65535:
         raise DistortionGraphError(f"--http {text!r}: expected HOST:PORT, such as localhost:8765")
-    if found[1] not in _LOOPBACK:
+    if match[1] not in _LOOPBACK:
         raise DistortionGraphError(
-            f"--http {text!r}: the host is {found[1]!r}, expected one of {', '.join(_LOOPBACK)}: "
+            f"--http {text!r}: the host is {match[1]!r}, expected one of {', '.join(_LOOPBACK)}: "
             "whoever reaches the server may have files read"
         )
-    return found[1], int(found[2])
+    return match[1], int(match[2])
 
 
 @contextmanager

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from distortion_graph.datasets.reader import PandaSet
     from distortion_graph.mllm.ask.asking import Manner
     from distortion_graph.mllm.client.client import Client
-    from distortion_graph.mllm.eval.arms import Arm, EvalOptions
+    from distortion_graph.mllm.eval.conditions import Condition, EvalOptions
     from distortion_graph.mllm.eval.hint_graphs import HintGraphs
     from distortion_graph.mllm.eval.hints import Hint
     from distortion_graph.mllm.eval.results import MllmResult
@@ -86,10 +86,11 @@ def evaluate(
     context: typer.Context,
     root: DataRoot,
     model: Annotated[
-        list[str], typer.Option(metavar="[LABEL=]MODEL[@URL]", help=MODEL_HELP + " Repeatable.")
+        list[str],
+        typer.Option(metavar="[LABEL=]MODEL[@URL]", help=MODEL_HELP + " May be repeated."),
     ],
     out: Annotated[
-        Path, typer.Option(metavar="DIR", help="Where graphs, answers and results.json go.")
+        Path, typer.Option(metavar="DIR", help="Write graphs, answers and results.json to DIR.")
     ],
     pairs: EasyPairs = None,
     split: TestSplit = None,
@@ -97,33 +98,42 @@ def evaluate(
         list[str] | None,
         typer.Option(
             metavar="CUES",
-            help="How regions are shown: marks, boxes, boxes-text, outlines, crops, names or none, "
-            "joined by +. Repeatable; without it marks.",
+            help="Show regions by marks, boxes, boxes-text, outlines, crops, names or none; join "
+            "several by +. May be repeated; by default marks.",
         ),
     ] = None,
     hint: Annotated[
         list[str] | None,
         typer.Option(
             metavar="HINT",
-            help="What is suggested: none, predicted, true, shuffled or corrupted. Repeatable; "
-            "without it none.",
+            help="Suggest a graph: none, predicted, true, shuffled or corrupted. May be repeated; "
+            "by default none.",
         ),
     ] = None,
     hint_model: Annotated[
-        str, typer.Option(metavar="MODEL", help="Our model that predicts the hints.")
+        str,
+        typer.Option(metavar="MODEL", help="Predict the hints by this model, as compare --model."),
     ] = "shipped",
     hint_graphs: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Predicted graphs, as `bench --graphs` writes them."),
+        typer.Option(
+            metavar="DIR",
+            help="Hint with the predicted graphs in DIR, as `bench --graphs` writes them.",
+        ),
     ] = None,
-    order: Annotated[Order, typer.Option(help="Which picture is shown first.")] = Order.varied,
+    order: Annotated[
+        Order,
+        typer.Option(help="Show either picture first (varied), or always the anchor (as-is)."),
+    ] = Order.varied,
     both_orders: Annotated[
         bool, typer.Option("--both-orders", help="Ask about every pair in both orders.")
     ] = False,
     index: PairsIndex = None,
     only: OnlyPictures = None,
     limit: PairsLimit = None,
-    concurrency: Annotated[int, typer.Option(min=1, metavar="N", help="Requests at once.")] = 8,
+    concurrency: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Send up to N requests at once.")
+    ] = 8,
     base_url: BaseUrl = None,
     key_variable: KeyVariable = "OPENAI_API_KEY",
     structured: Structured = True,
@@ -133,7 +143,7 @@ def evaluate(
     max_output_tokens: MaxOutputTokens = None,
     temperature: Temperature = 0.0,
     seed: Annotated[
-        int, typer.Option(min=0, help="Of orders, controls, intervals, and the model's own.")
+        int, typer.Option(min=0, help="Seed orders, controls, intervals and the language model.")
     ] = 0,
     requests_per_minute: RequestsPerMinute = None,
     timeout: Timeout = 120.0,
@@ -153,7 +163,7 @@ def evaluate(
     Every model is asked with every cue and every hint about every pair; `bench` scores the answers,
     and three tables say how good they are, how they come about (repeated templates, a preference
     for the picture shown first) and, with hints, whether a model reasons or copies. Answers are
-    kept: a rerun costs nothing, and a run that was stopped goes on. docs/mllm.md has the details.
+    kept: a rerun costs nothing, and a run that was stopped resumes. docs/mllm.md has the details.
 
     \b
     Examples:
@@ -180,7 +190,7 @@ def evaluate(
     from distortion_graph.datasets.reader import PandaSet
     from distortion_graph.mllm.ask.asking import Manner
     from distortion_graph.mllm.ask.cues import cues_text, parse_cues
-    from distortion_graph.mllm.eval.arms import EvalOptions
+    from distortion_graph.mllm.eval.conditions import EvalOptions
     from distortion_graph.mllm.eval.hints import Hint
 
     reader = PandaSet(root, index=index)
@@ -209,9 +219,9 @@ def evaluate(
         for cue in shown
     }
     hints = [_hint(text, Hint) for text in _several(hint, "none", "--hint")]
-    arms = _arms(specs, clients, manners, hints)
+    conditions = _conditions(specs, clients, manners, hints)
     made = _hints(reader, hints, hint_model, hint_graphs, out, seed)
-    result = _evaluated(reader, arms, made, out, options, talk, stop)
+    result = _evaluated(reader, conditions, made, out, options, talk, stop)
     _finish(result, out, outputs, talk)
 
 
@@ -232,16 +242,16 @@ def _hint(text: str, hints: type[Hint]) -> Hint:
         raise DistortionGraphError(f"--hint {text!r}: expected one of {known}") from None
 
 
-def _arms(
+def _conditions(
     specs: Sequence[ModelSpec],
     clients: Sequence[Client],
     manners: dict[str, Manner],
     hints: Sequence[Hint],
-) -> list[Arm]:
+) -> list[Condition]:
     """Models × cues × hints, named by what differs among them."""
-    from distortion_graph.mllm.eval.arms import Arm
+    from distortion_graph.mllm.eval.conditions import Condition
 
-    arms: list[Arm] = []
+    conditions: list[Condition] = []
     for spec, client in zip(specs, clients, strict=True):
         for cue, manner in manners.items():
             for hint in hints:
@@ -249,13 +259,13 @@ def _arms(
                 words += [cue] if len(manners) > 1 else []
                 words += [hint.value] if len(hints) > 1 else []
                 folder = re.sub(r"[^\w.+-]+", "-", " ".join((spec.label, cue, hint.value)))
-                arms.append(Arm(", ".join(words), folder, client, manner, hint))
-    for k, arm in enumerate(arms):
-        if any(arm.folder.casefold() == other.folder.casefold() for other in arms[:k]):
+                conditions.append(Condition(", ".join(words), folder, client, manner, hint))
+    for k, condition in enumerate(conditions):
+        if any(condition.folder.casefold() == other.folder.casefold() for other in conditions[:k]):
             raise DistortionGraphError(
-                f"two rows would be called {arm.name!r}; name one: --model LABEL=MODEL"
+                f"two rows would be called {condition.name!r}; name one: --model LABEL=MODEL"
             )
-    return arms
+    return conditions
 
 
 def _hints(
@@ -291,7 +301,7 @@ def _hints(
 
 def _evaluated(
     reader: PandaSet,
-    arms: Sequence[Arm],
+    conditions: Sequence[Condition],
     hints: HintGraphs,
     out: Path,
     options: EvalOptions,
@@ -304,7 +314,9 @@ def _evaluated(
 
     with WorkTalk(talk) as work:
         progress = Progress(work.begin, work.advance)
-        return evaluate_models(reader, arms, hints, out, options, progress=progress, stop=stop)
+        return evaluate_models(
+            reader, conditions, hints, out, options, progress=progress, stop=stop
+        )
 
 
 def _finish(result: MllmResult, out: Path, outputs: Outputs, talk: Talk) -> None:

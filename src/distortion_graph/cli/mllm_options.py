@@ -28,10 +28,13 @@ MODEL_HELP = (
 )
 BaseUrl: TypeAlias = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="The endpoint; without it OPENAI_BASE_URL, then OpenAI's."),
+    typer.Option(
+        metavar="URL",
+        help="Send requests to this endpoint; by default OPENAI_BASE_URL or, if unset, OpenAI's.",
+    ),
 ]
 KeyVariable: TypeAlias = Annotated[
-    str, typer.Option(metavar="NAME", help="Environment variable that holds the key.")
+    str, typer.Option(metavar="NAME", help="Read the key from this environment variable.")
 ]
 Structured: TypeAlias = Annotated[
     bool,
@@ -62,7 +65,7 @@ MaxOutputTokens: TypeAlias = Annotated[
     ),
 ]
 Temperature: TypeAlias = Annotated[
-    float, typer.Option(min=0, max=2, help="Temperature of the language model; 0 varies the least.")
+    float, typer.Option(min=0, max=2, help="Set the language model's temperature; 0 varies least.")
 ]
 RequestsPerMinute: TypeAlias = Annotated[
     float | None, typer.Option(min=0.1, metavar="N", help="Send at most N requests per minute.")
@@ -75,7 +78,9 @@ Retries: TypeAlias = Annotated[
 ]
 Price: TypeAlias = Annotated[
     str | None,
-    typer.Option(metavar="IN,OUT", help="Price in dollars per million input and output tokens."),
+    typer.Option(
+        metavar="IN,OUT", help="Count costs at these dollars per million input and output tokens."
+    ),
 ]
 MaxCost: TypeAlias = Annotated[
     float | None,

@@ -13,7 +13,7 @@ import typer
 from distortion_graph.base.errors import OutputError
 
 REGIONS_HELP = (
-    "Where the regions come from: auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png "
+    "Take these regions: auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png "
     "(0 = unlabelled) or LABELS.png,NAMES.json; REGIONS.json[,image=NAME] (COCO RLE, polygons, "
     "boxes); panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
     "panoptic:FOLDER or panoptic:ORG/NAME (found and named by a panoptic model; needs the segment "
@@ -23,20 +23,20 @@ REGIONS_HELP = (
 them."""
 
 Quiet: TypeAlias = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Say nothing but errors (and what --json asks for).")
+    bool, typer.Option("--quiet", "-q", help="Print nothing but errors (and what --json asks for).")
 ]
 Verbose: TypeAlias = Annotated[
     bool,
-    typer.Option("--verbose", "-v", help="Also tell sizes, the model and times, on stderr."),
+    typer.Option(
+        "--verbose", "-v", help="Print sizes, the model and times as well, on standard error."
+    ),
 ]
 MaxPixels: TypeAlias = Annotated[
     int, typer.Option(min=1, metavar="N", help="Refuse pictures of more pixels than this.")
 ]
 Threads: TypeAlias = Annotated[
     int,
-    typer.Option(
-        min=0, metavar="N", help="Use at most N threads in all; 0 = one per core that is allowed."
-    ),
+    typer.Option(min=0, metavar="N", help="Use at most N threads in all; 0 means one per core."),
 ]
 
 
@@ -52,8 +52,8 @@ class Fit(StrEnum):
 FitOption: TypeAlias = Annotated[
     Fit,
     typer.Option(
-        help="A target of another size: refuse it; compare the common part, top left; scale it to "
-        "the anchor if it has the same shape; or scale it in any case."
+        help="Refuse a target of another size; crop both to the common part, top left; resize the "
+        "target to the anchor if they have the same shape; or resize! it in any case."
     ),
 ]
 Background: TypeAlias = Annotated[
@@ -65,18 +65,25 @@ Background: TypeAlias = Annotated[
 ]
 Labelled: TypeAlias = Annotated[
     list[Path] | None,
-    typer.Option(help="Folder with images/ and label maps regions/<name>_<annotator>.png."),
+    typer.Option(
+        help="Take the pictures of a folder with images/ and label maps "
+        "regions/<name>_<annotator>.png."
+    ),
 ]
 Pictures: TypeAlias = Annotated[
     list[Path] | None,
-    typer.Option(help="Folder of pictures without masks; regions are found automatically."),
+    typer.Option(
+        help="Take the pictures of a folder without masks; their regions are found automatically."
+    ),
 ]
 MeasuredRoot: TypeAlias = Annotated[
-    Path | None, typer.Option("--root", help="Data set whose pairs are used.")
+    Path | None, typer.Option("--root", help="Take the pairs of this data set.")
 ]
 MeasuredPictures: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--held-out", help="JSON lists of the pictures to take; without it all of them."),
+    typer.Option(
+        "--held-out", help="Take only the pictures that FILE lists, as JSON; by default all."
+    ),
 ]
 MovedAnchor: TypeAlias = Annotated[
     str | None,
@@ -98,19 +105,20 @@ DataRoot: TypeAlias = Annotated[
 ]
 PairsIndex: TypeAlias = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Easy and medium lists, if not those in the root."),
+    typer.Option(metavar="FILE", help="Read the easy and medium lists from FILE, not from ROOT."),
 ]
 OnlyPictures: TypeAlias = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="JSON lists of the pictures to keep.")
+    Path | None,
+    typer.Option(metavar="FILE", help="Take only the pictures that FILE lists, as JSON."),
 ]
 PairsLimit: TypeAlias = Annotated[
-    int | None, typer.Option(min=1, metavar="N", help="Only the first N pairs of each list.")
+    int | None, typer.Option(min=1, metavar="N", help="Take only the first N pairs of each list.")
 ]
 MarkdownTables: TypeAlias = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown.")
+    Path | None, typer.Option(metavar="FILE", help="Write the tables to FILE as Markdown.")
 ]
 LatexTables: TypeAlias = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write the tables as LaTeX.")
+    Path | None, typer.Option(metavar="FILE", help="Write the tables to FILE as LaTeX.")
 ]
 DEFAULT_MAX_PIXELS = 100_000_000
 """As in `distortion_graph.pictures.images`, which is not imported for a `--help`; a test compares

@@ -100,11 +100,11 @@ def _one(
     check_outputs([("--out", out, False)], inputs)
     graph = read_graph(path)
     true = None if truth is None else read_graph(truth, graph.vocabulary)
-    found = _pictures(graph, path, given, max_pixels, talk)
-    for picture in found:
+    pictures = _pictures(graph, path, given, max_pixels, talk)
+    for picture in pictures:
         if picture.picture is not None:
             check_outputs([("--out", out, False)], [str(picture.picture.source)])
-    write_all([(out, page_of(graph, found, true, lossy=lossy).encode())])
+    write_all([(out, page_of(graph, pictures, true, lossy=lossy).encode())])
 
 
 def _several(
@@ -121,32 +121,34 @@ def _several(
         for path, name in zip(paths, _names(paths), strict=True):
             graph = read_graph(path)
             true = None if truth is None else read_graph(truth / path.name, graph.vocabulary)
-            found = _pictures(graph, path, (None, None), max_pixels, talk)
-            page = page_of(graph, found, true, lossy=lossy)
+            pictures = _pictures(graph, path, (None, None), max_pixels, talk)
+            page = page_of(graph, pictures, true, lossy=lossy)
             atomic_write_text(folder / f"{name}.html", page)
-            pairs.append(_pair(name, graph, found, true))
+            pairs.append(_pair(name, graph, pictures, true))
         atomic_write_text(folder / _INDEX, gallery_page(pairs))
 
 
 def page_of(
-    graph: DistortionGraph, found: Found, truth: DistortionGraph | None = None, *, lossy: bool
+    graph: DistortionGraph, pictures: Found, truth: DistortionGraph | None = None, *, lossy: bool
 ) -> str:
     """The report of a graph and its pictures."""
     from distortion_graph.report.html.page import ReportPicture, report_page
 
     anchor, target = (
         ReportPicture.of(picture, info, lossy=lossy)
-        for picture, info in zip(found, (graph.anchor, graph.target), strict=True)
+        for picture, info in zip(pictures, (graph.anchor, graph.target), strict=True)
     )
     return report_page(graph, (anchor, target), truth)
 
 
-def _pair(name: str, graph: DistortionGraph, found: Found, truth: DistortionGraph | None) -> Pair:
+def _pair(
+    name: str, graph: DistortionGraph, pictures: Found, truth: DistortionGraph | None
+) -> Pair:
     from distortion_graph.report.html.embedding import thumbnail
     from distortion_graph.report.html.gallery import THUMBNAIL_PX, Pair
 
     anchor, target = (
-        None if f.picture is None else thumbnail(f.picture.rgb, THUMBNAIL_PX) for f in found
+        None if f.picture is None else thumbnail(f.picture.rgb, THUMBNAIL_PX) for f in pictures
     )
     return Pair(name, f"{name}.html", graph, (anchor, target), truth)
 
@@ -165,9 +167,9 @@ def _pictures(
         find_picture(info, path.parent, place, max_pixels=max_pixels)
         for info, place in zip((graph.anchor, graph.target), given, strict=True)
     )
-    for found in (anchor, target):
-        if found.problem:
-            talk.warn(f"{path}: {found.problem}")
+    for picture in (anchor, target):
+        if picture.problem:
+            talk.warn(f"{path}: {picture.problem}")
     return anchor, target
 
 

@@ -21,56 +21,74 @@ if TYPE_CHECKING:
 
 def train(
     context: typer.Context,
-    out: Annotated[Path, typer.Option(help="Folder of the run; an unfinished run in it goes on.")],
+    out: Annotated[
+        Path, typer.Option(help="Write the run to this folder, or resume the unfinished run in it.")
+    ],
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Settings as YAML (docs/training.md); options win."),
+        typer.Option(
+            metavar="FILE",
+            help="Read settings from FILE, YAML (docs/training.md); options override them.",
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="One setting; may be repeated."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Set one setting; may be repeated."),
     ] = None,
     labelled: Labelled = None,
     pictures: Pictures = None,
     root: Annotated[
         Path | None,
-        typer.Option(help="Data set of `dataset build`: its pairs are used, none are made."),
+        typer.Option(
+            help="Train on the pairs of this data set (`dataset build`); none are synthesised."
+        ),
     ] = None,
     held_out: Annotated[
         Path | None,
-        typer.Option(help="JSON lists of picture names kept from training, to choose on."),
+        typer.Option(
+            help="Choose the network on the pictures that this JSON file lists, not train on them."
+        ),
     ] = None,
     vocabulary: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Words of the network, as JSON; a data set has its own."),
+        typer.Option(
+            metavar="FILE",
+            help="Read the network's vocabulary from FILE, JSON; a data set has its own.",
+        ),
     ] = None,
-    model: Annotated[str | None, typer.Option(help="Architecture: lite0 (default), panda.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Train this architecture: lite0 (default) or panda.")
+    ] = None,
     start_from: Annotated[
         Path | None,
-        typer.Option("--start-from", "--init", help="Network whose weights the run begins with."),
+        typer.Option("--start-from", "--init", help="Begin with the weights of this network."),
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(help="Training time, evaluation included; 60 unless --steps is given."),
+        typer.Option(
+            help="Train for so many minutes, evaluation included; 60 unless --steps is given."
+        ),
     ] = None,
     steps: Annotated[
         int | None, typer.Option("--steps", "--max-steps", help="Stop after this many steps.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Processes that synthesise pairs; default 1.")
+        int | None, typer.Option(help="Synthesise pairs in N processes; by default 1.")
     ] = None,
     learning_rate: Annotated[
-        float | None, typer.Option(help="Peak of the schedule; default 0.002.")
+        float | None, typer.Option(help="Peak at this learning rate; by default 0.002.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of every random draw; default 0.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto (default), cpu or cuda.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed every random draw; by default 0.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Train on auto (default), cpu or cuda.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Train a network on clean pictures, or on a data set.
 
-    Pairs are synthesised from clean pictures while it trains. Of a data set, the pairs of the
-    split train are used, and the network is chosen on val where there is one. A run that was
-    stopped goes on when its folder is named again. Needs the train extra.
+    From clean pictures, pairs are synthesised during training. Of a data set, the split train is
+    trained on, and the network is chosen on the split val where there is one. To resume a run that
+    was stopped, give its folder again. Needs the train extra.
 
     \b
     Examples:

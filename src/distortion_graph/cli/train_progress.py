@@ -13,7 +13,7 @@ from distortion_graph.cli.progress import short_time
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from distortion_graph.training.pace import Moment
+    from distortion_graph.training.timing import Moment
 
 _SECONDS_BETWEEN_LINES = 30.0
 _WHOLE = 1000

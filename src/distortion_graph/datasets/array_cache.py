@@ -28,10 +28,10 @@ class ArrayCache(Generic[_A]):
     def get(self, key: Hashable, make: Callable[[], NDArray[_A]]) -> NDArray[_A]:
         """The array, made where it is not there."""
         with self._lock:
-            found = self._kept.get(key)
-            if found is not None:
+            array = self._kept.get(key)
+            if array is not None:
                 self._kept.move_to_end(key)
-                return found
+                return array
         made = make()
         with self._lock:
             self._keep(key, made)

@@ -57,7 +57,7 @@ class ChosenPairs:
 
         Raises DatasetError as the reader does, and for a picture's name that is in two splits.
         """
-        found = []
+        chosen = []
         for split in self.splits:
             for key in self.reader.keys(split, pairs):
                 known = self._split_of.setdefault(key.tag, split)
@@ -66,8 +66,8 @@ class ChosenPairs:
                         f"{self.reader.root}: {key.tag} is in the splits {known} and {split}, "
                         "expected every name once; choose one --split at a time"
                     )
-                found.append(key)
-        return found
+                chosen.append(key)
+        return chosen
 
     def split_of(self, tag: str) -> str:
         """The split of a picture that `keys` has given."""

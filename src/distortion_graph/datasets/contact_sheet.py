@@ -121,16 +121,16 @@ def _least(root: Path, split: str, versions: Sequence[str], count: int) -> list[
 def _records(
     root: Path, split: str, version: str, wanted: Sequence[str]
 ) -> dict[str, PictureRecord]:
-    found: dict[str, PictureRecord] = {}
+    records: dict[str, PictureRecord] = {}
     for tag, value in _readable(stats_path(root, split, version)):
         if tag in wanted:
             try:
-                found[tag] = picture_from_json(value, tag)
+                records[tag] = picture_from_json(value, tag)
             except DatasetError:
                 continue
-            if len(found) == len(wanted):
+            if len(records) == len(wanted):
                 break
-    return found
+    return records
 
 
 def _readable(path: Path) -> Iterator[tuple[str, object]]:

@@ -145,10 +145,10 @@ def read_description(root: Path) -> DatasetDescription | None:
     if not path.is_file():
         return None
     try:
-        found = DatasetDescription.model_validate_json(path.read_bytes())
+        description = DatasetDescription.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise DatasetError(validation_line(error, str(path), DatasetDescription)) from error
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror})") from error
-    check_version_folders(version_names(found.vocabulary), str(path))
-    return found
+    check_version_folders(version_names(description.vocabulary), str(path))
+    return description

@@ -108,8 +108,8 @@ def left_out_lines(left_out: Iterable[LeftOut]) -> Iterator[str]:
     `photos: 3 files left out (.txt is no suffix of pictures): a.txt, b.txt, c/d.txt`
     """
     groups: dict[tuple[Path, str], list[str]] = {}
-    for found in left_out:
-        groups.setdefault((found.folder, found.reason), []).append(found.file)
+    for left in left_out:
+        groups.setdefault((left.folder, left.reason), []).append(left.file)
     for (folder, reason), names in groups.items():
         files = "file" if len(names) == 1 else "files"
         yield f"{folder}: {len(names)} {files} left out ({reason}): {first_names(names)}"

@@ -124,11 +124,11 @@ class _Split:
 
     def pictures(self) -> dict[str, LabelColumn]:
         """Every picture with the first version that has it."""
-        found: dict[str, LabelColumn] = {}
+        columns: dict[str, LabelColumn] = {}
         for column in self.columns.values():
             for tag in column.tags:
-                found.setdefault(tag, column)
-        return found
+                columns.setdefault(tag, column)
+        return columns
 
 
 def dataset_info(root: str | Path, *, progress: Progress | None = None) -> DatasetInfo:

@@ -1,4 +1,4 @@
-"""`manifest.jsonl`: a line a picture file, with what was done to it, and a line a skipped picture.
+"""`manifest.jsonl`: a line per picture file, with what was done to it, and per skipped picture.
 
     {"file": "blur/test/x.png", "sha256", "bytes", "picture": "x.png", "split", "version",
      "key": [seed, stem, version], "regions": [region, …], "recipe", "codecs", "metric"}

@@ -30,8 +30,6 @@ PAIRS: tuple[str, ...] = get_args(Pairs)
 PAIRS_PER_LIST = 300
 """Number of pairs on the easy and on the medium list."""
 
-_MOST_JSON_BYTES = 64 << 20
-_MOST_TEXT_BYTES = 8 << 20  # its syntax tree takes a hundred times as much memory
 _DEEPEST = 3
 _SIGNS = ("[", "]", "(", ")", ",", "=")
 _SPACE_TOKENS = (
@@ -60,11 +58,11 @@ def draw_list(
     if not stems:
         raise DatasetError(f"no picture to draw {pairs} pairs of")
     rng = generator(seed, "list", pairs)
-    found = []
+    keys = []
     for _ in range(count):
         tag = stems[int(rng.integers(len(stems)))]
-        found.append(PairKey(*draw_versions(pairs, types, rng), tag))
-    return found
+        keys.append(PairKey(*draw_versions(pairs, types, rng), tag))
+    return keys
 
 
 def draw_lists(tags: Sequence[str], types: Sequence[str], *, seed: int) -> dict[str, list[PairKey]]:
@@ -96,20 +94,32 @@ def index_text(lists: Mapping[str, Sequence[PairKey]]) -> str:
     return json.dumps(value, ensure_ascii=False) + "\n"
 
 
-def read_index(path: Path) -> dict[str, list[PairKey]]:
+class IndexLimits(NamedTuple):
+    """The largest index that is read, in bytes: as JSON, and as Python text, whose syntax tree
+    takes a hundred times as much memory.
+    """
+
+    json: int = 64 << 20
+    text: int = 8 << 20
+
+
+INDEX_LIMITS = IndexLimits()
+
+
+def read_index(path: Path, limits: IndexLimits = INDEX_LIMITS) -> dict[str, list[PairKey]]:
     """The lists of an index file by name: JSON, or Python text of plain assignments.
 
     Names of versions and pictures are checked to be plain file names. Raises DatasetError, with
     the line in the file where it can be told, for anything that is not such a list, too large or
     nested too deeply.
     """
-    text = _read(path)
+    text = _read(path, limits.json)
     # The published Python text begins with a name or a comment.
     if text.lstrip()[:1] in ("{", "["):
         return _checked(_from_json(text, path), path)
-    if len(text) > _MOST_TEXT_BYTES:
+    if len(text) > limits.text:
         raise DatasetError(
-            f"{path}: Python text of more than {_MOST_TEXT_BYTES >> 20} MiB; write it as JSON"
+            f"{path}: Python text of more than {limits.text >> 20} MiB; write it as JSON"
         )
     return _checked(_from_python(text, path), path)
 
@@ -121,16 +131,16 @@ class _Found(NamedTuple):
     where: str
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, most_bytes: int) -> str:
     try:
         with path.open("rb") as stream:
-            data = stream.read(_MOST_JSON_BYTES + 1)
+            data = stream.read(most_bytes + 1)
     except FileNotFoundError as e:
         raise DatasetError(f"{path}: no such file, expected an index of pairs") from e
     except OSError as e:
         raise DatasetError(f"{path}: cannot be read ({e.strerror}), expected an index") from e
-    if len(data) > _MOST_JSON_BYTES:
-        raise DatasetError(f"{path}: more than {_MOST_JSON_BYTES >> 20} MiB, expected an index")
+    if len(data) > most_bytes:
+        raise DatasetError(f"{path}: more than {most_bytes >> 20} MiB, expected an index")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as e:
@@ -172,7 +182,7 @@ def _from_python(text: str, path: Path) -> dict[str, _Found]:
         raise DatasetError(f"{path}: line {line}: {reason}; {_EXPECTED}") from e
     except (ValueError, MemoryError, RecursionError) as e:
         raise DatasetError(f"{path}: cannot be read as data ({e}); {_EXPECTED}") from e
-    found: dict[str, _Found] = {}
+    lists: dict[str, _Found] = {}
     for statement in tree.body:
         where = f"{path}: line {statement.lineno}"
         targets = statement.targets if isinstance(statement, ast.Assign) else []
@@ -181,10 +191,10 @@ def _from_python(text: str, path: Path) -> dict[str, _Found]:
         target = targets[0]
         if not isinstance(target, ast.Name):
             raise DatasetError(f"{where}: no plain name before the `=`, {_EXPECTED}")
-        if target.id in found:
+        if target.id in lists:
             raise DatasetError(f"{where}: {target.id!r} is there twice, expected each name once")
-        found[target.id] = _Found(_literal(statement.value, path), f"{where}: {target.id:.40}")
-    return found
+        lists[target.id] = _Found(_literal(statement.value, path), f"{where}: {target.id:.40}")
+    return lists
 
 
 def _check_tokens(text: str, path: Path) -> None:
@@ -219,16 +229,16 @@ def _literal(node: ast.expr, path: Path) -> Any:
 def _checked(lists: Mapping[str, _Found], path: Path) -> dict[str, list[PairKey]]:
     if not lists:
         raise DatasetError(f"{path}: holds no list, expected `easy` and `medium`")
-    return {name: _keys(found) for name, found in lists.items()}
+    return {name: _keys(listed) for name, listed in lists.items()}
 
 
-def _keys(found: _Found) -> list[PairKey]:
-    if not isinstance(found.value, list | tuple):
+def _keys(listed: _Found) -> list[PairKey]:
+    if not isinstance(listed.value, list | tuple):
         raise DatasetError(
-            f"{found.where}: expected a list of [anchor version, target version, picture], got "
-            f"{type(found.value).__name__}"
+            f"{listed.where}: expected a list of [anchor version, target version, picture], got "
+            f"{type(listed.value).__name__}"
         )
-    return [_key(entry, f"{found.where}: entry {k}") for k, entry in enumerate(found.value)]
+    return [_key(entry, f"{listed.where}: entry {k}") for k, entry in enumerate(listed.value)]
 
 
 def _key(entry: Any, where: str) -> PairKey:

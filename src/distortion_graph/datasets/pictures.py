@@ -44,10 +44,10 @@ def find_pictures(folder: Path) -> list[Path]:
 
 def picture_folder(folder: Path) -> Folder:
     """The pictures below a folder and what else is there; raises ImageError for no picture."""
-    found = list_folder(folder, PICTURE_SUFFIXES)
-    if not found.names:
-        raise no_picture(folder, found, PICTURE_SUFFIXES)
-    return found
+    listed = list_folder(folder, PICTURE_SUFFIXES)
+    if not listed.names:
+        raise no_picture(folder, listed, PICTURE_SUFFIXES)
+    return listed
 
 
 def load_with_maps(picture: Path, map_folder: Path) -> CleanPicture:
@@ -65,9 +65,9 @@ def _map_files(name: str, folder: Path) -> list[Path]:
     """Annotators are numbers, so that `a_b_0.png` is a map of `a_b` and not of `a`."""
     numbered = re.compile(rf"{re.escape(composed(name))}_(\d+)\.png")
     paths = {composed(path.name): path for path in folder.glob("*.png")}
-    found = [(m, path) for called, path in paths.items() if (m := numbered.fullmatch(called))]
-    if found:
-        return [path for _, path in sorted(found, key=lambda entry: int(entry[0][1]))]
+    maps = [(m, path) for called, path in paths.items() if (m := numbered.fullmatch(called))]
+    if maps:
+        return [path for _, path in sorted(maps, key=lambda entry: int(entry[0][1]))]
     alone = paths.get(composed(f"{name}.png"))
     if alone is None:
         raise no_map(name, folder)
@@ -124,12 +124,12 @@ def load_sources(
     labelled: Sequence[Path], alone: Sequence[Path], *, cache: Path
 ) -> list[CleanPicture]:
     """All pictures of the folders: `labelled` hold images/ and regions/, `alone` pictures only."""
-    found = [picture for folder in labelled for picture in load_labelled(folder)]
+    pictures = [picture for folder in labelled for picture in load_labelled(folder)]
     for folder in alone:
-        found += [load_alone(picture, cache) for picture in find_pictures(folder)]
-    if not found:
+        pictures += [load_alone(picture, cache) for picture in find_pictures(folder)]
+    if not pictures:
         raise ImageError("no pictures given, expected at least one folder of them")
-    return found
+    return pictures
 
 
 def left_out_of(labelled: Sequence[Path], alone: Sequence[Path]) -> tuple[LeftOut, ...]:

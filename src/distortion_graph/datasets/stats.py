@@ -242,13 +242,13 @@ def relations_from_json(value: Any, where: str) -> tuple[Relation, ...]:
     outer = value or []
     if not isinstance(outer, list):
         raise DatasetError(f"{where}: relations must be [[[subject, object, predicate], …]]")
-    found: list[Relation] = []
+    relations: list[Relation] = []
     for entry in outer:
         triplets = [entry] if entry and isinstance(entry, list) and _is_triplet(entry) else entry
         if not isinstance(triplets, list) or not all(_is_triplet(t) for t in triplets):
             raise DatasetError(f"{where}: relations must be [[[subject, object, predicate], …]]")
-        found += [(t[0], t[1], t[2]) for t in triplets]
-    return tuple(found)
+        relations += [(t[0], t[1], t[2]) for t in triplets]
+    return tuple(relations)
 
 
 def _is_triplet(value: Any) -> bool:

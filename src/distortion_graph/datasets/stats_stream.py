@@ -16,7 +16,9 @@ from typing import Any, BinaryIO
 from distortion_graph.base.errors import DatasetError
 from distortion_graph.datasets.layout import check_tag
 
-_CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 20
+"""So much of a file is read at once, or as much again as an entry needs."""
+
 # Where text ends early, the parser stumbles at its end, or at the start of an open string.
 _TAIL = 64
 
@@ -28,7 +30,7 @@ class StatsIndex:
     Close it, or use it in a `with` block.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, chunk_bytes: int = CHUNK_BYTES) -> None:
         self.path = path
         self._rows: dict[str, int] = {}
         self._bounds = array("q")
@@ -37,7 +39,7 @@ class StatsIndex:
         except OSError as e:
             raise DatasetError(f"{path}: cannot be read ({e.strerror}), expected stats") from e
         try:
-            for tag, _, start, end in _entries(self._stream, path):
+            for tag, _, start, end in _entries(self._stream, path, chunk_bytes):
                 if tag in self._rows:
                     raise DatasetError(f"{path}: {tag} is listed twice, expected one entry each")
                 self._rows[tag] = len(self._rows)
@@ -79,7 +81,7 @@ def stream_stats(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """
     try:
         with path.open("rb") as stream:
-            yield from ((tag, value) for tag, value, _, _ in _entries(stream, path))
+            yield from ((tag, value) for tag, value, _, _ in _entries(stream, path, CHUNK_BYTES))
     except OSError as e:
         raise DatasetError(f"{path}: cannot be read ({e.strerror}), expected stats") from e
 
@@ -92,7 +94,9 @@ def stream_values(path: Path) -> Iterator[tuple[Any, Any]]:
     """
     try:
         with path.open("rb") as stream:
-            yield from ((tag, value) for tag, value, _, _ in _values(_Text(stream, path)))
+            yield from (
+                (tag, value) for tag, value, _, _ in _values(_Text(stream, path, CHUNK_BYTES))
+            )
     except OSError as e:
         raise DatasetError(f"{path}: cannot be read ({e.strerror}), expected stats") from e
 
@@ -100,8 +104,8 @@ def stream_values(path: Path) -> Iterator[tuple[Any, Any]]:
 class _Text:
     """The file's text around the place where reading stands; grows at its end as needed."""
 
-    def __init__(self, stream: BinaryIO, path: Path) -> None:
-        self._stream, self._path = stream, path
+    def __init__(self, stream: BinaryIO, path: Path, chunk_bytes: int) -> None:
+        self._stream, self._path, self._chunk_bytes = stream, path, chunk_bytes
         self._decode = codecs.getincrementaldecoder("utf-8")().decode
         self._text, self._at = "", 0
         self._known = (0, 0)  # a place in _text, and the byte of the file there
@@ -109,11 +113,11 @@ class _Text:
 
     def expect(self, wanted: str) -> str:
         """Pass over white space and one of the characters of `wanted`, and give it."""
-        found = self.next()
-        if not found or found not in wanted:
-            raise self._fault(f"found {found or 'the end of the file'!r}", self._at)
+        mark = self.next()
+        if not mark or mark not in wanted:
+            raise self._fault(f"found {mark or 'the end of the file'!r}", self._at)
         self._at += 1
-        return found
+        return mark
 
     def next(self) -> str:
         """The next character that is no white space, not passed over; "" at the file's end."""
@@ -152,7 +156,7 @@ class _Text:
         byte = self._byte(self._at)
         self._text, self._at, self._known = self._text[self._at :], 0, (0, byte)
         # As much again as is there: reading a long entry stays linear in its length.
-        data = self._stream.read(max(_CHUNK_BYTES, len(self._text)))
+        data = self._stream.read(max(self._chunk_bytes, len(self._text)))
         self._ended = not data
         try:
             self._text += self._decode(data, final=self._ended)
@@ -173,9 +177,11 @@ class _Text:
         )
 
 
-def _entries(stream: BinaryIO, path: Path) -> Iterator[tuple[str, dict[str, Any], int, int]]:
+def _entries(
+    stream: BinaryIO, path: Path, chunk_bytes: int
+) -> Iterator[tuple[str, dict[str, Any], int, int]]:
     """Tag, JSON value, first byte and end of every entry."""
-    for name, value, start, end in _values(_Text(stream, path)):
+    for name, value, start, end in _values(_Text(stream, path, chunk_bytes)):
         tag = check_tag(name, str(path))
         if not isinstance(value, dict):
             raise DatasetError(

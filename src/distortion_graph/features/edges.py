@@ -29,17 +29,22 @@ a step has in what happens around it, in −1 … 1 and above 0 where it is brig
 of this share's magnitude; and log(0.001 + the mean magnitude of the step) / 8. Steps are of
 logarithms of luma."""
 
+MOST_CROSSINGS = 1 << 16
+"""Of an edge with more, in pictures of many megapixels, every second, third … crossing is seen."""
+
 _DARKEST = 8  # added to luma before its logarithm: near black a grey level is no sign of tone
 _QUIET = np.float32(
     0.01
 )  # a step in logarithms of about one grey level, in the middle of the range
 _LOG_LUMA = np.log(np.arange(256) + _DARKEST).astype(np.float32)
-_MOST_CROSSINGS = 1 << 16  # of more, in pictures of many megapixels, every second, third … is seen
 _PROFILE = np.arange(-REACH_PX - 1, REACH_PX + 3)[:, None]
 
 
 def edge_steps(
-    pictures: Sequence[NDArray[np.uint8]], layers: Sequence[Layer], regions: int
+    pictures: Sequence[NDArray[np.uint8]],
+    layers: Sequence[Layer],
+    regions: int,
+    most_crossings: int = MOST_CROSSINGS,
 ) -> Floats:
     """(pictures, 1 + regions, `EDGE_STATISTICS`) of (H, W, 3) uint8 pictures.
 
@@ -48,7 +53,7 @@ def edge_steps(
     out = np.zeros((len(pictures), 1 + regions, EDGE_STATISTICS), np.float32)
     lumas = [luma_of(rgb).ravel() for rgb in pictures]
     for layer in layers:
-        places, before, after, every = _crossings(layer.labels)
+        places, before, after, every = _crossings(layer.labels, most_crossings)
         steps = _steps(_LOG_LUMA.take(np.stack([luma.take(places) for luma in lumas])))
         count = len(layer.regions) + 1
         pixels, sums = _sums(steps, before, count)
@@ -67,7 +72,7 @@ def edge_steps(
     return out
 
 
-def _crossings(labels: Labels) -> tuple[NDArray[np.intp], Labels, Labels, int]:
+def _crossings(labels: Labels, most: int) -> tuple[NDArray[np.intp], Labels, Labels, int]:
     """Where rows and columns go from one label to another: the pixels along them as positions in
     the picture, (2 · `REACH_PX` + 4, n); the labels before and after, (n,); and of how many
     crossings one is among the n.
@@ -75,7 +80,7 @@ def _crossings(labels: Labels) -> tuple[NDArray[np.intp], Labels, Labels, int]:
     height, width = labels.shape
     across = np.flatnonzero(labels[:, 1:] != labels[:, :-1])
     down = np.flatnonzero(labels[1:] != labels[:-1])
-    every = max(1, -(-(len(across) + len(down)) // _MOST_CROSSINGS))
+    every = max(1, -(-(len(across) + len(down)) // most))
     rows, columns = np.divmod(across[::every], max(width - 1, 1))
     along = rows * width + np.clip(columns + _PROFILE, 0, width - 1)
     places, before, after = [along], [labels[rows, columns]], [labels[rows, columns + 1]]

@@ -50,8 +50,10 @@ three values: along the row this pixel and the next (1), the next two (2), and t
 (4); and down the column likewise (8, 16), and in the column to the right (32). Where a pair lies
 beyond the picture its bit is 0."""
 
+BAND_PX = 1 << 18
+"""Pixels worked on at once, so that memory does not grow with the picture."""
+
 _JOINT = tuple(CHANNELS.index(name) for name in JOINT_CHANNELS)
-_BAND_PX = 1 << 18  # pixels worked on at once, so that memory does not grow with the picture
 
 # A level of detail is a fixed step of log2(1 + magnitude), magnitudes in quarters of a grey level;
 # an 8×8 filter's are below 1,024.
@@ -85,13 +87,14 @@ def region_histograms(
     target: NDArray[np.uint8],
     layers: Callable[[], Sequence[Layer]],
     regions: int,
+    band_px: int = BAND_PX,
 ) -> Histograms:
     """Histograms of two (H, W, 3) uint8 pictures inside so many regions, all of the layers'.
 
     The layers are asked for as late as they are needed: another thread may be at the masks.
     """
     height, width = anchor.shape[:2]
-    rows = 2 * max(1, _BAND_PX // max(width, 1) // 2)  # whole cells of the half grid
+    rows = 2 * max(1, band_px // max(width, 1) // 2)  # whole cells of the half grid
     # 32-bit floats count exactly up to 2²⁴.
     kind = np.float32 if height * width < 1 << 24 else np.float64
     pair = (1 + regions, JOINT_LEVELS, JOINT_LEVELS)
@@ -105,8 +108,8 @@ def region_histograms(
         return _band(anchor, target, layers, band)
 
     outs = [*own.reshape(-1, *own.shape[2:]), *joint, *detail, *patterns]
-    for found in parallel_map(count, range(0, height, rows)):
-        for number, (layer, counts) in enumerate(zip(layers(), found, strict=True)):
+    for counts_by_layer in parallel_map(count, range(0, height, rows)):
+        for number, (layer, counts) in enumerate(zip(layers(), counts_by_layer, strict=True)):
             # A layer holds every pixel once, those of no region in row 0: the first one's rows
             # together are the whole picture.
             for out, part in zip(outs, counts, strict=True):
@@ -151,7 +154,7 @@ def _band(
     first, second = _channels(anchor[band]), _channels(target[band])
     details = _details(anchor, band), _details(target, band)
     patterns = equal_patterns(anchor, band), equal_patterns(target, band)
-    found = []
+    counts_by_layer = []
     for layer in layers():
         labels = layer.labels[band]
         n = int(labels.max()) + 1
@@ -161,8 +164,8 @@ def _band(
         cells = np.concatenate([labels[::2, ::2]] * 2)
         counts += [_count([cells, *pair], shape) for pair in zip(*details, strict=True)]
         counts += [_count([labels, values], (n, PATTERNS), PATTERNS) for values in patterns]
-        found.append(counts)
-    return found
+        counts_by_layer.append(counts)
+    return counts_by_layer
 
 
 def _details(rgb: NDArray[np.uint8], band: slice) -> list[NDArray[np.uint8]]:

@@ -1,4 +1,4 @@
-"""One flat scheme of a graph: a row a node, a row an edge, and the facts of the whole.
+"""One flat scheme of a graph: a row per node, a row per edge, and the facts of the whole.
 
 A row maps names of facts to scalars, to maps (label → number), or to None where a fact is not
 known. A region has two nodes, "anchor:7" and "target:7", and a comparison edge between them; the
@@ -113,7 +113,7 @@ def whole_facts(graph: DistortionGraph) -> dict[str, str]:
 
 
 def node_rows(graph: DistortionGraph) -> Iterator[Row]:
-    """A row a node: all of the anchor, then all of the target."""
+    """A row per node: all of the anchor, then all of the target."""
     for side in SIDES:
         for position, region in enumerate(graph.regions):
             yield _region_row(region, position, side)

@@ -61,11 +61,11 @@ def graph_files(
         return [(out, graph_text(graph, form).encode("utf-8"))]
     from distortion_graph.formats import tables
 
-    found = [tables.table_of(graph, name) for name in tables.TABLES]
+    named_tables = [tables.table_of(graph, name) for name in tables.TABLES]
     if form == "parquet":
-        data = [tables.to_parquet(table) for table in found]
+        data = [tables.to_parquet(table) for table in named_tables]
     elif spreadsheet:
-        data = [tables.to_spreadsheet(table) for table in found]
+        data = [tables.to_spreadsheet(table) for table in named_tables]
     else:
-        data = [tables.to_csv(table).encode("utf-8") for table in found]
+        data = [tables.to_csv(table).encode("utf-8") for table in named_tables]
     return list(zip(output_paths(out, form), data, strict=True))

@@ -130,10 +130,10 @@ def _compared(graph: str, what: str, kind: str, value: dict[str, Any]) -> dict[s
 
 def _edges(name: str, graph: DistortionGraph) -> list[dict[str, Any]]:
     """A node object a starting point, with all edges from it."""
-    found: dict[str, dict[str, Any]] = {}
+    edges: dict[str, dict[str, Any]] = {}
 
     def add(start: str, predicate: str, end: str) -> None:
-        node = found.setdefault(start, {"@id": f"{name}#{start}"})
+        node = edges.setdefault(start, {"@id": f"{name}#{start}"})
         node.setdefault(predicate, []).append({"@id": f"{name}#{end}"})
 
     compared: list[int | str] = [region.id for region in graph.regions]
@@ -145,4 +145,4 @@ def _edges(name: str, graph: DistortionGraph) -> list[dict[str, Any]]:
             if relation.image in (side, "both"):
                 start, end = node_name(side, relation.subject), node_name(side, relation.object)
                 add(start, predicate, end)
-    return list(found.values())
+    return list(edges.values())

@@ -1,4 +1,4 @@
-"""Label Studio: a task a picture, with a brush mask a region as prediction.
+"""Label Studio: a task per picture, with a brush mask per region as prediction.
 
 The distortion is the brush's label; severity, score, comparison (as seen from that picture) and
 name belong to each region, relations go between them. Regions without a mask are left out.

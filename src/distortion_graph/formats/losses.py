@@ -85,7 +85,7 @@ def lost_parts(graph: DistortionGraph, form: Form) -> tuple[str, ...]:
 
 
 def loss_lines(graph: DistortionGraph, form: Form) -> Iterator[str]:
-    """What to say of the losses, a line a kind: parts, and regions without a mask."""
+    """What to say of the losses, a line per kind: parts, and regions without a mask."""
     lost = lost_parts(graph, form)
     if lost:
         them = "they are" if len(lost) > 1 or lost[0].endswith("s") else "it is"

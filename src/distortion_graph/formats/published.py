@@ -252,14 +252,14 @@ def _objects(entries: list[tuple[str, Entry]]) -> list[str]:
 def _nodes(
     entries: list[tuple[str, Entry]], count: int, vocabulary: Vocabulary
 ) -> tuple[list[Node], list[Node]]:
-    found: dict[int, list[tuple[str, str]]] = {k: [] for k in range(2 * count)}
+    labels: dict[int, list[tuple[str, str]]] = {k: [] for k in range(2 * count)}
     for place, entry in entries:
         node = _node_id(place, entry, "object", count)
         image = _image(place, entry)
         if (node < count) != (image == _ANCHOR):
             raise GraphError(f"{place}: node {node} does not belong to image {image}")
-        found[node].append((f"{place}.attribute", _text(place, entry, "attribute")))
-    nodes = [_node(k, found[k], vocabulary) for k in range(2 * count)]
+        labels[node].append((f"{place}.attribute", _text(place, entry, "attribute")))
+    nodes = [_node(k, labels[k], vocabulary) for k in range(2 * count)]
     return nodes[:count], nodes[count:]
 
 

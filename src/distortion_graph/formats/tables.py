@@ -1,6 +1,6 @@
 """Nodes and edges as tables: CSV, Parquet, pandas.
 
-The columns are the facts of `flat`; a map has a column a label, such as
+The columns are the facts of `flat`; a map has a column per label, such as
 `severity_probabilities.minor`. A graph's columns follow from its vocabulary alone, so tables of
 several graphs can be stacked. Model, pictures and vocabulary are not in them.
 """

@@ -54,7 +54,7 @@ def _regions(
     nodes: Mapping[str, Facts], edges: Iterable[Facts], where: str
 ) -> list[dict[str, Any]]:
     compared = {row["source"]: row for row in edges if row["kind"] == "comparison"}
-    found: list[tuple[int, dict[str, Any]]] = []
+    entries: list[tuple[int, dict[str, Any]]] = []
     for name, row in nodes.items():
         if row["kind"] != "region":
             continue
@@ -69,8 +69,8 @@ def _regions(
             entry = {key: row.get(key) for key in ("name", "area_fraction")}
             entry |= {"id": region, **_compared(compared[name], where)}
             entry |= {"anchor": _node(row, None, place), "target": _node(target, row, place)}
-            found.append((_position(row, place), entry))
-    return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
+            entries.append((_position(row, place), entry))
+    return [entry for _, entry in sorted(entries, key=lambda pair: pair[0])]
 
 
 def _partner(
@@ -170,7 +170,7 @@ def _relations(
     nodes: Mapping[str, Facts], edges: Iterable[Facts], where: str
 ) -> list[dict[str, Any]]:
     """The relations in their order; those of both pictures are two edges of one position."""
-    found: dict[int, dict[str, Any]] = {}
+    entries: dict[int, dict[str, Any]] = {}
     for row in edges:
         if row["kind"] != "relation":
             continue
@@ -184,9 +184,9 @@ def _relations(
             "object": ends[1],
             "image": row.get("image"),
         }
-        if found.setdefault(_position(row, place), relation) != relation:
+        if entries.setdefault(_position(row, place), relation) != relation:
             raise GraphError(f"{place}: position {row['position']} is that of another relation")
-    return [found[position] for position in sorted(found)]
+    return [entries[position] for position in sorted(entries)]
 
 
 def _edge_place(where: str, row: Facts) -> str:

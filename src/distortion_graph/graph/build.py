@@ -117,9 +117,9 @@ def assemble(
             target=_placed(answer.target, other, shape),
             comparison=answer.comparison,
             evidence=_evidence(facts),
-            differs=_difference(found, regions.size),
+            differs=_difference(difference, regions.size),
         )
-        for region, crop, answer, shape, other, facts, found in zip(
+        for region, crop, answer, shape, other, facts, difference in zip(
             regions,
             crops(masks),
             decoded.regions,
@@ -171,13 +171,13 @@ def distortion_shares(
     nodes: Sequence[Node], areas: NDArray[np.float64], vocabulary: Vocabulary
 ) -> dict[str, float]:
     """Area under each label that occurs; `fsum` makes it independent of the regions' order."""
-    found: dict[str, list[float]] = {}
+    areas_by_label: dict[str, list[float]] = {}
     for node, area in zip(nodes, areas.tolist(), strict=True):
-        found.setdefault(node.distortion.label, []).append(area)
+        areas_by_label.setdefault(node.distortion.label, []).append(area)
     return {
-        label: round(min(math.fsum(found[label]), 1.0), DECIMALS)
+        label: round(min(math.fsum(areas_by_label[label]), 1.0), DECIMALS)
         for label in vocabulary.distortions
-        if label in found
+        if label in areas_by_label
     }
 
 
@@ -200,12 +200,12 @@ def _extended(regions: RegionSet, size: tuple[int, int]) -> RegionSet:
     """The regions of a picture's top left on all of the picture."""
     if regions.size == size:
         return regions
-    found = []
+    extended = []
     for region in regions:
         mask = np.zeros(size, np.bool_)
         mask[: regions.size[0], : regions.size[1]] = region.rle.decode()
-        found.append(Region(region.id, region.name, rle_from_mask(mask)))
-    return RegionSet(size, tuple(found))
+        extended.append(Region(region.id, region.name, rle_from_mask(mask)))
+    return RegionSet(size, tuple(extended))
 
 
 def _scaled(regions: RegionSet, size: tuple[int, int]) -> RegionSet:
@@ -260,14 +260,14 @@ def _evidence(facts: RegionEvidence | None) -> Evidence | None:
     )
 
 
-def _difference(found: RegionDifference | None, size: tuple[int, int]) -> Difference | None:
-    if found is None:
+def _difference(measured: RegionDifference | None, size: tuple[int, int]) -> Difference | None:
+    if measured is None:
         return None
     return Difference(
-        share=round(found.share, DECIMALS),
-        equal=round(found.equal, DECIMALS),
+        share=round(measured.share, DECIMALS),
+        equal=round(measured.equal, DECIMALS),
         size=size,
-        spots=found.spots[:MOST_SPOTS],
+        spots=measured.spots[:MOST_SPOTS],
     )
 
 

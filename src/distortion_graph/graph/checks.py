@@ -166,11 +166,11 @@ def _extent_problems(
     if image.width is None or image.height is None:
         return
     mask, box = region.mask_of(side), region.bbox_of(side)
-    found = f"but the {side} picture is {image.height} × {image.width} (height × width)"
+    extent = f"but the {side} picture is {image.height} × {image.width} (height × width)"
     if mask is not None and mask.size != (image.height, image.width):
-        yield f"{place}.{side}.mask: its size is {mask.size[0]} × {mask.size[1]}, {found}"
+        yield f"{place}.{side}.mask: its size is {mask.size[0]} × {mask.size[1]}, {extent}"
     if box is not None and (box[0] + box[2] > image.width or box[1] + box[3] > image.height):
-        yield f"{place}.{side}.bbox_xywh_px: {list(box)} leaves the picture, {found}"
+        yield f"{place}.{side}.bbox_xywh_px: {list(box)} leaves the picture, {extent}"
 
 
 def _part_problems(

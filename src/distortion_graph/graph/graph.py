@@ -154,7 +154,7 @@ class DistortionGraph(Part):
         return to_networkx(self)
 
     def to_dataframe(self, table: Literal["nodes", "edges"] = "nodes") -> pandas.DataFrame:
-        """A row a node, or a row an edge with `table="edges"`; needs the tables extra.
+        """A row per node, or a row per edge with `table="edges"`; needs the tables extra.
 
         Nodes and edges are those of `to_networkx`. Raises OutputError where pandas is missing.
         """
@@ -251,21 +251,21 @@ def _check_version(value: Any, where: str) -> None:
     """Say what to do about another version before its unknown keys are complained about."""
     if not isinstance(value, dict):
         raise GraphError(f"{where}: found a JSON {type(value).__name__}, expected a graph object")
-    found = value.get("schema")
-    if found == SCHEMA:
+    schema = value.get("schema")
+    if schema == SCHEMA:
         return
-    if found is None and {"objects", "attributes", "relationships", "art"} <= value.keys():
+    if schema is None and {"objects", "attributes", "relationships", "art"} <= value.keys():
         raise GraphError(
             f"{where}: this is the published four-list form, expected {SCHEMA!r}; read it with "
             "distortion_graph.formats.published"
         )
-    if found is None:
+    if schema is None:
         raise GraphError(f"{where}: the key 'schema' is missing, expected {SCHEMA!r}")
-    version = re.fullmatch(r"distortion-graph/(\d{1,9})", str(found))
+    version = re.fullmatch(r"distortion-graph/(\d{1,9})", str(schema))
     newer = version and int(version[1]) > int(SCHEMA.rpartition("/")[2])
     advice = (
         "newer than this program: update it (pip install -U distortion-graph)"
         if newer
         else "not a version this program knows: write the graph again with it"
     )
-    raise GraphError(f"{where}: schema {str(found)[:80]!r} is {advice}; understood is {SCHEMA!r}")
+    raise GraphError(f"{where}: schema {str(schema)[:80]!r} is {advice}; understood is {SCHEMA!r}")

@@ -59,14 +59,18 @@ SPOT_CELLS = 8
 PART = 0.1
 """A region has a spot where this share of the spot's pixels lies in it, or is made of them."""
 
+TILE = 256
+"""Side in pixels of the squares that are worked on at once."""
+
+THREADS_FROM_PIXELS = 1 << 18
+"""Pictures with fewer pixels are not worth starting threads for."""
+
 Rgb = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 Bytes = NDArray[np.uint8]
 
 _EQUAL, _ALIKE, _BETWEEN, _DIFFERS = range(4)
 _SAME, _FRINGE, _CHANGED, _PLAIN = range(4)  # cells
-_TILE = 256
-_THREADS_FROM_PIXELS = 1 << 18
 _WINDOW = 7
 _REACH = _WINDOW // 2
 _PER_L = 255 / 100  # 8 bits of L*
@@ -183,12 +187,12 @@ class DifferenceMap:
         number, counts, edges = _extents(inside, spots)
         owned = np.bincount(number, counts)
         enough = (owned >= PART * self._spot_pixels[: owned.size]) | (owned >= PART * pixels)
-        found = []
+        boxes = []
         for k in np.flatnonzero((owned > 0) & enough).tolist():
             y0, x0, y1, x1 = (int(edge[k]) for edge in edges)
             spot = Box(x0, y0, x1 - x0, y1 - y0).moved(cells.x * CELL, cells.y * CELL)
-            found.append((spot, k))
-        return sorted(found, key=_by_size)
+            boxes.append((spot, k))
+        return sorted(boxes, key=_by_size)
 
     def _outline(self, visible: Bools, box: Box, number: int) -> NDArray[np.int64]:
         rows, columns = np.arange(box.y, box.bottom), np.arange(box.x, box.right)
@@ -200,12 +204,20 @@ class DifferenceMap:
         return np.concatenate([np.stack([box.x + end, rows], 1) for end in ends])
 
 
-def find_differences(anchor: Rgb, target: Rgb) -> DifferenceMap:
+def find_differences(
+    anchor: Rgb,
+    target: Rgb,
+    *,
+    tile: int = TILE,
+    threads_from_pixels: int = THREADS_FROM_PIXELS,
+) -> DifferenceMap:
     """Find where two pictures differ.
 
     Args:
         anchor: (H, W, 3) RGB uint8.
         target: The same shape.
+        tile: As `TILE`, a multiple of `CELL`; it changes nothing.
+        threads_from_pixels: As `THREADS_FROM_PIXELS`.
 
     Raises:
         ImageError: The arrays are not two RGB uint8 pictures of one size.
@@ -216,10 +228,11 @@ def find_differences(anchor: Rgb, target: Rgb) -> DifferenceMap:
     levels = np.zeros((-(-height // CELL), -(-width // CELL)), np.uint8)
 
     def fill(corner: tuple[int, int]) -> None:
-        _fill(classes, levels, anchor, target, *corner)
+        y, x = corner
+        _fill(classes, levels, anchor, target, Box(x, y, tile, tile))
 
-    corners = [(y, x) for y in range(0, height, _TILE) for x in range(0, width, _TILE)]
-    if classes.size >= _THREADS_FROM_PIXELS:
+    corners = [(y, x) for y in range(0, height, tile) for x in range(0, width, tile)]
+    if classes.size >= threads_from_pixels:
         parallel_map(fill, corners)
     else:
         for corner in corners:
@@ -238,15 +251,15 @@ def _by_size(entry: tuple[Box, int]) -> tuple[int, int, int, int]:
     return -box.pixels, box.y, box.x, number
 
 
-def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, top: int, left: int) -> None:
+def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, tile: Box) -> None:
     """Write the classes of a tile's pixels, and how its cells differ: `_FRINGE` and beyond."""
-    own = np.s_[top : top + _TILE, left : left + _TILE]
+    own = tile.area
     pair = anchor[own], target[own]
     changed = changed_pixels(*pair)
     if not changed.any():
         return
-    above, before = min(top, _REACH), min(left, _REACH)
-    around = np.s_[top - above : top + _TILE + _REACH, left - before : left + _TILE + _REACH]
+    above, before = min(tile.y, _REACH), min(tile.x, _REACH)
+    around = np.s_[tile.y - above : tile.bottom + _REACH, tile.x - before : tile.right + _REACH]
     inner = np.s_[above : above + changed.shape[0], before : before + changed.shape[1]]
     windows = [np.ascontiguousarray(rgb[around]) for rgb in (anchor, target)]
     means = [np.ascontiguousarray(cv2.blur(rgb, (3, 3))[inner], np.uint8) for rgb in windows]
@@ -255,10 +268,10 @@ def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, top: int, lef
     texture = _apart(*(_deviation(rgb)[inner] for rgb in windows)) >= TEXTURE
     texture &= changed
     visible = (colour >= VISIBLE) & changed | texture
-    found = classes[own]
-    found[changed] = _BETWEEN
-    found[changed & (colour < ALIKE)] = _ALIKE
-    found[visible] = _DIFFERS
+    own_classes = classes[own]
+    own_classes[changed] = _BETWEEN
+    own_classes[changed & (colour < ALIKE)] = _ALIKE
+    own_classes[visible] = _DIFFERS
 
     light = _apart(one[0], two[0]).reshape(changed.shape) * changed
     mean_colour = delta_e(*map(_cell_means, pair))
@@ -269,7 +282,7 @@ def _fill(classes: Bytes, levels: Bytes, anchor: Rgb, target: Rgb, top: int, lef
     differs = (mean_colour >= CELL_COLOUR) | (lighter >= LIGHT_PX)
     differs |= _cell_counts(texture) >= TEXTURE_PX
     plain = (mean_colour >= PLAIN_COLOUR) | (plainly >= LIGHT_PX)
-    cells = levels[top // CELL : (top + _TILE) // CELL, left // CELL : (left + _TILE) // CELL]
+    cells = levels[tile.in_cells(CELL).area]
     cells[lighter > 0] = _FRINGE
     cells[differs] = _CHANGED
     cells[plain] = _PLAIN

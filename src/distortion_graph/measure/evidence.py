@@ -41,10 +41,22 @@ Rgb = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
-# Maps of one band take about 11 bytes a pixel; bands and tiles begin on even rows and columns.
-BAND_PIXELS = 1 << 22
-TILE = 256
-THREADS_FROM_PIXELS = 1 << 20
+
+class Parts(NamedTuple):
+    """The parts of a picture that are worked on at once; they change figures by rounding at most.
+
+    Attributes:
+        tile: Side of a tile in pixels, even; the maps of one stay in a core's cache.
+        band_pixels: Pixels of a band of rows; its maps take about 11 bytes for each.
+        threads_from_pixels: Pictures with fewer pixels are not worth starting threads for.
+    """
+
+    tile: int = 256
+    band_pixels: int = 1 << 22
+    threads_from_pixels: int = 1 << 20
+
+
+PARTS = Parts()
 
 
 @dataclass(frozen=True)
@@ -80,6 +92,7 @@ def measure_evidence(
     target: Rgb,
     masks: Masks | MaskArrays,
     level: Level = "all",
+    parts: Parts = PARTS,
 ) -> MeasuredEvidence:
     """Measure how the two pictures differ inside every region and as a whole.
 
@@ -89,6 +102,7 @@ def measure_evidence(
         masks: (R, H, W) bool, a sequence of (H, W) bool masks, or `Masks`, such as a ``RegionSet``;
             regions may overlap, R may be 0.
         level: "all"; "fast", without CIEDE2000; or "none", nothing.
+        parts: What is worked on at once.
 
     Raises:
         ImageError: The arrays are not two RGB uint8 pictures of one size.
@@ -104,17 +118,17 @@ def measure_evidence(
         return MeasuredEvidence((None,) * count, None)
     sums = [_Sums() for _ in range(count + 1)]  # the scene's last
 
-    for band in _bands(anchor, target, level == "all"):
+    for band in _bands(anchor, target, level == "all", parts):
 
         def add(index: int, band: _Band = band) -> None:
             part = None if index == count else _part(masks.crop(index), band)
             sums[index].add(band, part)
 
-        _shared(add, (count, *range(count)), anchor)
+        _shared(add, (count, *range(count)), anchor, parts)
     for index, region in enumerate(sums[:count]):
         if not region.pixels:
             raise RegionError(f"mask {index} has no pixel, expected at least one; leave it out")
-    *regions, scene = (found.result() for found in sums)
+    *regions, scene = (total.result() for total in sums)
     return MeasuredEvidence(tuple(regions), scene)
 
 
@@ -164,9 +178,10 @@ class _Band:
     delta_e: Floats | None
 
 
-def _bands(anchor: Rgb, target: Rgb, with_colour: bool) -> Iterator[_Band]:
+def _bands(anchor: Rgb, target: Rgb, with_colour: bool, parts: Parts) -> Iterator[_Band]:
     height, width = anchor.shape[:2]
-    rows = max(TILE, BAND_PIXELS // width // TILE * TILE)
+    side = parts.tile
+    rows = max(side, parts.band_pixels // width // side * side)
     edge = ssim.RADIUS
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
@@ -195,17 +210,17 @@ def _bands(anchor: Rgb, target: Rgb, with_colour: bool) -> Iterator[_Band]:
                 band.delta_e[own] = delta_e(band.anchor[own], band.target[own])
 
         tiles = [
-            Box(x, y, TILE, TILE).meet(frame)
-            for y in range(0, frame.bottom, TILE)
-            for x in range(0, width, TILE)
+            Box(x, y, side, side).meet(frame)
+            for y in range(0, frame.bottom, side)
+            for x in range(0, width, side)
         ]
-        _shared(fill, tiles, anchor)
+        _shared(fill, tiles, anchor, parts)
         yield band
 
 
-def _shared(work: Callable[[T], None], items: Sequence[T], picture: Rgb) -> None:
+def _shared(work: Callable[[T], None], items: Sequence[T], picture: Rgb, parts: Parts) -> None:
     """Do all of the work, in threads for a picture that is large enough to pay for them."""
-    if picture.size >= 3 * THREADS_FROM_PIXELS:
+    if picture.size >= 3 * parts.threads_from_pixels:
         parallel_map(work, items)
         return
     for item in items:

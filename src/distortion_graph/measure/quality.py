@@ -29,14 +29,17 @@ Rgb = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 
 STRIP_CELLS = 1 << 14
+"""Half-grid cells of a strip of rows that is worked on at once: its maps stay in a core's cache.
+Their number changes a score by rounding at most."""
 
 
-def haarpsi(reference: Rgb, image: Rgb) -> float:
+def haarpsi(reference: Rgb, image: Rgb, strip_cells: int = STRIP_CELLS) -> float:
     """HaarPSI of two pictures; exactly 1 for identical ones and the same for either order.
 
     Args:
         reference: (H, W, 3) RGB uint8, of any size from 1×1.
         image: The same shape.
+        strip_cells: As `STRIP_CELLS`.
 
     Raises:
         ImageError: The arrays are not two RGB uint8 pictures of one size.
@@ -46,7 +49,7 @@ def haarpsi(reference: Rgb, image: Rgb) -> float:
         return 1.0
     height, width = haar.half_size(*reference.shape[:2])
     pooled = haar.NOTHING
-    for rows in _strips(0, height, width):
+    for rows in _strips(0, height, width, strip_cells):
         pair = (haar.window_planes(rgb, rows, (0, width)) for rgb in (reference, image))
         maps = haar.losses(*(haar.haar_maps(planes) for planes in pair))
         pooled = pooled.plus(haar.pool(haar.terms(*maps), None))
@@ -58,13 +61,16 @@ def scene_score(clean: Rgb, degraded: Rgb) -> float:
     return haarpsi(clean, degraded)
 
 
-def region_scores(clean: Rgb, degraded: Rgb, masks: Bools) -> NDArray[np.float64]:
+def region_scores(
+    clean: Rgb, degraded: Rgb, masks: Bools, strip_cells: int = STRIP_CELLS
+) -> NDArray[np.float64]:
     """Score of every region of ``degraded``; see the module's docstring for the definition.
 
     Args:
         clean: (H, W, 3) RGB uint8.
         degraded: The same shape.
         masks: (R, H, W) bool; regions may overlap, R may be 0.
+        strip_cells: As `STRIP_CELLS`.
 
     Returns:
         (R,) float64 in [0, 1]; exactly 1 where the region's pixels are identical in both
@@ -74,7 +80,7 @@ def region_scores(clean: Rgb, degraded: Rgb, masks: Bools) -> NDArray[np.float64
         ImageError: The arrays are not two RGB uint8 pictures of one size.
         RegionError: The masks are not (R, H, W) bool.
     """
-    return HaarReference(clean).region_scores(degraded, masks)
+    return HaarReference(clean, strip_cells).region_scores(degraded, masks)
 
 
 class Reference(Protocol):
@@ -96,9 +102,10 @@ class HaarReference:
     change meanwhile.
     """
 
-    def __init__(self, clean: Rgb) -> None:
+    def __init__(self, clean: Rgb, strip_cells: int = STRIP_CELLS) -> None:
         """``clean`` is (H, W, 3) RGB uint8; it is checked against the first degraded picture."""
         self._clean = clean
+        self._strip_cells = strip_cells
 
     @cached_property
     def _maps(self) -> haar.HaarMaps:
@@ -115,7 +122,7 @@ class HaarReference:
             return scores
         composite = clean.copy()
         for index, mask in enumerate(masks):
-            scores[index] = _score_region(mask, clean, degraded, self._maps, composite)
+            scores[index] = self._score_region(mask, degraded, composite)
         return scores
 
     def scene_score(self, degraded: Rgb) -> float:
@@ -125,43 +132,42 @@ class HaarReference:
             return 1.0
         height, width = haar.half_size(*degraded.shape[:2])
         pooled = haar.NOTHING
-        for top, bottom in _strips(0, height, width):
+        for top, bottom in _strips(0, height, width, self._strip_cells):
             known = haar.HaarMaps(*(part[:, top:bottom] for part in self._maps))
             maps = haar.haar_maps(haar.window_planes(degraded, (top, bottom), (0, width)))
             pooled = pooled.plus(haar.pool(haar.terms(*haar.losses(known, maps)), None))
         return haar.score_of(pooled)
 
+    def _score_region(self, mask: Bools, degraded: Rgb, composite: Rgb) -> float:
+        """Score of one region, from the half-grid cells of its box alone.
 
-def _score_region(
-    mask: Bools, clean: Rgb, degraded: Rgb, maps: haar.HaarMaps, composite: Rgb
-) -> float:
-    """Score of one region, from the half-grid cells of its box alone.
-
-    Cells outside the box have no weight, and the filters' reach beyond it finds the clean picture
-    around, so the result equals the full frame's. ``maps`` are the clean picture's; ``composite``
-    equals ``clean`` before and after the call.
-    """
-    x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
-    box = np.s_[y : y + height, x : x + width]
-    inside = mask[box].view(np.uint8)
-    if not width or not cv2.norm(clean[box], degraded[box], cv2.NORM_L2SQR, inside):
-        return 1.0
-    composite[box] = cv2.copyTo(degraded[box], inside, clean[box].copy())
-    left, right = x // 2, (x + width + 1) // 2
-    pooled = haar.NOTHING
-    for top, bottom in _strips(y // 2, (y + height + 1) // 2, right - left):
-        planes = haar.window_planes(composite, (top, bottom), (left, right))
-        known = haar.HaarMaps(*(part[:, top:bottom, left:right] for part in maps))
-        terms = haar.terms(*haar.losses(known, haar.haar_maps(planes)))
-        share = haar.cell_shares(mask[2 * top : 2 * bottom, 2 * left : 2 * right])
-        pooled = pooled.plus(haar.pool(terms, share))
-    composite[box] = clean[box]
-    return haar.score_of(pooled)
+        Cells outside the box have no weight, and the filters' reach beyond it finds the clean
+        picture around, so the result equals the full frame's. ``composite`` equals the clean
+        picture before and after the call.
+        """
+        clean = self._clean
+        x, y, width, height = cv2.boundingRect(mask.view(np.uint8))
+        box = np.s_[y : y + height, x : x + width]
+        inside = mask[box].view(np.uint8)
+        if not width or not cv2.norm(clean[box], degraded[box], cv2.NORM_L2SQR, inside):
+            return 1.0
+        composite[box] = cv2.copyTo(degraded[box], inside, clean[box].copy())
+        left, right = x // 2, (x + width + 1) // 2
+        pooled = haar.NOTHING
+        rows = y // 2, (y + height + 1) // 2
+        for top, bottom in _strips(*rows, right - left, self._strip_cells):
+            planes = haar.window_planes(composite, (top, bottom), (left, right))
+            known = haar.HaarMaps(*(part[:, top:bottom, left:right] for part in self._maps))
+            terms = haar.terms(*haar.losses(known, haar.haar_maps(planes)))
+            share = haar.cell_shares(mask[2 * top : 2 * bottom, 2 * left : 2 * right])
+            pooled = pooled.plus(haar.pool(terms, share))
+        composite[box] = clean[box]
+        return haar.score_of(pooled)
 
 
-def _strips(first: int, last: int, width: int) -> Iterator[tuple[int, int]]:
+def _strips(first: int, last: int, width: int, cells: int) -> Iterator[tuple[int, int]]:
     """Rows from ``first`` up to ``last`` in strips whose maps stay in a core's cache."""
-    step = max(STRIP_CELLS // width, 4 * haar.MARGIN)
+    step = max(cells // width, 4 * haar.MARGIN)
     for top in range(first, last, step):
         yield top, min(top + step, last)
 

@@ -115,8 +115,8 @@ class TransformersBackbone(FrozenBackbone):
     def tokens(self, normalised: Tensor) -> Tensor:
         """(N, 3, H, W) → (N, D, h, w) without class and register tokens, which come first."""
         height, width = (side // self.stride_px for side in normalised.shape[-2:])
-        found = self.network(pixel_values=normalised, **self.options).last_hidden_state
-        patches: Tensor = found[:, found.shape[1] - height * width :].transpose(1, 2)
+        hidden = self.network(pixel_values=normalised, **self.options).last_hidden_state
+        patches: Tensor = hidden[:, hidden.shape[1] - height * width :].transpose(1, 2)
         return patches.reshape(*patches.shape[:2], height, width)
 
     def save(self, folder: Path) -> None:
@@ -239,7 +239,7 @@ def _from_hub(spec: str, fetch: bool) -> Path:
     why = ""
     for offline in (True, False) if fetch else (True,):
         try:
-            found = Path(
+            folder = Path(
                 snapshot_download(
                     name,
                     revision=revision or None,
@@ -254,8 +254,8 @@ def _from_hub(spec: str, fetch: bool) -> Path:
                 else ""
             )
             continue
-        if (found / CONFIG_FILE).is_file() and any(found.glob("model*.safetensors")):
-            return found
+        if (folder / CONFIG_FILE).is_file() and any(folder.glob("model*.safetensors")):
+            return folder
     raise ModelError(
         f"backbone {spec!r}: no such folder, not in the local Hugging Face cache{why}; fetch it "
         f"with: {command}"

@@ -35,7 +35,7 @@ class NodeHeads(nn.Module):
     where the configuration asks for it every distortion that is present.
 
     `temperature` (2,) divides the logits of distortion and of severity, and `known_threshold` is
-    the P(known) below which a node should not be believed; `training.calibration` sets both, and
+    the P(known) below which a node is uncertain; `training.calibration` sets both, and
     `familiarity`.
 
     Distortion and severity form one joint distribution in which a node is clean in both or in

@@ -100,13 +100,13 @@ def coverage(strides: Sequence[int], weights: Tensor) -> list[Tensor]:
         strides: sides of the levels' cells in pixels, ascending, each a multiple of the one before.
         weights: (B, R, H/4, W/4), the shares of cells of `CELL_PX`.
     """
-    found = {CELL_PX: weights}
+    by_stride = {CELL_PX: weights}
     for stride in strides:
-        if stride not in found:
+        if stride not in by_stride:
             # A cell at the end may reach beyond the picture; what is there of it counts.
-            finer = max(found)
-            found[stride] = F.avg_pool2d(found[finer], stride // finer, ceil_mode=True)
-    return [found[stride] for stride in strides]
+            finer = max(by_stride)
+            by_stride[stride] = F.avg_pool2d(by_stride[finer], stride // finer, ceil_mode=True)
+    return [by_stride[stride] for stride in strides]
 
 
 def pool_moments(

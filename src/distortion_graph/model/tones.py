@@ -62,8 +62,8 @@ class Roots(NamedTuple):
         return cls(roots, pixels.clamp_max(_MOST_PIXELS), fine, coarse)
 
 
-def silent_linear(inputs: int, outputs: int) -> nn.Linear:
-    """A linear layer of zeros: what it adds to a half-trained network changes nothing at first."""
+def zero_linear(inputs: int, outputs: int) -> nn.Linear:
+    """A linear layer of zeros: added to a trained network, it changes nothing at first."""
     layer = nn.Linear(inputs, outputs)
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
@@ -130,7 +130,7 @@ class SpectrumEncoder(nn.Module):
             nn.Flatten(),
         )
         self.hidden = nn.Linear(40 * -(-len(waves) // 8), hidden)
-        self.out = silent_linear(2 * hidden, width)
+        self.out = zero_linear(2 * hidden, width)
 
     def forward(self, own: Roots, shape: tuple[int, ...]) -> Tensor:
         """Of N regions with all channels → (B, 2, R, width), `shape` is (B, 2, R)."""
@@ -182,9 +182,7 @@ class ToneEncoder(nn.Module):
         super().__init__()
         self.own = HistogramEncoder(hidden)
         self.joint = JointEncoder(len(JOINT_CHANNELS), hidden)
-        self.mix = nn.Sequential(
-            nn.Linear(3 * hidden, width), nn.GELU(), silent_linear(width, width)
-        )
+        self.mix = nn.Sequential(nn.Linear(3 * hidden, width), nn.GELU(), zero_linear(width, width))
 
     def forward(self, own: Roots, joint: Tensor) -> Tensor:
         """Roots of N = B·2·R regions and (B, R, channels, 32, 32) counts → (B, 2, R, width)."""
@@ -200,7 +198,7 @@ class DetailEncoder(nn.Module):
     def __init__(self, width: int, hidden: int = 96) -> None:
         super().__init__()
         self.joint = JointEncoder(len(DETAIL_CHANNELS), hidden)
-        self.out = silent_linear(hidden, width)
+        self.out = zero_linear(hidden, width)
 
     def forward(self, counts: Tensor) -> Tensor:
         """(B, R, channels, 32, 32) counts → (B, 2, R, width)."""
@@ -217,7 +215,7 @@ class EdgeEncoder(nn.Module):
     def __init__(self, width: int, hidden: int = 128) -> None:
         super().__init__()
         self.hidden = nn.Linear(3 * EDGE_STATISTICS, hidden)
-        self.out = silent_linear(hidden, width)
+        self.out = zero_linear(hidden, width)
 
     def forward(self, edges: Tensor) -> Tensor:
         """(B, 2, R, `EDGE_STATISTICS`) → (B, 2, R, width)."""
@@ -235,7 +233,7 @@ class PatternEncoder(nn.Module):
     def __init__(self, width: int, hidden: int = 128) -> None:
         super().__init__()
         self.hidden = nn.Linear(2 * PATTERNS, hidden)
-        self.out = silent_linear(hidden, width)
+        self.out = zero_linear(hidden, width)
 
     def forward(self, counts: Tensor) -> Tensor:
         """(B, 2, R, `PATTERNS`) → (B, 2, R, width)."""

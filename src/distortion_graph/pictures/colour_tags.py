@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from distortion_graph.base.errors import DamageError
-from distortion_graph.pictures.boxes import Box, boxes, first_box, primary_properties
+from distortion_graph.pictures.bmff_boxes import Box, boxes, first_box, primary_properties
 from distortion_graph.pictures.colour_spaces import (
     PRIMARIES,
     SRGB_PRIMARIES,
@@ -116,9 +116,9 @@ def _of_boxes(data: bytes, icc: bytes | None, notes: list[str]) -> ColourTag:
 
 def _described(data: bytes) -> list[Box]:
     """The properties of the primary picture, else of a sequence's first track."""
-    found = primary_properties(data)
-    if found:
-        return found
+    properties = primary_properties(data)
+    if properties:
+        return properties
     place = first_box(data, b"moov")
     for kind in _TRACK:
         place = None if place is None else first_box(place, kind)
@@ -185,23 +185,23 @@ def _of_chromaticities(fields: Mapping[bytes, bytes], notes: list[str]) -> Colou
 
 def _png_fields(data: bytes) -> dict[bytes, bytes]:
     """The chunks about colour, which all stand before the pixels; the first of each kind."""
-    found: dict[bytes, bytes] = {}
+    fields: dict[bytes, bytes] = {}
     for chunk in chunks(data, check=False):
         if chunk.kind == b"IDAT":
             break
         if chunk.kind in (b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM"):
-            found.setdefault(chunk.kind, bytes(chunk.data))
-    return found
+            fields.setdefault(chunk.kind, bytes(chunk.data))
+    return fields
 
 
 def _pillow_fields(info: Mapping[Any, Any]) -> dict[bytes, bytes]:
     """As `_png_fields`, of a Pillow image that was read from PNG."""
-    found: dict[bytes, bytes] = {}
+    fields: dict[bytes, bytes] = {}
     if "srgb" in info:
-        found[b"sRGB"] = b""
+        fields[b"sRGB"] = b""
     if "gamma" in info:
-        found[b"gAMA"] = struct.pack(">I", round(info["gamma"] * _HUNDRED_THOUSANDTHS))
+        fields[b"gAMA"] = struct.pack(">I", round(info["gamma"] * _HUNDRED_THOUSANDTHS))
     if "chromaticity" in info:
         numbers = (round(value * _HUNDRED_THOUSANDTHS) for value in info["chromaticity"])
-        found[b"cHRM"] = struct.pack(">8I", *numbers)
-    return found
+        fields[b"cHRM"] = struct.pack(">8I", *numbers)
+    return fields

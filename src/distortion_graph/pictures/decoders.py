@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import DamageError, ImageError
-from distortion_graph.pictures.boxes import boxes, primary_properties
+from distortion_graph.pictures.bmff_boxes import boxes, primary_properties
 from distortion_graph.pictures.integrity import check_whole
 from distortion_graph.pictures.jpeg_decoding import decode_jpeg
 from distortion_graph.pictures.quiet_stderr import without_messages
@@ -222,8 +222,8 @@ def _opener(kind: _Kind, label: str) -> Callable[[io.BytesIO], Any]:
         ) from e
     if kind.name == "AVIF" and not plugin.SUPPORTED:
         raise ImageError(f"{label}: this Pillow has no AVIF; convert the picture to PNG")
-    found: Callable[[io.BytesIO], Any] = getattr(plugin, kind.opener)
-    return found
+    opener: Callable[[io.BytesIO], Any] = getattr(plugin, kind.opener)
+    return opener
 
 
 def check_pixels(size: tuple[int, int], max_pixels: int | None, label: str) -> None:
@@ -271,8 +271,8 @@ def _deep_heif(data: bytes) -> NDArray[np.uint16]:
     """Pixels of 10 or 12 bits, scaled to 16."""
     import pillow_heif
 
-    found = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
-    pixels = np.asarray(found)
+    opened = pillow_heif.open_heif(io.BytesIO(data), convert_hdr_to_8bit=False)
+    pixels = np.asarray(opened)
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
 
@@ -286,12 +286,12 @@ def _deep_avif(data: bytes, image: Image.Image) -> NDArray[np.uint16] | None:
         return None
     import cv2
 
-    found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     eight: NDArray[np.uint8] = np.asarray(image)
-    if found is None or found.dtype != np.uint16 or found.shape != eight.shape:
+    if decoded is None or decoded.dtype != np.uint16 or decoded.shape != eight.shape:
         return None
     bits = 12 if setup[2] & _AV1_12_BITS else 10
-    deep = np.asarray(found, np.uint16)[..., [2, 1, 0, 3][: found.shape[2]]]
+    deep = np.asarray(decoded, np.uint16)[..., [2, 1, 0, 3][: decoded.shape[2]]]
     # Both readers must mean the same pixels, up to rounding.
     if np.abs((deep >> (bits - 8)).astype(np.int16) - eight).max() > 1:
         return None

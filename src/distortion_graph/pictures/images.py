@@ -325,8 +325,8 @@ def _frozen(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _stored_orientation(image: Image.Image, kind: str) -> int:
     """The EXIF orientation, 1 … 8, in which an opened file's pixels still lie."""
     if kind == "TIFF":
-        found = getattr(image, "tag_v2", {}).get(ORIENTATION, 1)
-        return found if found in range(1, 9) else 1
+        orientation = getattr(image, "tag_v2", {}).get(ORIENTATION, 1)
+        return orientation if orientation in range(1, 9) else 1
     # HEIF and JPEG XL say by themselves how they are turned, and their decoders do it; EXIF data
     # count only for a JPEG that was packed as JPEG XL.
     if kind == "HEIF" or (kind == "JPEG XL" and not getattr(image, "jpeg", False)):
@@ -336,10 +336,10 @@ def _stored_orientation(image: Image.Image, kind: str) -> int:
 
 def _pillow_orientation(image: Image.Image) -> int:
     try:
-        found = image.getexif().get(ORIENTATION, 1)
+        orientation = image.getexif().get(ORIENTATION, 1)
     except Exception:  # broken EXIF data are no reason to refuse good pixels
         return 1
-    return found if isinstance(found, int) and 1 <= found <= 8 else 1
+    return orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
 
 
 def _printable(path: str) -> str:

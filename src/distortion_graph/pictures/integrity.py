@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 
 from distortion_graph.base.errors import DamageError
-from distortion_graph.pictures.boxes import boxes, first_box
+from distortion_graph.pictures.bmff_boxes import boxes, first_box
 from distortion_graph.pictures.png_chunks import check_png
 from distortion_graph.pictures.tiff_directories import check_tiff
 

@@ -74,30 +74,32 @@ def _outline(data: bytes) -> _Outline:
 
     Entropy-coded data are skipped: in them 0xFF is followed by 0 or a restart marker.
     """
-    found, at = _Outline(), 2
+    outline, at = _Outline(), 2
     while (marked := _MARKER.search(data, at)) is not None:
         marker, at = data[marked.start() + 1], marked.end()
         if marker == _END[1]:
-            found.ended = True
+            outline.ended = True
             break
         if at + 2 > len(data):
             break
         (length,) = struct.unpack_from(">H", data, at)
-        _note_segment(found, marker, data, at + 2, at + length)
+        _note_segment(outline, marker, data, at + 2, at + length)
         at += length
-    return found
+    return outline
 
 
-def _note_segment(found: _Outline, marker: int, data: bytes, at: int, end: int) -> None:
+def _note_segment(outline: _Outline, marker: int, data: bytes, at: int, end: int) -> None:
     segment = data[at:end]
     if marker in _FRAMES and len(segment) > 5:
-        found.frame, found.components = marker, segment[5]
+        outline.frame, outline.components = marker, segment[5]
     elif marker == _SCAN and segment and len(segment) == 4 + 2 * segment[0]:
         first, last, bits = segment[-3:]
-        found.scans.append(end - 3)
+        outline.scans.append(end - 3)
         if bits & 0x0F == 0:
             names = segment[1 : 1 + 2 * segment[0] : 2]
-            found.refined |= {(name, k) for name in names for k in range(first, min(last, 63) + 1)}
+            outline.refined |= {
+                (name, k) for name in names for k in range(first, min(last, 63) + 1)
+            }
 
 
 def _all_coefficients(outline: _Outline) -> bool:

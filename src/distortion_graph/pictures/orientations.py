@@ -41,8 +41,8 @@ def orientation_of(info: Mapping[Any, Any]) -> int:
     exif = info.get("exif")
     if not isinstance(exif, bytes):
         exif = _unwrapped(info.get("Raw profile type exif"))
-    found = _in_exif(exif.removeprefix(b"Exif\0\0")) if exif else None
-    return found or _in_xmp(info.get("XML:com.adobe.xmp") or info.get("xmp")) or 1
+    in_exif = _in_exif(exif.removeprefix(b"Exif\0\0")) if exif else None
+    return in_exif or _in_xmp(info.get("XML:com.adobe.xmp") or info.get("xmp")) or 1
 
 
 def _in_exif(data: bytes) -> int | None:
@@ -64,8 +64,8 @@ def _in_exif(data: bytes) -> int | None:
 
 def _in_xmp(xmp: object) -> int | None:
     text = xmp.encode() if isinstance(xmp, str) else xmp
-    found = _XMP.search(text) if isinstance(text, bytes) else None
-    return int(found[1]) if found else None
+    match = _XMP.search(text) if isinstance(text, bytes) else None
+    return int(match[1]) if match else None
 
 
 def _unwrapped(text: object) -> bytes | None:

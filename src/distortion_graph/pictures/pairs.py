@@ -44,17 +44,17 @@ def pair_warnings(anchor: Picture, target: Picture) -> tuple[str, ...]:
     One line each. Where only one picture is transparent, its own warning says enough, unless
     nothing else tells the two apart.
     """
-    found = (*anchor.warnings, *target.warnings)
+    warnings = (*anchor.warnings, *target.warnings)
     share = _alpha_difference(anchor, target)
     equal = share > 0 and np.array_equal(anchor.rgb, target.rgb)
     if share == 0 or not (equal or (anchor.alpha is not None and target.alpha is not None)):
-        return found
+        return warnings
     laid = background_words(anchor.background or target.background or DEFAULT_BACKGROUND)
     names = f"{anchor.source or 'anchor'} and {target.source or 'target'}"
     differ = f"differ in transparency ({100 * share:.1f} % of the pixels)"
     if equal:
-        return (*found, f"{names} are equal once laid on {laid}; they {differ}")
-    return (*found, f"{names} {differ}; what is compared is what they look like on {laid}")
+        return (*warnings, f"{names} are equal once laid on {laid}; they {differ}")
+    return (*warnings, f"{names} {differ}; what is compared is what they look like on {laid}")
 
 
 def _alpha_difference(anchor: Picture, target: Picture) -> float:

@@ -38,9 +38,9 @@ def best_named(names: Sequence[str | None], path: str | None) -> list[int]:
         return []
     listed = [parts_of(name) if name else () for name in names]
     for reading in _READINGS:
-        found = [k for k, parts in enumerate(listed) if parts and _same(parts, own, reading)]
-        if found:
-            return _nearest(found, listed, own)
+        fitting = [k for k, parts in enumerate(listed) if parts and _same(parts, own, reading)]
+        if fitting:
+            return _nearest(fitting, listed, own)
     return []
 
 

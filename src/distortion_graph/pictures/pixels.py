@@ -143,9 +143,9 @@ def _show_deep_by_8_bits(
 
     eight = to_8_bits(colour)
     small = Image.fromarray(eight[..., 0] if eight.shape[2] == 1 else eight)
-    found = _show_8_bits(small, tag, "")
+    shown = _show_8_bits(small, tag, "")
     note = "16 bits were rounded to 8 before the colour profile was applied"
-    return replace(found, alpha=alpha, plain=False, notes=(*found.notes, note))
+    return replace(shown, alpha=alpha, plain=False, notes=(*shown.notes, note))
 
 
 def _from_space(
@@ -185,11 +185,11 @@ def _sixteen_bit(image: Image.Image, data: bytes | None, label: str) -> NDArray[
     if image.mode in ("RGB", "RGBA"):
         import cv2
 
-        found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
         eight: NDArray[np.uint8] = np.asarray(image)
-        if found is not None and found.dtype == np.uint16 and found.ndim == 3:
-            order = [2, 1, 0, 3][: min(eight.shape[2], found.shape[2])]
-            deep: NDArray[np.uint16] = np.asarray(found, np.uint16)[..., order]
+        if decoded is not None and decoded.dtype == np.uint16 and decoded.ndim == 3:
+            order = [2, 1, 0, 3][: min(eight.shape[2], decoded.shape[2])]
+            deep: NDArray[np.uint16] = np.asarray(decoded, np.uint16)[..., order]
             # Both readers must mean the same pixels: a layout that one misreads is refused.
             if np.array_equal(deep >> 8, eight):
                 return deep

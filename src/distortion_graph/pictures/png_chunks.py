@@ -60,14 +60,14 @@ def check_png(data: bytes) -> int:
 
     Raises DamageError.
     """
-    found = list(chunks(data, check=True))
-    if found[0].kind != b"IHDR" or len(found[0].data) != _HEADER_BYTES:
+    read = list(chunks(data, check=True))
+    if read[0].kind != b"IHDR" or len(read[0].data) != _HEADER_BYTES:
         raise DamageError("its first chunk is not its header IHDR")
-    there = inflated_bytes(chunk.data for chunk in found if chunk.kind == b"IDAT")
-    expected = _pixel_bytes(found[0].data)
+    there = inflated_bytes(chunk.data for chunk in read if chunk.kind == b"IDAT")
+    expected = _pixel_bytes(read[0].data)
     if there < expected:
         raise DamageError(f"it holds {there} bytes of pixels, its header says {expected}")
-    return found[-1].at + 12 + len(found[-1].data)
+    return read[-1].at + 12 + len(read[-1].data)
 
 
 def _pixel_bytes(header: memoryview) -> int:

@@ -34,17 +34,17 @@ def directories(data: bytes) -> list[Directory]:
     if order is None or len(data) < 8:
         raise DamageError("it does not begin as TIFF data do")
     big = struct.unpack_from(order + "H", data, 2)[0] == 43
-    found: list[Directory] = []
+    listed: list[Directory] = []
     seen: set[int] = set()
     try:
         (at,) = struct.unpack_from(order + ("Q" if big else "I"), data, 8 if big else 4)
-        while at and at not in seen and len(found) < _MOST_DIRECTORIES:
+        while at and at not in seen and len(listed) < _MOST_DIRECTORIES:
             seen.add(at)
             directory, at = _directory(data, at, order, big)
-            found.append(directory)
+            listed.append(directory)
     except struct.error as e:
-        raise DamageError(f"directory {len(found) + 1} lies outside the file") from e
-    return found
+        raise DamageError(f"directory {len(listed) + 1} lies outside the file") from e
+    return listed
 
 
 def _directory(data: bytes, at: int, order: str, big: bool) -> tuple[Directory, int]:
@@ -75,10 +75,10 @@ def check_tiff(data: bytes) -> None:
 
     Raises DamageError.
     """
-    found = directories(data)
-    if not found:
+    listed = directories(data)
+    if not listed:
         raise DamageError("it has no directory")
-    for directory in found:
+    for directory in listed:
         for places, sizes in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
             offsets, lengths = directory.get(places, ()), directory.get(sizes, ())
             for k, (at, length) in enumerate(zip(offsets, lengths, strict=False)):

@@ -135,10 +135,10 @@ class Predictions:
 
         nodes: Any = {name: chosen(name) for name in _OF_NODES}
         comparison = np.where(regions[:, None], neutral, self.comparison)
-        found = replace(self, **nodes, comparison=comparison)
+        equal = replace(self, **nodes, comparison=comparison)
         if not scene:
-            return found
-        return replace(found, scene_score=mean.scene_score, scene_comparison=neutral)
+            return equal
+        return replace(equal, scene_score=mean.scene_score, scene_comparison=neutral)
 
     def reorder(self, indices: Sequence[int] | NDArray[np.intp]) -> Predictions:
         """Region k of the result is region `indices[k]` of this one; the scene stays.

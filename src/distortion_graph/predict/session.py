@@ -66,8 +66,8 @@ from distortion_graph.work.threads import (
     thread_budget,
 )
 
-Picture = NDArray[np.uint8]
-Pair = tuple[Picture, Picture]
+Rgb = NDArray[np.uint8]
+Pair = tuple[Rgb, Rgb]
 Floats = NDArray[np.float32]
 
 _READINGS_AT_ONCE = 2

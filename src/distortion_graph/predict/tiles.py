@@ -89,15 +89,15 @@ def tile_weights(
     """The regions that a tile counts for, and the weights of its cells, 0 in its surroundings."""
     inner = counts[:, *tile.counted_cells]
     regions = np.flatnonzero(inner.any((1, 2)))
-    found = shares(inner[regions])
+    parts = shares(inner[regions])
     if tile.counted == tile.seen:
-        return regions, found
+        return regions, parts
     rows, columns = (_cells(side) for side in tile.seen)
     weights = np.zeros(
         (len(regions), rows.stop - rows.start, columns.stop - columns.start), np.float32
     )
     y, x = (place for _, place in map(_counted_cells, tile.counted, tile.seen))
-    weights[:, y : y + inner.shape[1], x : x + inner.shape[2]] = found
+    weights[:, y : y + inner.shape[1], x : x + inner.shape[2]] = parts
     return regions, weights
 
 

@@ -170,18 +170,18 @@ def segment_regions(
     if rgb.ndim != 3:
         raise RegionError(f"{png}: found one channel, expected COCO panoptic's RGB segment numbers")
     ids = rgb.astype(np.int32) @ np.array([1, 256, 65536], np.int32)
-    found = RegionSet.from_label_map(ids, source=str(png))
+    labelled = RegionSet.from_label_map(ids, source=str(png))
     named = {i: None if c is None else names.get(c) for i, c in listed.items()}
-    there = set(found.ids)
-    for segment in found.ids:
+    there = set(labelled.ids)
+    for segment in labelled.ids:
         if segment not in named:
             raise RegionError(f"{png}: segment {segment} is not listed in {what}; do they belong?")
     for segment, name in named.items():
         if segment not in there:
             name = name or "no name"
             raise RegionError(f"{png}: segment {segment} ({name}) of {what} is empty, has no pixel")
-    regions = (Region(r.id, named[r.id] or default_name(r.id), r.rle) for r in found)
-    return RegionSet(found.size, tuple(regions))
+    regions = (Region(r.id, named[r.id] or default_name(r.id), r.rle) for r in labelled)
+    return RegionSet(labelled.size, tuple(regions))
 
 
 def _region(

@@ -59,6 +59,6 @@ def _canvas(rgb: NDArray[np.uint8], part: tuple[int, int], size: tuple[int, int]
 def _laid(mask: Mask, size: tuple[int, int]) -> Mask:
     """A mask of a picture on a larger canvas."""
     out = np.zeros(size, np.bool_)
-    found = Rle(mask.size, mask.counts).decode()
-    out[: found.shape[0], : found.shape[1]] = found
+    laid = Rle(mask.size, mask.counts).decode()
+    out[: laid.shape[0], : laid.shape[1]] = laid
     return Mask(size=size, counts=rle_from_mask(out).counts)

@@ -78,17 +78,17 @@ def _mask_of(
 ) -> NDArray[np.bool_] | None:
     mask, box = region.mask_of(side), region.bbox_of(side)
     if mask is not None:
-        found = Rle(mask.size, mask.counts).decode()
-        if found.shape == size:
-            return found
+        inside = Rle(mask.size, mask.counts).decode()
+        if inside.shape == size:
+            return inside
         wanted = (size[1], size[0])
-        fitted = cv2.resize(found.astype(np.uint8), wanted, interpolation=cv2.INTER_NEAREST)
+        fitted = cv2.resize(inside.astype(np.uint8), wanted, interpolation=cv2.INTER_NEAREST)
         return np.asarray(fitted, np.uint8).astype(bool)
     if box is None:
         return None
-    found = np.zeros(size, bool)
-    found[Box(*box).area] = True
-    return found
+    inside = np.zeros(size, bool)
+    inside[Box(*box).area] = True
+    return inside
 
 
 def innermost(mask: NDArray[np.bool_]) -> tuple[int, int]:

@@ -1,6 +1,6 @@
 """The graph itself as a drawing: a node a region and picture, edges between, attributes beside.
 
-Anchor nodes stand left, target nodes right, one row a region, the worst first, the scene above.
+Anchor nodes stand left, target nodes right, one row per region, the worst first, the scene above.
 Between them is the edge that compares them; relations run in the outer margins. Sizes are in mm.
 """
 

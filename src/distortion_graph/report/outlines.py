@@ -41,7 +41,7 @@ def outline(canvas: Canvas, grounds: Sequence[Ground], line: int, colour: Rgb = 
 
 
 def _rings(ground: Ground) -> list[NDArray[np.int32]]:
-    found, _ = cv2.findContours(
+    contours, _ = cv2.findContours(
         ground.mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE
     )
-    return [np.asarray(ring + np.array([ground.x, ground.y]), np.int32) for ring in found]
+    return [np.asarray(ring + np.array([ground.x, ground.y]), np.int32) for ring in contours]

@@ -205,7 +205,7 @@ def _drawn_regions(
 ) -> list[_Drawn]:
     vocabulary = graph.vocabulary
     colours = _colours(graph, colour_by)
-    found = []
+    drawn = []
     for region in graph.regions:
         mask = region.mask_of(side)
         shown = (layout.width, layout.height)
@@ -219,7 +219,7 @@ def _drawn_regions(
         said = node_words(graph, node)
         texts = node_text(graph, node, " · "), " · ".join(said), said[0]
         known = not graph.is_uncertain(node)
-        found.append(
+        drawn.append(
             _Drawn(
                 number=str(region.id),
                 wordings=tuple(dict.fromkeys(texts)),
@@ -229,7 +229,7 @@ def _drawn_regions(
                 ground=ground,
             )
         )
-    return found
+    return drawn
 
 
 def _colours(graph: DistortionGraph, colour_by: ColourBy) -> tuple[Rgb, ...]:

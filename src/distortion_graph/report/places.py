@@ -46,13 +46,13 @@ def place_text(graph: DistortionGraph, region: RegionComparison, *, short: bool 
 
     The short one fits into a column of 19 letters.
     """
-    found = places(graph, region)
-    if not found:
+    spots = places(graph, region)
+    if not spots:
         return ""
     if short:
-        return f"≠ at {_corner(found[0])}" + (f" +{len(found) - 1}" if len(found) > 1 else "")
-    rest = "" if len(found) == 1 else f" and {len(found) - 1} more"
-    return f"differs at {_corner(found[0])}{rest}"
+        return f"≠ at {_corner(spots[0])}" + (f" +{len(spots) - 1}" if len(spots) > 1 else "")
+    rest = "" if len(spots) == 1 else f" and {len(spots) - 1} more"
+    return f"differs at {_corner(spots[0])}{rest}"
 
 
 def differing_share(region: RegionComparison) -> float:

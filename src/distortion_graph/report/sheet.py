@@ -107,7 +107,7 @@ def sheet(
 
     Returns:
         (h, w, 3) uint8: the pictures side by side (one above the other where they are very wide),
-        then the summary, then a row a region: anchor, target, caption.
+        then the summary, then a row per region: anchor, target, caption.
 
     Raises:
         ImageError: a picture is not of the size in the graph, or `worst` is below 0.

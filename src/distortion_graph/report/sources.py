@@ -59,13 +59,13 @@ def find_picture(
     problem = f"{printable(info.source)}: no such file"
     for place in _places(info.source, beside):
         try:
-            found = _read(info, place, max_pixels)
+            picture = _read(info, place, max_pixels)
         except ImageError as error:
             problem = str(error)
             continue
-        if found.problem is None:
-            return found
-        readable = readable or found
+        if picture.problem is None:
+            return picture
+        readable = readable or picture
     return readable or FoundPicture(None, None, problem)
 
 

@@ -189,10 +189,12 @@ def _overall(graph: DistortionGraph) -> str:
 def _identical(graph: DistortionGraph) -> str:
     """Of equal pixels; alpha that differs cannot be seen in them."""
     what = "two pictures are" if graph.fit is None else "compared parts are"
-    found = [t for side in SIDES if (t := graph.picture_of(side).transparency) is not None]
-    if not found or (len(found) == 2 and found[0].sha256 == found[1].sha256):
+    transparencies = [t for side in SIDES if (t := graph.picture_of(side).transparency) is not None]
+    if not transparencies or (
+        len(transparencies) == 2 and transparencies[0].sha256 == transparencies[1].sha256
+    ):
         return f"The {what} identical, pixel for pixel"
-    laid = printable(background_words(found[0].background))
+    laid = printable(background_words(transparencies[0].background))
     return f"The {what} equal once laid on {laid}; they differ in transparency"
 
 
@@ -214,17 +216,17 @@ def _counted(graph: DistortionGraph) -> str:
 def _worst(graph: DistortionGraph) -> str | None:
     """Where the lowest score is, if that region is distorted at all."""
     clean = graph.vocabulary.clean
-    found = [
+    lowest = [
         (node.score, side, region)
         for region in graph.regions
         for side in SIDES
         if (node := region.node(side)).score is not None and node.distortion.label != clean
     ]
-    if not found:
+    if not lowest:
         nodes = (region.node(side) for region in graph.regions for side in SIDES)
         undistorted = graph.regions and all(node.distortion.label == clean for node in nodes)
         return _all_clean(graph) if undistorted else None
-    score, side, region = min(found, key=lambda entry: entry[0])
+    score, side, region = min(lowest, key=lambda entry: entry[0])
     what = node_text(graph, region.node(side))
     return f"the worst is {_titled(region)} of the {side}: {what} ({score:.2f})"
 

@@ -146,7 +146,7 @@ def _superpixels(lab: NDArray[np.float32]) -> NDArray[np.int64]:
 
     # scikit-image rescales its input to [0, 1]; the compactness here is in L*a*b* units.
     spread = max(float(np.ptp(lab)), 1.0)
-    found = slic(
+    segments = slic(
         lab,
         n_segments=_SUPERPIXELS,
         compactness=_COMPACTNESS / spread,
@@ -155,7 +155,7 @@ def _superpixels(lab: NDArray[np.float32]) -> NDArray[np.int64]:
         start_label=0,
         channel_axis=-1,
     )
-    return np.unique(found, return_inverse=True)[1].reshape(h, w).astype(np.int64)
+    return np.unique(segments, return_inverse=True)[1].reshape(h, w).astype(np.int64)
 
 
 class _Merger:
@@ -269,8 +269,8 @@ def _merge(
     # Slivers go before the last merges, which then see regions of a size that counts.
     merger.absorb_small()
     merger.merge_cheapest(most, MIN_REGIONS, _STOP_COST)
-    found = merger.labels(labels)
-    return found if places is None else _cut_out(found, features, places)
+    merged = merger.labels(labels)
+    return merged if places is None else _cut_out(merged, features, places)
 
 
 def _cut_out(

@@ -139,15 +139,15 @@ class PanopticSegmenter:
             )
         classes, masks, frame = self._answer(rgb)
         stuff = {index for index, label in self.labels.items() if label in self.stuff}
-        numbers, found = merge_queries(
+        numbers, segments = merge_queries(
             classes, masks, frame, threshold=self.threshold, overlap=self.overlap,
             stuff=stuff, min_pixels=self.min_pixels,
         )  # fmt: skip
-        if not found:
+        if not segments:
             raise RegionError(f"{self.name}: no region found{self._nearest(classes)}")
-        names = {k: self.labels[segment.label] for k, segment in enumerate(found, start=1)}
+        names = {k: self.labels[segment.label] for k, segment in enumerate(segments, start=1)}
         regions = RegionSet.from_label_map(numbers, names, source=self.name)
-        return Segments(regions, tuple(round(segment.score, 6) for segment in found))
+        return Segments(regions, tuple(round(segment.score, 6) for segment in segments))
 
     def __getstate__(self) -> dict[str, Any]:
         return {key: value for key, value in self.__dict__.items() if key != "_loaded"}
@@ -192,10 +192,10 @@ class PanopticSegmenter:
         if not objects.any():
             return ", nothing that it knows"
         best = int(np.argmax(np.where(objects, scores, -1.0)))
-        found = f"{self.labels[int(labels[best])]!r} with {scores[best]:.2f}"
+        surest = f"{self.labels[int(labels[best])]!r} with {scores[best]:.2f}"
         if scores[best] > self.threshold:
-            return f" of {self.min_pixels} pixels and more (surest: {found})"
-        return f" above threshold={self.threshold:g} (surest: {found})"
+            return f" of {self.min_pixels} pixels and more (surest: {surest})"
+        return f" above threshold={self.threshold:g} (surest: {surest})"
 
 
 def panoptic_segmenter(text: str) -> PanopticSegmenter:

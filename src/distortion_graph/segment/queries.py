@@ -132,10 +132,10 @@ def _by_place(
     numbers: NDArray[np.int32], segments: list[Segment], min_pixels: int
 ) -> tuple[NDArray[np.int32], list[Segment]]:
     """Renumbered by the first pixel, without segments of too few pixels."""
-    found, first, pixels = np.unique(numbers, return_index=True, return_counts=True)
+    ids, first, pixels = np.unique(numbers, return_index=True, return_counts=True)
     wanted = [
         (place, number)
-        for number, place, size in zip(found.tolist(), first.tolist(), pixels.tolist(), strict=True)
+        for number, place, size in zip(ids.tolist(), first.tolist(), pixels.tolist(), strict=True)
         if number > 0 and size >= min_pixels
     ]
     renumber = np.zeros(len(segments) + 1, np.int32)

@@ -92,13 +92,13 @@ class Access:
 
     def path(self, name: str, what: str) -> Path:
         """The real path of a file, which need not exist; raises AccessError where it is outside."""
-        found = self._find(name)
-        if found is None:
+        place = self._find(name)
+        if place is None:
             raise AccessError(
                 f"{what}: {name[:_SHOWN]!r} lies outside of what this server may read, expected a "
                 f"file in {' or '.join(map(str, self.roots))}"
             )
-        return found
+        return place
 
     def _find(self, name: str) -> Path | None:
         """The real path, None outside of the roots; said before it is known whether it exists."""

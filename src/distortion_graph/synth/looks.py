@@ -17,7 +17,7 @@ from PIL import Image as PillowImage
 
 from distortion_graph.synth.distort.common import LUMA_BT601
 from distortion_graph.synth.distort.compression import Subsampling, jpeg_saved, through_codec
-from distortion_graph.synth.distort.light import rounded, spread
+from distortion_graph.synth.distort.light import rounded, spread, to_grey, to_linear
 
 Resampling = Literal[
     "linear", "cubic", "area", "lanczos4", "box", "bilinear", "hamming", "bicubic", "lanczos"
@@ -109,11 +109,13 @@ class Codec(NamedTuple):
 class Look:
     """What was done to a picture, in this order; None where nothing was.
 
-    `sharpen` is (amount, standard deviation in px) of an unsharp mask. With `dither` values are
-    spread over the grey level that they stand for before curves pull levels apart, as a source
-    of more than 8 bits has them.
+    `fused` is a number of stops: exposures so much below and above were merged with the picture, as
+    a camera does in hard light. `sharpen` is (amount, standard deviation in px) of an unsharp mask.
+    With `dither` values are spread over the grey level that they stand for before curves pull
+    levels apart, as a source of more than 8 bits has them.
     """
 
+    fused: float | None = None
     denoise: Denoise | None = None
     tone: Tone | None = None
     colour: Colour | None = None
@@ -137,6 +139,7 @@ def draw_look(rng: np.random.Generator) -> Look:
         return bool(rng.random() < share)
 
     return Look(
+        fused=float(rng.uniform(0.7, 2.5)) if happens(0.08) else None,
         denoise=_draw_denoise(rng) if happens(0.1) else None,
         tone=_draw_tone(rng) if happens(0.25) else None,
         colour=_draw_colour(rng) if happens(0.25) else None,
@@ -150,7 +153,7 @@ def draw_look(rng: np.random.Generator) -> Look:
 
 def apply_look(rgb: NDArray[np.uint8], look: Look, rng: np.random.Generator) -> NDArray[np.uint8]:
     """The picture with the look, (H, W, 3) uint8; `rng` is for grain and dithering alone."""
-    made = rgb
+    made = rgb if look.fused is None else _fused(rgb, look.fused)
     if look.denoise:
         made = _denoised(made, look.denoise)
     if look.tone or look.colour or look.resize or look.sharpen or look.grain:
@@ -224,6 +227,14 @@ def _draw_codec(rng: np.random.Generator) -> Codec:
     if kind < 0.96:
         return Codec("webp", int(rng.integers(80, 98)), "420")
     return Codec("avif", int(rng.integers(70, 95)), subsampling)
+
+
+def _fused(rgb: NDArray[np.uint8], stops: float) -> NDArray[np.uint8]:
+    """Three exposures merged by contrast, saturation and exposedness (Mertens et al. 2007)."""
+    light = to_linear(rgb)
+    gains = np.exp2(np.array([-stops, 0, stops], np.float32))
+    merged = cv2.createMergeMertens().process([rounded(to_grey(light * gain)) for gain in gains])
+    return rounded(np.float32(255) * merged)
 
 
 def _denoised(rgb: NDArray[np.uint8], denoise: Denoise) -> NDArray[np.uint8]:

@@ -165,16 +165,16 @@ class Recipe:
 
     def sub_types(self, label: str) -> tuple[SubType, ...]:
         """What a region with this label can show; raises RecipeError for an unknown type."""
-        found: dict[tuple[str, str], SubType] = {}
+        distinct: dict[tuple[str, str], SubType] = {}
         for part in (self.made_of or {}).get(label, (label,)):
             kind, colon, name = part.partition(":")
             if colon or kind not in SUBTYPES:
-                found[kind, name] = find_subtype(kind, name)
+                distinct[kind, name] = find_subtype(kind, name)
                 continue
             for entry in SUBTYPES[kind].values():
                 if entry.drawn or f"{kind}:{entry.name}" in self.also_drawn:
-                    found[kind, entry.name] = entry
-        return tuple(found.values())
+                    distinct[kind, entry.name] = entry
+        return tuple(distinct.values())
 
     def draw_severity(self, rng: np.random.Generator) -> str:
         """One of the severities, by their weights."""

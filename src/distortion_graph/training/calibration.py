@@ -140,8 +140,8 @@ def calibrate(
     threshold = min(map(_threshold, by_kind, by_kind.values()))
     nodes.known_threshold.fill_(threshold)
     uncertain = {kind: float(np.mean(values < threshold)) for kind, values in by_kind.items()}
-    found = {"distortion": distortion, "severity": severity, "comparison": compared}
-    return Calibration(found, errors, said.errors(), threshold, uncertain)
+    temperatures = {"distortion": distortion, "severity": severity, "comparison": compared}
+    return Calibration(temperatures, errors, said.errors(), threshold, uncertain)
 
 
 class _SeenClean(NamedTuple):
@@ -217,9 +217,9 @@ def _ask_clean(network: DistortionGraphNet, clean: Iterable[CleanSample]) -> _Se
             masks = sample.versions.masks
             for pair in clean_pairs(sample, rng):
                 predictor.predict(pair.anchor, pair.target, masks)
-                found = seen.pop()[list(pair.sides)].flatten(0, 1)
-                known.append(found)
-                kinds += [pair.kind] * len(found)
+                hidden = seen.pop()[list(pair.sides)].flatten(0, 1)
+                known.append(hidden)
+                kinds += [pair.kind] * len(hidden)
             for strange in strange_pairs(sample, rng):
                 predictor.predict(*strange, masks)
                 unknown.append(seen.pop()[0])
@@ -284,12 +284,12 @@ def calibrate_network(
         raise ModelError(f"{it.folder}: a network of {it.kind.name!r} has no temperatures")
     pairs = (sample for pairs in wanted.pairs for sample in it.samples(pairs))
     extra = it.clean_in(more_clean) if more_clean else ()
-    found = calibrate(it.network, pairs, chain(it.clean(), extra))
+    calibration = calibrate(it.network, pairs, chain(it.clean(), extra))
     save_network(out, it.network, it.network.state_dict())
     settings = it.folder / SETTINGS_FILE
     if settings.is_file():
         atomic_write_bytes(out / SETTINGS_FILE, settings.read_bytes())
     *before, last = read_chain(it.folder)
     write_chain(out, (*before, last.model_copy(update={"sha256": weights_sha256(out)})))
-    atomic_write_text(out / CALIBRATION_FILE, json.dumps(asdict(found), indent=1) + "\n")
-    return found
+    atomic_write_text(out / CALIBRATION_FILE, json.dumps(asdict(calibration), indent=1) + "\n")
+    return calibration

@@ -58,12 +58,12 @@ def read_chain(folder: Path) -> tuple[Link, ...]:
     if not path.is_file():
         return (Link(name=str(folder), sha256=weights_sha256(folder)),)
     try:
-        found = _LINKS.validate_json(path.read_bytes())
+        links = _LINKS.validate_json(path.read_bytes())
     except (OSError, ValidationError) as problem:
         raise ModelError(f"{path}: not the chain of a network ({problem})") from problem
-    if not found:
+    if not links:
         raise ModelError(f"{path}: an empty list, expected at least the network's own run")
-    return found
+    return links
 
 
 def write_chain(folder: Path, links: Sequence[Link]) -> None:

@@ -72,12 +72,12 @@ def read_config(path: Path | None, overrides: Sequence[Override] = ()) -> Traini
             raise DistortionGraphError(
                 f"{path}: cannot be read ({reason}), expected settings as YAML"
             ) from problem
-        found = _parse_yaml(text, str(path))
-        if found is not None and not isinstance(found, dict):
+        values = _parse_yaml(text, str(path))
+        if values is not None and not isinstance(values, dict):
             raise DistortionGraphError(
-                f"{path}: expected keys and values, found {type(found).__name__}"
+                f"{path}: expected keys and values, found {type(values).__name__}"
             )
-        tree = found or {}
+        tree = values or {}
     for override in overrides:
         _replace(tree, override)
     return _Reader(str(path) if path else "training", overrides).config(tree)
@@ -99,13 +99,13 @@ def to_yaml(config: TrainingConfig) -> str:
 def changed(before: Any, now: Any, *, may: Sequence[str] = (), place: str = "") -> list[str]:
     """What differs between two plain trees, as `key is X, was Y`; `may` names free sections."""
     if isinstance(before, Mapping) and isinstance(now, Mapping):
-        found = []
+        differences = []
         for name in dict.fromkeys([*before, *now]):
             where = f"{place}.{name}" if place else str(name)
             if where not in may:
                 parts = before.get(name), now.get(name)
-                found += changed(*parts, may=may, place=where)
-        return found
+                differences += changed(*parts, may=may, place=where)
+        return differences
     if before == now:
         return []
     return [f"{place} is {_short(now)}, was {_short(before)}"]
@@ -142,8 +142,8 @@ class _Reader:
         elif value is not None:
             vocabulary = self.leaf(value, Vocabulary, "recipe.vocabulary")
         rest = {key: value for key, value in tree.items() if key != "vocabulary"}
-        found: Recipe = self.section(rest, Recipe, "recipe", vocabulary=vocabulary)
-        return found
+        made: Recipe = self.section(rest, Recipe, "recipe", vocabulary=vocabulary)
+        return made
 
     def section(self, tree: Any, kind: type[Any], place: str, **given: Any) -> Any:
         """A dataclass of the tree's values; `given` are fields that no file sets."""
@@ -246,8 +246,8 @@ def _mapping_once(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
                 None, None, f"the key {key!r} stands there twice", key_node.start_mark
             )
         seen.add(key)
-    found: dict[Any, Any] = loader.construct_mapping(node, deep=True)
-    return found
+    mapping: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+    return mapping
 
 
 _Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_once)

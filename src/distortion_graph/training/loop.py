@@ -40,7 +40,6 @@ from distortion_graph.training.devices import accelerator_for, has_bf16
 from distortion_graph.training.held_out import Evaluation, flat_figures
 from distortion_graph.training.logs import MeanLosses, RunLog
 from distortion_graph.training.material import Source, fingerprint
-from distortion_graph.training.pace import Clock, Due, Moment, untouched_generators
 from distortion_graph.training.starting import check_run, first_network, parameter_groups
 from distortion_graph.training.state import (
     STATE_FILE,
@@ -57,6 +56,7 @@ from distortion_graph.training.state import (
     save_state,
 )
 from distortion_graph.training.streams import LENGTH, batches_from, moved, names_in, stream_of
+from distortion_graph.training.timing import Clock, Due, Moment, untouched_generators
 
 Evaluate = Callable[[Any], float | Evaluation]
 """Scores a network on held-out pictures, higher is better; with all figures where it has them."""
@@ -251,10 +251,10 @@ class Trainer:
     def _is_best(self, network: nn.Module, log: RunLog) -> bool:
         if self.evaluate is None:
             return True
-        found, best = self.evaluate(network), self.progress.best
-        score = found.score if isinstance(found, Evaluation) else found
-        if isinstance(found, Evaluation):
-            for pairs, figures in found.figures.items():
+        outcome, best = self.evaluate(network), self.progress.best
+        score = outcome.score if isinstance(outcome, Evaluation) else outcome
+        if isinstance(outcome, Evaluation):
+            for pairs, figures in outcome.figures.items():
                 log.evaluation(self.progress.step, pairs, flat_figures(figures))
         # Correlations of too few or all equal scores are no numbers; any number beats them.
         is_best = best is None or score > best
@@ -310,20 +310,20 @@ class Trainer:
 
     def _resume(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        found = load_state(self.folder)
-        if found is not None:
+        saved = load_state(self.folder)
+        if saved is not None:
             processes = self.accelerator.num_processes
-            refuse_another_run(found, self.folder, self.config, self.identity, processes)
-            load_weights(self.network, part(found.tensors, "ema."), self.folder, self.state)
+            refuse_another_run(saved, self.folder, self.config, self.identity, processes)
+            load_weights(self.network, part(saved.tensors, "ema."), self.folder, self.state)
             self.averaged.take()
-            load_weights(self.network, part(found.tensors, "network."), self.folder, self.state)
-            restore_optimizer(self.optimizer, found.tensors)
-            restore_generators(self.accelerator, found.tensors)
-            self.parents = chain_from_plain(found.parents, str(self.folder))
-            self.progress = replace(found.progress, best=self._best_kept(found.progress))
+            load_weights(self.network, part(saved.tensors, "network."), self.folder, self.state)
+            restore_optimizer(self.optimizer, saved.tensors)
+            restore_generators(self.accelerator, saved.tensors)
+            self.parents = chain_from_plain(saved.parents, str(self.folder))
+            self.progress = replace(saved.progress, best=self._best_kept(saved.progress))
             self.report(f"resuming {self.folder} at step {self.progress.step}")
         if self.is_main:
-            if found is None:
+            if saved is None:
                 remove_strays(self.folder)
             atomic_write_text(self.folder / SETTINGS_FILE, to_yaml(self.config))
         self.accelerator.wait_for_everyone()

@@ -126,15 +126,15 @@ def fingerprint(source: Source) -> dict[str, str]:
     if isinstance(source, PandaSet):
         keys = source.keys("train", "all")
         listed = hashlib.sha256(json.dumps(keys).encode()).hexdigest()
-        found = {"pairs of train": f"{len(keys)} {listed[:16]}"}
-        return found | root_identity(source.root).sha256
-    found = {}
+        sums = {"pairs of train": f"{len(keys)} {listed[:16]}"}
+        return sums | root_identity(source.root).sha256
+    sums = {}
     for picture in source:
         name, k = picture.tag, 2
-        while name in found:
+        while name in sums:
             name, k = f"{picture.tag} ({k})", k + 1
-        found[name] = _picture_hash(picture)
-    return found
+        sums[name] = _picture_hash(picture)
+    return sums
 
 
 def data_identity(material: Material) -> Mapping[str, Mapping[str, str]]:

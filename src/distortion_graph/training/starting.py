@@ -41,9 +41,9 @@ def first_network(
     if config.start_from is None:
         return chosen.build(config.network), ()
     folder = network_folder(config.start_from)
-    found = architecture_in(folder).name
-    if found != chosen.name:
-        raise ModelError(f"{folder / NETWORK_FILE}: a network {found}, this run's is {chosen.name}")
+    kind = architecture_in(folder).name
+    if kind != chosen.name:
+        raise ModelError(f"{folder / NETWORK_FILE}: a network {kind}, this run's is {chosen.name}")
     if config.start_partly:
         return _partly(config, chosen, folder, report), read_chain(folder)
     network: Any = chosen.load(folder)

@@ -120,16 +120,18 @@ def refuse_another_run(
 ) -> None:
     """Raise ModelError with the list of what differs from the saved run."""
     before, now = _without_words(state.config), _without_words(plain(config))
-    found = changed(before, now, may=FREE_TO_CHANGE)
+    differences = changed(before, now, may=FREE_TO_CHANGE)
     for name in dict.fromkeys([*state.data, *data]):
-        found += _other_data(name, state.data.get(name, {}), data.get(name, {}))
+        differences += _other_data(name, state.data.get(name, {}), data.get(name, {}))
     if processes != state.processes:
-        found.append(f"processes are {processes}, were {state.processes}")
-    if found:
-        shown = "; ".join(found[:6]) + (f"; and {len(found) - 6} more" if len(found) > 6 else "")
+        differences.append(f"processes are {processes}, were {state.processes}")
+    if differences:
+        shown = "; ".join(differences[:6]) + (
+            f"; and {len(differences) - 6} more" if len(differences) > 6 else ""
+        )
         raise ModelError(
             f"{folder}: holds another run, which cannot go on with this one's settings: {shown}; "
-            "give what it was begun with, or another folder"
+            "give the options it started with, or another folder"
         )
 
 

@@ -24,7 +24,7 @@ class Versions:
 
     def __init__(self) -> None:
         self._first: dict[tuple[str, str], tuple[str, EntryFacts]] = {}
-        # What entries say of sizes, which pictures tell later: seldom more than one a picture.
+        # What entries say of sizes, which pictures tell later: seldom more than one per picture.
         self._claims: dict[tuple[str, str], dict[Sized, list[str]]] = {}
 
     def take(self, task: StatsTask, entries: Mapping[str, EntryFacts], log: FindingLog) -> None:

@@ -58,7 +58,7 @@ def _take_line(line: bytes, place: str, manifest: Manifest, log: FindingLog) -> 
     if not isinstance(entry, FileLine):
         return
     if entry.file in manifest.files:
-        log.fault("manifest", place, f"{entry.file} is listed twice, expected one line a file")
+        log.fault("manifest", place, f"{entry.file} is listed twice, expected one line per file")
     manifest.files[entry.file] = (entry.bytes, entry.sha256)
 
 

@@ -56,8 +56,8 @@ Progress = Callable[[int, int], None]
 """Is told how many files of how many are done."""
 
 _BATCH = 16
-_FEW_FILES = 600
-"""Fewer files are read faster in this process than others start."""
+FEW_FILES = 600
+"""So many files or fewer are read faster in this process than others start."""
 
 
 @dataclass
@@ -110,6 +110,7 @@ def check_dataset(
     *,
     quick: bool = False,
     workers: int = 0,
+    few_files: int = FEW_FILES,
     progress: Progress | None = None,
 ) -> CheckReport:
     """Check a root of the published layout, with or without dataset.json; nothing is written.
@@ -118,7 +119,8 @@ def check_dataset(
         root: the folder with gt/, stats/ and a folder for each version.
         quick: read the headers of pictures only; damage behind them, checksums of pictures and
             copies in two splits stay unseen.
-        workers: processes to work in; 0 is this one. A small root is always checked in this one.
+        workers: processes to work in; 0 is this one.
+        few_files: a root of so many files or fewer is always checked in this process.
         progress: called with the number of files done and of all.
 
     Damage is found and reported, never raised. Raises DatasetError where `root` is no folder of
@@ -141,7 +143,7 @@ def check_dataset(
     )
     job = CheckJob(root, rules, quick, checksums)
     state = _State(job, inventory, log)
-    _do(state, workers, progress)
+    _do(state, workers, few_files, progress)
     balance = _balance(state, vocabulary, description)
     _conclude(state, description, manifest)
     order = {kind: k for k, kind in enumerate(KINDS)}
@@ -164,7 +166,7 @@ def _description(root: Path, log: FindingLog) -> DatasetDescription | None:
         return None
 
 
-def _do(state: _State, workers: int, progress: Progress | None) -> None:
+def _do(state: _State, workers: int, few_files: int, progress: Progress | None) -> None:
     """Read stats files and pictures."""
     inventory = state.inventory
     names = list(inventory.names())
@@ -173,7 +175,7 @@ def _do(state: _State, workers: int, progress: Progress | None) -> None:
     tasks: list[Task] = [*inventory.stats_tasks(), *batches(by_suffix, _BATCH)]
     total = len(names) + len(inventory.stats)
     done = total - sum(map(_size, tasks))
-    processes = workers if total > _FEW_FILES else 0
+    processes = workers if total > few_files else 0
     with local_processes(state.job, processes, option="--workers") as executor:
         # In order, so that findings do not depend on the processes.
         for task, result in executor.run(work, tasks, ordered=True):

@@ -139,7 +139,7 @@ class RemoteFile:
         """Whether the file at `path` has the same content."""
         return path.stat().st_size == self.size and self.matches(Checksums.of(path))
 
-    def matches(self, found: Checksums) -> bool:
+    def matches(self, other: Checksums) -> bool:
         """Whether a file with these checksums has the same content."""
-        own = found.git_oid == self.git_oid if self.sha256 is None else found.sha256 == self.sha256
-        return own and found.size == self.size
+        own = other.git_oid == self.git_oid if self.sha256 is None else other.sha256 == self.sha256
+        return own and other.size == self.size

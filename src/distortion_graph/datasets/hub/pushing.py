@@ -19,7 +19,7 @@ from distortion_graph.datasets.hub.listing import remote_files
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-_FILES_A_COMMIT = 256
+FILES_PER_COMMIT = 256
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,15 @@ def push(
     revision: str | None = None,
     endpoint: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    files_per_commit: int = FILES_PER_COMMIT,
 ) -> PushReport:
     """Send a root or a folder of shards to `repo_id`, which is made if it is not there.
 
     `private` makes it a private one, and refuses one that is there and public. `revision` is the
     branch, made if it is not there. A README.md is made where neither side has one. `endpoint` is
     the hub's address, HF_ENDPOINT's if None. `progress` is told how many files of how many are
-    done. Raises DatasetError for the folder, HubError for all that concerns the hub.
+    done; each commit has `files_per_commit` at most. Raises DatasetError for the folder, HubError
+    for all that concerns the hub.
     """
     api = client(endpoint)
     names, left_out = local_names(folder)
@@ -62,7 +64,8 @@ def push(
         unchanged = len(wanted) - len(todo)
         if README not in names and README not in there:
             todo.append((README, card(folder, repo_id, names).encode()))
-        _send(api, repo_id, revision, todo, unchanged, progress)
+        parts = [todo[k : k + files_per_commit] for k in range(0, len(todo), files_per_commit)]
+        _send(api, repo_id, revision, parts, unchanged, progress)
     return PushReport(url, len(todo), unchanged, left_out)
 
 
@@ -83,20 +86,18 @@ def _send(
     api: HfApi,
     repo_id: str,
     revision: str | None,
-    todo: Sequence[tuple[str, Path | bytes]],
+    parts: Sequence[Sequence[tuple[str, Path | bytes]]],
     done: int,
     progress: Callable[[int, int], None] | None,
 ) -> None:
     from huggingface_hub import CommitOperationAdd
 
-    total = done + len(todo)
-    parts = -(-len(todo) // _FILES_A_COMMIT)
-    for part in range(parts):
-        files = todo[part * _FILES_A_COMMIT : (part + 1) * _FILES_A_COMMIT]
+    total = done + sum(map(len, parts))
+    for number, files in enumerate(parts, start=1):
         api.create_commit(
             repo_id,
             [CommitOperationAdd(name, content) for name, content in files],
-            commit_message=f"Data set files, part {part + 1} of {parts}",
+            commit_message=f"Data set files, part {number} of {len(parts)}",
             repo_type=REPO_TYPE,
             revision=revision,
         )

@@ -104,15 +104,15 @@ def split_by_lists(
     Raises DatasetError for a listed name that is no picture's.
     """
     listed = {composed(name): split for split, names in lists.items() for name in names}
-    found = {stem: listed.get(composed(stem)) for stem in stems}
-    there = {composed(stem) for stem in found}
+    split_of = {stem: listed.get(composed(stem)) for stem in stems}
+    there = {composed(stem) for stem in split_of}
     lost = next((name for name in listed if name not in there), None)
     if lost is not None:
         raise DatasetError(
             f"splits: {lost!r} is listed under {listed[lost]} and no source has a picture of that "
             "name; names are without suffix, with NAME_ before them where the source has one"
         )
-    return found
+    return split_of
 
 
 @dataclass(frozen=True)
@@ -136,13 +136,13 @@ def split_by_quota(
     """
     room = _quotas(len(prints), ratios)
     groups = sorted(_groups(prints), key=lambda group: _rank(seed, prints, group))
-    found: dict[str, str] = {}
+    split_of: dict[str, str] = {}
     for group in groups:
         fitting = (split for split in ratios if room[split] >= len(group))
         split = next(fitting, None) or max(ratios, key=lambda name: room[name])
         room[split] -= len(group)
-        found |= dict.fromkeys(group, split)
-    return found
+        split_of |= dict.fromkeys(group, split)
+    return split_of
 
 
 def _quotas(count: int, ratios: Mapping[str, float]) -> dict[str, int]:

@@ -91,7 +91,7 @@ def read_shards_file(folder: Path) -> ShardsDescription:
     """What a folder of shards says of itself; raises DatasetError."""
     path = folder / SHARDS_FILE
     try:
-        found = ShardsDescription.model_validate_json(path.read_bytes())
+        description = ShardsDescription.model_validate_json(path.read_bytes())
     except FileNotFoundError as e:
         raise DatasetError(
             f"{folder}: no {SHARDS_FILE} in it, expected a folder made by `dataset pack`"
@@ -100,20 +100,20 @@ def read_shards_file(folder: Path) -> ShardsDescription:
         raise DatasetError(validation_line(e, str(path), ShardsDescription)) from e
     except OSError as e:
         raise DatasetError(f"{path}: cannot be read ({e.strerror})") from e
-    for shard in found.shards:
+    for shard in description.shards:
         check_shard_name(shard.name, str(path))
-    for file in found.files:
+    for file in description.files:
         if file.name not in COPIED_FILES:
             raise DatasetError(f"{path}: unknown file {file.name!r:.80} beside the shards")
-    for name, split in found.splits.items():
+    for name, split in description.splits.items():
         check_version_folders(split.versions, str(path))
-        listed = sum(shard.samples for shard in found.shards if shard.split == name)
+        listed = sum(shard.samples for shard in description.shards if shard.split == name)
         if listed != split.pictures:
             raise DatasetError(
                 f"{path}: says that {name} has {split.pictures} pictures, but its shards have "
                 f"{listed}; get it anew"
             )
-    return found
+    return description
 
 
 def shard_name(split: str, number: int) -> str:

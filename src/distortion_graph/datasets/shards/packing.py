@@ -233,13 +233,13 @@ def _left_out(
     root: Path, sources: Sequence[_SplitSource], versions: Sequence[str]
 ) -> dict[str, int]:
     """Number of files by folder that stand in the packed splits and in no stats, and in depth/."""
-    found = {}
+    numbers = {}
     for source in sources:
         for folder in (CLEAN_FOLDER, *versions):
             tags = source.tags if folder == CLEAN_FOLDER else source.stats.get(folder, ())
             place = root / folder / source.split
             names = (p.name for p in place.iterdir()) if place.is_dir() else iter(())
-            found[f"{folder}/{source.split}"] = sum(name not in tags for name in names)
+            numbers[f"{folder}/{source.split}"] = sum(name not in tags for name in names)
     depth = root / DEPTH_FOLDER
-    found[DEPTH_FOLDER] = sum(p.is_file() for p in depth.rglob("*")) if depth.is_dir() else 0
-    return {place: number for place, number in found.items() if number}
+    numbers[DEPTH_FOLDER] = sum(p.is_file() for p in depth.rglob("*")) if depth.is_dir() else 0
+    return {place: number for place, number in numbers.items() if number}

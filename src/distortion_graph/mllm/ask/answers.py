@@ -104,11 +104,11 @@ def parse_answer(text: str, ids: Sequence[int], vocabulary: Vocabulary) -> Answe
             if number is not None or _says_of_both(entry):
                 invented[f"{key}"[:40]] = None
             continue
-        found = reader.region(entry)
-        if isinstance(found, RegionAnswer):
-            regions[number] = found
+        answered = reader.region(entry)
+        if isinstance(answered, RegionAnswer):
+            regions[number] = answered
         else:
-            unusable[number] = found
+            unusable[number] = answered
     unusable = {k: why for k, why in unusable.items() if k not in regions}
     return Answer(regions, unusable, tuple(invented), reader.reworded)
 
@@ -214,15 +214,15 @@ def region_number(key: Any) -> int | None:
     number = whole_number(key)
     if number is not None or not isinstance(key, str) or key.strip().startswith(("-", "−")):
         return number
-    found = re.fullmatch(r"(?:regions?|mark|id)? ?(\d{1,9})", spelled(key))
-    return int(found[1]) if found else None
+    match = re.fullmatch(r"(?:regions?|mark|id)? ?(\d{1,9})", spelled(key))
+    return int(match[1]) if match else None
 
 
 def whole_number(value: Any) -> int | None:
     """7 of 7, 7.0, "7" and "7.0"; None for anything else, and for numbers too long to be meant."""
     if isinstance(value, str):
-        found = re.fullmatch(r"(\d{1,9})(?:\.0+)?", value.strip())
-        return int(found[1]) if found else None
+        match = re.fullmatch(r"(\d{1,9})(?:\.0+)?", value.strip())
+        return int(match[1]) if match else None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if abs(value) < 10**9 and value == int(value) else None

@@ -194,7 +194,9 @@ def _plain(text: str) -> Any:
     flat = re.sub(r"([.!?])((?:\s*[\[(][^\])]*\d[^\])]*[\])])+)", r"\2\1", " ".join(text.split()))
     for sentence in re.split(r"(?<=[.!?])\s+(?=\S)", flat):
         numbers = [
-            int(n) for found in _REFERENCE.findall(sentence) for n in re.findall(r"\d+", found)
+            int(n)
+            for reference in _REFERENCE.findall(sentence)
+            for n in re.findall(r"\d+", reference)
         ]
         bare = _REFERENCE.sub("", sentence).strip()
         if bare:

@@ -1,6 +1,6 @@
 """The compact form of a graph in a prompt, which is also the form of an answer.
 
-One entry a region, keyed by its mark, the region's id as text:
+One entry per region, keyed by its mark, the region's id as text:
 
     {"3": {"anchor": {"distortion": "blur", "severity": 2, "score": 0.6123},
            "target": {"distortion": "clean", "severity": 0, "score": 1.0},
@@ -49,7 +49,7 @@ def _node(node: Node, vocabulary: Vocabulary) -> dict[str, Any]:
 
 
 def compact_text(value: dict[str, Any]) -> str:
-    """Its JSON, a line an entry."""
+    """Its JSON, a line per entry."""
     lines = (f"{json.dumps(key)}: {json.dumps(entry)}" for key, entry in value.items())
     return "{" + ",\n ".join(lines) + "}"
 

@@ -85,8 +85,8 @@ class Coverage:
 
     def _count(self, cells: NDArray[np.int32]) -> NDArray[np.int64]:
         """(R,) how many pixels of each region are among those of these cells."""
-        found, counts = np.unique(cells, return_counts=True)
-        return np.asarray(counts @ self._members[found], np.int64)
+        distinct, counts = np.unique(cells, return_counts=True)
+        return np.asarray(counts @ self._members[distinct], np.int64)
 
 
 def _cells(

@@ -70,19 +70,19 @@ def parse_cues(text: str) -> tuple[Cue, ...]:
     Raises DistortionGraphError, one line, for an unknown cue, naming the nearest one, and for cues
     that contradict each other or are given twice.
     """
-    found = [_cue(word.strip(), text) for word in text.split("+")]
+    named = [_cue(word.strip(), text) for word in text.split("+")]
     start = f"cues {_shown(text)}:"
-    for cue in found:
-        if found.count(cue) > 1:
+    for cue in named:
+        if named.count(cue) > 1:
             raise DistortionGraphError(f"{start} {cue} is given twice; give it once")
-        if cue is not Cue.none and Cue.none in found:
+        if cue is not Cue.none and Cue.none in named:
             raise DistortionGraphError(f"{start} none contradicts {cue}; leave one of them out")
     for one, other in _RIVALS:
-        if one in found and other in found:
+        if one in named and other in named:
             raise DistortionGraphError(
                 f"{start} {one} and {other} say the same in two ways; leave one of them out"
             )
-    return tuple(cue for cue in Cue if cue in found)
+    return tuple(cue for cue in Cue if cue in named)
 
 
 def cues_text(cues: Sequence[Cue]) -> str:

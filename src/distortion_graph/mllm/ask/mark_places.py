@@ -89,16 +89,16 @@ def place_numbers(
     ground = _Ground(crops, lines, sizes)
     # The smallest region has the least choice.
     order = sorted(range(len(crops)), key=lambda r: (np.count_nonzero(crops[r].mask), r))
-    found: dict[int, Place] = {}
+    placed: dict[int, Place] = {}
     for step in (ground.at_corner if at_corners else ground.inside, ground.beside):
-        for r in (r for r in order if r not in found):
+        for r in (r for r in order if r not in placed):
             place = step(r)
             if place is not None:
-                found[r] = place
-    found |= ground.in_margin([r for r in range(len(crops)) if r not in found])
-    places = [found[r] for r in range(len(crops))]
+                placed[r] = place
+    placed |= ground.in_margin([r for r in range(len(crops)) if r not in placed])
+    places = [placed[r] for r in range(len(crops))]
     if not at_corners:
-        places += [more for r in order if not found[r].leader for more in ground.in_pieces(r)]
+        places += [more for r in order if not placed[r].leader for more in ground.in_pieces(r)]
     return places, ground.coverage.covered
 
 
@@ -127,7 +127,7 @@ class _Ground:
         crop, box_wh = self.crops[r], self.sizes.outside(r)
         count, pieces, facts, _ = cv2.connectedComponentsWithStats(crop.mask.astype(np.uint8))
         areas = facts[:, cv2.CC_STAT_AREA]
-        found: list[Place] = []
+        places: list[Place] = []
         for k in sorted(range(1, count), key=lambda k: (-areas[k], k))[: _MORE_PIECES + 1]:
             left, top, w, h, area = (int(v) for v in facts[k])
             if area < _PIECE_AREAS * math.prod(box_wh):
@@ -136,8 +136,8 @@ class _Ground:
             piece = Crop(Box(left, top, w, h).moved(crop.box.x, crop.box.y), mask)
             if not (self.coverage.covered[piece.box.area] & mask).any():
                 place = self._put(r, self.sizes.usual, self._spot_in(piece, box_wh))
-                found += [place] if place else []
-        return found
+                places += [place] if place else []
+        return places
 
     def at_corner(self, r: int) -> Place | None:
         """A number at a corner of the region's box: inside it at the top first, then outside."""
@@ -248,11 +248,11 @@ class _Ground:
         boxes = [self.sizes.outside(r) for r in indices]
         largest = max(w for w, _ in boxes), max(h for _, h in boxes)
         slots = margin_slots(np.array(ends), self.size, largest, self.sizes.line, self.blocked)
-        found = {}
+        places = {}
         for r, end, (w, h), slot in zip(indices, ends, boxes, slots, strict=True):
             box, way = slot.fitted(w, h)
-            found[r] = self._lead(r, box, (*way, end))
-        return found
+            places[r] = self._lead(r, box, (*way, end))
+        return places
 
 
 def _corners(

@@ -128,10 +128,10 @@ def _checked(
     height, width = rgb.shape[:2]
     ids = tuple(sorted(masks))
     for region_id in ids:
-        found = masks[region_id].size
-        if found != (height, width):
+        size = masks[region_id].size
+        if size != (height, width):
             raise RegionError(
-                f"marks: the mask of region {region_id} is {found[1]}×{found[0]}, expected the "
+                f"marks: the mask of region {region_id} is {size[1]}×{size[0]}, expected the "
                 f"picture's {width}×{height}"
             )
     crops = [masks[region_id].crop() for region_id in ids]

@@ -129,7 +129,7 @@ class PairView:
     def at_most(self, side_px: int) -> PairView:
         """The pair with whole pictures shown at most `side_px` pixels wide and high."""
         if side_px < 1:
-            raise ImageError(f"pictures of at most {side_px} pixels a side: expected 1 or more")
+            raise ImageError(f"pictures of at most {side_px} pixels per side: expected 1 or more")
         return replace(self, side_px=min(side_px, self.side_px or side_px))
 
     def _shown_size(self, side: Side) -> tuple[int, int]:

@@ -83,12 +83,12 @@ def _shipped(question: Question) -> Prompt:
 
 
 def _newest(question: Question, folder: Path) -> Path | None:
-    found = []
+    versions = []
     for path in folder.glob(f"{question}.*.txt"):
         version = path.name.removeprefix(f"{question}.").removesuffix(".txt")
         if version.isdecimal():
-            found.append((int(version), path))
-    return max(found)[1] if found else None
+            versions.append((int(version), path))
+    return max(versions)[1] if versions else None
 
 
 def read_prompt(path: Path, question: Question) -> Prompt:

@@ -132,11 +132,11 @@ def spellings(labels: tuple[str, ...]) -> Mapping[str, str]:
     Without spellings that several labels share, such as that of "+" and "-".
     """
     shared = Counter(map(spelled, labels))
-    found = {spelled(label): label for label in labels}
+    labelled = {spelled(label): label for label in labels}
     for label in labels:
         for word in SYNONYMS.get(label, ()):
-            found.setdefault(spelled(word), label)
-    return MappingProxyType({word: label for word, label in found.items() if shared[word] < 2})
+            labelled.setdefault(spelled(word), label)
+    return MappingProxyType({word: label for word, label in labelled.items() if shared[word] < 2})
 
 
 def label_of(said: object, labels: Sequence[str]) -> str | None:

@@ -40,7 +40,8 @@ class Prices:
             first = second = math.nan
         if not (0 <= first < math.inf and 0 <= second < math.inf):
             raise DistortionGraphError(
-                f"price {text!r}: expected dollars a million input and output tokens, as in 0.25,2"
+                f"price {text!r}: expected dollars per million input and output tokens, as in "
+                "0.25,2"
             )
         return cls(first, second)
 
@@ -99,7 +100,7 @@ class Budget:
         """
         if max_cost is not None and prices is None:
             raise DistortionGraphError(
-                "a cap on the cost needs prices: --price IN,OUT in dollars a million tokens"
+                "a cap on the cost needs prices: --price IN,OUT in dollars per million tokens"
             )
         self.max_cost, self.max_tokens, self.prices = max_cost, max_tokens, prices
         self._changed = Condition()

@@ -189,10 +189,10 @@ def _outcome(value: Any) -> Outcome:
     if value["version"] != _VERSION or value["sha256"] != _sha256(kept):
         raise ValueError("of another version, or damaged")
     if "too much" in kept:
-        found = TooMuch(**kept["too much"])
-        if found.what not in _REFUSALS:
-            raise ValueError(found.what)
-        return found
+        outcome = TooMuch(**kept["too much"])
+        if outcome.what not in _REFUSALS:
+            raise ValueError(outcome.what)
+        return outcome
     reply = Reply(**{**kept["reply"], "usage": Usage(**kept["reply"]["usage"])})
     if reply.finish not in get_args(Finish) or not isinstance(reply.text, str):
         raise ValueError(reply.finish)

@@ -1,7 +1,8 @@
 """Asking models about the pairs of a data set, and measuring what they say.
 
-An *arm* is a model with cues and a hint. Every arm answers every pair; answers are graphs in a
-folder, one file a pair, so the benchmark scores them as it scores anyone's.
+A *condition* is a model with cues and a hint. Every pair is asked about under every condition.
+Answers are graphs in a folder, one file per pair, so the benchmark scores them as it scores
+anyone's.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ from distortion_graph.mllm.ask.pair_view import PairView, view_of
 from distortion_graph.mllm.client.cache import UnderWayError
 from distortion_graph.mllm.client.client import run_all
 from distortion_graph.mllm.client.messages import EndpointError, ImageTooLargeError, TryAgainError
-from distortion_graph.mllm.eval.arms import (
+from distortion_graph.mllm.eval.conditions import (
     GRAPHS,
     OTHER_ORDER,
-    Arm,
+    Condition,
     EvalOptions,
     PairRecord,
     Problem,
@@ -46,7 +47,7 @@ FAILURES_IN_A_ROW = 5
 
 def evaluate_models(
     reader: PandaSet,
-    arms: Sequence[Arm],
+    conditions: Sequence[Condition],
     hints: HintGraphs,
     out: Path,
     options: EvalOptions,
@@ -54,27 +55,28 @@ def evaluate_models(
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> MllmResult:
-    """Ask every arm about every pair, and measure.
+    """Ask about every pair under every condition, and measure the answers.
 
-    In `out` every arm gets a folder with `graphs/`, `pairs.jsonl` and, where both orders are asked,
-    `other-order/`. Raises EndpointError and BudgetError where asking cannot go on; everything that
-    was answered until then is in the clients' caches.
+    In `out` every condition gets a folder with `graphs/`, `pairs.jsonl` and, where both orders are
+    asked, `other-order/`. Raises EndpointError and BudgetError where asking cannot go on; the
+    answers until then are in the clients' caches.
     """
     progress = progress or Progress()
     chosen = ChosenPairs(reader, options.pairs.splits)
     keys = all_keys(chosen, options.pairs)
-    hints.check([arm.hint for arm in arms], keys)
+    hints.check([condition.hint for condition in conditions], keys)
     material = _PairMaterial(reader, chosen, hints, options)
     counts, records = {}, {}
-    for arm in arms:
-        progress.begin(arm.name, len(keys), "pairs")
-        for place in (out / arm.folder / GRAPHS, out / arm.folder / OTHER_ORDER):
+    for condition in conditions:
+        progress.begin(condition.name, len(keys), "pairs")
+        folder = out / condition.folder
+        for place in (folder / GRAPHS, folder / OTHER_ORDER):
             _make_folder(place)
-        records[arm.name] = _ask_arm(
-            arm, material, keys, out / arm.folder, progress, stop or Event()
+        records[condition.name] = _ask_condition(
+            condition, material, keys, folder, progress, stop or Event()
         )
-        counts[arm.name] = counts_of(records[arm.name], arm)
-    return measured(reader, arms, hints, out, options, records, counts, progress)
+        counts[condition.name] = counts_of(records[condition.name], condition)
+    return measured(reader, conditions, hints, out, options, records, counts, progress)
 
 
 class _PairMaterial:
@@ -103,8 +105,8 @@ class _PairMaterial:
         return bool(generator("order", self.options.pairs.seed, *key).integers(2))
 
 
-def _ask_arm(
-    arm: Arm,
+def _ask_condition(
+    condition: Condition,
     material: _PairMaterial,
     keys: Sequence[PairKey],
     folder: Path,
@@ -114,26 +116,26 @@ def _ask_arm(
     failures = _Failures()
 
     def task(key: PairKey) -> Callable[[], PairRecord]:
-        return lambda: _ask_pair(arm, material, key, folder, failures)
+        return lambda: _ask_pair(condition, material, key, folder, failures)
 
     records = {}
     for record in run_all(map(task, keys), material.options.concurrency, stop):
         records[record.key] = record
         progress.advance(1)
     ordered = {key: records[key] for key in keys}
-    _need_an_answer(arm, list(records.values()))
+    _need_an_answer(condition, list(records.values()))
     lines = (json.dumps(_line(record)) for record in ordered.values())
     atomic_write_text(folder / "pairs.jsonl", "".join(line + "\n" for line in lines))
     return ordered
 
 
-def _need_an_answer(arm: Arm, records: Sequence[PairRecord]) -> None:
+def _need_an_answer(condition: Condition, records: Sequence[PairRecord]) -> None:
     if any(record.asked for record in records):
         return
     left = sum(record.problem == "unasked" for record in records)
     raise EndpointError(
-        f"{arm.name}: none of the {len(records)} pairs got an answer ({left} were under way when "
-        f"an earlier run stopped, {len(records) - left} failed); {records[-1].why}"
+        f"{condition.name}: none of the {len(records)} pairs got an answer ({left} were under way "
+        f"when an earlier run stopped, {len(records) - left} failed); {records[-1].why}"
     )
 
 
@@ -156,18 +158,18 @@ class _Failures:
 
 
 def _ask_pair(
-    arm: Arm, material: _PairMaterial, key: PairKey, folder: Path, failures: _Failures
+    condition: Condition, material: _PairMaterial, key: PairKey, folder: Path, failures: _Failures
 ) -> PairRecord:
-    view, truth, hint = material.of(key, arm.hint)
+    view, truth, hint = material.of(key, condition.hint)
     swapped = material.shows_target_first(key)
     vocabulary = truth.vocabulary
 
     def ask(target_first: bool) -> Asked:
         return ask_regions(
-            arm.client, view, vocabulary, arm.manner, hint=hint, swapped=target_first
+            condition.client, view, vocabulary, condition.manner, hint=hint, swapped=target_first
         )
 
-    model = ModelInfo(name=arm.name)
+    model = ModelInfo(name=condition.name)
     places = [folder / part / graph_name(key) for part in (GRAPHS, OTHER_ORDER)]
     for place in places:  # an answer of another run must not stand for this one
         place.unlink(missing_ok=True)

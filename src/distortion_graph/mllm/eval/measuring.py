@@ -1,4 +1,4 @@
-"""Scoring what arms said, and how they came by it."""
+"""Scores of the answers under each condition, and how models came by them."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.mllm.ask.cues import cues_text
 from distortion_graph.mllm.ask.templates import load_prompt
-from distortion_graph.mllm.eval.arms import GRAPHS, Arm, EvalOptions, PairRecord
-from distortion_graph.mllm.eval.habits import (
+from distortion_graph.mllm.eval.behaviour import (
     OrderFigures,
     copy_figures,
     order_figures,
     template_rate,
     truth_as_answers,
 )
+from distortion_graph.mllm.eval.conditions import GRAPHS, Condition, EvalOptions, PairRecord
 from distortion_graph.mllm.eval.hint_graphs import HintGraphs
 from distortion_graph.mllm.eval.hints import Hint
 from distortion_graph.mllm.eval.results import (
-    ArmCounts,
-    ArmHabits,
-    ArmIdentity,
+    ConditionBehaviour,
+    ConditionCounts,
+    ConditionIdentity,
     MllmResult,
-    PairsHabits,
+    PairsBehaviour,
 )
 
 
-def counts_of(records: dict[PairKey, PairRecord], arm: Arm) -> ArmCounts:
-    """What happened while an arm was asked."""
+def counts_of(records: dict[PairKey, PairRecord], condition: Condition) -> ConditionCounts:
+    """What happened while a condition was asked about."""
     every = [
         asked
         for record in records.values()
@@ -46,9 +46,9 @@ def counts_of(records: dict[PairKey, PairRecord], arm: Arm) -> ArmCounts:
         if asked is not None
     ]
     tokens = [asked.usage for asked in every]
-    prices = arm.client.budget.prices
+    prices = condition.client.budget.prices
     inputs, outputs = (sum(t.input_tokens for t in tokens), sum(t.output_tokens for t in tokens))
-    return ArmCounts(
+    return ConditionCounts(
         pairs=len(records),
         unasked=sum(record.problem == "unasked" for record in records.values()),
         failed=sum(record.problem == "failed" for record in records.values()),
@@ -70,12 +70,12 @@ def counts_of(records: dict[PairKey, PairRecord], arm: Arm) -> ArmCounts:
 
 def measured(
     reader: PandaSet,
-    arms: Sequence[Arm],
+    conditions: Sequence[Condition],
     hints: HintGraphs,
     out: Path,
     options: EvalOptions,
     records: dict[str, dict[PairKey, PairRecord]],
-    counts: dict[str, ArmCounts],
+    counts: dict[str, ConditionCounts],
     progress: Progress,
 ) -> MllmResult:
     """The result of an evaluation whose answers lie in `out`."""
@@ -84,69 +84,70 @@ def measured(
     def folder_run(name: str, folder: Path) -> FolderRun:
         return FolderRun(name, folder, vocabulary, missing="miss")
 
-    runs = [folder_run(arm.name, out / arm.folder / GRAPHS) for arm in arms]
-    given = [hint for hint in Hint if any(arm.hint is hint for arm in arms)]
+    runs = [folder_run(condition.name, out / condition.folder / GRAPHS) for condition in conditions]
+    given = [hint for hint in Hint if any(condition.hint is hint for condition in conditions)]
     names: dict[Hint, str] = {h: f"hint: {h.value}" for h in given if h is not Hint.none}
     runs += [folder_run(name, hints.folder_of(hint)) for hint, name in names.items()]
     bench = benchmark(reader, runs, options.pairs, progress)
-    habits = [_habits(listed, arms, names, records, vocabulary) for listed in bench.pairs]
+    behaviours = [
+        _behaviour(listed, conditions, names, records, vocabulary) for listed in bench.pairs
+    ]
     return MllmResult(
         bench=bench,
-        arms=[_identity(arm) for arm in arms],
+        arms=[_identity(condition) for condition in conditions],
         counts=counts,
-        habits=habits,
+        habits=behaviours,
         both_orders=options.both_orders,
     )
 
 
-def _identity(arm: Arm) -> ArmIdentity:
+def _identity(condition: Condition) -> ConditionIdentity:
     prompt = load_prompt(
-        "regions" if arm.hint is Hint.none else "regions-hinted", arm.manner.prompts
+        "regions" if condition.hint is Hint.none else "regions-hinted", condition.manner.prompts
     )
-    return ArmIdentity(
-        name=arm.name,
-        model=arm.client.backend.name,
-        cues=cues_text(arm.manner.cues),
-        hint=arm.hint.value,
+    return ConditionIdentity(
+        name=condition.name,
+        model=condition.client.backend.name,
+        cues=cues_text(condition.manner.cues),
+        hint=condition.hint.value,
         prompt=prompt.name,
         prompt_sha256=prompt.sha256,
     )
 
 
-def _habits(
+def _behaviour(
     listed: PairsResult,
-    arms: Sequence[Arm],
+    conditions: Sequence[Condition],
     hint_runs: dict[Hint, str],
     records: dict[str, dict[PairKey, PairRecord]],
     vocabulary: Vocabulary,
-) -> PairsHabits:
+) -> PairsBehaviour:
     truth = listed.table()
     answers = {run.name: run.answers.table() for run in listed.runs}
-    found = {}
-    for arm in arms:
-        said, blind = answers[arm.name], _without_hint(arm, arms)
+    behaviours = {}
+    for condition in conditions:
+        said, blind = answers[condition.name], _without_hint(condition, conditions)
         copying = None
-        if arm.hint is not Hint.none:
-            copying = copy_figures(
-                truth, answers[hint_runs[arm.hint]], said, answers[blind.name] if blind else None
-            )
-        found[arm.name] = ArmHabits(
-            order=_order(truth, said, records[arm.name], vocabulary),
+        if condition.hint is not Hint.none:
+            hint = answers[hint_runs[condition.hint]]
+            copying = copy_figures(truth, hint, said, answers[blind.name] if blind else None)
+        behaviours[condition.name] = ConditionBehaviour(
+            order=_order(truth, said, records[condition.name], vocabulary),
             template_rate=template_rate(truth, said),
             copying=copying,
         )
-    return PairsHabits(
+    return PairsBehaviour(
         pairs=listed.pairs,
         truth_template_rate=template_rate(truth, truth_as_answers(truth)),
-        truth_order=_true_order(truth, records[arms[0].name], vocabulary),
-        arms=found,
+        truth_order=_true_order(truth, records[conditions[0].name], vocabulary),
+        arms=behaviours,
     )
 
 
-def _without_hint(arm: Arm, arms: Sequence[Arm]) -> Arm | None:
+def _without_hint(condition: Condition, conditions: Sequence[Condition]) -> Condition | None:
     """The same model with the same cues and no hint, if it was asked."""
-    for other in arms:
-        same = other.client is arm.client and other.manner == arm.manner
+    for other in conditions:
+        same = other.client is condition.client and other.manner == condition.manner
         if same and other.hint is Hint.none:
             return other
     return None

@@ -1,4 +1,4 @@
-"""What an evaluation of language models found, as a file and as tables."""
+"""The results of an evaluation of language models, as a file and as tables."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from distortion_graph.bench.figures import Part
 from distortion_graph.bench.results import BenchResult, PairsResult
 from distortion_graph.bench.summary import counted, title
 from distortion_graph.bench.tables import Cell, ResultTable, Section, shown
-from distortion_graph.mllm.eval.habits import FIELDS, CopyFigures, OrderFigures
+from distortion_graph.mllm.eval.behaviour import FIELDS, CopyFigures, OrderFigures
 
 
-class ArmIdentity(Part):
+class ConditionIdentity(Part):
     """A model asked in one manner: who, with which cues, hint and prompt (name and SHA-256)."""
 
     name: str
@@ -23,7 +23,7 @@ class ArmIdentity(Part):
     prompt_sha256: str
 
 
-class ArmCounts(Part):
+class ConditionCounts(Part):
     """What happened while asking, over all pairs; regions count once an order that is asked.
 
     `unasked` pairs were under way when an earlier run was killed, `failed` ones got no answer in
@@ -49,16 +49,16 @@ class ArmCounts(Part):
     cost: float | None = None
 
 
-class ArmHabits(Part):
-    """Of one arm over one list of pairs; `copying` is None where there was no hint."""
+class ConditionBehaviour(Part):
+    """Behaviour under one condition over one list of pairs; `copying` is None without a hint."""
 
     order: OrderFigures
     template_rate: float | None
     copying: dict[str, CopyFigures] | None
 
 
-class PairsHabits(Part):
-    """Of all arms over one list.
+class PairsBehaviour(Part):
+    """Behaviour under all conditions, over one list of pairs.
 
     `truth_template_rate` and `truth_order` are what a perfect model would have, the latter in the
     order that counts; asked in both orders it would have no bias.
@@ -67,17 +67,20 @@ class PairsHabits(Part):
     pairs: str
     truth_template_rate: float | None
     truth_order: OrderFigures
-    arms: dict[str, ArmHabits]
+    arms: dict[str, ConditionBehaviour]
 
 
 class MllmResult(Part):
-    """All of an evaluation's result file; `bench` has every arm's answers."""
+    """All of an evaluation's result file; `bench` has every condition's answers.
+
+    `arms` are the conditions and `habits` how models behaved: these words are the file's keys.
+    """
 
     format: Literal["distortion-graph mllm 1"] = "distortion-graph mllm 1"
     bench: BenchResult
-    arms: list[ArmIdentity]
-    counts: dict[str, ArmCounts]
-    habits: list[PairsHabits]
+    arms: list[ConditionIdentity]
+    counts: dict[str, ConditionCounts]
+    habits: list[PairsBehaviour]
     both_orders: bool
 
     def to_json(self) -> str:
@@ -87,8 +90,8 @@ class MllmResult(Part):
 
 def tables_of(result: MllmResult) -> list[ResultTable]:
     """Accuracy; how answers came; and, where hints were given, what was made of them."""
-    tables = [_main_table(result), _habit_table(result)]
-    if any(arm.copying for listed in result.habits for arm in listed.arms.values()):
+    tables = [_main_table(result), _behaviour_table(result)]
+    if any(condition.copying for listed in result.habits for condition in listed.arms.values()):
         tables.append(_copy_table(result))
     return tables
 
@@ -127,14 +130,15 @@ def _main_section(listed: PairsResult) -> Section:
     return Section(listed.pairs, tuple(rows), counted(listed))
 
 
-def _habit_table(result: MllmResult) -> ResultTable:
+def _behaviour_table(result: MllmResult) -> ResultTable:
     columns = ("run", "template", "first\nbetter", "second\nbetter", "order\nbias", "both\norders")
     sections = []
     for listed in result.habits:
         rows = [
-            _habit_cells(name, arm.template_rate, arm.order) for name, arm in listed.arms.items()
+            _behaviour_cells(name, condition.template_rate, condition.order)
+            for name, condition in listed.arms.items()
         ]
-        rows.append(_habit_cells("truth", listed.truth_template_rate, listed.truth_order))
+        rows.append(_behaviour_cells("truth", listed.truth_template_rate, listed.truth_order))
         sections.append(Section(listed.pairs, tuple(rows)))
     return ResultTable(
         _title(result, "how answers come about"),
@@ -150,7 +154,7 @@ def _habit_table(result: MllmResult) -> ResultTable:
     )
 
 
-def _habit_cells(name: str, template: float | None, order: OrderFigures) -> tuple[Cell, ...]:
+def _behaviour_cells(name: str, template: float | None, order: OrderFigures) -> tuple[Cell, ...]:
     values = (template, order.first_better, order.second_better, order.bias, order.consistency)
     return Cell(name), *(Cell(shown(value)) for value in values)
 
@@ -164,8 +168,8 @@ def _copy_table(result: MllmResult) -> ResultTable:
     for listed in result.habits:
         rows = [
             (Cell(name), Cell(label), *_copy_cells(figures))
-            for name, arm in listed.arms.items()
-            for label, figures in (arm.copying or {}).items()
+            for name, condition in listed.arms.items()
+            for label, figures in (condition.copying or {}).items()
         ]
         sections.append(Section(listed.pairs, tuple(rows)))
     return ResultTable(
@@ -199,7 +203,7 @@ def _count_notes(result: MllmResult) -> Iterator[str]:
         yield f"{name}: {', '.join(_facts(counts))}."
 
 
-def _facts(counts: ArmCounts) -> Sequence[str]:
+def _facts(counts: ConditionCounts) -> Sequence[str]:
     tokens = f"{counts.input_tokens} tokens in, {counts.output_tokens} out"
     facts = [tokens + (" (estimated)" if counts.tokens_estimated else "")]
     if counts.cost is not None:

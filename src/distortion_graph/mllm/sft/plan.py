@@ -145,16 +145,16 @@ def _least(counts: Counter[str], shares: Mapping[str, float]) -> str:
 def _turned(counts: Counter[bool], rng: np.random.Generator) -> bool:
     """Whether the target is shown first: a draw, and as often as not."""
     drawn = bool(rng.integers(2))
-    found = drawn if counts[True] == counts[False] else counts[True] < counts[False]
-    counts[found] += 1
-    return found
+    turned = drawn if counts[True] == counts[False] else counts[True] < counts[False]
+    counts[turned] += 1
+    return turned
 
 
 def _wanted(counts: Counter[bool], share: float) -> bool:
     """Whether the next one is to be of that share; it is then counted."""
-    found = counts[True] < share * (counts.total() + 1) and share > 0
-    counts[found] += 1
-    return found
+    wanted = counts[True] < share * (counts.total() + 1) and share > 0
+    counts[wanted] += 1
+    return wanted
 
 
 def _short_turns(

@@ -76,17 +76,19 @@ def _picture(graph: DistortionGraph, side: Side) -> list[Said]:
     where = "in some regions" if whole else "everywhere"
     if len(nouns) > 1:
         where = "depending on the region"
-    found = [(f"the {side} suffers from {_joined(nouns)} {where}.", sorted(r.id for r in spoilt))]
-    found.append((f"the {side} is worst in {_judged(graph, spoilt[0], side)}.", [spoilt[0].id]))
+    sentences = [
+        (f"the {side} suffers from {_joined(nouns)} {where}.", sorted(r.id for r in spoilt))
+    ]
+    sentences.append((f"the {side} is worst in {_judged(graph, spoilt[0], side)}.", [spoilt[0].id]))
     if whole:
         names = _named(whole)
         verb = "is" if len(whole) == 1 else "are"
-        found.append((f"{names} {verb} unimpaired in the {side}.", [r.id for r in whole]))
+        sentences.append((f"{names} {verb} unimpaired in the {side}.", [r.id for r in whole]))
     elif len(spoilt) > 1:
-        found.append(
+        sentences.append(
             (f"second worst in the {side} is {_judged(graph, spoilt[1], side)}.", [spoilt[1].id])
         )
-    return found
+    return sentences
 
 
 def _judged(graph: DistortionGraph, region: RegionComparison, side: Side) -> str:

@@ -98,14 +98,14 @@ def graph_of_labels(sample: Sample, vocabulary: Vocabulary) -> DistortionGraph:
 def phrases() -> Mapping[str, Sequence[str]]:
     """The wordings of every short question, from `phrases.json`."""
     text = (Path(__file__).parent / "phrases.json").read_text("utf-8")
-    found: dict[str, list[str]] = json.loads(text)
-    return found
+    by_kind: dict[str, list[str]] = json.loads(text)
+    return by_kind
 
 
 @lru_cache
 def _nouns() -> Mapping[str, str]:
-    found: dict[str, str] = json.loads((Path(__file__).parent / "nouns.json").read_text("utf-8"))
-    return found
+    nouns: dict[str, str] = json.loads((Path(__file__).parent / "nouns.json").read_text("utf-8"))
+    return nouns
 
 
 def noun(vocabulary: Vocabulary, label: str) -> str:

@@ -85,12 +85,12 @@ def _save_backbone(folder: Path, network: PandaNet) -> str:
         made = Path(name) / BACKBONE_FOLDER
         made.mkdir()
         network.backbone.save(made)
-        found = _sha256(made)
-        there = (place / BACKBONE_WEIGHTS).is_file() and _sha256(place) == found
+        sha256 = _sha256(made)
+        there = (place / BACKBONE_WEIGHTS).is_file() and _sha256(place) == sha256
         if not there:
             shutil.rmtree(place, ignore_errors=True)
             made.rename(place)
-    return found
+    return sha256
 
 
 def _sha256(folder: Path) -> str:

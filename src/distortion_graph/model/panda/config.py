@@ -16,7 +16,7 @@ class PandaConfig:
 
     `backbone` is what `model.backbones.load_backbone` takes. `width` and `patch_px` are the
     backbone's (`network.build` sees to it). `side_px` is the side to which both pictures are
-    resized, `pool` the number of learned maps a side.
+    resized, `pool` the number of learned maps per side.
 
     Two switches lead back to the published behaviour:
 

@@ -63,7 +63,7 @@ class MaskProjection(nn.Module):
 
 
 class VisionProjection(nn.Module):
-    """Two 1×1 convolutions a side, for the picture as it is looked at from the other side."""
+    """Two 1×1 convolutions per side, for the picture as it is looked at from the other side."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -72,7 +72,7 @@ def read_published(path: Path) -> dict[str, Tensor]:
     (only running code from it could load those), or has no `model_state_dict` of tensors.
     """
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as problem:
         raise ModelError(f"{path}: cannot be read ({problem.strerror or problem})") from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError) as problem:
@@ -81,9 +81,9 @@ def read_published(path: Path) -> dict[str, Tensor]:
             "run code from the file; expected what torch.save wrote of a dictionary with "
             f"{_STATE}"
         ) from problem
-    state = found.get(_STATE) if isinstance(found, dict) else None
+    state = loaded.get(_STATE) if isinstance(loaded, dict) else None
     if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-        keys = ", ".join(map(str, found)) if isinstance(found, dict) else type(found).__name__
+        keys = ", ".join(map(str, loaded)) if isinstance(loaded, dict) else type(loaded).__name__
         raise ModelError(
             f"{path}: no {_STATE} of tensors in it, expected a checkpoint of the published Panda; "
             f"found {keys:.200}"

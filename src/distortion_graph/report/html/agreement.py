@@ -51,12 +51,12 @@ class Agreement:
 
     def sentence(self) -> str:
         """How many labels are right, and how far off the scores are on average."""
-        found = list(self.regions.values())
-        nodes = [node for region in found for node in region.nodes]
+        verdicts = list(self.regions.values())
+        nodes = [node for region in verdicts for node in region.nodes]
         parts = [
             f"distortion {_right(n.distortion for n in nodes)}",
             f"severity {_right(n.severity for n in nodes)}",
-            f"comparison {_right(r.comparison for r in found)}",
+            f"comparison {_right(r.comparison for r in verdicts)}",
         ]
         text = f"Right against the ground truth: {', '.join(parts)}"
         if self.score_error is not None:
@@ -76,24 +76,24 @@ def agreement(graph: DistortionGraph, truth: DistortionGraph) -> Agreement:
     if graph.vocabulary != truth.vocabulary:
         raise GraphError("the graph and its ground truth have different vocabularies")
     true = {region.id: region for region in truth.regions}
-    found = {
+    by_region = {
         region.id: _of_region(region, true[region.id])
         for region in graph.regions
         if region.id in true
     }
-    if not found and graph.regions and truth.regions:
+    if not by_region and graph.regions and truth.regions:
         raise GraphError("the graph and its ground truth have no region id in common")
     errors = [
         abs(score - node.true_score)
         for region in graph.regions
-        if region.id in found
-        for side, node in zip(SIDES, found[region.id].nodes, strict=True)
+        if region.id in by_region
+        for side, node in zip(SIDES, by_region[region.id].nodes, strict=True)
         if (score := region.node(side).score) is not None and node.true_score is not None
     ]
     return Agreement(
-        regions=found,
-        missing=len(true) - len(found),
-        extra=len(graph.regions) - len(found),
+        regions=by_region,
+        missing=len(true) - len(by_region),
+        extra=len(graph.regions) - len(by_region),
         score_error=sum(errors) / len(errors) if errors else None,
     )
 

@@ -67,9 +67,9 @@ def gallery_page(pairs: Sequence[Pair]) -> str:
 
 def _rules(pairs: Sequence[Pair]) -> list[str]:
     """Colours; pairs of several vocabularies get the rules of each, under its own name."""
-    found = {len(pair.graph.vocabulary.comparisons): pair.graph for pair in pairs}
+    by_count = {len(pair.graph.vocabulary.comparisons): pair.graph for pair in pairs}
     return [
-        colour_rules(graph).replace(".dg ", f".dg .of{count} ") for count, graph in found.items()
+        colour_rules(graph).replace(".dg ", f".dg .of{count} ") for count, graph in by_count.items()
     ]
 
 
@@ -122,7 +122,7 @@ def _figure(side: str, url: str | None) -> str:
 
 
 def _slopes(graph: DistortionGraph) -> str:
-    """A line a region from its score in the anchor to that in the target."""
+    """A line per region from its score in the anchor to that in the target."""
     vocabulary = graph.vocabulary
     lines = []
     for region in graph.regions:

@@ -32,17 +32,17 @@ class ReportPicture:
     problem: str | None = None
 
     @classmethod
-    def of(cls, found: FoundPicture, info: ImageInfo, *, lossy: bool = False) -> ReportPicture:
+    def of(cls, source: FoundPicture, info: ImageInfo, *, lossy: bool = False) -> ReportPicture:
         """A found picture; one of another size than the graph's is not shown.
 
         Raises ImageError as `embed` does.
         """
-        picture = found.picture
+        picture = source.picture
         if picture is None:
-            return cls(None, found.problem)
+            return cls(None, source.problem)
         size = info.height or picture.height, info.width or picture.width
         fits = picture.size == size
-        return cls(embed(picture, found.data, lossy=lossy) if fits else None, found.problem)
+        return cls(embed(picture, source.data, lossy=lossy) if fits else None, source.problem)
 
 
 def report_page(
@@ -100,11 +100,11 @@ def _image(graph: DistortionGraph, side: Side, picture: ReportPicture) -> str:
 
 
 def _notices(pictures: tuple[ReportPicture, ReportPicture]) -> list[str]:
-    found = [picture.problem for picture in pictures if picture.problem]
+    problems = [picture.problem for picture in pictures if picture.problem]
     for side, picture in zip(SIDES, pictures, strict=True):
         if picture.embedded is not None and not picture.embedded.exact:
-            found.append(f"The {side}'s pixels are not its own: {picture.embedded.how}.")
-    return [printable(text) for text in found]
+            problems.append(f"The {side}'s pixels are not its own: {picture.embedded.how}.")
+    return [printable(text) for text in problems]
 
 
 def _footer(graph: DistortionGraph, pictures: tuple[ReportPicture, ReportPicture]) -> str:

@@ -90,9 +90,9 @@ def _rings(mask: Mask) -> Rings:
         for right in (0, 1):
             spot = corners[down : down + inside.shape[0], right : right + inside.shape[1]]
             np.maximum(spot, inside, out=spot)
-    found, _ = cv2.findContours(corners, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    contours, _ = cv2.findContours(corners, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     shift = np.array([crop.box.x, crop.box.y], np.int32)
-    return [np.asarray(ring[:, 0] + shift, np.int32) for ring in found]
+    return [np.asarray(ring[:, 0] + shift, np.int32) for ring in contours]
 
 
 def _path(rings: Rings, scale: tuple[float, float], step: float) -> str | None:

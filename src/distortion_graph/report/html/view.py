@@ -123,7 +123,7 @@ def _region(
     vocabulary = graph.vocabulary
     truth = agreed.regions.get(region.id) if agreed else None
     labels = vocabulary.comparison_labels
-    found = {
+    entry = {
         "id": region.id,
         "name": printable(region.name),
         "area": region.area_fraction,
@@ -135,9 +135,9 @@ def _region(
         "spots": [_spot(graph, region, side) for side in SIDES],
     }
     if region.evidence is not None:
-        found["evidence"] = evidence_texts(region.evidence)
+        entry["evidence"] = evidence_texts(region.evidence)
     if places(graph, region):
-        found["differs"] = {
+        entry["differs"] = {
             "text": place_text(graph, region),
             "share": differing_share(region),
             "boxes": [
@@ -146,8 +146,8 @@ def _region(
             ],
         }
     if truth is not None:
-        found["truth"] = _truth(graph, truth)
-    return found
+        entry["truth"] = _truth(graph, truth)
+    return entry
 
 
 def _node(graph: DistortionGraph, node: Node) -> dict[str, Any]:
@@ -181,8 +181,8 @@ def _beliefs(belief: LabelBelief, labels: Sequence[str]) -> list[tuple[int, floa
     known = belief.probabilities
     if known is None:
         known = {} if belief.probability is None else {belief.label: belief.probability}
-    found = [(labels.index(label), round(p, 3)) for label, p in known.items() if p >= _LEAST_SHOWN]
-    return sorted(found, key=lambda entry: (-entry[1], entry[0]))
+    likely = [(labels.index(label), round(p, 3)) for label, p in known.items() if p >= _LEAST_SHOWN]
+    return sorted(likely, key=lambda entry: (-entry[1], entry[0]))
 
 
 def _truth(graph: DistortionGraph, truth: RegionAgreement) -> dict[str, Any]:

@@ -81,9 +81,9 @@ def avif(image: Image, quality: float, rng: np.random.Generator) -> Image:
 def codec_versions() -> dict[str, str]:
     """Versions of the libraries that decide the bytes of compressed pictures."""
     names = {"jpeg": "libjpeg_turbo", "jpeg2000": "jpg_2000", "webp": "webp", "avif": "avif"}
-    found = {name: features.version(feature) for name, feature in names.items()}
+    versions = {name: features.version(feature) for name, feature in names.items()}
     return {"pillow": features.version("pil") or "unknown"} | {
-        name: text or "unknown" for name, text in found.items()
+        name: text or "unknown" for name, text in versions.items()
     }
 
 

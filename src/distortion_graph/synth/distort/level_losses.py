@@ -44,8 +44,8 @@ class LevelLosses:
 def level_losses() -> LevelLosses:
     """The shipped table."""
     text = resources.files(__package__).joinpath(FILE).read_text("utf-8")
-    found = json.loads(text)
+    table = json.loads(text)
     return LevelLosses(
-        {label: tuple(found["by_type"][label]) for label in SUBTYPES},
-        {name: tuple(row) for name, row in found["by_subtype"].items()},
+        {label: tuple(table["by_type"][label]) for label in SUBTYPES},
+        {name: tuple(row) for name, row in table["by_subtype"].items()},
     )

@@ -1,4 +1,4 @@
-// The graph: a row a region, worst first; anchor node and attributes left, target right, the comparison
+// The graph: a row per region, worst first; anchor node and attributes left, target right, the comparison
 // between them, and scene relations as arcs in the margins.
 const MARGIN_PX = 96;
 

@@ -1,4 +1,4 @@
-"""What an evaluation consists of: arms, and what happened with every pair."""
+"""What an evaluation consists of: its conditions, and what happened with every pair."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from distortion_graph.mllm.client.client import Client
 from distortion_graph.mllm.eval.hints import Hint
 
 Order = Literal["varied", "as-is"]
-"""Which picture is shown first: a draw a pair, or always the anchor."""
+"""Which picture is shown first: a draw per pair, or always the anchor."""
 
 GRAPHS, OTHER_ORDER = "graphs", "other-order"
-"""Folders of an arm: the answers that are scored, and those in the other order."""
+"""Folders of a condition: the answers that are scored, and those in the other order."""
 
 
 @dataclass(frozen=True)
-class Arm:
+class Condition:
     """A model that is asked in one manner; `folder` is the name of its folder."""
 
     name: str

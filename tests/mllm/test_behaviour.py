@@ -1,15 +1,16 @@
-"""Made-up models whose habits are known are measured as what they are."""
+"""Made-up models whose behaviour is known are measured as what they are."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from optional import present
 
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.metrics import MISSED
 from distortion_graph.datasets.layout import PairKey
-from distortion_graph.mllm.eval.habits import (
+from distortion_graph.mllm.eval.behaviour import (
     copy_figures,
     order_figures,
     template_rate,
@@ -62,7 +63,7 @@ def test_who_knows_overrides_exactly_the_wrong_entries() -> None:
     knowing = truth_as_answers(table)
     for figures in copy_figures(table, hint, knowing, knowing).values():
         assert figures.override_precision == 1 and figures.accuracy_where_wrong == 1
-        assert figures.override_rate == pytest.approx(1 - figures.hint_accuracy)
+        assert figures.override_rate == pytest.approx(1 - present(figures.hint_accuracy))
         assert figures.agreement == figures.agreement_unseen == figures.hint_accuracy
 
 

@@ -51,12 +51,12 @@ def copy_figures(
     truth: Truth, hint: Answers, said: Answers, unseen: Answers | None = None
 ) -> dict[str, CopyFigures]:
     """By field of `FIELDS`; `unseen` are the same model's answers without the hint."""
-    found = {}
+    figures = {}
     for name in FIELDS:
         true, given, answered = (np.ravel(getattr(t, name)) for t in (truth, hint, said))
         blind = None if unseen is None else np.ravel(getattr(unseen, name))
-        found[name] = _copy_figures(true, given, answered, blind)
-    return found
+        figures[name] = _copy_figures(true, given, answered, blind)
+    return figures
 
 
 def _copy_figures(
@@ -145,7 +145,7 @@ def _rank_of_first(
 
 @dataclass(frozen=True, eq=False)
 class _Said:
-    """One pair's labels, a row a region, and the picture they are of."""
+    """One pair's labels, a row per region, and the picture they are of."""
 
     picture: str
     labels: NDArray[np.int64]
@@ -167,9 +167,9 @@ def template_rate(truth: Truth, said: Answers) -> float | None:
             groups.setdefault(len(labels), []).append(_Said(key.tag, labels))
     compared = repeated = 0
     for group in groups.values():
-        found = _repeated(group)
-        compared += len(found)
-        repeated += sum(found)
+        repeats = _repeated(group)
+        compared += len(repeats)
+        repeated += sum(repeats)
     return repeated / compared if compared else None
 
 
@@ -177,13 +177,13 @@ def _repeated(group: Sequence[_Said]) -> list[bool]:
     """For each answer that can be compared, whether another picture's is nearly the same."""
     labels = np.stack([said.labels.ravel() for said in group])
     pictures = np.array([said.picture for said in group])
-    found = []
+    repeats = []
     for k, own in enumerate(labels):
         others = pictures != pictures[k]
         if others.any():
             alike = (labels[others] == own).mean(1)
-            found.append(bool(alike.max() >= NEAR_DUPLICATE))
-    return found
+            repeats.append(bool(alike.max() >= NEAR_DUPLICATE))
+    return repeats
 
 
 def truth_as_answers(truth: Truth) -> Answers:
