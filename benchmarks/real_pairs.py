@@ -12,12 +12,12 @@ and the number of regions that were judged in parentheses; then the goals that b
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ladders import FIGURES, Ladder, ladders
+from model_benchmark import measure_model
 from real_folder import RealFolder, read_real_folder
 from real_rows import (
     ALL_BLUR,
@@ -42,8 +42,6 @@ from real_rows import (
 )
 from shares import Share, Table, markdown
 
-from distortion_graph.base.errors import DistortionGraphError
-from distortion_graph.base.files import atomic_write_text, check_output
 from distortion_graph.predict.session import Model
 
 PARTS: dict[str, Callable[[Judge, RealFolder], Table | list[Ladder]]] = {
@@ -86,26 +84,11 @@ def main() -> None:
     """See the head of this file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("folder", type=Path, help="folder with index.json and its pictures")
-    parser.add_argument("--model", help="model folder; the shipped one without it")
     parser.add_argument(
         "--only", action="append", choices=PARTS, help="this part; may be given several times"
     )
     parser.add_argument("--limit", type=_positive, help="so many pictures of each source or kind")
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--markdown", type=Path)
-    options = parser.parse_args()
-    try:
-        for out in filter(None, (options.json, options.markdown)):
-            check_output(out)
-        model = Model.load(options.model)
-        folder = read_real_folder(options.folder, model.vocabulary).limited(options.limit)
-        found, text = measured(model, folder, options.only or list(PARTS))
-    except DistortionGraphError as problem:
-        parser.exit(2, f"real_pairs: error: {problem}\n")
-    if options.json:
-        atomic_write_text(options.json, json.dumps(found, indent=1) + "\n")
-    if options.markdown:
-        atomic_write_text(options.markdown, text)
+    measure_model(parser, measured)
 
 
 def _positive(text: str) -> int:
@@ -115,10 +98,12 @@ def _positive(text: str) -> int:
     return number
 
 
-def measured(model: Model, folder: RealFolder, parts: list[str]) -> tuple[dict[str, Any], str]:
+def measured(options: argparse.Namespace, model: Model) -> tuple[dict[str, Any], str]:
     """The tables as plain values and as Markdown, printed one by one as they are found."""
+    folder = read_real_folder(options.folder, model.vocabulary).limited(options.limit)
+    parts = options.only or list(PARTS)
     judge, texts = Judge(model), []
-    found: dict[str, Any] = {"model": f"{model.identity.name} {model.identity.version}"}
+    found: dict[str, Any] = {}
     shares: dict[str, dict[str, dict[str, Share]]] = {}
 
     def show(text: str) -> None:

@@ -13,13 +13,14 @@ torch = pytest.importorskip("torch", reason="needs the train extra")
 for needed in ("accelerate", "yaml"):
     pytest.importorskip(needed, reason="needs the train extra")
 
-from distortion_graph.datasets.pictures import load_labelled  # noqa: E402
+from distortion_graph.datasets.layout import INDEX_FILE  # noqa: E402
+from distortion_graph.datasets.reader import PandaSet  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet  # noqa: E402
 from distortion_graph.model.predict import TorchPredictor  # noqa: E402
 from distortion_graph.training.calibration import _tempered, calibrate  # noqa: E402
 from distortion_graph.training.checkpoint import load_network, save_network  # noqa: E402
-from distortion_graph.training.held_out import HeldOutScore  # noqa: E402
+from distortion_graph.training.held_out import RootScore  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +43,13 @@ def net(here):
 def test_a_calibrated_network_is_less_sure_and_says_the_same(cli, net, here):
     (here / "photos").mkdir()
     Image.fromarray(photo(7)).save(here / "photos" / "other.png")
-    arguments = "calibrate net --out cal --labelled lab --clean-pictures photos"
+    build = "dataset build lab --out set --split val --types blur,noise,compression --workers 0"
+    assert cli(*build.split()).code == 0
+    lists = json.loads((here / "set" / INDEX_FILE).read_text())
+    few = {name: keys[:12] for name, keys in lists.items()}
+    (here / "few.json").write_text(json.dumps(few))
+    (here / "few.json").replace(here / "set" / INDEX_FILE)
+    arguments = "calibrate net --out cal --root set --clean-pictures photos"
     ended = cli(*arguments.split())
     assert ended.code == 0, ended.err
     found = json.loads((here / "cal" / "calibration.json").read_text())
@@ -54,15 +61,14 @@ def test_a_calibrated_network_is_less_sure_and_says_the_same(cli, net, here):
     assert after.head.nodes.temperature[0].item() == pytest.approx(
         found["temperature"]["distortion"], rel=1e-3
     )
-    pictures = load_labelled(here / "lab")
-    for sample in HeldOutScore(pictures).samples("hard"):
+    score = RootScore(PandaSet(here / "set"))
+    for sample in score.samples("hard"):
         pair = sample.anchor, sample.target, sample.masks
         p, q = (TorchPredictor(network).predict(*pair) for network in (before, after))
         assert (p.distortion.argmax(-1) == q.distortion.argmax(-1)).all()
         assert q.distortion.max(-1).mean() < p.distortion.max(-1).mean()
         assert (p.score == q.score).all()
     # Found once more, nothing changes: the temperatures are not piled up.
-    score = HeldOutScore(pictures)
     again, first = (calibrate(n, score.samples("hard"), score.clean()) for n in (after, before))
     assert again.error_before["distortion"] == pytest.approx(
         first.error_before["distortion"], abs=1e-3

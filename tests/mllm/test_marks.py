@@ -150,7 +150,7 @@ def test_no_number_hides_a_region_or_another_number(regions, mark) -> None:
     check(mark, picture(*size), masks)
 
 
-@pytest.mark.parametrize(("mark", "count"), [(mark_regions, 300), (draw_boxes, 112)])
+@pytest.mark.parametrize(("mark", "count"), [(mark_regions, 200), (draw_boxes, 112)])
 def test_many_regions(mark, count: int) -> None:
     check(mark, picture(321, 481), by_id(RegionSet.from_label_map(voronoi(321, 481, count, 1))))
 

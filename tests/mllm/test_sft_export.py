@@ -124,8 +124,10 @@ def check_short(graph: DistortionGraph, question: str, answer: str) -> str:
     """Which kind a short question is of; its answer is checked against the graph."""
     kind = next(k for k in SHORT_KINDS if any(matches(p, question) for p in phrases()[k]))
     side: Side = "target" if re.search(r"\btarget\b", question) else "anchor"
-    number = present(re.search(r"[Rr]egion (\d+)", question))
-    node = graph.region(int(number[1])).node(side)
+    number = re.search(r"[Rr]egion (\d+)", question)
+    # A question about all regions names none, and none alone is looked at below.
+    region = graph.region(int(number[1])) if number else graph.regions[0]
+    node = region.node(side)
     if kind == "distortion":
         assert answer == node.distortion.label
     elif kind == "severity":
@@ -133,16 +135,16 @@ def check_short(graph: DistortionGraph, question: str, answer: str) -> str:
     elif kind == "score":
         assert float(answer) == pytest.approx(node.score, abs=0.006)
     elif kind == "comparison":
-        assert answer == graph.region(int(number[1])).comparison.label
+        assert answer == region.comparison.label
     elif kind == "check":
         asked = noun(graph.vocabulary, node.distortion.label) in question
         assert answer == ("yes" if asked else "no")
     elif kind == "better":
-        one, other = (present(graph.region(int(number[1])).node(name).score) for name in SIDES)
+        one, other = (present(region.node(name).score) for name in SIDES)
         rank = graph.vocabulary.compare_scores(one, other).rank
         assert answer == (NEITHER if rank == 0 else SIDES[0] if rank > 0 else SIDES[1])
     elif kind == "worst":
-        scores = {region.id: present(region.node(side).score) for region in graph.regions}
+        scores = {r.id: present(r.node(side).score) for r in graph.regions}
         assert {int(k) for k in answer.split(", ")} == {
             k for k, score in scores.items() if score == min(scores.values())
         }

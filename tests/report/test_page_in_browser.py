@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import product
 
 import numpy as np
 import pytest
@@ -43,11 +44,10 @@ def visible_rows(tab):
     return {int(row.get_attribute("data-region")) for row in shown}
 
 
-@pytest.mark.parametrize("pointed", range(4))
-def test_pointing_at_a_region_anywhere_shows_it_everywhere(open_page, pointed):
+def test_pointing_at_a_region_anywhere_shows_it_everywhere(open_page):
     sample, graph = rich_sample()
     tab = open_page(page(sample, graph))
-    for position in (0, 5):
+    for position, pointed in product((0, 5), range(4)):
         places = everywhere(position)
         tab.locator(places[pointed]).hover()
         assert all("active" in classes(tab, place).split() for place in places)

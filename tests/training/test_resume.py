@@ -71,10 +71,16 @@ def one_thread():
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory):
+def trained(tmp_path_factory):
+    """A run that nothing stopped, and its folder."""
     folder = tmp_path_factory.mktemp("whole")
-    run(Trainer, folder)
-    return folder
+    trainer, _ = run(Trainer, folder)
+    return trainer, folder
+
+
+@pytest.fixture(scope="module")
+def whole(trained):
+    return trained[1]
 
 
 def state(folder):
@@ -107,9 +113,9 @@ def test_a_run_killed_in_the_middle_of_a_step_ends_equal_to_the_bit(whole, tmp_p
     assert not list(tmp_path.glob(".*.tmp")) and len(list(tmp_path.glob("training-*"))) == 1
 
 
-def test_dropout_does_draw(whole, tmp_path):
+def test_dropout_does_draw(trained):
     """Or the test above would say nothing about its generator."""
-    made, _ = run(Trainer, tmp_path)
+    made, _ = trained
     made.network.train()
     batch = made.stream[0]
     first, second = (made._losses(batch).total for _ in range(2))

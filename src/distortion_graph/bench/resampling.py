@@ -46,7 +46,7 @@ class WeightedFigures:
 
     pictures: int
     labels: dict[str, tuple[_LabelCounts, ...]]
-    scores: tuple[_Scores, ...]
+    scores: tuple[WeightedScores, ...]
 
     @classmethod
     def of(cls, truth: Truth, answers: Answers, vocabulary: Vocabulary) -> WeightedFigures:
@@ -100,7 +100,8 @@ class WeightedFigures:
             for what, size in sizes.items()
         }
         scores = tuple(
-            _Scores.of(groups, count, t, p) for t, p in zip(truth.score, answers.score, strict=True)
+            WeightedScores.of(groups, count, t, p)
+            for t, p in zip(truth.score, answers.score, strict=True)
         )
         return cls(count, labels, scores)
 
@@ -150,11 +151,12 @@ class _LabelCounts:
 
 
 @dataclass(frozen=True, eq=False)
-class _Scores:
-    """Scores of the N regions that have one, for weights of G pictures.
+class WeightedScores:
+    """Correlations of true and given scores as functions of the weights of G pictures.
 
-    Equal values share a place in their order (N,). Of each picture: sums (G, 6) of 1, x, y, x², y²
-    and xy of true and given scores less their means, and the least and largest of both (2, G).
+    N regions have a score; equal values share a place in their order (N,). Of each picture: sums
+    (G, 6) of 1, x, y, x², y² and xy of true and given scores less their means, and the least and
+    largest of both (2, G).
     """
 
     groups: Positions
@@ -165,7 +167,10 @@ class _Scores:
     largest: Numbers
 
     @classmethod
-    def of(cls, groups: Positions, count: int, truth: Numbers, predicted: Numbers) -> _Scores:
+    def of(
+        cls, groups: Positions, count: int, truth: Numbers, predicted: Numbers
+    ) -> WeightedScores:
+        """Of (N,) scores, NaN where none is given; `groups` (N,) are positions of the pictures."""
         known = np.flatnonzero(~np.isnan(predicted))
         known = known[np.argsort(truth[known], kind="stable")]  # so that one order is memory's own
         groups, x, y = groups[known], truth[known], predicted[known]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,8 +13,9 @@ from typer.core import TyperGroup
 
 from distortion_graph.base.errors import DistortionGraphError, OutputError
 from distortion_graph.cli.bench_figures import figures
+from distortion_graph.cli.bench_human import human
 from distortion_graph.cli.choice import TestSplit, ThreePairs, chosen
-from distortion_graph.cli.console import Talk, talk_of, terminal_width
+from distortion_graph.cli.console import Talk, talk_of
 from distortion_graph.cli.options import (
     DataRoot,
     LatexTables,
@@ -26,15 +26,13 @@ from distortion_graph.cli.options import (
     Quiet,
     Threads,
     Verbose,
-    check_outputs,
 )
-from distortion_graph.cli.streams import is_standard, write_all
+from distortion_graph.cli.result_tables import Outputs, check_outside, show_tables
 
 if TYPE_CHECKING:
     from distortion_graph.bench.benchmark import BenchOptions
     from distortion_graph.bench.evaluate import ModelRun
     from distortion_graph.bench.graph_folder import FolderRun
-    from distortion_graph.bench.tables import ResultTable
     from distortion_graph.datasets.reader import PandaSet
 
 
@@ -63,39 +61,6 @@ class Missing(StrEnum):
     error = "error"
     miss = "miss"
     skip = "skip"
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Where results go."""
-
-    json: Path | None
-    markdown: Path | None
-    latex: Path | None = None
-
-    def check(self, inputs: Sequence[str], root: Path | None = None) -> None:
-        """Refuse places that cannot be written, and those in a data set."""
-        options = (("--json", self.json), ("--markdown", self.markdown), ("--latex", self.latex))
-        given = [(name, path) for name, path in options if path]
-        check_outputs([(name, path, False) for name, path in given], inputs)
-        if root is not None:
-            for name, path in given:
-                if is_standard(path):
-                    continue
-                _check_outside(name, path, root)
-
-    def write(self, text: str, tables: Sequence[ResultTable]) -> None:
-        """All files or none."""
-        from distortion_graph.bench.tables import latex, markdown
-
-        files = []
-        if self.json is not None:
-            files.append((self.json, text))
-        if self.markdown is not None:
-            files.append((self.markdown, "\n".join(map(markdown, tables))))
-        if self.latex is not None:
-            files.append((self.latex, "\n".join(map(latex, tables))))
-        write_all([(path, content.encode()) for path, content in files])
 
 
 @bench_app.command("run")
@@ -164,7 +129,8 @@ def run(
     with 95 % intervals over pictures; calibration, agreement, symmetry and time; beside what
     chance, the commonest answer and a perfect metric reach. docs/benchmark.md has the protocol.
 
-    Results of the same pairs are set side by side by `bench compare A.json B.json`.
+    Results of the same pairs are set side by side by `bench compare A.json B.json`. How far scores
+    agree with people's opinion of pictures is measured by `bench human FOLDER`.
 
     \b
     Examples:
@@ -182,7 +148,7 @@ def run(
     outputs.check([str(p) for p in (only, index) if p], root)
     for option, folder in (("--graphs", graphs), ("--true-graphs", true_graphs)):
         if folder is not None:
-            _check_outside(option, folder, root)
+            check_outside(option, folder, root)
     if true_graphs is not None and graphs is not None and _same_place(graphs, str(true_graphs)):
         raise OutputError(f"{graphs}: --graphs and --true-graphs are the same folder; name two")
     from distortion_graph.bench.benchmark import LISTS, BenchOptions
@@ -249,7 +215,7 @@ def compare(
     comparison = compare_results(read, seed=seed)
     table = comparison_table(comparison)
     outputs.write(comparison.model_dump_json(indent=1) + "\n", [table])
-    _show([table], talk)
+    show_tables([table], talk)
 
 
 def _runs(
@@ -313,12 +279,6 @@ def _check_names(names: Sequence[str]) -> None:
             )
 
 
-def _check_outside(option: str, path: Path, root: Path) -> None:
-    """Refuse what would change a data set: its loader takes every folder for a version."""
-    if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
-        raise OutputError(f"{path}: {option} would write into the data set; choose another place")
-
-
 def _same_place(first: Path, second: str) -> bool:
     return os.path.realpath(first) == os.path.realpath(second)
 
@@ -354,19 +314,11 @@ def _measure(
         result = benchmark(reader, runs, options, Progress(work.begin, work.advance))
     tables = tables_of(result)
     outputs.write(result.to_json(), tables)
-    _show(tables, talk)
+    show_tables(tables, talk)
     for name, identity in result.identities.items():
         if identity.sha256:
             talk.detail(f"{name}: SHA-256 {identity.sha256[:12]}…")
 
 
-def _show(tables: Sequence[ResultTable], talk: Talk) -> None:
-    from distortion_graph.bench.tables import rich_table
-
-    for k, table in enumerate(tables):
-        if k:
-            talk.say("")
-        talk.show(rich_table(table, terminal_width()))
-
-
 bench_app.command("figures")(figures)
+bench_app.command("human")(human)

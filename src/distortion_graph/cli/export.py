@@ -38,6 +38,7 @@ def export(
     from distortion_graph.training.chain import CHAIN_FILE, plain_chain, read_chain
     from distortion_graph.training.checkpoint import load_network, network_folder
     from distortion_graph.training.export import export_onnx
+    from distortion_graph.training.opinion import read_network_opinions
 
     facts = parse_json(card.read_bytes(), str(card)) if card else {}
     if not isinstance(facts, dict):
@@ -46,5 +47,6 @@ def export(
     loaded = load_network(folder)
     if (folder / CHAIN_FILE).is_file():
         facts = {"chain": plain_chain(read_chain(folder))} | facts
-    export_onnx(loaded, out, name=name, version=version, card=facts)
+    maps = read_network_opinions(folder)
+    export_onnx(loaded, out, name=name, version=version, card=facts, opinion=maps)
     typer.echo(f"{out}")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from distortion_graph.base.errors import DistortionGraphError, OutputError
-from distortion_graph.cli.bench import Outputs
 from distortion_graph.cli.choice import EasyPairs, TestSplit, chosen
 from distortion_graph.cli.console import talk_of, terminal_width
 from distortion_graph.cli.mllm_options import (
@@ -49,6 +48,7 @@ from distortion_graph.cli.options import (
     Quiet,
     Verbose,
 )
+from distortion_graph.cli.result_tables import Outputs
 
 if TYPE_CHECKING:
     from distortion_graph.cli.console import Talk

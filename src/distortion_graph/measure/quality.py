@@ -285,6 +285,11 @@ def register_metric(metric: FullReferenceMetric) -> None:
     _METRICS[metric.name] = metric
 
 
+def metric_names() -> tuple[str, ...]:
+    """Names of all registered metrics, in the order in which they were registered."""
+    return tuple(_METRICS)
+
+
 def get_metric(name: str) -> FullReferenceMetric:
     """The registered metric of that name.
 

@@ -28,7 +28,12 @@ from distortion_graph.datasets.samples import Sample
 from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.model.predict import TorchPredictor
 from distortion_graph.training.chain import read_chain, weights_sha256, write_chain
-from distortion_graph.training.checkpoint import SETTINGS_FILE, save_network
+from distortion_graph.training.checkpoint import (
+    CALIBRATION_FILE,
+    OPINION_FILE,
+    SETTINGS_FILE,
+    save_network,
+)
 from distortion_graph.training.evaluation import Request, open_network
 from distortion_graph.training.familiarity import (
     KnownFeatures,
@@ -36,8 +41,6 @@ from distortion_graph.training.familiarity import (
     make_strange,
     strange_pairs,
 )
-
-CALIBRATION_FILE = "calibration.json"
 
 UNCERTAIN_SHARE = 0.02
 """Share of known nodes of every kind whose P(known) may lie below the threshold; none of a clean
@@ -286,9 +289,9 @@ def calibrate_network(
     extra = it.clean_in(more_clean) if more_clean else ()
     calibration = calibrate(it.network, pairs, chain(it.clean(), extra))
     save_network(out, it.network, it.network.state_dict())
-    settings = it.folder / SETTINGS_FILE
-    if settings.is_file():
-        atomic_write_bytes(out / SETTINGS_FILE, settings.read_bytes())
+    for name in (SETTINGS_FILE, OPINION_FILE):
+        if (it.folder / name).is_file():
+            atomic_write_bytes(out / name, (it.folder / name).read_bytes())
     *before, last = read_chain(it.folder)
     write_chain(out, (*before, last.model_copy(update={"sha256": weights_sha256(out)})))
     atomic_write_text(out / CALIBRATION_FILE, json.dumps(asdict(calibration), indent=1) + "\n")

@@ -4,6 +4,8 @@ network.json            configuration; of another architecture than ours also "m
 network.safetensors     weights
 training_config.yaml    the settings of the run it comes from (`training.config_files`)
 chain.json              that run and those it began from (`training.chain`)
+calibration.json        what its calibration found (`training.calibration`)
+opinion.json            its maps from score to opinion (`training.opinion`)
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ from distortion_graph.predict.names import NETWORK_FILE
 
 WEIGHTS_FILE = "network.safetensors"
 SETTINGS_FILE = "training_config.yaml"
+CALIBRATION_FILE = "calibration.json"
+OPINION_FILE = "opinion.json"
 BEST_FOLDER = "best"
 _MODEL_KEY, _OURS = "model", "lite0"
 

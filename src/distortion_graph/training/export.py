@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from distortion_graph.base.errors import ModelError
 from distortion_graph.base.files import atomic_write_all
+from distortion_graph.bench.human.manifest import OPINION_KEY
 from distortion_graph.features.edges import EDGE_STATISTICS
 from distortion_graph.features.histograms import (
     CHANNELS,
@@ -48,6 +49,7 @@ from distortion_graph.predict.names import (
     STATISTICS,
     WEIGHTS,
 )
+from distortion_graph.predict.opinion import OpinionMaps
 
 OPSET = 18
 _HALVED_FROM_ELEMENTS = 64
@@ -107,12 +109,18 @@ class _HeadPart(nn.Module):
 
 
 def export_onnx(
-    network: DistortionGraphNet, folder: Path, *, name: str, version: str, card: dict[str, Any]
+    network: DistortionGraphNet,
+    folder: Path,
+    *,
+    name: str,
+    version: str,
+    card: dict[str, Any],
+    opinion: OpinionMaps | None = None,
 ) -> None:
     """Write encoder, reader, head and manifest; picture size and region count stay dynamic.
 
-    `card` is kept in the manifest as it is (data, licences, results). The manifest's `sha256` is
-    the hash of the three files' bytes.
+    The manifest keeps `card` as it is (data, licences, results) and the maps from score to
+    `opinion`. Its `sha256` is the hash of the three files' bytes.
     """
     network = network.eval().cpu()
     images = torch.zeros(2, 64, 80, 3, dtype=torch.uint8)
@@ -165,6 +173,8 @@ def export_onnx(
         "vocabulary": config.vocabulary.model_dump(mode="json"),
         "card": card,
     }
+    if opinion is not None:
+        manifest[OPINION_KEY] = opinion.model_dump(mode="json")
     atomic_write_all(
         [
             *((folder / name, file) for name, file in zip(MODEL_FILES, files, strict=True)),

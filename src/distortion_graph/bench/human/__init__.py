@@ -1,0 +1,1 @@
+"""Models and metrics beside people's opinion of pictures."""
