@@ -64,6 +64,7 @@ NAMES = {
     "synth.looks": "apply_look draw_look",
     "synth.pairs": "make_pair",
     "synth.recipes": "WILD_RECIPE Draw",
+    "synth.shots": "WILD_SHOTS",
     "synth.synthesis": "Recipe make_version make_versions",
     "synth.warps": "Warp apply_warp draw_warp",
     "synth.whole_frames": "labelled_frame",

@@ -14,6 +14,7 @@ from sklearn import metrics as sk
 
 from distortion_graph.bench.metrics import (
     MISSED,
+    average_precision,
     calibration_error,
     confusion,
     f1_by_label,
@@ -144,3 +145,25 @@ def test_agreement_with_a_constant_or_nothing_is_not_a_number(x, y):
     # The mean of three tenths is not a tenth in floating point.
     found = score_agreement(np.array(x, float), np.array(y, float))
     assert np.isnan(found.srcc) and np.isnan(found.plcc)
+
+
+def test_average_precision_by_hand():
+    # Thresholds .9, .6, .3: 1 of 1, 2 of 4, 3 of 5 are right; recall rises by a third each time.
+    truth = np.array([True, False, True, False, True])
+    probability = np.array([0.9, 0.6, 0.6, 0.6, 0.3])
+    expected = (1 + 2 / 4 + 3 / 5) / 3
+    assert average_precision(truth, probability) == pytest.approx(expected)
+    assert average_precision(truth, truth.astype(float)) == 1
+    assert np.isnan(average_precision(~truth & truth, probability))
+
+
+@given(st.integers(1, 60), st.integers(0, 10**6), st.integers(1, 20))
+def test_average_precision_is_scikit_learns(count, seed, steps):
+    rng = np.random.default_rng(seed)
+    truth, probability = rng.random(count) < 0.3, rng.integers(0, steps + 1, count) / steps
+    truth[rng.integers(count)] = True
+    expected = sk.average_precision_score(truth, probability)
+    assert average_precision(truth, probability) == pytest.approx(expected, abs=1e-12)
+    order = rng.permutation(count)
+    again = average_precision(truth[order], probability[order])
+    assert again == average_precision(truth, probability)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_runs import photo
+from optional import present
 from PIL import Image
 
 from distortion_graph.datasets.description import read_description
@@ -175,3 +176,22 @@ def test_a_data_set_that_was_begun_wants_the_same_options(cli, folders):
     assert json.loads(Path("root/build.journal.jsonl").read_text().splitlines()[0])
     refusal = cli(*call, "--types", "blur").refusal
     assert refusal.startswith("root: was begun with --types noise,blur, now it is blur;")
+
+
+def test_the_wild_recipe_and_its_shares_reach_the_data_set(cli, folders):
+    call = ("dataset", "build", "lab", "--split", "test", *QUICK)
+    wild = (*call, "--recipe", "wild", "--out", "root")
+    assert cli(*wild, "--also-share", 0.5, "--look-share", 0, "--moved-share", 1).code == 0
+    recipe = present(read_description(Path("root"))).recipe
+    assert (recipe.name, recipe.labelled_by, recipe.also_share) == ("wild", "loss", 0.5)
+    # What is not given is the recipe's own.
+    assert (recipe.look_share, recipe.two_looks_share, recipe.moved_share) == (0, 0.12, 1)
+    assert f"recipe wild {recipe.id}" in cli("dataset", "info", "root").out
+    assert cli("dataset", "check", "root").code == 0
+    refusal = cli(*wild, "--also-share", 0.4).refusal
+    assert refusal.startswith("root: was made with --also-share 0.5, now it is 0.4;")
+    assert cli(*call, "--out", "other", "--also-share", 0.5).refusal == (
+        "several distortions in a region, looks and misalignment need the recipe wild; the "
+        "published one has none of them"
+    )
+    assert cli(*wild, "--look-share", 2).refusal == "look_share must be in [0, 1], got 2.0"

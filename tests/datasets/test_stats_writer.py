@@ -11,6 +11,7 @@ import pytest
 
 from distortion_graph.base.errors import OutputError
 from distortion_graph.datasets.stats import (
+    FurtherRecord,
     PictureRecord,
     RegionRecord,
     picture_to_json,
@@ -29,7 +30,8 @@ def record(seed=0, relations=((0, 1, 7),)):
         (
             RegionRecord('sky "é"', 1, "blur", 0.1, (0, 1, 2, 3), mask, "null}", 4),
             RegionRecord("[]}", 0, "clean", 1.0, None, None),
-            RegionRecord("", 3, "noise", 0.0, (1, 1, 1, 1), mask),
+            RegionRecord("", 3, "noise", 0.0, (1, 1, 1, 1), mask, also=()),
+            RegionRecord("", 3, "rain", 0.5, (1, 1, 1, 1), mask, also=(FurtherRecord("blur", 1),)),
         ),
     )
 

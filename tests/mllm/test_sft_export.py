@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.truth import true_graph
 from distortion_graph.graph import SIDES, DistortionGraph, LabelBelief, Node
 from distortion_graph.graph.parts import Side
+from distortion_graph.graph.truth import SufferedDistortions
 from distortion_graph.mllm.ask.answers import parse_answer
 from distortion_graph.mllm.ask.asking import Manner, region_values
 from distortion_graph.mllm.ask.assessment import parse_assessment
@@ -36,6 +38,7 @@ from distortion_graph.mllm.client.messages import Image as ShownImage
 from distortion_graph.mllm.sft.export import ExportOptions, export_sft
 from distortion_graph.mllm.sft.forms import IMAGE
 from distortion_graph.mllm.sft.plan import SHARES, PlanOptions, planned
+from distortion_graph.mllm.sft.prose import assessment_answer
 from distortion_graph.mllm.sft.questions import (
     NEITHER,
     NONE,
@@ -364,3 +367,35 @@ def test_nouns_name_their_own_label_and_every_label_has_one() -> None:
     assert noun(vocabulary, "my_own") == "my own"
     own = vocabulary.model_copy(update={"words": {"darken": "shadow"}})
     assert noun(own, "darken") == "shadow"
+
+
+def test_a_further_distortion_is_found_and_never_denied(reader: PandaSet) -> None:
+    [key, *_] = reader.keys("test", "hard")
+    sample, words = reader.sample("test", key), reader.vocabulary
+    each = np.zeros((2, len(sample.regions), len(words.distortions)), np.int64)
+    each[:, :, words.distortion_index("rain")] = 1
+    each[:, :, words.distortion_index("haze")] = 2
+    sample = replace(
+        sample,
+        labels=replace(
+            sample.labels,
+            distortion=np.full_like(sample.labels.distortion, words.distortion_index("rain")),
+            severity=np.ones_like(sample.labels.severity),
+        ),
+        suffered=SufferedDistortions(each > 0, each),
+    )
+    graph = graph_of_labels(sample, words)
+    every = ", ".join(map(str, sorted(sample.regions.ids)))
+    found = set()
+    for seed in range(120):
+        rng = np.random.default_rng(seed)
+        turn = short_turn("find", graph, Counter({NONE: 99}), rng)
+        assert turn.label in ("rain", "haze") and turn.answer == every
+        found.add(turn.label)
+        denied = short_turn("check", graph, Counter(yes=99), rng)
+        assert denied.answer == "no"
+        for label in ("rain", "haze"):
+            assert noun(words, label) not in denied.question
+    assert found == {"rain", "haze"}
+    said = " ".join(s["text"] for s in json.loads(assessment_answer(graph))["sentences"])
+    assert f"suffers from {noun(words, 'rain')} and {noun(words, 'haze')}" in said

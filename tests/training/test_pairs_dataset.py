@@ -18,7 +18,7 @@ from distortion_graph.base.files import save_png  # noqa: E402
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY as WORDS  # noqa: E402
 from distortion_graph.datasets.layout import version_names  # noqa: E402
 from distortion_graph.datasets.reader import PandaSet  # noqa: E402
-from distortion_graph.datasets.stats import PictureRecord, RegionRecord  # noqa: E402
+from distortion_graph.datasets.stats import FurtherRecord, PictureRecord, RegionRecord  # noqa: E402
 from distortion_graph.datasets.stats_writer import StatsWriter  # noqa: E402
 from distortion_graph.masks.container import RegionSet  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
@@ -45,6 +45,7 @@ pytestmark = pytest.mark.slow
 
 SIZE = (70, 100)
 VERSIONS = ("noise", "blur", "mixed", "mixed2")
+FURTHER = (FurtherRecord("blur", 3),)
 SMALL = NetworkConfig(width=32, layers=1, heads=2, dropout=0.0)
 SAMPLING = SamplingConfig(crops=((64, 3), (48, 2)), min_share=0.01)
 
@@ -71,6 +72,7 @@ def root(tmp_path_factory):
                             float(rng.random()),
                             (0, 0, 10, 10),
                             region.rle,
+                            also=FURTHER if region.id == 2 and version == "mixed" else (),
                         )
                         for region in regions
                     )
@@ -99,12 +101,18 @@ def test_whole_pictures_keep_their_labels(data):
             assert version.scene_score == pair.labels.scene_score[side]
             assert np.array_equal(version.scores, pair.labels.score[side])
             assert [d.distortion for d in version.draws] == ["rain"] * 3
+            further = [[(a.distortion, a.severity) for a in d.also] for d in version.draws]
+            named = [("blur", "severe")] if key[side] == "mixed" else []
+            assert further == [[], named, []]
             assert [WORDS.severity_index(d.severity) for d in version.draws] == (
                 pair.labels.severity[side].tolist()
             )
         assert np.array_equal(sample.masks, pair.masks[:, :64, :96])
     batch = pairs.collate([pairs[0], pairs[1]])
     assert batch.inputs.images.shape == (2, 2, 64, 96, 3)
+    mixed = pairs.keys[0][:2].index("mixed")
+    suffered = batch.targets.present[0, mixed, 2]  # the scene comes first
+    assert [WORDS.distortions[d] for d in suffered.nonzero().ravel().tolist()] == ["blur", "rain"]
     labels = data.sample("train", pairs.keys[1]).labels
     assert batch.targets.comparison[1, 1:].tolist() == labels.comparison.tolist()
     assert batch.targets.comparison[1, 0] == labels.scene_comparison

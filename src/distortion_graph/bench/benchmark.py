@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -175,10 +175,13 @@ def _run_result(
     vocabulary: Vocabulary,
     options: BenchOptions,
 ) -> RunResult:
+    answers = said.answers
+    if truth.present is None:  # nothing to compare them with, and many numbers
+        answers = replace(answers, also=None, present=None)
     kept, rows = truth.without(said.left_out)
     figures = figures_of(
         kept,
-        said.answers.take(rows),
+        answers.take(rows),
         vocabulary,
         mirrored=None if np.isnan(said.mirrored).all() else said.mirrored[rows],
         seconds=said.seconds,
@@ -189,7 +192,7 @@ def _run_result(
         name=run.name,
         kind=_kind(run),
         figures=figures,
-        answers=AnswerColumns.of(said.answers),
+        answers=AnswerColumns.of(answers),
         left_out=sorted(said.left_out),
     )
 

@@ -25,7 +25,7 @@ from distortion_graph.datasets.samples import Sample
 from distortion_graph.graph.build import assemble, shared_areas
 from distortion_graph.pictures.images import Picture
 from distortion_graph.predict.canonical import predict_canonically
-from distortion_graph.predict.decode import ChosenLabels, choose_labels, decode
+from distortion_graph.predict.decode import ChosenLabels, choose_further, choose_labels, decode
 from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model
 
@@ -81,7 +81,7 @@ def predict_all(
         predictions = predictor.predict(sample.anchor, sample.target, sample.masks)
         truths.append(TruthOfPair.of(sample))
         chosen = choose_labels(predictions, vocabulary)
-        answers.append(answers_of(chosen, vocabulary, vocabulary))
+        answers.append(answers_of(chosen, vocabulary, vocabulary, present=predictions.present))
     return Truth.of(truths), Answers.joined(answers)
 
 
@@ -208,7 +208,16 @@ class ModelRun:
         self.seconds.append(time.perf_counter() - start)
         if self.graphs is not None:
             self._keep(predictions, pictures, sample, self.graphs)
-        return answers_of(chosen, self.model.vocabulary, self.vocabulary)
+        own = self.model.vocabulary
+        return answers_of(
+            chosen,
+            own,
+            self.vocabulary,
+            also=choose_further(
+                predictions, chosen.distortion, own, self.model.decoding.also_threshold
+            ),
+            present=predictions.present,
+        )
 
     def answer_swapped(self, sample: Sample) -> Answers:
         """The model's answers when the pictures are exchanged, not timed."""
@@ -231,7 +240,7 @@ class ModelRun:
     ) -> None:
         vocabulary, masks = self.model.vocabulary, sample.regions.lazy_masks()
         graph = assemble(
-            decode(predictions, vocabulary, shared_areas(masks)),
+            decode(predictions, vocabulary, shared_areas(masks), self.model.decoding),
             sample.regions,
             *pictures,
             vocabulary=vocabulary,

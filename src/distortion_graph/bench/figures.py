@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.metrics import (
+    MISSED,
     LabelScores,
+    average_precision,
     calibration_error,
     confusion,
     f1_by_label,
@@ -67,6 +69,24 @@ class ScoreFigures(Part):
     averaged: ScoreSide
 
 
+class SeveralFigures(Part):
+    """Of anchor and target nodes together, where the data set says all that each node suffers.
+
+    `exact_sets` is the share of the nodes of which exactly the distortions that they suffer are
+    named, none for a clean one; a missing answer is wrong. Of the nodes that suffer two, as many as
+    `nodes_with_two`, `both_named` is the share of which both are named, whatever else is.
+    `average_precision` is by distortion, of the probabilities that a node suffers it, for those
+    that occur, and `mean_average_precision` their mean; empty and null for a run without such
+    probabilities.
+    """
+
+    nodes_with_two: int
+    exact_sets: float | None
+    both_named: float | None
+    mean_average_precision: float | None
+    average_precision: dict[str, float]
+
+
 class Figures(Part):
     """What a run reaches on one list of pairs; what is not defined or not known is null.
 
@@ -75,7 +95,8 @@ class Figures(Part):
     anchor and target nodes together; a confusion matrix has a row per true label, a column per
     given one, and a last column of missing answers. `kappa` is quadratic-weighted, `calibration`
     the expected calibration error. `swap_consistency` is the share of answered regions whose labels
-    are exactly mirrored when the pair is swapped.
+    are exactly mirrored when the pair is swapped. `several` is null where the data set does not say
+    whether regions have several distortions.
     """
 
     pairs: int
@@ -95,6 +116,7 @@ class Figures(Part):
     calibration: dict[str, float | None]
     swap_consistency: float | None = None
     seconds_per_pair: dict[str, float] | None = None
+    several: SeveralFigures | None = None
 
     def value(self, figure: str) -> float | None:
         """A figure of `resampling.FIGURES`, such as "distortion.accuracy"."""
@@ -152,6 +174,7 @@ def figures_of(
         calibration={what: _calibration(truth, answers, what) for what in _KINDS},
         swap_consistency=None if mirrored is None else _mean(mirrored[~np.isnan(mirrored)]),
         seconds_per_pair=_seconds(seconds),
+        several=_several(truth, answers, vocabulary),
     )
 
 
@@ -241,3 +264,38 @@ def _seconds(seconds: list[float] | None) -> dict[str, float] | None:
     if not seconds:
         return None
     return {"median": float(np.median(seconds)), "mean": float(np.mean(seconds))}
+
+
+def _several(truth: Truth, answers: Answers, vocabulary: Vocabulary) -> SeveralFigures | None:
+    if truth.present is None:
+        return None
+    suffered, named = _by_node(truth.present), _by_node(answers.named(vocabulary))
+    exact = (suffered == named).all(0) & (answers.distortion.ravel() != MISSED)
+    two = suffered.sum(0) == 2
+    by_label: dict[str, float] = {}
+    if answers.present is not None:
+        by_label = _average_precision(suffered, _by_node(answers.present), vocabulary)
+    return SeveralFigures(
+        nodes_with_two=int(two.sum()),
+        exact_sets=_mean(exact),
+        both_named=_mean((named | ~suffered).all(0)[two]),
+        mean_average_precision=_mean(np.array(list(by_label.values()))),
+        average_precision=by_label,
+    )
+
+
+def _by_node(columns: NDArray[Any]) -> NDArray[Any]:
+    """(2, D, N) → (D, 2 N), the anchors' nodes first."""
+    return columns.transpose(1, 0, 2).reshape(columns.shape[1], -1)
+
+
+def _average_precision(
+    suffered: NDArray[np.bool_], probability: NDArray[np.floating], vocabulary: Vocabulary
+) -> dict[str, float]:
+    """Of every distortion that occurs among the nodes whose probabilities are known."""
+    known = ~np.isnan(probability).any(0)
+    return {
+        label: average_precision(true[known], p[known])
+        for label, true, p in zip(vocabulary.distortions, suffered, probability, strict=True)
+        if true[known].any()
+    }

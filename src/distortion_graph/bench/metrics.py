@@ -123,6 +123,21 @@ def calibration_error(
     return float(np.abs(binned.hits - binned.confidence).sum() / answers)
 
 
+def average_precision(truth: NDArray[np.bool_], probability: NDArray[np.floating]) -> float:
+    """Precision averaged over recall, Σ (Rₙ − Rₙ₋₁) Pₙ, as a threshold falls; (N,) each.
+
+    Equal probabilities pass it together; there is no interpolation. NaN where nothing is true.
+    (Everingham et al., "The Pascal Visual Object Classes Challenge", IJCV 88, 2010, from 2010 on.)
+    """
+    if not truth.any():
+        return float("nan")
+    order = np.argsort(-probability, kind="stable")
+    hits, falling = np.cumsum(truth[order]), probability[order]
+    last = np.append(np.flatnonzero(np.diff(falling)), len(falling) - 1)
+    precision, recall = hits[last] / (last + 1), hits[last] / hits[-1]
+    return float(np.sum(np.diff(recall, prepend=0) * precision))
+
+
 @dataclass(frozen=True)
 class ScoreAgreement:
     """Spearman and Pearson correlation of scores; NaN where one side is constant or N = 0."""

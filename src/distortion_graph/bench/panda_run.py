@@ -37,7 +37,7 @@ class PandaRun(ModelRun):
         name: str | None = None,
         graphs: Path | None = None,
     ) -> None:
-        # All that a run asks of a model: its vocabulary, its identity and predict.
+        # All that a run asks of a model: its vocabulary, identity, decoding and predict.
         super().__init__(cast(Model, panda), vocabulary, name=name, graphs=graphs)
         self.panda = panda
 

@@ -27,7 +27,7 @@ from distortion_graph.datasets.samples import Sample
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.synth.distort import Frames
-from distortion_graph.synth.pairs import labels_of
+from distortion_graph.synth.pairs import labels_of, suffered_by
 from distortion_graph.synth.synthesis import DEFAULT_RECIPE, MIXED, Recipe, Version, make_version
 
 __all__ = [
@@ -131,11 +131,14 @@ def samples_of(
 ) -> Iterator[Sample]:
     """The pairs of `make_pairs` with their truth as labels."""
     for pair in make_pairs(pairs, pictures, seed=seed, recipe=recipe, metric=metric):
-        yield sample_of(pair, recipe.vocabulary)
+        yield sample_of(pair, recipe.vocabulary, several=recipe.also_share > 0)
 
 
-def sample_of(pair: BenchPair, vocabulary: Vocabulary) -> Sample:
-    """A pair as a sample; a region's id is its index, as it is in a data-set root."""
+def sample_of(pair: BenchPair, vocabulary: Vocabulary, *, several: bool = False) -> Sample:
+    """A pair as a sample; a region's id is its index, as it is in a data-set root.
+
+    `several`: whether the recipe may give a region several distortions.
+    """
     masks = pair.picture.masks
     regions = (
         RegionSet.from_masks(masks) if len(masks) else RegionSet(pair.picture.rgb.shape[:2], ())
@@ -148,6 +151,7 @@ def sample_of(pair: BenchPair, vocabulary: Vocabulary) -> Sample:
         load_anchor=_always(pair.anchor.image),
         load_target=_always(pair.target.image),
         load_masks=_always(masks),
+        suffered=suffered_by(pair.anchor, pair.target, vocabulary) if several else None,
     )
 
 

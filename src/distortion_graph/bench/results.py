@@ -26,13 +26,16 @@ from distortion_graph.graph import parse_json
 Position = Annotated[int, Field(ge=0, lt=2**63)]
 Given = Position | None
 Share = Annotated[float, Field(ge=0, le=1)]
+Flag = Annotated[int, Field(ge=0, le=1)]
 Two = tuple[list[Any], list[Any]]
 
 
 class TruthColumns(Part):
     """What is true of N regions: the pair's number, the region's id, labels as positions.
 
-    Of two columns the first is the anchor's.
+    Of two columns the first is the anchor's. `present` has a column of 0 and 1 for each distortion
+    of the vocabulary, whether a region suffers it; null where the data set does not say whether
+    regions have several.
     """
 
     pair: list[Position]
@@ -41,6 +44,7 @@ class TruthColumns(Part):
     severity: tuple[list[Position], list[Position]]
     comparison: list[Position]
     score: tuple[list[Share], list[Share]]
+    present: tuple[list[list[Flag]], list[list[Flag]]] | None = None
 
     @classmethod
     def of(cls, truth: Truth) -> TruthColumns:
@@ -52,6 +56,7 @@ class TruthColumns(Part):
             severity=_two(truth.severity),
             comparison=truth.comparison.tolist(),
             score=_two(truth.score),
+            present=_by_label(truth.present),
         )
 
     def table(self, keys: Sequence[PairKey]) -> Truth:
@@ -64,13 +69,16 @@ class TruthColumns(Part):
             np.array(self.severity, np.int64).reshape(2, -1),
             np.array(self.comparison, np.int64),
             np.array(self.score, np.float64).reshape(2, -1),
+            _flags(self.present),
         )
 
 
 class AnswerColumns(Part):
     """What a run said of the same N regions, null where it said nothing.
 
-    The confidences are the probabilities of the labels given.
+    The confidences are the probabilities of the labels given. `also` and `present` have a
+    column for each distortion of the vocabulary: whether it is named beside the first, and its
+    probability of being there; null for a run that does not say, and where the truth does not.
     """
 
     distortion: tuple[list[Given], list[Given]]
@@ -80,6 +88,8 @@ class AnswerColumns(Part):
     distortion_confidence: tuple[list[Share | None], list[Share | None]]
     severity_confidence: tuple[list[Share | None], list[Share | None]]
     comparison_confidence: list[Share | None]
+    also: tuple[list[list[Flag]], list[list[Flag]]] | None = None
+    present: tuple[list[list[Share | None]], list[list[Share | None]]] | None = None
 
     @classmethod
     def of(cls, answers: Answers) -> AnswerColumns:
@@ -92,6 +102,8 @@ class AnswerColumns(Part):
             distortion_confidence=_two(answers.distortion_confidence),
             severity_confidence=_two(answers.severity_confidence),
             comparison_confidence=_nullable(answers.comparison_confidence),
+            also=_by_label(answers.also),
+            present=_by_label(answers.present),
         )
 
     def table(self) -> Answers:
@@ -104,6 +116,8 @@ class AnswerColumns(Part):
             _numbers(self.distortion_confidence),
             _numbers(self.severity_confidence),
             _numbers([self.comparison_confidence]).reshape(-1),
+            _flags(self.also),
+            None if self.present is None else np.stack([_numbers(side) for side in self.present]),
         )
 
 
@@ -268,13 +282,36 @@ def _columns_of(
         if name in ("pair", "region"):
             continue
         value = getattr(table, name)
-        sides = value if isinstance(value, tuple) else (value,)
+        sides: Sequence[list[Any]] = value if isinstance(value, tuple) else (value,)
+        if name in ("also", "present"):
+            sides = _label_columns(f"{place}.{name}", value, len(vocabulary.distortions))
         columns += [_Column(f"{place}.{name}", side, sizes.get(name)) for side in sides]
     return columns
 
 
+def _label_columns(place: str, sides: Two | None, labels: int) -> list[list[Any]]:
+    """The columns of every distortion; raises ValueError, which pydantic words."""
+    for side in sides or ():
+        if len(side) != labels:
+            raise ValueError(f"{place} has {len(side)} columns, expected one for {labels} labels")
+    return [column for side in sides or () for column in side]
+
+
 def _two(values: NDArray[Any]) -> Two:
     return _nullable(values[0]), _nullable(values[1])
+
+
+def _by_label(values: NDArray[Any] | None) -> Two | None:
+    """(2, D, N) as a column for each label."""
+    if values is None:
+        return None
+    plain = values.astype(np.int64) if values.dtype == np.bool_ else values
+    anchor, target = ([_nullable(column) for column in side] for side in plain)
+    return anchor, target
+
+
+def _flags(sides: Two | None) -> NDArray[np.bool_] | None:
+    return None if sides is None else np.array(sides, np.int64).astype(np.bool_)
 
 
 def _nullable(values: NDArray[Any]) -> list[Any]:

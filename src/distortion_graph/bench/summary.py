@@ -15,8 +15,13 @@ _INTERVALS = (
 
 
 def tables_of(result: BenchResult) -> list[ResultTable]:
-    """What the paper reports, what it lacks, and F1 by distortion."""
-    return [_main_table(result), _more_table(result), *_type_tables(result)]
+    """What the paper reports, what it lacks, regions with several distortions, F1 by distortion."""
+    return [
+        _main_table(result),
+        _more_table(result),
+        *_several_tables(result),
+        *_type_tables(result),
+    ]
 
 
 def _main_table(result: BenchResult) -> ResultTable:
@@ -64,6 +69,35 @@ def _more_row(figures: Figures) -> Iterator[Cell]:
     values += [figures.score.averaged.mean_error, figures.swap_consistency]
     yield from (Cell(shown(value)) for value in values)
     yield Cell("–" if seconds is None else f"{1000 * seconds['median']:.1f}")
+
+
+def _several_tables(result: BenchResult) -> Iterator[ResultTable]:
+    """Of data sets that say all that a region suffers."""
+    lists = [found for found in result.pairs if found.truth.present is not None]
+    if not lists:
+        return
+    yield ResultTable(
+        f"{title(result)}: several distortions in a region",
+        ("run", "mAP", "exact\nsets", "both\nnamed"),
+        tuple(_section(found, _several_row) for found in lists),
+        notes=(
+            "Anchor and target nodes together. mAP: mean average precision over the distortions "
+            "that occur. exact sets: nodes of which exactly what they suffer is named. both named: "
+            "of the nodes that suffer two distortions.",
+            *(f"{found.pairs}: {_with_two(found)} nodes suffer two." for found in lists),
+        ),
+    )
+
+
+def _several_row(figures: Figures) -> Iterator[Cell]:
+    several = figures.several
+    for name in ("mean_average_precision", "exact_sets", "both_named"):
+        yield Cell(shown(None if several is None else getattr(several, name)))
+
+
+def _with_two(found: PairsResult) -> int:
+    present = found.table().present
+    return 0 if present is None else int((present.sum(1) == 2).sum())
 
 
 def _type_tables(result: BenchResult) -> Iterator[ResultTable]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from distortion_graph.cli.progress import WorkTalk, short_time
 if TYPE_CHECKING:
     from distortion_graph.datasets.make import BuildOptions, BuildReport
     from distortion_graph.datasets.sources import RegionChoice, Source
+    from distortion_graph.synth.shots import ShotShares
 
 _SOURCES = (
     "Clean pictures, with or without regions: FOLDER or labels:FOLDER with images/ and label maps "
@@ -96,6 +98,45 @@ def dataset_build(
             "minor=1+2,moderate=3,severe=4+5.",
         ),
     ] = None,
+    recipe: Annotated[
+        str,
+        typer.Option(
+            metavar="published|wild",
+            help="What regions suffer. wild: distortions as cameras, weather and codecs make them "
+            "too, several in one region, labelled by what was lost, of pictures with looks that "
+            "need not lie on each other (docs/wild.md).",
+        ),
+    ] = "published",
+    also_share: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Of wild: share of distorted regions of mixed pictures that get a second "
+            "distortion, and of those that get a third; else .25.",
+        ),
+    ] = None,
+    look_share: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Of wild: share of pictures developed, resized or saved before they are "
+            "distorted, all versions alike; else .6.",
+        ),
+    ] = None,
+    two_looks_share: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Of wild: share of pairs in which a picture has a look of its own; else .12.",
+        ),
+    ] = None,
+    moved_share: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Of wild: share of pairs whose pictures do not lie on each other; else .33.",
+        ),
+    ] = None,
     clean_share: Annotated[
         float, typer.Option(help="Keep this share of the regions of mixed pictures clean.")
     ] = 0.2,
@@ -171,6 +212,7 @@ def dataset_build(
       distortion-graph dataset build bsds500/val --split test --out my-bench
       distortion-graph dataset build photos --vocabulary words.json --out graded \\
           --levels slight=1+2,strong=3+4+5 --made-of soft=blur,grainy=noise
+      distortion-graph dataset build photos --recipe wild --split test --out my-wild
       distortion-graph dataset build coco:panoptic_val2017.json --max-regions 40 \\
           --licence "CC BY 4.0" --out coco-set
 
@@ -203,6 +245,11 @@ def dataset_build(
         types=None if types is None else tuple(part.strip() for part in types.split(",")),
         severity_weights=None if severity is None else _weights(severity),
         severity_levels=_levels(levels, words.severities[1:]),
+        recipe_name=recipe,
+        also_share=also_share,
+        shot_shares=_shot_shares(
+            recipe, look_share=look_share, two_looks_share=two_looks_share, moved_share=moved_share
+        ),
         clean_share=clean_share,
         feather_px=feather,
         regions=choice,
@@ -265,6 +312,16 @@ def _weights(text: str) -> dict[str, float]:
         if isinstance(e, RecipeError):
             raise
         raise RecipeError(f"--severity {text!r}: expected numbers, as in {example}") from e
+
+
+def _shot_shares(recipe: str, **given: float | None) -> ShotShares | None:
+    """The shares given, beside the recipe's own; None where none is given."""
+    from distortion_graph.datasets.make.options import RECIPES
+    from distortion_graph.synth.shots import NO_HISTORY
+
+    wanted = {name: share for name, share in given.items() if share is not None}
+    usual = RECIPES[recipe].shots if recipe in RECIPES else NO_HISTORY
+    return replace(usual, **wanted) if wanted else None
 
 
 def _levels(text: str | None, severities: Sequence[str]) -> dict[str, tuple[int, ...]] | None:

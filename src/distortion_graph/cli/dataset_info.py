@@ -142,12 +142,18 @@ def _versions(info: DatasetInfo) -> Table:
 
 def _lines(info: DatasetInfo) -> Iterator[str]:
     """What is no table."""
+    from distortion_graph.cli.tables import spaced
+
     if info.sizes:
         shown = ", ".join(f"{w}×{h} ({count})" for w, h, count in info.sizes[:_SIZES])
         more = len(info.sizes) - _SIZES
         yield f"sizes: {shown}{f' and {more} more' if more > 0 else ''}"
     if info.total.relations:
         yield f"relations: {info.total.relations} of {info.predicates} predicates"
+    if info.together:
+        counts = ", ".join(f"{n} have {number}" for number, n in info.together.items())
+        beside = ", ".join(f"{spaced(label)} {n}" for label, n in info.also.items())
+        yield f"regions with several distortions: {counts}; beside the first: {beside}"
     yield from _fact_lines(info.facts)
 
 
@@ -157,7 +163,8 @@ def _fact_lines(facts: Mapping[str, Any]) -> Iterator[str]:
         return
     metric = facts["metric"]
     yield f"metric: {metric.get('name', '?')} {metric.get('version', '')}".rstrip()
-    yield f"seed {facts['seed']}, recipe {facts['recipe']}, images {facts['image']}"
+    recipe = f"{facts['recipe_name']} {facts['recipe']}"
+    yield f"seed {facts['seed']}, recipe {recipe}, images {facts['image']}"
     for source in facts["sources"]:
         others = sum(source["left_out"].values())
         counts = (

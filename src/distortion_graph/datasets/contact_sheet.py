@@ -255,7 +255,9 @@ def _wordings(version: str, region: RegionRecord, vocabulary: Vocabulary) -> lis
     if version == CLEAN_FOLDER:
         made_up = re.fullmatch(r"region \d+", region.name)  # says no more than the number
         return [region.name] if region.name and not made_up else []
-    type_, score = _words(region.degradation), f"{region.score:.2f}"
+    further = (part.degradation for part in region.also or ())
+    type_ = " + ".join(map(_words, (region.degradation, *further)))
+    score = f"{region.score:.2f}"
     if region.degradation == vocabulary.clean:
         return [f"{type_} · {score}", type_]
     known = 0 <= region.severity < len(vocabulary.severities)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from distortion_graph.base.errors import DatasetError
 from distortion_graph.base.validation import validation_line
@@ -48,7 +54,10 @@ class SplitDescription(_Part):
 class RecipeDescription(_Part):
     """How regions were degraded (`distortion_graph.synth.synthesis.Recipe`), and what was kept.
 
-    `id` is the start of the SHA-256 of the other fields; the manifest's lines refer to it.
+    `id` is the start of the SHA-256 of the other fields; the manifest's lines refer to it. A
+    version of another recipe than the published one was made of a shot of the clean picture
+    (`distortion_graph.synth.shots.ShotShares`) and scored against that, not against gt/. What
+    only such a recipe has is not written for the published one.
     """
 
     id: str
@@ -63,6 +72,32 @@ class RecipeDescription(_Part):
     wanted_regions: int | None = None
     max_side_px: int | None = None
     made_of: dict[str, tuple[str, ...]] | None = None
+    name: str = "published"
+    labelled_by: Literal["level", "loss"] = "level"
+    also_drawn: tuple[str, ...] = ()
+    also_share: float = 0.0
+    look_share: float = 0.0
+    two_looks_share: float = 0.0
+    moved_share: float = 0.0
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        value: dict[str, Any] = handler(self)
+        if self.name == "published":
+            for name in _BEYOND_PUBLISHED:
+                value.pop(name, None)
+        return value
+
+
+_BEYOND_PUBLISHED = (
+    "name",
+    "labelled_by",
+    "also_drawn",
+    "also_share",
+    "look_share",
+    "two_looks_share",
+    "moved_share",
+)
 
 
 class ImageDescription(_Part):

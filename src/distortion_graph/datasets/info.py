@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,11 @@ from distortion_graph.datasets.layout import (
     version_names,
 )
 from distortion_graph.datasets.pair_lists import read_index
-from distortion_graph.datasets.stats import number_from_json, relations_from_json
+from distortion_graph.datasets.stats import (
+    also_from_json,
+    number_from_json,
+    relations_from_json,
+)
 from distortion_graph.datasets.stats_stream import stream_stats
 from distortion_graph.synth.synthesis import MIXED
 
@@ -59,7 +64,7 @@ class SplitInfo:
 @dataclass(frozen=True)
 class LabelInfo:
     """A distortion of a severity: regions in single-type versions, in mixed ones, and the mean
-    score of all of them, None where there is none."""
+    score of all of them, None where there is none. Regions count by their first distortion."""
 
     distortion: str
     severity: str
@@ -85,8 +90,10 @@ class DatasetInfo:
     `comparisons` are regions by comparison over lists of pairs: `hard` and `all` over all pictures,
     `easy` and `medium` of the index where there is one. `score_deciles` are regions of degraded
     versions with scores in [0, .1), [.1, .2), … [.9, 1]. `sizes` are (width, height, pictures), the
-    most common first. `predicates` is the number of different ones in use. `facts` are what
-    dataset.json says of licences, seed, metric and so on; empty without one.
+    most common first. `predicates` is the number of different ones in use. `also` are regions by
+    each distortion that they have beside their first, `together` regions by how many distortions
+    they have, from two on; empty where none has several. `facts` are what dataset.json says of
+    licences, seed, metric and so on; empty without one.
     """
 
     root: str
@@ -98,6 +105,8 @@ class DatasetInfo:
     score_deciles: tuple[int, ...]
     sizes: tuple[tuple[int, int, int], ...]
     predicates: int
+    also: Counts = field(default_factory=dict)
+    together: Mapping[int, int] = field(default_factory=dict)
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -154,6 +163,8 @@ def dataset_info(root: str | Path, *, progress: Progress | None = None) -> Datas
         score_deciles=_deciles([c for found in columns.values() for c in found]),
         sizes=tuple((w, h, count) for (h, w), count in sizes.most_common()),
         predicates=len(set().union(*(split.predicates for split in splits.values()))),
+        also=_also(columns, vocabulary),
+        together=_together(columns),
         facts=_facts(description) if description else {},
     )
 
@@ -212,6 +223,17 @@ def _region(region: Any, place: str, labels: Mapping[str, int], severities: int)
     """What a region is said to be; masks are not looked into."""
     if not isinstance(region, Mapping):
         raise DatasetError(f"{place}: expected an object, got {type(region).__name__}")
+    distortion, severity = _label(region, place, labels, severities)
+    further = also_from_json(region, place) or ()
+    also = tuple(_label(part._asdict(), place, labels, severities)[0] for part in further)
+    usable = region.get("bbox") is not None and region.get("segmentation_mask") is not None
+    score = _score(region.get("score_fr"), place)
+    return RegionLabels(distortion, severity, score, usable, also)
+
+
+def _label(
+    region: Mapping[str, Any], place: str, labels: Mapping[str, int], severities: int
+) -> tuple[int, int]:
     degradation, severity = region.get("degradation"), region.get("severity")
     distortion = labels.get(degradation) if isinstance(degradation, str) else None
     if distortion is None:
@@ -220,8 +242,7 @@ def _region(region: Any, place: str, labels: Mapping[str, int], severities: int)
         )
     if type(severity) is not int or not 0 <= severity < severities:
         raise DatasetError(f"{place}: severity is {severity!r:.40}, expected 0 … {severities - 1}")
-    usable = region.get("bbox") is not None and region.get("segmentation_mask") is not None
-    return RegionLabels(distortion, severity, _score(region.get("score_fr"), place), usable)
+    return distortion, severity
 
 
 def _score(value: Any, place: str) -> float:
@@ -285,6 +306,20 @@ def _labels(
     return tuple(rows)
 
 
+def _also(columns: Mapping[str, Sequence[LabelColumn]], vocabulary: Vocabulary) -> dict[str, int]:
+    counts = Counter[int]()
+    for column in chain.from_iterable(columns.values()):
+        counts.update(column.also)
+    return {vocabulary.distortions[d]: counts[d] for d in sorted(counts)}
+
+
+def _together(columns: Mapping[str, Sequence[LabelColumn]]) -> dict[int, int]:
+    counts = Counter[int]()
+    for column in chain.from_iterable(columns.values()):
+        counts.update(column.together)
+    return {number: counts[number] for number in sorted(counts) if number > 1}
+
+
 def _comparisons(
     root: Path, splits: Mapping[str, _Split], vocabulary: Vocabulary
 ) -> dict[str, Counts]:
@@ -334,6 +369,7 @@ def _facts(description: DatasetDescription) -> dict[str, Any]:
     return {
         "seed": recipe.seed,
         "recipe": recipe.id,
+        "recipe_name": recipe.name,
         "clean_share": recipe.clean_share,
         "feather_px": recipe.feather_px,
         "metric": description.metric,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,12 +19,14 @@ UNKNOWN = -1
 
 class RegionLabels(NamedTuple):
     """One region: positions in the vocabulary or `UNKNOWN`, its score or NaN, and whether readers
-    take it, for which it needs a box and a mask."""
+    take it, for which it needs a box and a mask. `also` are positions of the distortions that it
+    has beside its first."""
 
     distortion: int
     severity: int
     score: float
     usable: bool
+    also: tuple[int, ...] = ()
 
 
 class LabelColumn:
@@ -35,11 +38,15 @@ class LabelColumn:
         self._distortion, self._severity = array("h"), array("h")
         self._score, self._usable = array("d"), array("b")
         self._scenes = array("d")
+        self._also = Counter[int]()
+        self._together = Counter[int]()
 
     def add(self, tag: str, regions: Iterable[RegionLabels], scene_score: float) -> None:
         """The next picture, which is not among those that are there."""
         self._rows[tag] = len(self._rows)
-        for distortion, severity, score, usable in regions:
+        for distortion, severity, score, usable, also in regions:
+            self._also.update(also)
+            self._together[1 + len(also)] += 1
             self._distortion.append(distortion)
             self._severity.append(severity)
             self._score.append(score)
@@ -88,6 +95,16 @@ class LabelColumn:
     def scene_scores(self) -> NDArray[np.float64]:
         """(N,) score of each whole picture; NaN where it is none."""
         return np.array(self._scenes, np.float64)
+
+    @property
+    def also(self) -> Mapping[int, int]:
+        """Number of regions by each distortion that they have beside their first."""
+        return self._also
+
+    @property
+    def together(self) -> Mapping[int, int]:
+        """Number of regions by how many labels they have, the first one counted, clean ones 1."""
+        return self._together
 
     def scores_of(self, tag: str) -> NDArray[np.float64]:
         """(R,) of one picture; NaN also for regions that readers leave out."""

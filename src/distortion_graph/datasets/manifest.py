@@ -8,9 +8,12 @@
 
 with region `{"index", "id", "key": [seed, stem, version, id], "distortion", "severity",
 "subtype", "level", "score"}`: `index` is its place in the stats file, `id` what its source calls
-it. Lines stand in the order of stems; of one picture the clean file comes first, then the versions
-in the vocabulary's order. `notes` are what the reader said of the picture beside its pixels, and
-absent where it said nothing. There is nothing of the machine or the time in it.
+it. Of another recipe than the published one a version also has `"looks"` and `"warp"`, what its
+clean picture went through before anything was distorted (`synth.shots.Shot.facts`), and a region
+with several distortions `"also"`, the further ones as `{"distortion", "severity", "subtype",
+"level"}`. Lines stand in the order of stems; of one picture the clean file comes first, then the
+versions in the vocabulary's order. `notes` are what the reader said of the picture beside its
+pixels, and absent where it said nothing. There is nothing of the machine or the time in it.
 """
 
 from __future__ import annotations

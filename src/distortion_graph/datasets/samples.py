@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.datasets.layout import PairKey
-from distortion_graph.graph.truth import PairLabels
+from distortion_graph.graph.truth import PairLabels, SufferedDistortions
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.pictures.images import Picture, load_picture
 
@@ -26,7 +26,8 @@ class Sample:
     where others were skipped; `labels` stand in their order. `relations` are (subject id, object
     id, predicate number) between regions that are there. Pixels and masks are read when they are
     asked for, the same array at every call of one sample; treat them as read-only. `files` are the
-    pictures' own, where they have some.
+    pictures' own, where they have some. `suffered` is all that the regions suffer; None where a
+    data set does not say whether they have several distortions, as the published one.
     """
 
     key: PairKey
@@ -37,6 +38,7 @@ class Sample:
     load_target: Load = field(repr=False)
     load_masks: Callable[[], NDArray[np.bool_]] = field(repr=False)
     files: tuple[Path, Path] | None = None
+    suffered: SufferedDistortions | None = None
 
     @property
     def tag(self) -> str:

@@ -7,6 +7,10 @@ with region `{"name", "description"?, "category_id"?, "bbox": [x, y, w, h] px, "
 "degradation": label, "score_fr", "segmentation_mask": {"size": [h, w], "counts": [uncompressed
 COCO RLE]}}`. `bbox` or `segmentation_mask` may be null. Relations name regions by their index in
 the list. Severities are positions on the vocabulary's scale.
+
+Beyond the published layout, where a region can have several distortions, each region also has
+`"also": [{"degradation", "severity"}, …]`: the further ones, the one that loses most first. The
+score is that of all together.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from distortion_graph.base.errors import DatasetError, RegionError
 from distortion_graph.datasets.layout import check_tag
@@ -31,9 +35,19 @@ Relation = tuple[int, int, int]
 """Subject and object, each a region's index in the list, and the predicate's number."""
 
 
+class FurtherRecord(NamedTuple):
+    """A distortion that a region has beside its first: a label, and a position on the scale."""
+
+    degradation: str
+    severity: int
+
+
 @dataclass(frozen=True, slots=True)
 class RegionRecord:
-    """One region of one version. `severity` is a position on the scale, `degradation` a label."""
+    """One region of one version. `severity` is a position on the scale, `degradation` a label.
+
+    `also` are further distortions, None where that is not said, as in the published layout.
+    """
 
     name: str
     severity: int
@@ -43,6 +57,7 @@ class RegionRecord:
     mask: Rle | None
     description: str | None = None
     category_id: int | None = None
+    also: tuple[FurtherRecord, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +85,12 @@ def _region_to_json(region: RegionRecord) -> dict[str, Any]:
     if region.category_id is not None:
         value["category_id"] = region.category_id
     mask = region.mask
+    also = {} if region.also is None else {"also": [part._asdict() for part in region.also]}
     return value | {
         "bbox": None if region.bbox_xywh_px is None else list(region.bbox_xywh_px),
         "severity": region.severity,
         "degradation": region.degradation,
+        **also,
         "score_fr": region.score,
         "segmentation_mask": None
         if mask is None
@@ -124,23 +141,40 @@ def picture_from_json(value: Any, where: str, masks: dict[str, Rle] | None = Non
 def _region_from_json(entry: Any, where: str, masks: dict[str, Rle]) -> RegionRecord:
     if not isinstance(entry, Mapping):
         raise DatasetError(f"{where}: expected an object, got {type(entry).__name__}")
-    severity, degradation = entry.get("severity"), entry.get("degradation")
-    if isinstance(severity, bool) or not isinstance(severity, int):
-        raise DatasetError(f"{where}: severity is {severity!r:.40}, expected a whole number")
-    if not isinstance(degradation, str):
-        raise DatasetError(f"{where}: degradation is {degradation!r:.40}, expected a label")
+    degradation, severity = label_from_json(entry, where)
     description, category = entry.get("description"), entry.get("category_id")
     return RegionRecord(
         # The same few words in every version of every picture.
         name=sys.intern(str(entry.get("name") or "")),
         severity=severity,
-        degradation=sys.intern(degradation),
+        degradation=degradation,
         score=number_from_json(entry.get("score_fr"), f"{where}: score_fr"),
         bbox_xywh_px=box_from_json(entry.get("bbox"), where),
         mask=mask_from_json(entry.get("segmentation_mask"), where, masks),
         description=None if description is None else str(description),
         category_id=category if isinstance(category, int) else None,
+        also=also_from_json(entry, where),
     )
+
+
+def label_from_json(entry: Mapping[str, Any], where: str) -> FurtherRecord:
+    """`degradation` and `severity` of a region or of a part of `also`; raises DatasetError."""
+    severity, degradation = entry.get("severity"), entry.get("degradation")
+    if isinstance(severity, bool) or not isinstance(severity, int):
+        raise DatasetError(f"{where}: severity is {severity!r:.40}, expected a whole number")
+    if not isinstance(degradation, str):
+        raise DatasetError(f"{where}: degradation is {degradation!r:.40}, expected a label")
+    return FurtherRecord(sys.intern(degradation), severity)
+
+
+def also_from_json(entry: Mapping[str, Any], where: str) -> tuple[FurtherRecord, ...] | None:
+    """`also` of a region, None where there is none; raises DatasetError."""
+    parts = entry.get("also")
+    if parts is None:
+        return None
+    if not isinstance(parts, list) or not all(isinstance(part, Mapping) for part in parts):
+        raise DatasetError(f"{where}: also must be [{{degradation, severity}}, …]")
+    return tuple(label_from_json(part, f"{where}: also") for part in parts)
 
 
 def number_from_json(value: Any, where: str) -> float:

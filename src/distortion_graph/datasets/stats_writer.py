@@ -9,6 +9,7 @@ import io
 import json
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,16 +43,7 @@ def entry_text(tag: str, record: PictureRecord, masks: MaskTexts | None = None) 
 
 def _region_text(region: RegionRecord, masks: MaskTexts) -> str:
     """A region whose mask, the last entry, is taken from `masks`."""
-    without = RegionRecord(
-        region.name,
-        region.severity,
-        region.degradation,
-        region.score,
-        region.bbox_xywh_px,
-        None,
-        region.description,
-        region.category_id,
-    )
+    without = replace(region, mask=None)
     bare = picture_to_json(PictureRecord(0.0, (), (without,)))["regions"][0]
     if region.mask is None:
         return _dump(bare)

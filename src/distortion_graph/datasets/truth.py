@@ -20,10 +20,15 @@ from distortion_graph.base.validation import validation_line
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.datasets.layout import PairKey
 from distortion_graph.datasets.samples import Load, Sample
-from distortion_graph.datasets.stats import PictureRecord, RegionRecord, Relation
+from distortion_graph.datasets.stats import (
+    FurtherRecord,
+    PictureRecord,
+    RegionRecord,
+    Relation,
+)
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.graph import Relation as GraphRelation
-from distortion_graph.graph.truth import PairLabels, graph_of_truth
+from distortion_graph.graph.truth import PairLabels, SufferedDistortions, graph_of_truth
 from distortion_graph.masks.container import Region, RegionSet, default_name
 from distortion_graph.masks.rle import Rle, unpack_counts
 
@@ -92,11 +97,32 @@ def make_sample(
         key=key,
         regions=regions,
         labels=labels,
+        suffered=_suffered(records, ids, vocabulary, where),
         relations=_relations(anchor, frozenset(ids), where[0]),
         load_anchor=load_anchor,
         load_target=load_target,
         load_masks=partial(decode_masks, regions),
     )
+
+
+def _suffered(
+    records: tuple[PictureRecord, PictureRecord],
+    ids: Sequence[int],
+    vocabulary: Vocabulary,
+    places: Places,
+) -> SufferedDistortions | None:
+    """All that the regions suffer; None where only their first distortions are said."""
+    if not any(record.regions[k].also is not None for record in records for k in ids):
+        return None
+    found = np.zeros((2, len(ids), len(vocabulary.distortions)), np.int64)
+    for side, (record, place) in enumerate(zip(records, places, strict=True)):
+        for row, k in enumerate(ids):
+            region = record.regions[k]
+            parts: list[RegionRecord | FurtherRecord] = [region, *(region.also or ())]
+            for part in parts:
+                d, severity = _positions(part, f"{place}: region {k}", vocabulary)
+                found[side, row, d] = severity
+    return SufferedDistortions(found > 0, found)
 
 
 def usable_regions(
@@ -182,7 +208,14 @@ def true_graph(
         for subject, other, number in dict.fromkeys(sample.relations)
     )
     try:
-        return graph_of_truth(sample.labels, sample.regions, sample.pictures, vocabulary, relations)
+        return graph_of_truth(
+            sample.labels,
+            sample.regions,
+            sample.pictures,
+            vocabulary,
+            relations,
+            suffered=sample.suffered,
+        )
     except ValidationError as error:
         raise DatasetError(validation_line(error, sample.tag, DistortionGraph)) from error
 
@@ -202,18 +235,25 @@ def _numbers(
     region: RegionRecord, k: int, vocabulary: Vocabulary, place: str
 ) -> tuple[int, int, float]:
     """Positions of distortion and severity, and the score."""
-    if region.degradation not in vocabulary.distortions:
+    d, severity = _positions(region, f"{place}: region {k}", vocabulary)
+    return d, severity, _score(region.score, f"{place}: region {k}: score_fr")
+
+
+def _positions(
+    said: RegionRecord | FurtherRecord, where: str, vocabulary: Vocabulary
+) -> tuple[int, int]:
+    """Positions of distortion and severity."""
+    if said.degradation not in vocabulary.distortions:
         raise DatasetError(
-            f"{place}: region {k}: unknown degradation {region.degradation!r:.60}, expected one "
-            f"of {', '.join(vocabulary.distortions)}"
+            f"{where}: unknown degradation {said.degradation!r:.60}, expected one of "
+            f"{', '.join(vocabulary.distortions)}"
         )
-    if not 0 <= region.severity < len(vocabulary.severities):
+    if not 0 <= said.severity < len(vocabulary.severities):
         raise DatasetError(
-            f"{place}: region {k}: severity is {region.severity!r:.40}, expected 0 … "
+            f"{where}: severity is {said.severity!r:.40}, expected 0 … "
             f"{len(vocabulary.severities) - 1}"
         )
-    score = _score(region.score, f"{place}: region {k}: score_fr")
-    return vocabulary.distortions.index(region.degradation), region.severity, score
+    return vocabulary.distortions.index(said.degradation), said.severity
 
 
 def _score(value: float, where: str) -> float:

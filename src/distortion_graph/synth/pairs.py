@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from distortion_graph.base.errors import RecipeError
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import DistortionGraph
-from distortion_graph.graph.truth import PairLabels, graph_of_truth
+from distortion_graph.graph.truth import PairLabels, SufferedDistortions, graph_of_truth
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.pictures.images import Picture, load_picture
 from distortion_graph.synth.keys import generator
+from distortion_graph.synth.shots import NO_HISTORY, ShotShares
 from distortion_graph.synth.synthesis import (
     DEFAULT_RECIPE,
     MIXED,
@@ -30,7 +31,10 @@ Difficulty = Literal["easy", "medium", "hard"]
 
 @dataclass(frozen=True)
 class SyntheticPair:
-    """Two degraded versions of a clean picture, its regions, and what is true of them."""
+    """Two degraded versions of a clean picture, its regions, and what is true of them.
+
+    A version that was made of another look of the picture, or of a moved one, has it in its `shot`.
+    """
 
     clean: Picture
     regions: RegionSet
@@ -68,8 +72,11 @@ def make_pair(
     recipe: Recipe = DEFAULT_RECIPE,
     metric: FullReferenceMetric = HAARPSI,
     depth: NDArray[np.float32] | None = None,
+    shares: ShotShares = NO_HISTORY,
 ) -> SyntheticPair:
     """Degrade a clean picture twice and write down the truth.
+
+    The same tag, seed and options give the pictures that a data set has (`datasets.make`).
 
     Args:
         clean: the pristine picture.
@@ -81,6 +88,7 @@ def make_pair(
         recipe: vocabulary, severities and edges.
         metric: the full-reference metric behind the scores.
         depth: H×W, for haze; larger is farther.
+        shares: how often the two have looks of their own, and one is moved against the other.
     """
     picture = load_picture(clean, name=tag)
     rng = generator(seed, tag, "pair", difficulty)
@@ -96,6 +104,7 @@ def make_pair(
         recipe=recipe,
         metric=metric,
         depth=depth,
+        shares=shares,
     )
     graph = true_graph(anchor, target, regions, recipe.vocabulary)
     return SyntheticPair(picture, regions, anchor, target, graph)
@@ -115,10 +124,22 @@ def labels_of(anchor: Version, target: Version, vocabulary: Vocabulary) -> PairL
     )
 
 
+def suffered_by(anchor: Version, target: Version, vocabulary: Vocabulary) -> SufferedDistortions:
+    """All that the regions of two versions suffer, their first distortions among them."""
+    found = np.zeros((2, len(anchor.draws), len(vocabulary.distortions)), np.int64)
+    for side, version in enumerate((anchor, target)):
+        for k, draw in enumerate(version.draws):
+            for part in (draw, *draw.also):
+                severity = vocabulary.severity_index(part.severity)
+                found[side, k, vocabulary.distortion_index(part.distortion)] = severity
+    return SufferedDistortions(found > 0, found)
+
+
 def true_graph(
     anchor: Version, target: Version, regions: RegionSet, vocabulary: Vocabulary
 ) -> DistortionGraph:
     """The graph of a synthetic pair, without probabilities."""
     labels = labels_of(anchor, target, vocabulary).rounded(vocabulary)
     pictures = load_picture(anchor.image), load_picture(target.image)
-    return graph_of_truth(labels, regions, pictures, vocabulary)
+    suffered = suffered_by(anchor, target, vocabulary)
+    return graph_of_truth(labels, regions, pictures, vocabulary, suffered=suffered)

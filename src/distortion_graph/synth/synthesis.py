@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -29,6 +29,7 @@ from distortion_graph.synth.recipes import (
     draw_region,
     draw_strength,
 )
+from distortion_graph.synth.shots import NO_HISTORY, Shot, ShotShares, common_shot, version_shot
 from distortion_graph.synth.whole_frames import apply_draw, labelled_frame
 
 __all__ = [
@@ -54,7 +55,8 @@ class Version:
     """One degraded copy of a picture.
 
     `image` is H×W×3 uint8, `draws` and `scores` stand in the order of the masks, scores are
-    against the clean picture, 1 for an untouched region.
+    against the picture it was made of, 1 for an untouched region. That is the clean picture, or a
+    `shot` of it.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Version:
     draws: tuple[Draw, ...]
     scores: NDArray[np.float64]
     scene_score: float
+    shot: Shot | None = None
 
 
 def make_version(
@@ -151,14 +154,23 @@ def make_versions(
     recipe: Recipe = DEFAULT_RECIPE,
     metric: FullReferenceMetric = HAARPSI,
     depth: NDArray[np.float32] | None = None,
+    shares: ShotShares = NO_HISTORY,
 ) -> Iterator[Version]:
     """What `make_version` gives for every name, one by one, with the work they have in common
     done once. Arguments and errors are its own.
+
+    `shares` says how often versions are made of a shot of their own (`synth.shots.version_shot`)
+    instead of the clean picture; masks and `depth` stay where they are.
     """
-    frames, reference = Frames(clean), metric.against(clean)
+    common = common_shot(clean, shares, seed=seed, tag=tag)
+    shared = Frames(common.rgb), metric.against(common.rgb)
     for version in versions:
-        yield make_version(
-            clean,
+        shot = version_shot(common, shares, seed=seed, tag=tag, version=version)
+        frames, reference = shared
+        if shot is not common:
+            frames, reference = Frames(shot.rgb), metric.against(shot.rgb)
+        made = make_version(
+            shot.rgb,
             masks,
             region_ids,
             version=version,
@@ -169,6 +181,7 @@ def make_versions(
             frames=frames,
             reference=reference,
         )
+        yield made if shot.rgb is clean else replace(made, shot=shot)
 
 
 def paste(

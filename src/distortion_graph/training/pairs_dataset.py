@@ -11,6 +11,7 @@ say. `RootBatches` gives whole batches by number, which `training.loop.Trainer` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -230,17 +231,26 @@ def _version(
     vocabulary: Vocabulary,
 ) -> Version:
     labels = pair.labels
-    draws = tuple(
-        # What made it so is not known here, and training does not ask for it.
-        Draw(vocabulary.distortions[d], vocabulary.severities[s], None, 0)
-        for d, s in zip(
-            labels.distortion[side, kept].tolist(),
-            labels.severity[side, kept].tolist(),
-            strict=True,
-        )
-    )
+    draws = tuple(_draw(pair, side, k, vocabulary) for k in kept.tolist())
     scores = labels.score[side, kept]
     return Version(pair.key[side], rgb, draws, scores, float(labels.scene_score[side]))
+
+
+def _draw(pair: Pair, side: int, k: int, vocabulary: Vocabulary) -> Draw:
+    """The labels of region k. What made it so is not known here, and training does not ask."""
+    first = int(pair.labels.distortion[side, k])
+    draw = _labelled(first, int(pair.labels.severity[side, k]), vocabulary)
+    if pair.suffered is None:
+        return draw
+    each = enumerate(pair.suffered.severity[side, k].tolist())
+    further = (
+        _labelled(d, severity, vocabulary) for d, severity in each if severity and d != first
+    )
+    return replace(draw, also=tuple(further))
+
+
+def _labelled(distortion: int, severity: int, vocabulary: Vocabulary) -> Draw:
+    return Draw(vocabulary.distortions[distortion], vocabulary.severities[severity], None, 0)
 
 
 def _window(top: int, left: int, height: int, width: int) -> Window:

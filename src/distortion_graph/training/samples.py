@@ -17,10 +17,9 @@ from distortion_graph.datasets.pictures import CleanPicture
 from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.synth.distort import Frames
 from distortion_graph.synth.keys import generator
-from distortion_graph.synth.looks import apply_look, draw_look
 from distortion_graph.synth.recipes import WILD_RECIPE
+from distortion_graph.synth.shots import WILD_SHOTS, ShotShares, draw_shots
 from distortion_graph.synth.synthesis import MIXED, Draw, Recipe, Version, make_version
-from distortion_graph.synth.warps import apply_warp, draw_warp
 from distortion_graph.training.augment import loosened, recompressed, resized, resized_masks
 from distortion_graph.training.batch import Collate, Sample, collate
 from distortion_graph.training.crops import random_crop, split_regions
@@ -51,7 +50,7 @@ class SamplingConfig:
 
     Before anything is distorted a picture gets a look in `look_share` of the pairs, the two
     pictures of a pair different looks in `two_looks_share`, and one of them is moved against the
-    other in `moved_share` (`synth.looks`, `synth.warps`). In `wild_share` of the pairs distortions
+    other in `moved_share` (`synth.shots`). In `wild_share` of the pairs distortions
     are those of `synth.recipes.WILD_RECIPE` too, and labelled by their loss. In `told_share` of the
     pairs with a pristine picture the network is told that it is the original.
     """
@@ -64,9 +63,9 @@ class SamplingConfig:
     even_share: float = 0.4
     enlarged_share: float = 0.12
     grid_share: float = 0.15
-    look_share: float = 0.6
-    two_looks_share: float = 0.12
-    moved_share: float = 0.33
+    look_share: float = WILD_SHOTS.look_share
+    two_looks_share: float = WILD_SHOTS.two_looks_share
+    moved_share: float = WILD_SHOTS.moved_share
     told_share: float = 0.25
     wild_share: float = 0.5
     crops: tuple[tuple[int, int], ...] = ((80, 12), (176, 24), (224, 16), (288, 10))
@@ -79,6 +78,11 @@ class SamplingConfig:
     rescaled_share: float = 0.6
     grey_share: float = 0.04
     recompressed_share: float = 0.7
+
+    @property
+    def shots(self) -> ShotShares:
+        """How often the pictures of a pair have a history before they are distorted."""
+        return ShotShares(self.look_share, self.two_looks_share, self.moved_share)
 
 
 @dataclass(frozen=True)
@@ -169,29 +173,13 @@ class SampleStream(Dataset[Any]):
             clean, recipe = _grey(clean, recipe)
         wanted = self._wanted(rng, recipe.types)
         tag = f"{picture.tag}#{key}"
-        shots = self._shots(clean, rng)
+        shots = draw_shots(clean, sampling.shots, rng)
         versions = list(self._versions(shots, masks, wanted, tag, recipe))
         extras = Extras.none(len(masks))
         if rng.random() < sampling.outlier_share:
             extras = add_outliers(shots, masks, versions, extras, rng)
         original = self._original(wanted, extras, rng)
         return self._seen(Sample(versions[0], versions[1], masks, extras, original), side, rng)
-
-    def _shots(
-        self, clean: NDArray[np.uint8], rng: np.random.Generator
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        """The two clean pictures of a pair: one array twice, or two looks or places of a camera."""
-        sampling = self.sampling
-        if rng.random() < sampling.look_share:
-            clean = apply_look(clean, draw_look(rng), rng)
-        shots = [clean, clean]
-        if rng.random() < sampling.two_looks_share:
-            k = int(rng.integers(2))
-            shots[k] = apply_look(shots[k], draw_look(rng), rng)
-        if rng.random() < sampling.moved_share:
-            k = int(rng.integers(2))
-            shots[k] = apply_warp(shots[k], draw_warp(rng))
-        return shots[0], shots[1]
 
     def _versions(
         self,

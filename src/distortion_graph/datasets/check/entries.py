@@ -25,10 +25,16 @@ _SLACK_PX = 1
 
 @dataclass(frozen=True)
 class Rules:
-    """What labels may be. `predicates` is their number, None where it is not known."""
+    """What labels may be. `predicates` is their number, None where it is not known.
+
+    `by_loss`: what lost next to nothing is called clean, whatever was done to it. `several`:
+    whether regions say which further distortions they have; the published layout does not.
+    """
 
     vocabulary: Vocabulary
     predicates: int | None
+    by_loss: bool = False
+    several: bool = False
 
     @cached_property
     def position(self) -> Mapping[str, int]:
@@ -112,19 +118,20 @@ class _Look:
             text = f"expected an object, got {type(self.entry).__name__}"
             self.log.fault("stats", self.place, text)
             return _NOTHING
-        distortion, severity = self._distortion(), self._severity()
+        distortion, severity = self._distortion(self.entry), self._severity(self.entry)
         score = _score(self.entry.get("score_fr"), self.place, self.log)
         self._check_labels(distortion, severity, score)
+        also = self._also(distortion)
         mask, box = self._mask(), self._box()
         self._check_box(box, mask)
         usable = mask is not None and box is not None
         name = self.entry.get("name")
         return _Region(
-            RegionLabels(distortion, severity, score, usable), str(name or ""), mask, box
+            RegionLabels(distortion, severity, score, usable, also), str(name or ""), mask, box
         )
 
-    def _distortion(self) -> int:
-        label = self.entry.get("degradation")
+    def _distortion(self, entry: Mapping[str, Any]) -> int:
+        label = entry.get("degradation")
         if not isinstance(label, str):
             self._fault("stats", f"degradation is {label!r:.40}, expected a label")
             return UNKNOWN
@@ -133,8 +140,8 @@ class _Look:
             self._fault("label", f"unknown degradation {label!r:.60}, expected one of {known}")
         return self.rules.position.get(label, UNKNOWN)
 
-    def _severity(self) -> int:
-        number = self.entry.get("severity")
+    def _severity(self, entry: Mapping[str, Any]) -> int:
+        number = entry.get("severity")
         if isinstance(number, bool) or not isinstance(number, int):
             self._fault("stats", f"severity is {number!r:.40}, expected a whole number")
             return UNKNOWN
@@ -156,12 +163,39 @@ class _Look:
                 f"is {label!r} of severity {severity} ({vocabulary.severities[severity]}), "
                 f"expected severity 0 for {vocabulary.clean!r} and for nothing else",
             )
-        elif clean and score < 1:
+        elif clean and score < 1 and not self.rules.by_loss:
             self.log.warn("clean-score", self.place, f"is {label!r} with score {score}, expected 1")
-        if self.version not in MIXED and label != self.version:
+        exempt = clean and self.rules.by_loss
+        if self.version not in MIXED and label != self.version and not exempt:
             # The published generator leaves no region of a single-type picture clean; others may.
             tell = self.log.warn if clean else self.log.fault
             tell("type", self.place, f"is {label!r} in a version of {self.version!r} only")
+
+    def _also(self, distortion: int) -> tuple[int, ...]:
+        """Positions of the further distortions that can be told."""
+        parts = self.entry.get("also")
+        if parts is None:
+            if self.rules.several:
+                self._fault("also", "does not say which further distortions it has")
+            return ()
+        if not self.rules.several:
+            text = "says which further distortions it has; the published layout has no such entry"
+            self._fault("also", text)
+        if not isinstance(parts, list) or not all(isinstance(part, Mapping) for part in parts):
+            self._fault("stats", "also must be [{degradation, severity}, …]")
+            return ()
+        found = [(self._distortion(part), self._severity(part)) for part in parts]
+        clean = self.rules.vocabulary.clean_index
+        if any(label == clean or severity == 0 for label, severity in found):
+            self._fault("also", "a further distortion is clean, expected only what it suffers")
+        known = [label for label, _ in found if label not in (UNKNOWN, clean)]
+        if known and distortion == clean:
+            self._fault("also", "is clean and has further distortions, expected none")
+        elif len({distortion, *known}) < 1 + len(known):
+            self._fault("also", "has one distortion twice, expected each once")
+        elif known and self.version not in MIXED:
+            self._fault("also", f"has several distortions in a version of {self.version!r} only")
+        return tuple(known)
 
     def _mask(self) -> MaskFacts | None:
         value = self.entry.get("segmentation_mask")

@@ -26,6 +26,7 @@ KINDS: Mapping[str, str] = {
     "stats": "labels that cannot be read",
     "label": "unknown labels",
     "contradiction": "labels that contradict each other",
+    "also": "further distortions that do not fit",
     "type": "single-type pictures with another type",
     "score": "scores that are not in [0, 1]",
     "clean-score": "clean regions whose score is not 1",

@@ -134,7 +134,14 @@ def check_dataset(
     manifest = take_manifest(root, log)
     checksums = (manifest.there or description is not None) and not quick
     predicates = len(description.predicates) or None if description else None
-    job = CheckJob(root, Rules(vocabulary, predicates), quick, checksums)
+    recipe = description.recipe if description else None
+    rules = Rules(
+        vocabulary,
+        predicates,
+        by_loss=recipe is not None and recipe.labelled_by == "loss",
+        several=recipe is not None and recipe.name != "published",
+    )
+    job = CheckJob(root, rules, quick, checksums)
     state = _State(job, inventory, log)
     _do(state, workers, few_files, progress)
     balance = _balance(state, vocabulary, description)

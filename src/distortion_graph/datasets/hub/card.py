@@ -12,6 +12,13 @@ from distortion_graph.datasets.shards.contents import SHARDS_FILE, read_shards_f
 MADE_HERE = "<!-- Written by `distortion-graph dataset push`. -->"
 """A line of every page made here: such a page is not part of the data set and is not pulled."""
 
+_BEYOND_PUBLISHED = (
+    "A region can suffer several distortions: `also` in the stats files names those beside the "
+    "first. Labels follow from what was lost. A version may be made of another look of the clean "
+    "picture, or of a moved one (`manifest.jsonl` says what was done), and its scores are against "
+    "that, not against the picture in `gt/`."
+)
+
 
 def card(folder: Path, repo_id: str, names: Sequence[str]) -> str:
     """The text of README.md for a root or a folder of shards that holds the files `names`."""
@@ -60,10 +67,12 @@ def _table(*heads: str) -> list[str]:
 
 
 def _facts(described: DatasetDescription) -> list[str]:
+    recipe = described.recipe
     metric = _cell(str(described.metric.get("name", "not named")))
     lines = [
         f"Versions of every picture: {_cell(', '.join(described.versions))}. Metric of the scores: "
-        f"{metric}. Seed {described.recipe.seed}, recipe {_cell(described.recipe.id)}.",
+        f"{metric}. Seed {recipe.seed}, recipe {_cell(recipe.name)} {_cell(recipe.id)}.",
+        *(["", _BEYOND_PUBLISHED] if recipe.name != "published" else []),
         "",
         *_table("source", "kind", "pictures", "licence"),
     ]

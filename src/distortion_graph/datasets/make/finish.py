@@ -37,11 +37,13 @@ from distortion_graph.datasets.make.listing import Listed, Listing
 from distortion_graph.datasets.make.pictures import image_codec
 from distortion_graph.datasets.make.work import Job, file_digest, put_file, tag_of
 from distortion_graph.datasets.manifest import manifest_text
-from distortion_graph.datasets.stats import PictureRecord, RegionRecord
+from distortion_graph.datasets.stats import FurtherRecord, PictureRecord, RegionRecord
 from distortion_graph.datasets.stats_writer import MaskTexts, StatsWriter
 from distortion_graph.masks.rle import Rle
 from distortion_graph.synth.synthesis import MIXED
 from distortion_graph.work.journal import Journal
+
+_DRAWN = ("distortion", "severity", "subtype", "level")
 
 
 @dataclass
@@ -134,13 +136,21 @@ def picture_record(
             mask=Rle((height, width), region["counts"]),
             description=region["description"],
             category_id=region["category"],
+            also=None
+            if also is None
+            else tuple(FurtherRecord(d, vocabulary.severity_index(s)) for d, s, _, _ in also),
         )
-        for region, (distortion, severity, _, _, score) in zip(
-            record["regions"], made["draws"], strict=True
+        for region, (distortion, severity, _, _, score), also in zip(
+            record["regions"], made["draws"], _also(made), strict=True
         )
     )
     relations = tuple((a, b, predicate) for a, b, predicate in record["relations"])
     return PictureRecord(made["score"], relations, regions)
+
+
+def _also(made: Mapping[str, Any]) -> Sequence[Any]:
+    """Rows of every region's further distortions; None for each where the recipe has none."""
+    return made.get("also") or [None] * len(made["draws"])
 
 
 def _box(box: Sequence[int]) -> tuple[int, int, int, int]:
@@ -188,8 +198,9 @@ def manifest_lines(
         ids = [region["id"] for region in record["regions"]]
         regions = [
             {"index": k, "id": i, "key": [*key, i]}
-            | dict(zip(("distortion", "severity", "subtype", "level", "score"), draw, strict=True))
-            for k, (i, draw) in enumerate(zip(ids, made["draws"], strict=True))
+            | dict(zip((*_DRAWN, "score"), draw, strict=True))
+            | ({"also": [dict(zip(_DRAWN, part, strict=True)) for part in also]} if also else {})
+            for k, (i, draw, also) in enumerate(zip(ids, made["draws"], _also(made), strict=True))
         ]
         yield manifest_text(
             line
@@ -199,6 +210,7 @@ def manifest_lines(
                 "recipe": recipe_id,
                 "codecs": codec | made["codecs"],
                 "metric": metric,
+                **made.get("shot", {}),
             }
         )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from distortion_graph.base.errors import DatasetError, RecipeError
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
@@ -17,16 +18,42 @@ from distortion_graph.datasets.make.splits import DEFAULT_SPLITS, SplitRule
 from distortion_graph.datasets.sources import RegionChoice, Source
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.synth.distort import LEVELS
-from distortion_graph.synth.synthesis import DEFAULT_SEVERITY_LEVELS, MIXED, Recipe
+from distortion_graph.synth.recipes import WILD_RECIPE
+from distortion_graph.synth.shots import NO_HISTORY, WILD_SHOTS, ShotShares
+from distortion_graph.synth.synthesis import (
+    DEFAULT_RECIPE,
+    DEFAULT_SEVERITY_LEVELS,
+    MIXED,
+    Recipe,
+)
 from distortion_graph.work.executor import worker_count
 
+PUBLISHED = "published"
 _DEFAULT_QUALITY = 95
+
+
+class NamedRecipe(NamedTuple):
+    """What regions suffer, and what pictures have been through before that."""
+
+    recipe: Recipe
+    shots: ShotShares
+
+
+RECIPES: Mapping[str, NamedRecipe] = MappingProxyType(
+    {
+        PUBLISHED: NamedRecipe(DEFAULT_RECIPE, NO_HISTORY),
+        "wild": NamedRecipe(replace(WILD_RECIPE, also_share=0.25), WILD_SHOTS),
+    }
+)
+"""The recipes of `dataset build`, by name."""
 
 
 @dataclass(frozen=True)
 class BuildOptions:
     """All that decides the bytes of a data set beside its sources, and how the work is done.
 
+    `recipe_name` is one of `RECIPES`. `also_share` (as in `Recipe`) and `shot_shares` replace those
+    of the recipe where they are given; the published one has none.
     `image_format` is a picture suffix without the dot; `quality` 1 … 100 belongs to lossy formats,
     and makes WebP lossy, which is lossless without it. `types` are the distortion types used, None
     all of them; `severity_weights`, `severity_levels` and `made_of` as in `Recipe`. The labels of
@@ -49,6 +76,9 @@ class BuildOptions:
     clean_share: float = 0.2
     feather_px: float = 0.0
     regions: RegionChoice = field(default_factory=RegionChoice)
+    recipe_name: str = PUBLISHED
+    also_share: float | None = None
+    shot_shares: ShotShares | None = None
     metric: FullReferenceMetric = HAARPSI
     licences: Mapping[str, str] = field(default_factory=dict)
     workers: int = field(default_factory=worker_count)
@@ -58,7 +88,30 @@ class BuildOptions:
         if self.workers < 0:
             raise DatasetError(f"workers must be 0 or more, got {self.workers}")
         check_format(self.image_format, self.quality)
+        self._check_recipe_name()
         check_version_folders(self.versions, "vocabulary")
+
+    def _check_recipe_name(self) -> None:
+        if self.recipe_name not in RECIPES:
+            raise RecipeError(
+                f"unknown recipe {self.recipe_name!r}, expected one of {', '.join(RECIPES)}"
+            )
+        if not self.wild and (self.also_share or self.shots != NO_HISTORY):
+            raise RecipeError(
+                "several distortions in a region, looks and misalignment need the recipe wild; the "
+                "published one has none of them"
+            )
+
+    @property
+    def wild(self) -> bool:
+        """Whether the recipe goes beyond the published one."""
+        return self.recipe_name != PUBLISHED
+
+    @property
+    def shots(self) -> ShotShares:
+        """How often pictures have been through something before they are distorted."""
+        usual = RECIPES[self.recipe_name].shots
+        return usual if self.shot_shares is None else self.shot_shares
 
     def recipe(self) -> Recipe:
         """How regions are degraded."""
@@ -68,7 +121,9 @@ class BuildOptions:
                 f"recipe: the vocabulary's severities {', '.join(scale[1:])} need levels 1 to "
                 f"{LEVELS} to draw from"
             )
-        return Recipe(
+        usual = RECIPES[self.recipe_name].recipe
+        return replace(
+            usual,
             vocabulary=self.vocabulary,
             made_of=self.made_of,
             severity_levels=dict(levels),
@@ -76,6 +131,7 @@ class BuildOptions:
             feather_px=self.feather_px,
             severity_weights=self.severity_weights,
             drawn_types=self.types,
+            also_share=usual.also_share if self.also_share is None else self.also_share,
         )
 
     @property
@@ -116,6 +172,14 @@ class BuildOptions:
         }
         if self.made_of is not None:
             facts["made_of"] = {label: tuple(parts) for label, parts in self.made_of.items()}
+        if self.wild:
+            facts |= {
+                "name": self.recipe_name,
+                "labelled_by": recipe.labelled_by,
+                "also_drawn": recipe.also_drawn,
+                "also_share": float(recipe.also_share),
+                **{name: float(share) for name, share in vars(self.shots).items()},
+            }
         digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
         return RecipeDescription(id=digest[:12], **facts)
 
@@ -125,8 +189,11 @@ class BuildOptions:
         How people read the vocabulary's labels decides nothing.
         """
         recipe = self.describe_recipe().model_dump(mode="json")
+        beyond = ("also_share", *vars(NO_HISTORY)) if self.wild else ()
         return {
             "SOURCE": [f"{source.name} ({source.kind})" for source in sources],
+            **({"--recipe": self.recipe_name} if self.wild else {}),
+            **{f"--{name.replace('_', '-')}": recipe[name] for name in beyond},
             "--segmenter": [source.segmenter for source in sources],
             "--split": self.splits.text,
             "--image-format": self.image_format,

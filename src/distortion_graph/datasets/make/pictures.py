@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.errors import OutputError
 from distortion_graph.base.files import encode_image
-from distortion_graph.synth.distort.compression import codec_versions
+from distortion_graph.synth.distort import find_subtype
+from distortion_graph.synth.distort.compression import codec_versions, optional_codec_versions
 
 LOSSLESS = ("png", "webp", "tif", "tiff", "bmp")
 LOSSY = ("jpg", "jpeg", "avif")
@@ -70,9 +71,12 @@ def image_codec(image_format: str) -> dict[str, str]:
 
 def distortion_codecs(subtypes: set[tuple[str, str]]) -> dict[str, str]:
     """Codecs behind these (type, sub-type) pairs: `compression:jpeg` and the like."""
-    known = codec_versions()
-    return {
-        f"{distortion}:{subtype}": f"{subtype} {known[subtype]}"
-        for distortion, subtype in sorted(subtypes)
-        if distortion == "compression" and subtype in known
-    }
+    known, optional = codec_versions(), optional_codec_versions()
+    found = {}
+    for distortion, subtype in sorted(subtypes):
+        package = optional.get(find_subtype(distortion, subtype).needs or "")
+        if package:
+            found[f"{distortion}:{subtype}"] = package
+        elif distortion == "compression" and subtype in known:
+            found[f"{distortion}:{subtype}"] = f"{subtype} {known[subtype]}"
+    return found

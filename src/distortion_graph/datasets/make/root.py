@@ -12,9 +12,12 @@ from typing import Any
 from distortion_graph.base.errors import DatasetError, OutputError
 from distortion_graph.datasets.description import read_description
 from distortion_graph.datasets.layout import DATASET_FILE, JOURNAL_FILE, MANIFEST_FILE
+from distortion_graph.datasets.make.options import PUBLISHED
 from distortion_graph.work.journal import first_difference
 
 LOCK_FILE = "build.lock"
+_UNSAID = {"--recipe": PUBLISHED}
+"""What is not written down of a build that goes by the published recipe."""
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
@@ -95,7 +98,7 @@ def _state(root: Path) -> State:
 def check_same(root: Path, state: State, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise DatasetError, naming the first option that differs from when the root was begun."""
     done = "was made" if state is State.complete else "was begun"
-    if difference := first_difference(before, now):
+    if difference := first_difference({**_UNSAID, **before}, {**_UNSAID, **now}):
         raise DatasetError(
             f"{root}: {done} with {difference}; give the same options, or choose a new folder"
         )

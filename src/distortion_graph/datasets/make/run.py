@@ -31,12 +31,13 @@ from distortion_graph.datasets.make.work import (
     work_on,
 )
 from distortion_graph.datasets.sources import Source
-from distortion_graph.synth.distort.compression import codec_versions
+from distortion_graph.synth.distort.compression import codec_versions, optional_codec_versions
 from distortion_graph.work.executor import Executor
 from distortion_graph.work.journal import Journal
 from distortion_graph.work.processes import local_processes
 
 _LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "scikit-image")
+_WILD_LIBRARIES = ("simplejpeg",)
 _SEGMENTING = ("torch", "transformers")
 _GO_ON = "what was written is whole: mend that and start the same command again, and it goes on"
 
@@ -92,7 +93,7 @@ def build_dataset(
 
 def _build(run: _Run, state: State, splits: Mapping[str, str | None] | None) -> BuildReport:
     job, options = run.job, run.job.options
-    software = _software(job.sources)
+    software = _software(job)
     with build_journal(job.root) as journal:
         _open(run, journal, state, software)
         with local_processes(job, options.workers, option="--workers") as executor:
@@ -275,13 +276,16 @@ def _stopped(skipped: Skipped) -> DatasetError:
     )
 
 
-def _software(sources: Sequence[Source]) -> dict[str, str]:
+def _software(job: Job) -> dict[str, str]:
     """Versions of everything that decides a byte of the result."""
     versions = {"distortion-graph": _version("distortion-graph")}
     versions |= {name: _version(name) for name in _LIBRARIES}
     codecs = codec_versions().items()
     versions |= {f"codec {name}": text for name, text in codecs if name != "pillow"}
-    if any((source.segmenter or "").startswith("panoptic") for source in sources):
+    if job.options.wild:
+        versions |= {name: _version(name) for name in _WILD_LIBRARIES}
+        versions |= dict(text.rsplit(" ", 1) for text in optional_codec_versions().values())
+    if any((source.segmenter or "").startswith("panoptic") for source in job.sources):
         versions |= {name: _version(name) for name in _SEGMENTING}
     return versions
 

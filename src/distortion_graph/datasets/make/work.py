@@ -24,7 +24,7 @@ from distortion_graph.datasets.make.splits import Fingerprint
 from distortion_graph.datasets.sources import Source, SourcePicture, choose_regions
 from distortion_graph.pictures.images import load_picture
 from distortion_graph.synth.distort.compression import JPEG_LONGEST_PX
-from distortion_graph.synth.synthesis import Version, make_versions
+from distortion_graph.synth.synthesis import Draw, Version, make_versions
 
 
 @dataclass(frozen=True)
@@ -198,9 +198,10 @@ def _make(job: Job, task: Task, picture: SourcePicture, inputs: tuple[str, ...])
         seed=options.seed,
         recipe=options.recipe(),
         metric=options.metric,
+        shares=options.shots,
     ):
         files[version.name] = _write(job, task, version.name, version.image)
-        versions[version.name] = _describe_version(version)
+        versions[version.name] = _describe_version(version, options)
     return {
         "split": task.split,
         "inputs": inputs,
@@ -237,15 +238,24 @@ def _relations(job: Job, task: Task, picture: SourcePicture) -> list[tuple[int, 
     return [(place[a], place[b], number[p]) for a, b, p in picture.relations]
 
 
-def _describe_version(version: Version) -> dict[str, Any]:
-    return {
+def _describe_version(version: Version, options: BuildOptions) -> dict[str, Any]:
+    applied = {part.applied for d in version.draws for part in (d, *d.also) if part.applied}
+    described: dict[str, Any] = {
         "score": float(version.scene_score),
-        "codecs": distortion_codecs({d.applied for d in version.draws if d.applied}),
+        "codecs": distortion_codecs(applied),
         "draws": [
-            [draw.distortion, draw.severity, draw.subtype, draw.level, float(score)]
+            [*_draw_row(draw), float(score)]
             for draw, score in zip(version.draws, version.scores, strict=True)
         ],
     }
+    if options.wild:
+        described["also"] = [[_draw_row(part) for part in draw.also] for draw in version.draws]
+        described["shot"] = {} if version.shot is None else version.shot.facts()
+    return described
+
+
+def _draw_row(draw: Draw) -> list[str | float | None]:
+    return [draw.distortion, draw.severity, draw.subtype, draw.level]
 
 
 def tag_of(listed: Listed, options: BuildOptions) -> str:

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 
 from distortion_graph.graph import SIDES, DistortionGraph, RegionComparison, Side
 from distortion_graph.mllm.ask.assessment import SENTENCES, name_of
-from distortion_graph.mllm.sft.questions import capital, noun, region_score, scene_score, verdict
+from distortion_graph.mllm.sft.questions import (
+    capital,
+    noun,
+    region_score,
+    scene_score,
+    suffered,
+    verdict,
+)
 from distortion_graph.report.wording import rank_of, words
 
 _NAMES_SHOWN = 4
@@ -64,9 +71,8 @@ def _picture(graph: DistortionGraph, side: Side) -> list[Said]:
     whole = [region for region in graph.regions if region not in spoilt]
     if not spoilt:
         return [(f"nothing is wrong with the {side}.", [region.id for region in whole])]
-    nouns = list(
-        dict.fromkeys(noun(graph.vocabulary, r.node(side).distortion.label) for r in spoilt)
-    )
+    labels = dict.fromkeys(label for r in spoilt for label in suffered(r.node(side)))
+    nouns = list(dict.fromkeys(noun(graph.vocabulary, label) for label in labels))
     where = "in some regions" if whole else "everywhere"
     if len(nouns) > 1:
         where = "depending on the region"

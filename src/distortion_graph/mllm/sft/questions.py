@@ -19,6 +19,7 @@ from distortion_graph.graph import (
     ComparisonBelief,
     DistortionGraph,
     ImageInfo,
+    Node,
     RegionComparison,
     Scene,
     SceneNode,
@@ -61,7 +62,7 @@ def graph_of_labels(sample: Sample, vocabulary: Vocabulary) -> DistortionGraph:
     for region, area, anchor, target, comparison in zip(
         sample.regions,
         areas.tolist(),
-        *true_nodes(labels, vocabulary),
+        *true_nodes(labels, vocabulary, sample.suffered),
         labels.comparison.tolist(),
         strict=True,
     ):
@@ -149,12 +150,18 @@ def _label(kind: str, graph: DistortionGraph, region: RegionComparison, side: Si
     return f"{int(min(region_score(region, side), 0.999) * 10) / 10:.1f}"
 
 
+def suffered(node: Node) -> tuple[str, ...]:
+    """Every distortion of a node, the one that names it first; of a clean one its label."""
+    return (node.distortion.label, *(further.label for further in node.also))
+
+
 def _find(graph: DistortionGraph, counts: Counter[str], rng: np.random.Generator) -> Turn:
     side = _side(rng)
     clean = graph.vocabulary.clean
     there: dict[str, list[int]] = {}
     for region in graph.regions:
-        there.setdefault(region.node(side).distortion.label, []).append(region.id)
+        for label in suffered(region.node(side)):
+            there.setdefault(label, []).append(region.id)
     present = [label for label in there if label != clean]
     absent = [label for label in graph.vocabulary.distortions if label not in there]
     wanted = counts[NONE] < MOST_NONE * (counts.total() + 1)
@@ -171,9 +178,10 @@ def _find(graph: DistortionGraph, counts: Counter[str], rng: np.random.Generator
 def _check(graph: DistortionGraph, counts: Counter[str], rng: np.random.Generator) -> Turn:
     side = _side(rng)
     region = graph.regions[int(rng.integers(len(graph.regions)))]
-    true = region.node(side).distortion.label
+    true, *further = suffered(region.node(side))
     clean = graph.vocabulary.clean
-    others = [label for label in graph.vocabulary.distortions if label not in (true, clean)]
+    taken = {true, clean, *further}
+    others = [label for label in graph.vocabulary.distortions if label not in taken]
     if true != clean and (counts[YES] <= counts[NO] or not others):
         return _turn(
             "check",

@@ -19,6 +19,7 @@ from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.masks.masks import MaskArrays, Masks, as_masks, crops
 from distortion_graph.model.panda.inputs import prepare_pair
 from distortion_graph.model.panda.network import PandaNet
+from distortion_graph.predict.decode import DEFAULT_DECODING
 from distortion_graph.predict.loading import ModelIdentity
 from distortion_graph.predict.predictions import Predictions
 
@@ -48,7 +49,7 @@ class PandaPredictor:
 
     def __init__(self, network: PandaNet, *, name: str = "panda", version: str = "1") -> None:
         self.network = network.eval()
-        self.vocabulary = network.config.vocabulary
+        self.vocabulary, self.decoding = network.config.vocabulary, DEFAULT_DECODING
         self._name, self._version = name, version
 
     @cached_property

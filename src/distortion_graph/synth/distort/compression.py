@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -81,7 +83,17 @@ def codec_versions() -> dict[str, str]:
     names = {"jpeg": "libjpeg_turbo", "jpeg2000": "jpg_2000", "webp": "webp", "avif": "avif"}
     versions = {name: features.version(feature) for name, feature in names.items()}
     return {"pillow": features.version("pil") or "unknown"} | {
-        name: version or "unknown" for name, version in versions.items()
+        name: text or "unknown" for name, text in versions.items()
+    }
+
+
+def optional_codec_versions() -> dict[str, str]:
+    """Name and version of the package behind a Python module, of optional codecs that are there."""
+    packages = {"av": "av", "pillow_heif": "pillow-heif", "pillow_jxl": "pillow-jxl-plugin"}
+    return {
+        module: f"{package} {version(package)}"
+        for module, package in packages.items()
+        if find_spec(module)
     }
 
 
