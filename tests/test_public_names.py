@@ -48,6 +48,7 @@ NAMES = {
     "model": "panda",
     "pictures.images": "load_picture",
     "predict.decode": "decode",
+    "predict.opinion": "OpinionMaps",
     "predict.session": "Model",
     "regions": "REGION_SPECS_HELP Region RegionSet RegionSpec Rle resolve_regions",
     "report.graph_drawing": "draw_graph",

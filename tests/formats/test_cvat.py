@@ -77,7 +77,7 @@ def test_an_image_a_picture_and_a_mask_a_region():
         assert element.get("label") == label
         assert (decode(element, mask.shape) == mask).all()
     facts = {a.get("name"): a.text for a in target.iter("attribute")}
-    assert float(facts["opinion"]) == 0.375 and json.loads(facts["also"]) == ALSO
+    assert float(present(facts["opinion"])) == 0.375 and json.loads(present(facts["also"])) == ALSO
     facts = {a.get("name"): a.text for a in anchor.iter("attribute")}
     assert facts["name"] == "person" and facts["severity"] == "severe"
     assert float(present(facts["margin"])) == 0.7 - 0.6

@@ -116,7 +116,7 @@ def test_further_distortions_and_opinion_go_with_their_node_when_swapped():
     assert swapped.regions[0].anchor.also == node.also
     assert swapped.regions[0].anchor.opinion == node.opinion == 0.375
     assert swapped.regions[0].target.also == ()
-    assert swapped.scene.target.opinion == scene.anchor.opinion == 0.625
+    assert present(swapped.scene).target.opinion == present(scene).anchor.opinion == 0.625
 
 
 def test_a_node_reads_as_its_distortions_with_their_severities():

@@ -332,15 +332,15 @@ def test_pixels_of_several_masks_are_divided_evenly():
 # --- further distortions -------------------------------------------------------------------
 
 
-def several(*present: float, named: int = 7, first: int = 7, **more) -> Predictions:
-    """One region whose target is named 7 or as told; `present` are P(it suffers 7, 8, 9 …)."""
+def several(*likely: float, named: int = 7, first: int = 7, **more) -> Predictions:
+    """One region whose target is named 7 or as told; `likely` are P(it suffers 7, 8, 9 …)."""
     distortion, shown = np.zeros((2, 1, 15)), np.zeros((2, 1, 15))
     distortion[0, 0, 0] = distortion[1, 0, named] = 1
-    shown[1, 0, first : first + len(present)] = present
+    shown[1, 0, first : first + len(likely)] = likely
     return one_region(distortion=distortion, present=shown, **more)
 
 
-def also(predictions: Predictions, **decoding) -> list[tuple]:
+def also(predictions: Predictions, **decoding) -> list[tuple[str, float | None, str]]:
     region = decode(predictions, DEFAULT_VOCABULARY, None, Decoding(**decoding)).regions[0]
     assert region.anchor.also == ()
     return [(f.label, f.probability, f.severity) for f in region.target.also]
@@ -432,7 +432,8 @@ def test_a_higher_score_never_has_a_lower_opinion(maps, one, other):
         )
         for score in sorted((one, other))
     )
-    assert 0 <= low.scene.anchor.opinion <= high.scene.anchor.opinion <= 1
+    worse, better = (present(decoded.scene.anchor.opinion) for decoded in (low, high))
+    assert 0 <= worse <= better <= 1
     assert low.regions == high.regions
 
 

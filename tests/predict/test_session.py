@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,8 +17,10 @@ import cv2
 import numpy as np
 import onnxruntime
 import pytest
+from optional import present
 from skimage import data as pictures
 
+from distortion_graph import compare
 from distortion_graph.base.errors import ImageError, ModelError, RegionError
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.pictures.images import load_picture
@@ -87,6 +90,8 @@ def _exported(folder, **more):
         getattr(familiarity, name).normal_()
     if network.head.original is not None:
         torch.nn.init.normal_(network.head.original)  # it begins at zero
+    if network.head.nodes.present is not None:
+        network.head.nodes.distortion.bias.data[0] = -9  # nothing is listed beside clean
     export_onnx(network, folder, name="random", version="0", card={"note": "untrained"})
     return network, folder
 
@@ -145,6 +150,81 @@ def test_manifest_carries_identity_vocabulary_and_card(exported):
     assert model.identity.name == "random" and len(model.identity.sha256) == 64
     assert model.card == {"note": "untrained"}
     assert model.vocabulary.clean == "clean"
+
+
+def _changed(folder, into, **keys):
+    """A copy of a model whose manifest has other keys."""
+    shutil.copytree(folder, into)
+    manifest = json.loads((into / MANIFEST_FILE).read_text())
+    (into / MANIFEST_FILE).write_text(json.dumps(manifest | keys))
+    return into
+
+
+def test_the_manifest_says_from_when_on_further_distortions_are_listed(
+    exported_with_reference, tmp_path
+):
+    _, folder = exported_with_reference
+
+    def listed(model):
+        anchor, target = pair(64, 96)
+        graph = compare(anchor, target, regions="grid:2x3", model=model, evidence="none")
+        back = compare(target, anchor, regions="grid:2x3", model=model, evidence="none")
+        assert back == graph.swapped()
+        return [n.also for region in graph.regions for n in (region.anchor, region.target)]
+
+    assert Model.load(folder).decoding.also_threshold == 0.5
+    every = listed(_changed(folder, tmp_path / "all", also_threshold=0.0))
+    assert max(map(len, every)) == 13  # all but clean and its own
+    few = listed(_changed(folder, tmp_path / "half", also_threshold=None))
+    assert few == [tuple(f for f in also if f.probability >= 0.5) for also in every]
+    assert few == listed(folder)
+
+
+def test_the_manifest_has_the_map_from_score_to_opinion(exported, tmp_path):
+    _, folder = exported
+    maps = {"common": [[0, 0.25], [1, 0.75]], "by_distortion": {"clean": [[0, 0], [1, 1]]}}
+    model = Model.load(_changed(folder, tmp_path / "rated", opinion=maps))
+    graph = compare(*pair(64, 96), regions="grid:2x3", model=model, evidence="none")
+    for region in graph.regions:
+        for node in (region.anchor, region.target):
+            slope, base = (1, 0) if node.distortion.label == "clean" else (0.5, 0.25)
+            assert node.opinion == pytest.approx(base + slope * present(node.score), abs=1e-6)
+    whole = present(graph.scene).anchor
+    assert whole.opinion == pytest.approx(0.25 + present(whole.score) / 2, abs=1e-6)
+    plain = compare(*pair(64, 96), regions="grid:2x3", model=folder, evidence="none")
+    assert plain.regions[0].anchor.opinion is present(plain.scene).anchor.opinion is None
+    assert plain.regions[0].anchor.score == graph.regions[0].anchor.score
+
+
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        ({"also_threshold": 1.5}, "also_threshold: expected less than or equal to 1, found 1.5"),
+        ({"also_threshold": "all"}, "also_threshold: expected a valid number, found 'all'"),
+        ({"opinion": {"by_distortion": {}}}, "opinion: the key 'common' is missing"),
+        ({"opinion": {"common": []}}, "opinion.common: expected at least one point"),
+        (
+            {"opinion": {"common": [[0.5, 0.2], [0.5, 0.3]]}},
+            "opinion.common: [0.5, 0.3] after [0.5, 0.2], expected [score, opinion] with rising",
+        ),
+        (
+            {"opinion": {"common": [[0, 1]], "by_distortion": {"blur": [[0, 0.5], [1, 0.4]]}}},
+            "opinion.by_distortion.blur: [1.0, 0.4] after [0.0, 0.5], expected",
+        ),
+        ({"opinion": {"common": [[0, 2]]}}, "opinion.common[0][1]: expected less than or equal"),
+        ({"opinion": {"common": [[0, 1, 1]]}}, "opinion.common[0]: expected a list that should"),
+        (
+            {"opinion": {"common": [[0, 1]], "by_distortion": {"blurr": [[0, 1]]}}},
+            "opinion.by_distortion: unknown distortion 'blurr', expected one of",
+        ),
+    ],
+)
+def test_a_manifest_that_decodes_nothing_is_refused_in_one_line(exported, tmp_path, keys, says):
+    folder = _changed(exported[1], tmp_path / "broken", **keys)
+    with pytest.raises(ModelError) as caught:
+        Model.load(folder)
+    line = str(caught.value)
+    assert line.startswith(f"{folder / MANIFEST_FILE}: {says}") and "\n" not in line
 
 
 def test_the_shipped_model_recognises_plain_distortions(shipped):

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.formats import dot
-from distortion_graph.graph import ModelInfo
+from distortion_graph.graph import FurtherDistortion, ModelInfo
 from distortion_graph.mllm.ask.assessment import Wish, assessment_values
 from distortion_graph.report import overlay as overlay_module
 from distortion_graph.report import sheet as sheet_module
@@ -174,6 +174,23 @@ def test_every_surface_takes_the_words_of_a_vocabulary_of_ones_own(surface, monk
     for said in ("zu dunkel", "in Ordnung", "stark", "washed-out colours"):
         assert said in text
     assert "too dark" not in text
+
+
+@pytest.mark.parametrize("surface", [name for name in SURFACES if name != "report"])
+def test_every_surface_names_further_distortions(surface, monkeypatch):
+    made, graph = sample(known=0.75)
+    region = graph.regions[V.distortion_index("blur")]
+    further = FurtherDistortion(label="darken", severity="minor")
+
+    def said(**changes):
+        node = region.target.model_copy(update=changes)
+        alone = region.model_copy(update={"target": node})
+        shown = graph.model_copy(update={"regions": (alone,), "scene": None})
+        return words_in(SURFACES[surface](made, shown, monkeypatch))
+
+    assert "too dark" in said(also=(further,))
+    assert "too dark" not in said()
+    assert "too dark" not in said(also=(further,), known=0.25)
 
 
 def test_the_gallery_says_the_sentence():

@@ -182,6 +182,42 @@ def test_places_are_framed_and_filtered(open_page):
     assert tab.locator("#filter-differs").count() == 0 and tab.locator("rect.place").count() == 0
 
 
+def test_further_distortions_and_opinion_are_told_and_found(open_page):
+    sample, graph = rich_sample()
+    value = graph.model_dump()
+    used = {
+        r[side]["distortion"]["label"] for r in value["regions"] for side in ("anchor", "target")
+    }
+    words = graph.vocabulary
+    label = next(x for x in words.distortions if x not in used)
+    for region in value["regions"]:
+        region["anchor"] |= {"distortion": {"label": "blur"}, "severity": {"label": "minor"}}
+    value["regions"][2]["target"] |= {
+        "distortion": {"label": "noise"},
+        "severity": {"label": "minor"},
+        "opinion": 0.375,
+        "also": [{"label": label, "severity": "severe"}],
+    }
+    tab = open_page(page(sample, DistortionGraph.model_validate(value)))
+    tab.locator("#filter-distortion").select_option(str(words.distortion_index(label)))
+    assert visible_rows(tab) == {2}
+    tab.locator("#filter-severity").select_option(str(words.severity_index("severe")))
+    assert visible_rows(tab) == {2}
+    row = tab.locator("#regions tr[data-region='2']")
+    assert row.locator("td.what").last.inner_text().split("\n") == [
+        "noise", f"+ {words.in_words(label)}"
+    ]  # fmt: skip
+    assert row.locator(".chip").all_inner_texts()[-2:] == ["minor", "severe"]
+    assert "0.38" in row.inner_text()
+    assert f"+ {words.in_words(label)}" in tab.locator(everywhere(2)[2]).inner_text()
+    tab.locator(everywhere(2)[3]).hover()
+    told = tab.locator("#panel").inner_text()
+    assert f"noise, minor; also {words.in_words(label)}, severe" in told
+    assert "opinion 0.38" in told and told.count("opinion") == 1
+    plain = open_page(page(sample, graph))
+    assert "Opinion" not in plain.locator("#regions").inner_text()
+
+
 def test_pixels_are_the_pictures_own_at_every_whole_zoom(open_page):
     sample, graph = rich_sample()
     tab = open_page(page(sample, graph))

@@ -9,6 +9,7 @@ from report_samples import pair, with_evidence
 from rich.cells import cell_len
 from rich.console import Console
 
+from distortion_graph.graph import FurtherDistortion
 from distortion_graph.report.table import render
 from distortion_graph.report.wording import worst_first
 
@@ -57,6 +58,42 @@ def test_the_longest_default_words_fit_80_columns(graph):
     text = shown(with_evidence(graph.model_copy(update={"regions": (wide,)})), 80)
     assert "…" not in text and "▲▲ significantly better" in text and v.in_words(longest) in text
     assert max(map(cell_len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_further_distortions_stand_under_the_first_beside_their_severity(graph, width):
+    blur, haze = (
+        FurtherDistortion(label=label, severity=severity)
+        for label, severity in (("blur", "minor"), ("haze", "severe"))
+    )
+    region = graph.regions[0]
+    region = region.model_copy(
+        update={
+            "anchor": region.anchor.model_copy(update={"also": (blur, haze)}),
+            "target": region.target.model_copy(update={"also": (haze,)}),
+        }
+    )
+    text = shown(graph.model_copy(update={"regions": (region,), "scene": None}), width)
+    rows = [" ".join(line.split()) for line in text.splitlines()[2:7]]
+    label, severity = (
+        graph.vocabulary.in_words(b.label)
+        for b in (region.target.distortion, region.target.severity)
+    )
+    assert rows[1].endswith("+ blur minor") and rows[2].endswith("+ haze severe")
+    assert f"target {label} {severity} {region.target.score:.2f}" in rows[3]
+    assert rows[4] == "+ haze severe"
+
+
+def test_opinions_have_a_column_where_there_are_any_and_room(graph):
+    assert "opinion" not in shown(with_evidence(graph), 120)
+    first = graph.regions[0]
+    rated = first.model_copy(update={"target": first.target.model_copy(update={"opinion": 0.375})})
+    graph = with_evidence(graph.model_copy(update={"regions": (rated, *graph.regions[1:])}))
+    lines = shown(graph, 120).splitlines()
+    (line,) = (line for line in lines if " 0.38 " in line)
+    assert lines[0].index("opinion") + len("opinion") == line.index("0.38") + 4
+    assert max(map(cell_len, lines)) <= 120
+    assert "opinion" not in shown(graph, 80)
 
 
 def test_names_give_way_before_what_is_said_of_them(graph):

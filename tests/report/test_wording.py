@@ -11,6 +11,7 @@ from distortion_graph.graph import (
     ComparisonBelief,
     DistortionGraph,
     Evidence,
+    FurtherDistortion,
     ImageInfo,
     LabelBelief,
     ModelInfo,
@@ -21,8 +22,10 @@ from distortion_graph.graph import (
 )
 from distortion_graph.report.wording import (
     marks,
+    node_text,
     node_words,
     printable,
+    quality_text,
     scene_words,
     summary,
     uncertain_places,
@@ -116,6 +119,17 @@ def test_what_a_node_says():
     assert node_words(made, NOISY) == ("too much contrast", "severe")
     assert node_words(made, CLEAN) == ("clean",)
     assert node_words(made, unknown(NOISY)) == ("uncertain",)
+
+
+def test_a_node_names_what_it_suffers_also_and_the_opinion_to_expect():
+    also = (FurtherDistortion(label="blur", severity="minor"),)
+    both = NOISY.model_copy(update={"also": also, "opinion": 0.125})
+    assert node_text(graph(), both) == "too much contrast, severe; also blur, minor"
+    assert (quality_text(both), quality_text(NOISY)) == ("0.25, opinion 0.12", "0.25")
+    assert node_text(doubtful(), unknown(both)) == "uncertain"
+    assert summary(graph(region(4, CLEAN, both))).endswith(
+        "region 4 (sky) of the target: too much contrast, severe; also blur, minor (0.25)."
+    )
 
 
 def test_a_scene_shows_uncertain_where_its_regions_are():

@@ -30,7 +30,10 @@ from distortion_graph.report.wording import (
 )
 
 WIDE_COLUMNS = 100
-"""From this width on evidence has columns of its own; below it stands under the comparison."""
+"""From this width on evidence has columns of its own; below it stands under the comparison.
+
+Opinions are shown from this width on.
+"""
 
 _LONGEST_NAME = 24
 _CUT = (("name", 6), ("the anchor is", 4), ("distortion", 8), ("severity", 3))
@@ -77,12 +80,12 @@ def render(graph: DistortionGraph, width: int) -> RenderableType:
     """The table of a graph for a terminal of `width` columns, and its summary below.
 
     A region's target stands under its anchor, and each further distortion of a node under the one
-    that it names first. Opinions have a column where there are any. Regions stand worst first: by
-    the lower of a region's two scores; then those clean in both, the most different first. Where
-    the pictures differ in places of a region, the first of them stands under the comparison. The
-    scene stands last, with the distortion that covers most of each picture. A node that the model
-    does not believe to know is `uncertain`. Evidence is PSNR in dB, SSIM, HaarPSI and the mean
-    CIEDE2000 difference, between the two pictures.
+    that it names first. Opinions have a column where there are any and room for it. Regions stand
+    worst first: by the lower of a region's two scores; then those clean in both, the most different
+    first. Where the pictures differ in places of a region, the first of them stands under the
+    comparison. The scene stands last, with the distortion that covers most of each picture. A node
+    that the model does not believe to know is `uncertain`. Evidence is PSNR in dB, SSIM, HaarPSI
+    and the mean CIEDE2000 difference, between the two pictures.
     """
     rows = [_region_row(graph, region) for region in worst_first(graph)]
     table = _table(rows, _scene_row(graph), width)
@@ -93,7 +96,7 @@ def _table(rows: Sequence[_Row], scene: _Row | None, width: int) -> Table:
     wide, every = width >= WIDE_COLUMNS, [*rows, *([scene] if scene else [])]
     measured = any(any(row.evidence) for row in every)
     under = "" if wide or not measured else "\n" + _in_columns(_EVIDENCE)
-    rated = any(side.opinion for row in every for side in row.sides)
+    rated = wide and any(side.opinion for row in every for side in row.sides)
     titles = ["id", "name", "", "distortion", "severity", "score", *(["opinion"] if rated else [])]
     titles += [f"the anchor is{under}", *(_EVIDENCE if wide and measured else ())]
     cells = [_cells(row, wide=wide, measured=measured, rated=rated) for row in every]

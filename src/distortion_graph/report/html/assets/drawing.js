@@ -50,14 +50,17 @@ function circle(region, side) {
   return make("span", { class: `node s${node.severity}${node.uncertain ? " uncertain" : ""}` }, String(region.id));
 }
 
+const chip = (level) => make("span", { class: `chip s${level}` }, words.severities[level]);
+
 function attributes(region, side) {
   const node = region.nodes[side];
   const truth = region.truth?.nodes[side];
   const of = (what, labels) => wrong(region, truth && truth[what] !== node[what], () => labels[truth[what]]);
   const parts = node.uncertain ? [make("i", {}, words.uncertain)] : [
     make("span", {}, words.distortions[node.distortion], of("distortion", words.distortions)),
-    node.severity === 0 ? null : make("span", { class: `chip s${node.severity}` }, words.severities[node.severity]),
-    of("severity", words.severities)];
+    node.severity === 0 ? null : chip(node.severity),
+    of("severity", words.severities),
+    ...alsoOf(node).flatMap(([k, level]) => [make("span", {}, `+ ${words.distortions[k]}`), chip(level)])];
   const spoken = make("span", { class: "spoken" }, data.sides[side].name);
   return make("span", { class: `attributes${side ? " right" : ""}` }, spoken, ...parts, make("span", {}, scoreText(node.score)));
 }
