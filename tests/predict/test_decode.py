@@ -405,7 +405,7 @@ def test_an_opinion_is_linear_between_the_points_of_its_label_and_constant_beyon
     assert [MAPS.opinion(s, "noise") for s in scores] == [0.4] * 5
 
 
-def test_regions_have_the_opinion_of_their_label_and_the_scene_the_common_one():
+def test_regions_have_the_opinion_of_their_label_and_a_scene_without_areas_the_common_one():
     predictions = several(1.0, score=[[1.0], [0.9]], scene_score=[0.9, 0.5])
     decoded = decode(predictions, DEFAULT_VOCABULARY, None, Decoding(opinion=MAPS))
     region = decoded.regions[0]
@@ -414,6 +414,13 @@ def test_regions_have_the_opinion_of_their_label_and_the_scene_the_common_one():
     plain = decode(predictions, DEFAULT_VOCABULARY)
     assert (region.target.score, region.comparison) == (0.9, plain.regions[0].comparison)
     assert decoded.scene.comparison == plain.scene.comparison
+
+
+def test_a_whole_picture_has_the_opinions_of_its_labels_by_their_area():
+    both = 0.25 * MAPS.opinion(0.9, "blur") + 0.5 * MAPS.opinion(0.9, "noise")
+    rest = 0.25 * MAPS.opinion(0.9)
+    assert MAPS.of_picture(0.9, {"blur": 0.25, "noise": 0.5}) == pytest.approx(both + rest)
+    assert MAPS.of_picture(0.9, {"noise": 1.0}) == MAPS.opinion(0.9, "noise")
 
 
 @st.composite

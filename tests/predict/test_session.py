@@ -190,7 +190,9 @@ def test_the_manifest_has_the_map_from_score_to_opinion(exported, tmp_path):
             slope, base = (1, 0) if node.distortion.label == "clean" else (0.5, 0.25)
             assert node.opinion == pytest.approx(base + slope * present(node.score), abs=1e-6)
     whole = present(graph.scene).anchor
-    assert whole.opinion == pytest.approx(0.25 + present(whole.score) / 2, abs=1e-6)
+    score, clean = present(whole.score), present(whole.distortion_share).get("clean", 0)
+    expected = clean * score + (1 - clean) * (0.25 + score / 2)
+    assert whole.opinion == pytest.approx(expected, abs=1e-6)
     plain = compare(*pair(64, 96), regions="grid:2x3", model=folder, evidence="none")
     assert plain.regions[0].anchor.opinion is present(plain.scene).anchor.opinion is None
     assert plain.regions[0].anchor.score == graph.regions[0].anchor.score

@@ -274,7 +274,7 @@ def _nodes(
     ]
 
 
-def _expected(maps: OpinionMaps | None, score: float, distortion: str | None) -> float | None:
+def _expected(maps: OpinionMaps | None, score: float, distortion: str) -> float | None:
     return None if maps is None else round(maps.opinion(score, distortion), DECIMALS)
 
 
@@ -321,7 +321,9 @@ def _scene(
     anchor, target = (
         SceneNode(
             score=score,
-            opinion=_expected(opinion, score, None),
+            opinion=None
+            if opinion is None
+            else round(opinion.of_picture(score, share or {}), DECIMALS),
             distortion_share=share,
         )
         for score, share in zip(scores.tolist(), shares, strict=True)

@@ -8,6 +8,7 @@ are fitted to people's opinions elsewhere and stand in the model's manifest:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, TypeAlias
@@ -50,11 +51,21 @@ class OpinionMaps(BaseModel):
         FrozenMap()
     )
 
-    def opinion(self, score: float, distortion: str | None = None) -> float:
-        """The opinion in [0, 1] of a region with that label, or of a whole picture without one.
+    def of_picture(self, score: float, shares: Mapping[str, float]) -> float:
+        """The opinion in [0, 1] of a whole picture: those of its labels, by the area of each.
 
-        A distortion that has no map of its own gets the common one, and so does a whole picture.
-        Of one label, a higher score never has a lower opinion.
+        Where the shares do not sum to 1, the common map has the rest. The sum is exact, so the
+        order of the labels changes no bit.
+        """
+        parts = [area * self.opinion(score, label) for label, area in shares.items()]
+        rest = max(0.0, 1 - math.fsum(shares.values()))
+        return min(1.0, math.fsum([*parts, rest * self.opinion(score)]))
+
+    def opinion(self, score: float, distortion: str | None = None) -> float:
+        """The opinion in [0, 1] of a region with that label.
+
+        A distortion that has no map of its own gets the common one. Of one label, a higher score
+        never has a lower opinion.
         """
         own = self.common if distortion is None else self.by_distortion.get(distortion)
         scores, opinions = zip(*(own or self.common), strict=True)

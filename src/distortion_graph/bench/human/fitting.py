@@ -61,15 +61,8 @@ def fit_opinions(judged: Judged, seed: int = 0) -> OpinionFit:
 def expected_opinions(
     maps: OpinionMaps, score: Numbers, shares: Sequence[Mapping[str, float]]
 ) -> Numbers:
-    """(N,) opinions of whole pictures: those of their distortions, by the area each covers.
-
-    Where a picture's shares do not sum to 1, the common map has the rest.
-    """
-    opinions = np.zeros(len(score))
-    for k, (value, share) in enumerate(zip(score.tolist(), shares, strict=True)):
-        opinions[k] = sum(area * maps.opinion(value, label) for label, area in share.items())
-        opinions[k] += max(0.0, 1 - sum(share.values())) * maps.opinion(value)
-    return opinions
+    """(N,) opinions of whole pictures by `OpinionMaps.of_picture`."""
+    return np.array([maps.of_picture(v, s) for v, s in zip(score.tolist(), shares, strict=True)])
 
 
 def fit_maps(judged: Judged, name: str = SCORE) -> OpinionMaps:
