@@ -101,14 +101,15 @@ def written(module, draw):
 
 
 def chips(made, graph, monkeypatch):
-    """The longest texts of the overlay's labels."""
+    """The texts that the overlay's labels may have, the longest among them."""
     texts = []
-    wordings = overlay_module._wordings
-    monkeypatch.setattr(
-        overlay_module,
-        "_wordings",
-        lambda r, f: texts.append(r.wordings[0]) or wordings(r, f),  # type: ignore[func-returns-value]
-    )
+    chip = overlay_module.Chip
+
+    def note(number, text, *more):
+        texts.append(text)
+        return chip(number, text, *more)
+
+    monkeypatch.setattr(overlay_module, "Chip", note)
     overlay(graph, made.anchor.image, made.target.image)
     return "\n".join(texts)
 

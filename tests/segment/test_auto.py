@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -98,11 +99,13 @@ def test_pictures_of_two_sizes_take_the_first():
 
 def test_every_run_gives_the_same_bytes():
     code = (
-        "import hashlib, sys; sys.path.insert(0, 'tests/segment'); from test_auto import scene\n"
+        "import hashlib, sys; sys.path[:0] = ['tests/segment', 'tests']\n"
+        "from test_auto import scene\n"
         "from distortion_graph.segment.auto import auto_regions\n"
         "print(hashlib.sha256(auto_regions(scene()[0]).label_map().tobytes()).hexdigest())"
     )
-    code = code.replace("'tests/segment'", repr(str(__file__).rpartition("/")[0]))
+    here = Path(__file__).parent
+    code = code.replace("'tests/segment', 'tests'", f"{str(here)!r}, {str(here.parent)!r}")
     runs = {
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

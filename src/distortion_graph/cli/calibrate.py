@@ -55,7 +55,7 @@ def calibrate(
     seed: Annotated[int, typer.Option(min=0, help="Seed the pairs made of pictures.")] = 0,
     quiet: Quiet = False,
 ) -> None:
-    """Calibrate a network's probabilities before its export, or fit its opinions.
+    """Calibrate a network, or fit its opinions.
 
     Finds a temperature for the probabilities of distortion, severity and comparison, and the
     threshold of `known` below which tables say `uncertain`. Takes easy, medium and hard pairs of
@@ -69,7 +69,8 @@ def calibrate(
     \b
     Examples:
       distortion-graph calibrate runs/first --out runs/first/calibrated
-      distortion-graph calibrate my-model --out my-model --human tid2013 --layout tid2013
+      distortion-graph calibrate my-model --out my-model \\
+        --human tid2013 --layout tid2013
     """
     talk = talk_of(context)
     talk.set(quiet=quiet)

@@ -102,39 +102,41 @@ def dataset_build(
         str,
         typer.Option(
             metavar="published|wild",
-            help="What regions suffer. wild: distortions as cameras, weather and codecs make them "
-            "too, several in one region, labelled by what was lost, of pictures with looks that "
-            "need not lie on each other (docs/wild.md).",
+            help="Distort by the published table, or also as cameras, weather and codecs do "
+            "(wild): several distortions in one region, labelled by what was lost, of pictures "
+            "with looks that need not lie on each other (docs/wild.md).",
         ),
     ] = "published",
     also_share: Annotated[
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="Of wild: share of distorted regions of mixed pictures that get a second "
-            "distortion, and of those that get a third; else .25.",
+            help="Give a second distortion to this share of the distorted regions of mixed "
+            "pictures, and a third to this share of those (wild; .25 by default).",
         ),
     ] = None,
     look_share: Annotated[
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="Of wild: share of pictures developed, resized or saved before they are "
-            "distorted, all versions alike; else .6.",
+            help="Give a look to this share of the pictures before they are distorted, to all "
+            "versions alike: developed, resized, saved (wild; .6 by default).",
         ),
     ] = None,
     two_looks_share: Annotated[
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="Of wild: share of pairs in which a picture has a look of its own; else .12.",
+            help="Give a picture a look of its own in this share of the pairs (wild; .12 by "
+            "default).",
         ),
     ] = None,
     moved_share: Annotated[
         float | None,
         typer.Option(
             metavar="SHARE",
-            help="Of wild: share of pairs whose pictures do not lie on each other; else .33.",
+            help="Move one picture against the other in this share of the pairs (wild; .33 by "
+            "default).",
         ),
     ] = None,
     clean_share: Annotated[
