@@ -421,6 +421,10 @@ def test_a_whole_picture_has_the_opinions_of_its_labels_by_their_area():
     rest = 0.25 * MAPS.opinion(0.9)
     assert MAPS.of_picture(0.9, {"blur": 0.25, "noise": 0.5}) == pytest.approx(both + rest)
     assert MAPS.of_picture(0.9, {"noise": 1.0}) == MAPS.opinion(0.9, "noise")
+    # Half of the target is blurred, and its blur at .5 is nothing that anyone likes.
+    predictions = several(1.0, scene_score=[0.9, 0.5])
+    scene = decode(predictions, DEFAULT_VOCABULARY, [0.5], Decoding(opinion=MAPS)).scene
+    assert scene.target.opinion == 0.5 * 0.0 + 0.5 * 0.4
 
 
 @st.composite

@@ -104,8 +104,8 @@ def test_every_run_gives_the_same_bytes():
         "from distortion_graph.segment.auto import auto_regions\n"
         "print(hashlib.sha256(auto_regions(scene()[0]).label_map().tobytes()).hexdigest())"
     )
-    here = Path(__file__).parent
-    code = code.replace("'tests/segment', 'tests'", f"{str(here)!r}, {str(here.parent)!r}")
+    folder = Path(__file__).parent
+    code = code.replace("'tests/segment', 'tests'", f"{str(folder)!r}, {str(folder.parent)!r}")
     runs = {
         subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, check=True

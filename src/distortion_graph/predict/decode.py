@@ -248,7 +248,7 @@ def _nodes(
     side: int,
     vocabulary: Vocabulary,
     also: Sequence[_Further],
-    opinion: OpinionMaps | None,
+    maps: OpinionMaps | None,
 ) -> list[Node]:
     count = len(chosen.comparison)
     known = [None] * count if chosen.known is None else chosen.known[side].tolist()
@@ -267,15 +267,11 @@ def _nodes(
             severity=_belief(vocabulary.severities, s, of_severities),
             score=score,
             known=sure,
-            opinion=_expected(opinion, score, vocabulary.distortions[d]),
+            opinion=maps and round(maps.opinion(score, vocabulary.distortions[d]), DECIMALS),
             also=further,
         )
         for d, of_distortions, s, of_severities, score, sure, further in zip(*columns, strict=True)
     ]
-
-
-def _expected(maps: OpinionMaps | None, score: float, distortion: str) -> float | None:
-    return None if maps is None else round(maps.opinion(score, distortion), DECIMALS)
 
 
 def _belief(labels: Sequence[str], index: int, probabilities: Sequence[float]) -> LabelBelief:
@@ -303,7 +299,7 @@ def _scene(
     vocabulary: Vocabulary,
     nodes: tuple[list[Node], list[Node]],
     areas: ArrayLike | None,
-    opinion: OpinionMaps | None,
+    maps: OpinionMaps | None,
 ) -> Scene:
     scores = _rounded(predictions.scene_score)
     probabilities = _rounded(predictions.scene_comparison)
@@ -321,9 +317,7 @@ def _scene(
     anchor, target = (
         SceneNode(
             score=score,
-            opinion=None
-            if opinion is None
-            else round(opinion.of_picture(score, share or {}), DECIMALS),
+            opinion=maps and round(maps.of_picture(score, share or {}), DECIMALS),
             distortion_share=share,
         )
         for score, share in zip(scores.tolist(), shares, strict=True)
