@@ -1,0 +1,26 @@
+"""How two pictures of one scene lie on each other, and pixels carried from one to the other."""
+
+from distortion_graph.pictures.align.alignment import (
+    ALIGN_MODES,
+    Alignment,
+    AlignMode,
+    Model,
+    Reason,
+)
+from distortion_graph.pictures.align.places import places_in_anchor, places_in_target
+from distortion_graph.pictures.align.registration import align
+from distortion_graph.pictures.align.warping import Warped, valid_pixels, warped
+
+__all__ = [
+    "ALIGN_MODES",
+    "AlignMode",
+    "Alignment",
+    "Model",
+    "Reason",
+    "Warped",
+    "align",
+    "places_in_anchor",
+    "places_in_target",
+    "valid_pixels",
+    "warped",
+]

@@ -1,0 +1,112 @@
+"""What of a picture is compared to lay it over another one: its detail, freed of light and haze."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from distortion_graph.pictures.align.matrices import (
+    Matrix,
+    Size,
+    in_indices,
+    in_pixels,
+    normalised,
+    scaling,
+)
+
+Plane: TypeAlias = NDArray[np.float32]
+
+_SMOOTH_PX = 0.6
+_LOW_PX = 25  # side of the box, applied twice, whose mean is taken off
+_GAIN_PX = 33  # side of the box over which contrast is evened out
+_MOST = 3.0
+_LEAST_SIDE = 8
+
+
+class Level(NamedTuple):
+    """Detail of a reduced picture: `detail` (h, w), about 1 where there is structure, and how many
+    of its pixels one of the picture's is, along x and y. `contrast`: grey levels of detail (rms).
+    """
+
+    detail: Plane
+    scale: tuple[float, float]
+    contrast: float
+
+
+class Pyramid:
+    """A picture's luma, and its detail at any reduction, each worked out once."""
+
+    def __init__(self, rgb: NDArray[np.uint8]) -> None:
+        """`rgb`: (H, W, 3) uint8."""
+        self.luma: NDArray[np.uint8] = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+        self.size: Size = (self.luma.shape[0], self.luma.shape[1])
+        self._levels: dict[Size, Level] = {}
+
+    @property
+    def pixels(self) -> int:
+        """Number of pixels."""
+        return self.size[0] * self.size[1]
+
+    def level(self, factor: float) -> Level:
+        """The detail at a reduction `factor` of at most 1."""
+        h, w = (min(n, max(_LEAST_SIDE, round(n * factor))) for n in self.size)
+        if (h, w) not in self._levels:
+            self._levels[h, w] = self._made((h, w))
+        return self._levels[h, w]
+
+    def mirrored(self) -> Pyramid:
+        """The same picture with left and right exchanged."""
+        other = Pyramid.__new__(Pyramid)
+        other.luma, other.size, other._levels = cv2.flip(self.luma, 1), self.size, {}
+        return other
+
+    def factor_for(self, pixels: float) -> float:
+        """The reduction that leaves about so many pixels; 1 where there are no more."""
+        return min(1.0, math.sqrt(pixels / self.pixels))
+
+    def _made(self, size: Size) -> Level:
+        h, w = size
+        grey = self.luma
+        if size != self.size:
+            grey = cv2.resize(grey, (w, h), interpolation=cv2.INTER_AREA)
+        detail, contrast = _detail(grey.astype(np.float32))
+        return Level(detail, (w / self.size[1], h / self.size[0]), contrast)
+
+
+def level_indices(matrix: Matrix, onto: Level, of: Level) -> Matrix:
+    """From a mapping of picture pixels, `of` to `onto`: the indices of `of` for those of `onto`.
+
+    That is what OpenCV's ECC and its inverse warps take.
+    """
+    between = scaling(*onto.scale) @ matrix @ scaling(1 / of.scale[0], 1 / of.scale[1])
+    return in_indices(np.linalg.inv(between))
+
+
+def picture_pixels(indices: Matrix, onto: Level, of: Level) -> Matrix:
+    """The way back from `level_indices`."""
+    between = np.linalg.inv(in_pixels(indices))
+    whole = scaling(1 / onto.scale[0], 1 / onto.scale[1]) @ between @ scaling(*of.scale)
+    return normalised(whole)
+
+
+def as_bytes(detail: Plane) -> NDArray[np.uint8]:
+    """Detail as a grey picture, for functions that take nothing else."""
+    return np.asarray(np.clip(detail * (127 / _MOST) + 128, 0, 255), np.uint8)
+
+
+def _detail(grey: Plane) -> tuple[Plane, float]:
+    """Grey levels without their local mean, divided by their local contrast.
+
+    The mean contrast is added to the local one, so that noise in a smooth sky stays small; bright
+    flakes and borders are clipped.
+    """
+    low = cv2.blur(cv2.blur(grey, (_LOW_PX, _LOW_PX)), (_LOW_PX, _LOW_PX))
+    band = cv2.GaussianBlur(grey, (0, 0), _SMOOTH_PX) - low
+    power = cv2.blur(band * band, (_GAIN_PX, _GAIN_PX))
+    mean = float(power.mean())
+    even = band / np.sqrt(power + mean + 0.25)
+    return np.clip(even, -_MOST, _MOST).astype(np.float32), math.sqrt(mean)
