@@ -68,11 +68,11 @@ def _on_target(crop: Crop, alignment: Alignment) -> NDArray[np.bool_]:
         crop.mask.view(np.uint8) * np.uint8(255), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0
     )
     origin = np.array([crop.box.x - 1, crop.box.y - 1], np.float32)
-    ink, scale = _reduced(ink, scale_of(alignment.matrix, alignment.target_size))
+    ink, scale = _reduced(ink, scale_of(alignment.matrix, alignment.target_size))  # type: ignore[arg-type]
     for top in range(box.y, box.bottom, _ROWS):
         rows, columns = (top, min(top + _ROWS, box.bottom)), (box.x, box.right)
         places = (places_in_anchor(alignment, rows, columns) - origin) * scale - 0.5
-        cover = cv2.remap(ink, places, None, cv2.INTER_LINEAR, borderValue=0)
+        cover = cv2.remap(ink, places, None, cv2.INTER_LINEAR, borderValue=0)  # type: ignore[call-overload]
         out[slice(*rows), slice(*columns)] = cover >= 128
     return out
 
@@ -88,12 +88,12 @@ def _reduced(
         return ink, np.ones(2, np.float32)
     h, w = (max(1, round(n / anchor_px)) for n in ink.shape)
     small = cv2.resize(ink, (w, h), interpolation=cv2.INTER_AREA)
-    return small, np.array([w / ink.shape[1], h / ink.shape[0]], np.float32)
+    return small, np.array([w / ink.shape[1], h / ink.shape[0]], np.float32)  # type: ignore[return-value]
 
 
 def _box_on_target(box: Box, alignment: Alignment) -> Box:
     """Where the region's box can lie in the target."""
-    places = moved(alignment.inverse, corners((box.height, box.width)) + [box.x, box.y])
+    places = moved(alignment.inverse, corners((box.height, box.width)) + np.array([box.x, box.y]))
     flow = 0.0 if alignment.flow is None else float(np.abs(alignment.flow).max())
     margin = _MARGIN_PX + flow
     left, top = np.floor(places.min(0) - margin).astype(int).tolist()

@@ -42,7 +42,7 @@ class Pyramid:
 
     def __init__(self, rgb: NDArray[np.uint8]) -> None:
         """`rgb`: (H, W, 3) uint8."""
-        self.luma: NDArray[np.uint8] = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+        self.luma: NDArray[np.uint8] = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
         self.size: Size = (self.luma.shape[0], self.luma.shape[1])
         self._levels: dict[Size, Level] = {}
 
@@ -61,7 +61,7 @@ class Pyramid:
     def mirrored(self) -> Pyramid:
         """The same picture with left and right exchanged."""
         other = Pyramid.__new__(Pyramid)
-        other.luma, other.size, other._levels = cv2.flip(self.luma, 1), self.size, {}
+        other.luma, other.size, other._levels = cv2.flip(self.luma, 1), self.size, {}  # type: ignore[assignment]
         return other
 
     def factor_for(self, pixels: float) -> float:
@@ -72,7 +72,7 @@ class Pyramid:
         h, w = size
         grey = self.luma
         if size != self.size:
-            grey = cv2.resize(grey, (w, h), interpolation=cv2.INTER_AREA)
+            grey = cv2.resize(grey, (w, h), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
         detail, contrast = _detail(grey.astype(np.float32))
         return Level(detail, (w / self.size[1], h / self.size[0]), contrast)
 
@@ -83,7 +83,7 @@ def level_indices(matrix: Matrix, onto: Level, of: Level) -> Matrix:
     That is what OpenCV's ECC and its inverse warps take.
     """
     between = scaling(*onto.scale) @ matrix @ scaling(1 / of.scale[0], 1 / of.scale[1])
-    return in_indices(np.linalg.inv(between))
+    return in_indices(np.linalg.inv(between))  # type: ignore[arg-type]
 
 
 def picture_pixels(indices: Matrix, onto: Level, of: Level) -> Matrix:

@@ -47,7 +47,7 @@ def _one_way(onto: Level, of: Level, matrix: Matrix) -> NDArray[np.float32]:
     laid = cv2.warpPerspective(of.detail, indices, (w, h), flags=flags)
     inside = cv2.warpPerspective(np.ones_like(of.detail), indices, (w, h), flags=flags)
     first, second = as_bytes(onto.detail), as_bytes(np.where(inside > 0.99, laid, onto.detail))
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
     forth, back = dis.calc(first, second, None), dis.calc(second, first, None)
     moved = _agreed(forth, back) * (inside > 0.99)[..., None]
     return _in_picture_pixels(moved, indices, of)

@@ -48,7 +48,7 @@ def cheap_guesses(onto: Pyramid, of: Pyramid) -> Iterator[Matrix]:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         h, w = first.detail.shape
         laid = cv2.warpPerspective(second.detail, indices, (w, h), flags=flags)
-        dx, dy = shift_between(first.detail, laid)
+        dx, dy = shift_between(first.detail, laid)  # type: ignore[arg-type]
         yield shift(dx / first.scale[0], dy / first.scale[1]) @ start
 
 
@@ -74,7 +74,7 @@ def guess_by_features(onto: Pyramid, of: Pyramid) -> Iterator[Matrix]:
         confidence=0.999,
     )
     if affine is None:
-        return
+        return  # type: ignore[unreachable]
     matrix = normalised(np.vstack([affine, [0, 0, 1]]))
     if keeps_frame(matrix, of.size):
         yield matrix
@@ -83,7 +83,7 @@ def guess_by_features(onto: Pyramid, of: Pyramid) -> Iterator[Matrix]:
 def _features(picture: Pyramid) -> tuple[NDArray[np.float64], NDArray[Any]]:
     """Places in picture pixels (n, 2), and RootSIFT words (n, 128), of features of the detail."""
     level = picture.level(picture.factor_for(_FEATURE_PIXELS))
-    sift = cv2.SIFT_create(_FEATURES, contrastThreshold=_FEATURE_CONTRAST)
+    sift = cv2.SIFT_create(_FEATURES, contrastThreshold=_FEATURE_CONTRAST)  # type: ignore[attr-defined]
     points, words = sift.detectAndCompute(as_bytes(level.detail), None)
     if words is None:
         return np.zeros((0, 2)), np.zeros((0, 128), np.float32)

@@ -43,7 +43,7 @@ def inverted(matrix: Matrix) -> Matrix:
     """The mapping the other way; a shift's inverse is the shift back to the bit."""
     if is_shift(matrix):
         return shift(-matrix[0, 2], -matrix[1, 2])
-    return normalised(np.linalg.inv(matrix))
+    return normalised(np.linalg.inv(matrix))  # type: ignore[arg-type]
 
 
 def is_shift(matrix: Matrix) -> bool:
@@ -62,7 +62,7 @@ def scaling(x: float, y: float) -> Matrix:
 
 
 def about_centres(turn: float, scale: float, of: Size, onto: Size) -> Matrix:
-    """Scales and turns by radians (clockwise on the screen), the centre of one frame on the other's."""
+    """Scales and turns by radians, clockwise on the screen; the frames' centres lie together."""
     c, s = scale * math.cos(turn), scale * math.sin(turn)
     linear = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
     there, back = shift(onto[1] / 2, onto[0] / 2), shift(-of[1] / 2, -of[0] / 2)

@@ -15,14 +15,14 @@ _SLACK_PX = 1e-3
 def places_in_target(
     alignment: Alignment, rows: tuple[int, int], columns: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Of the pixel centres in rows and columns (from, to) of the anchor: (h, w, 2) places (x, y)."""
+    """Places (h, w, 2) of the anchor's pixel centres in rows and columns (from, to)."""
     return _places(alignment.inverse, alignment.flow, alignment.anchor_size, rows, columns)
 
 
 def places_in_anchor(
     alignment: Alignment, rows: tuple[int, int], columns: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Of the pixel centres in rows and columns (from, to) of the target: (h, w, 2) places (x, y)."""
+    """Places (h, w, 2) of the target's pixel centres in rows and columns (from, to)."""
     return _places(alignment.matrix, alignment.back_flow, alignment.target_size, rows, columns)
 
 

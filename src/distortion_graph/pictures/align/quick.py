@@ -1,4 +1,4 @@
-"""What is settled before any search: equal pictures, registered ones, and whose turn comes first."""
+"""What is settled before any search: equal pictures, registered ones, and their order."""
 
 from __future__ import annotations
 

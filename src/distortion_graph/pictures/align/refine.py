@@ -6,7 +6,6 @@ both pictures are filtered first so that each frequency counts by what they shar
 
 from __future__ import annotations
 
-import math
 from typing import Literal, NamedTuple
 
 import cv2
@@ -79,19 +78,9 @@ def refined(
     indices = level_indices(matrix, *levels)
     planes = levels.onto.detail, levels.of.detail
     indices = _ecc(*planes, indices, motion, iterations)
-    import os
-
-    V = os.environ.get("VAR", "0")
     if matched_iterations:
         filtered = matched(*planes, shared(*planes, indices))
-        if V in "23":
-            filtered = weighted(*filtered, indices, int(os.environ.get("BOX", "21")))
         indices = _ecc(*filtered, indices, motion, matched_iterations)
-        if V in "13":
-            filtered = matched(*planes, shared(*planes, indices))
-            if V in "23":
-                filtered = weighted(*filtered, indices, int(os.environ.get("BOX", "21")))
-            indices = _ecc(*filtered, indices, motion, matched_iterations)
     found = _within(picture_pixels(indices, *levels), motion, of)
     return found if keeps_frame(found, of.size) else matrix
 
@@ -112,25 +101,10 @@ def _ecc(onto: Plane, of: Plane, indices: Matrix, motion: Motion, iterations: in
         start = start[:2].copy()
     criteria = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, iterations, _LEAST_GAIN)
     try:
-        _, found = cv2.findTransformECC(onto, of, start, _MOTIONS[motion], criteria, None, 1)
+        _, found = cv2.findTransformECC(onto, of, start, _MOTIONS[motion], criteria, None, 1)  # type: ignore[call-overload]
     except cv2.error:
         return indices
     if not np.isfinite(found).all():
         return indices
     whole = np.vstack([found, [0, 0, 1]]) if len(found) == 2 else found
     return np.asarray(whole / whole[2, 2], np.float64)
-
-
-def weighted(onto, of, indices, side):
-    h, w = onto.shape
-    laid = cv2.warpPerspective(of, indices, (w, h), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-    b = lambda x: cv2.blur(x, (side, side))
-    aa, bb, ab = b(onto * onto), b(laid * laid), b(onto * laid)
-    rho = np.clip(ab / np.sqrt(aa * bb + 1e-4), 0, 0.95)
-    noise = aa + bb - 2 * ab
-    wt = np.sqrt(rho**2 / (1 - rho**2))
-    wt = np.minimum(wt / (wt.mean() + 1e-6), 3).astype(np.float32)
-    back = cv2.warpPerspective(
-        wt, indices, of.shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    return onto * wt, of * back

@@ -40,9 +40,9 @@ def residual(levels: Levels, matrix: Matrix) -> float | None:
     points = points[inside[whole[:, 1], whole[:, 0]] > 0].astype(np.float32)
     if len(points) < _LEAST_POINTS:
         return None
-    found, status, _ = cv2.calcOpticalFlowPyrLK(
+    found, status, _ = cv2.calcOpticalFlowPyrLK(  # type: ignore[call-overload]
         as_bytes(onto.detail),
-        as_bytes(laid),
+        as_bytes(laid),  # type: ignore[arg-type]
         points[:, None],
         None,
         winSize=(_WINDOW_PX, _WINDOW_PX),

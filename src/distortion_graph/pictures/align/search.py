@@ -100,9 +100,9 @@ def _candidates(onto: Pyramid, of: Pyramid, start: Matrix, mode: AlignMode) -> l
         ("homography", start),
     )
     if mode not in ("auto", "flow"):
-        return [made(name, name, begin) for name, begin in moved if name == mode]
+        return [made(name, name, begin) for name, begin in moved if name == mode]  # type: ignore[arg-type]
     whole = _Candidate(frame_model(onto, of), frames(onto, of), None)
-    return [whole, *(made(name, name, begin) for name, begin in moved)]
+    return [whole, *(made(name, name, begin) for name, begin in moved)]  # type: ignore[arg-type]
 
 
 def _improved(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-
 from distortion_graph.pictures.align.alignment import Reason
 from distortion_graph.pictures.align.detail import Pyramid
 from distortion_graph.pictures.align.refine import Levels

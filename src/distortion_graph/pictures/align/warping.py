@@ -73,7 +73,7 @@ def _copied(target: NDArray[np.uint8], alignment: Alignment, by: tuple[int, int]
 
 
 def _common(shift: int, size: int, other: int) -> tuple[slice, slice]:
-    """Along an axis, what lies inside of both: in the frame, and in the picture moved by `shift`."""
+    """Along an axis, what lies in the frame and in the picture moved by `shift`."""
     first, last = max(shift, 0), max(min(size, other + shift), 0)
     first = min(first, last)
     return slice(first, last), slice(first - shift, last - shift)
@@ -95,7 +95,7 @@ def _resampled(target: NDArray[np.uint8], alignment: Alignment) -> Warped:
         rows = (top, min(top + _ROWS, h))
         places = places_in_target(alignment, rows, (0, w))
         shown = inside(places, alignment.target_size)
-        part = cv2.remap(
+        part = cv2.remap(  # type: ignore[call-overload]
             reduced, places * scale - 0.5, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
         part[~shown] = 0
