@@ -1,0 +1,387 @@
+"""How well `align` finds synthetic warps under severe distortions, and what it says when it fails.
+
+    python benchmarks/alignment.py ../shared/data/free_dev ../shared/data/bsds500/val
+    python benchmarks/alignment.py --fit ../shared/data/free
+
+An anchor is the middle of a photograph, untouched. Its target shows the same through a known warp
+and is resampled from the whole undistorted photograph, so that no border is made up; then it is
+distorted, at level 4 or 5 of a sub-type that is drawn. Everything is drawn by key: the same folder
+gives the same pairs. `--fit` prints the weights of `pictures/align/trust.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from distortion_graph.base.files import atomic_write_text
+from distortion_graph.pictures.align import Alignment, AlignMode, align
+from distortion_graph.pictures.align.detail import Pyramid
+from distortion_graph.pictures.align.matrices import (
+    Matrix,
+    about_centres,
+    corner_distance,
+    corners,
+    in_indices,
+    moved,
+    shift,
+)
+from distortion_graph.pictures.align.quick import order
+from distortion_graph.pictures.align.registration import find
+from distortion_graph.pictures.align.trust import (
+    Measurements,
+    confidence_features,
+    scene_features,
+)
+from distortion_graph.pictures.images import load_picture
+from distortion_graph.synth.distort import PUBLISHED, apply
+from distortion_graph.synth.keys import generator
+
+Picture = NDArray[np.uint8]
+Kind = Literal["none", "translation", "similarity", "homography"]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+TOLERANCE_PX: dict[Kind, float] = {
+    "none": 0.1,
+    "translation": 0.1,
+    "similarity": 0.3,
+    "homography": 0.5,
+}
+LEVELS = (4, 5)
+MARGIN = 0.11  # of a side, on each side
+SHIFT = 0.05  # of the shorter side
+TURN_DEGREES = 5.0
+LOG_SCALE = 0.07
+CORNER = 0.05  # of the shorter side
+TYPES = tuple(dict.fromkeys(entry.distortion for entry in PUBLISHED))
+
+
+class Pair(NamedTuple):
+    """Two pictures and the truth about them: target to anchor, in pixels."""
+
+    anchor: Picture
+    target: Picture
+    matrix: Matrix
+
+
+class Row(NamedTuple):
+    """What came of one pair."""
+
+    tag: str
+    kind: str
+    distortion: str
+    sub_type: str
+    error_px: float
+    model: str
+    confidence: float
+    same_scene: float
+    reason: str | None
+    seconds: float
+
+    @property
+    def right(self) -> bool:
+        """Whether the corners are within the tolerance of the kind."""
+        return self.kind in TOLERANCE_PX and self.error_px <= TOLERANCE_PX[self.kind]
+
+
+def drawn_matrix(kind: Kind, size: tuple[int, int], rng: np.random.Generator) -> Matrix:
+    """A warp of a kind, target to anchor, both of `size` (h, w)."""
+    h, w = size
+    side = min(h, w)
+    if kind == "none":
+        return np.eye(3)
+    dx, dy = (float(x) for x in rng.uniform(-SHIFT, SHIFT, 2) * side)
+    if kind == "translation":
+        return shift(dx, dy)
+    if kind == "similarity":
+        turn = math.radians(rng.uniform(-TURN_DEGREES, TURN_DEGREES))
+        scale = math.exp(rng.uniform(-LOG_SCALE, LOG_SCALE))
+        return shift(dx, dy) @ about_centres(turn, scale, size, size)
+    ends = corners(size) + rng.uniform(-CORNER, CORNER, (4, 2)) * side
+    found = cv2.getPerspectiveTransform(corners(size).astype(np.float32), ends.astype(np.float32))
+    return np.asarray(found, np.float64)
+
+
+def make_pair(photograph: Picture, kind: Kind, rng: np.random.Generator) -> Pair:
+    """The middle of a photograph, and the same through a warp that stays inside of it."""
+    height, width = photograph.shape[:2]
+    left, top = round(width * MARGIN), round(height * MARGIN)
+    size = (height - 2 * top, width - 2 * left)
+    while True:
+        matrix = drawn_matrix(kind, size, rng)
+        whole = shift(left, top) @ matrix
+        places = moved(whole, corners(size))
+        if (places >= 2).all() and (places <= [width - 2, height - 2]).all():
+            break
+    flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
+    target = cv2.warpPerspective(photograph, in_indices(whole), size[::-1], flags=flags)
+    anchor = photograph[top : top + size[0], left : left + size[1]]
+    return Pair(np.ascontiguousarray(anchor), np.asarray(target, np.uint8), matrix)
+
+
+def severely(picture: Picture, distortion: str, tag: str) -> tuple[Picture, str]:
+    """A picture under a drawn sub-type at level 4 or 5, and which."""
+    rng = generator(0, "alignment", tag, distortion)
+    names = [e.name for e in PUBLISHED if e.distortion == distortion and e.drawn]
+    name, level = str(rng.choice(names)), int(rng.choice(LEVELS))
+    return apply(picture, distortion, name, level, rng), f"{name} {level}"
+
+
+def photographs(folders: Sequence[Path], limit: int) -> list[tuple[str, Picture]]:
+    """`limit` photographs of each folder, evenly spread over those of 0.13 MP or more."""
+    chosen = []
+    for folder in folders:
+        every = sorted((folder / "images").glob("*.jpg"))
+        pictures = [(path.stem, load_picture(path).rgb) for path in every]
+        large = [p for p in pictures if p[1].shape[0] * p[1].shape[1] >= 130_000]
+        places = np.linspace(0, len(large) - 1, min(limit, len(large))).round().astype(int)
+        chosen += [large[k] for k in places]
+    return chosen
+
+
+def warped_pairs(
+    pictures: Sequence[tuple[str, Picture]], kinds: Sequence[Kind]
+) -> Iterator[tuple[str, Kind, str, str, Pair]]:
+    """Every photograph under every kind of warp and every type of distortion."""
+    for tag, photograph in pictures:
+        for kind in kinds:
+            for distortion in TYPES:
+                rng = generator(0, "alignment", tag, kind, distortion)
+                pair = make_pair(photograph, kind, rng)
+                target, sub_type = severely(pair.target, distortion, f"{tag} {kind}")
+                yield tag, kind, distortion, sub_type, pair._replace(target=target)
+
+
+def other_pairs(
+    pictures: Sequence[tuple[str, Picture]],
+) -> Iterator[tuple[str, str, str, str, Pair]]:
+    """What is not the same scene, or not the same way up, each under every type of distortion."""
+    turns = {"mirrored": None, "turned by 90°": 3, "turned by 180°": 2, "turned by 270°": 1}
+    for k, (tag, photograph) in enumerate(pictures):
+        other = pictures[(k + 1) % len(pictures)][1]
+        for distortion in TYPES:
+            target, sub_type = severely(other, distortion, f"{tag} unrelated")
+            yield tag, "unrelated", distortion, sub_type, Pair(photograph, target, np.eye(3))
+        # One type for each photograph and turn, all types in the end.
+        for n, (name, quarters) in enumerate(turns.items()):
+            distortion = TYPES[(k + 4 * n) % len(TYPES)]
+            target, sub_type = severely(photograph, distortion, f"{tag} {name}")
+            moved_by = target[:, ::-1] if quarters is None else np.rot90(target, quarters)
+            pair = Pair(photograph, np.ascontiguousarray(moved_by), np.eye(3))
+            yield tag, name, distortion, sub_type, pair
+
+
+def measured_row(
+    tag: str, kind: str, distortion: str, sub_type: str, pair: Pair, mode: AlignMode
+) -> Row:
+    """One pair aligned and compared with the truth."""
+    began = time.process_time()
+    found = align(pair.anchor, pair.target, mode)
+    seconds = time.process_time() - began
+    return Row(
+        tag,
+        kind,
+        distortion,
+        sub_type,
+        corner_distance(found.matrix, pair.matrix, found.target_size),
+        found.model,
+        found.confidence,
+        found.same_scene,
+        told(found),
+        seconds,
+    )
+
+
+def told(found: Alignment) -> str | None:
+    """The reason, and for turned pictures by how much, as the kinds here are named."""
+    if found.reason == "turned":
+        return found.verdict.removesuffix(" clockwise")
+    return found.reason
+
+
+def auroc(high: Sequence[float], low: Sequence[float]) -> float:
+    """Probability that a value of `high` is above one of `low`; ties count half."""
+    from scipy.stats import mannwhitneyu
+
+    if not high or not low:
+        return math.nan
+    return float(mannwhitneyu(high, low).statistic / (len(high) * len(low)))
+
+
+def show(title: str, rows: Sequence[Row]) -> None:
+    """The share that is right, errors, and how well confidence tells failures, of one kind each."""
+    print(f"\n{title}")
+    for kind in dict.fromkeys(row.kind for row in rows):
+        of_kind = [row for row in rows if row.kind == kind]
+        errors = np.array([row.error_px for row in of_kind])
+        right = [row.confidence for row in of_kind if row.right]
+        wrong = [row.confidence for row in of_kind if not row.right]
+        without_zoom = [r.right for r in of_kind if not r.sub_type.startswith("zoom")]
+        print(
+            f"  {kind}: right {len(right) / len(of_kind):.4f} (without zoom blur "
+            f"{np.mean(without_zoom):.4f}), median {np.median(errors):.3f} px, 97 % within "
+            f"{np.percentile(errors, 97):.2f} px, AUROC of confidence {auroc(right, wrong):.4f}, "
+            f"{np.mean([row.seconds for row in of_kind]):.3f} s"
+        )
+        for distortion in TYPES:
+            some = [row for row in of_kind if row.distortion == distortion]
+            failures = [row for row in some if not row.right]
+            if failures:
+                listed = ", ".join(f"{r.tag} {r.sub_type} {r.error_px:.2f}" for r in failures[:6])
+                print(f"    {distortion}: {1 - len(failures) / len(some):.3f}; {listed}")
+
+
+def show_told(rows: Sequence[Row]) -> None:
+    """How many pairs that should not be compared are told, and of which kind."""
+    print("\nwhat is told of other pairs")
+    for kind in dict.fromkeys(row.kind for row in rows):
+        of_kind = [row for row in rows if row.kind == kind]
+        right = [row for row in of_kind if row.reason == kind]
+        others = {(row.sub_type, row.reason) for row in of_kind if row.reason != kind}
+        seconds = np.mean([row.seconds for row in of_kind])
+        print(
+            f"  {kind}: {len(right)} of {len(of_kind)}, {seconds:.3f} s "
+            f"{sorted(map(str, others))[:6]}"
+        )
+
+
+def show_scales(pictures: Sequence[tuple[str, Picture]]) -> None:
+    """Crops and other sizes of undistorted photographs: the mean corner error in anchor pixels."""
+    errors: dict[str, list[float]] = {}
+    for _, rgb in pictures:
+        h, w = rgb.shape[0] // 2 * 2, rgb.shape[1] // 2 * 2
+        rgb = np.ascontiguousarray(rgb[:h, :w])
+        top, left = h // 10, w // 10
+        half = cv2.resize(rgb, (w // 2, h // 2), interpolation=cv2.INTER_AREA)
+        twice = cv2.resize(rgb, (2 * w, 2 * h), interpolation=cv2.INTER_CUBIC)
+        cases = {
+            "20 % of each side cut off": (rgb[top : h - top, left : w - left], shift(left, top)),
+            "×0.5": (half, np.diag([2.0, 2, 1])),
+            "×2": (twice, np.diag([0.5, 0.5, 1])),
+        }
+        for name, (target, truth) in cases.items():
+            found = align(rgb, np.ascontiguousarray(target))
+            error = corner_distance(found.matrix, truth, found.target_size)
+            errors.setdefault(name, []).append(error)
+    print("\nother sizes, undistorted")
+    for name, values in errors.items():
+        print(f"  {name}: median {np.median(values):.3f} px, largest {max(values):.3f} px")
+
+
+def show_times(photograph: Picture) -> None:
+    """Least time of some runs, and for a large pair also the largest memory."""
+    print("\ntimes, one thread")
+    small = cv2.resize(photograph, (548, 365), interpolation=cv2.INTER_AREA)
+    large = cv2.resize(photograph, (4243, 2829), interpolation=cv2.INTER_CUBIC)
+    for name, resized in (("0.2 MP", small), ("12 MP", large)):
+        rgb = np.asarray(resized, np.uint8)
+        rng = generator(0, "times")
+        noisy = apply(rgb, "noise", "gaussian_rgb", 3, rng)
+        part = np.ascontiguousarray(noisy[11:, 17:])
+        size = (rgb.shape[0] - 20, rgb.shape[1] - 20)
+        matrix = in_indices(drawn_matrix("homography", size, rng))
+        bent = np.asarray(
+            cv2.warpPerspective(noisy, matrix, size[::-1], borderMode=cv2.BORDER_REFLECT), np.uint8
+        )
+        for what, target in (
+            ("equal", rgb.copy()),
+            ("registered", noisy),
+            ("shifted", part),
+            ("homography", bent),
+        ):
+            took = min(_seconds(rgb, target) for _ in range(5))
+            print(f"  {name} {what}: {1000 * took:.1f} ms")
+
+
+def _seconds(anchor: Picture, target: Picture) -> float:
+    began = time.perf_counter()
+    align(anchor, target)
+    return time.perf_counter() - began
+
+
+def fit(pictures: Sequence[tuple[str, Picture]]) -> None:
+    """Print the weights of `same_scene` and of `confidence`, by logistic regression."""
+    from sklearn.linear_model import LogisticRegression
+
+    scenes: list[tuple[Measurements, bool]] = []
+    certain: list[tuple[Measurements, bool]] = []
+    for k, (tag, kind, distortion, _, pair) in enumerate(warped_pairs(pictures, KINDS)):
+        if (k + k // len(TYPES)) % 3:  # a third of the pairs, of every type and kind
+            continue
+        found, error = _found(pair)
+        certain.append((found, error <= TOLERANCE_PX[kind]))
+        scenes.append((found, True))
+        other = pictures[[p[0] for p in pictures].index(tag) - 1][1]
+        target, _ = severely(other, distortion, f"{tag} unrelated")
+        scenes.append((_found(Pair(pair.anchor, target, np.eye(3)))[0], False))
+    for name, features, samples in (
+        ("SCENE_WEIGHTS", scene_features, scenes),
+        ("CONFIDENCE_WEIGHTS", confidence_features, certain),
+    ):
+        table = np.array([features(measured) for measured, _ in samples])
+        truth = [is_so for _, is_so in samples]
+        model = LogisticRegression(C=10.0, fit_intercept=False, max_iter=10_000).fit(table, truth)
+        weights = ", ".join(f"{w:.3f}" for w in model.coef_[0])
+        said = model.predict_proba(table)[:, 1]
+        right = [float(s) for s, t in zip(said, truth, strict=True) if t]
+        wrong = [float(s) for s, t in zip(said, truth, strict=True) if not t]
+        print(
+            f"{name} = ({weights})  # {len(right)} right, {len(wrong)} wrong, "
+            f"{auroc(right, wrong):.4f}"
+        )
+
+
+def _found(pair: Pair) -> tuple[Measurements, float]:
+    """What was measured, in the canonical order, and the corner error."""
+    swapped = order(pair.anchor, pair.target) > 0
+    onto, of = (pair.target, pair.anchor) if swapped else (pair.anchor, pair.target)
+    found = find(Pyramid(onto), Pyramid(of), "auto")
+    truth = np.asarray(np.linalg.inv(pair.matrix) if swapped else pair.matrix, np.float64)
+    return found.measured, corner_distance(found.search.matrix, truth, of.shape[:2])
+
+
+def main() -> None:
+    """See the head of this file."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folders", type=Path, nargs="+", help="folders with images/")
+    parser.add_argument("--limit", type=int, default=30, help="so many photographs of each")
+    parser.add_argument("--fit", action="store_true", help="print weights instead")
+    parser.add_argument("--json", type=Path)
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    pictures = photographs(options.folders, options.limit)
+    print(f"{len(pictures)} photographs, {len(TYPES)} distortions at levels 4 and 5")
+    if options.fit:
+        fit(pictures)
+        return
+    moving: tuple[Kind, ...] = KINDS[1:]
+    auto = [measured_row(*item, "auto") for item in warped_pairs(pictures, KINDS)]
+    show("--align auto", auto)
+    given = [measured_row(*item, item[1]) for item in warped_pairs(pictures, moving)]
+    show("the kind given", given)
+    others = [measured_row(*item, "auto") for item in other_pairs(pictures)]
+    show_told(others)
+    scenes = [r.same_scene for r in auto], [r.same_scene for r in others if r.kind == "unrelated"]
+    print(
+        f"  AUROC of same_scene {auroc(*scenes):.5f}; of the same scene, "
+        f"{np.mean([s < 0.5 for s in scenes[0]]):.5f} below 0.5"
+    )
+    show_scales(pictures)
+    show_times(pictures[-1][1])
+    if options.json:
+        rows = {"auto": auto, "given": given, "others": others}
+        text = json.dumps({k: [r._asdict() for r in v] for k, v in rows.items()}, indent=1)
+        atomic_write_text(options.json, text + "\n")
+
+
+if __name__ == "__main__":
+    main()
