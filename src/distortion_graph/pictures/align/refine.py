@@ -37,6 +37,9 @@ _MOTIONS = {
 }
 _LEAST_GAIN = 1e-6  # of the correlation in an iteration
 _MOST_REDUCED = 4.0
+_LIKENESS_PX = 21
+_MOST_ALIKE = 0.95
+_MOST_WEIGHT = 3.0  # of the mean
 
 
 class Levels(NamedTuple):
@@ -80,7 +83,8 @@ def refined(
     indices = _ecc(*planes, indices, motion, iterations)
     if matched_iterations:
         filtered = matched(*planes, shared(*planes, indices))
-        indices = _ecc(*filtered, indices, motion, matched_iterations)
+        weighted = _weighted_by_likeness(*filtered, indices)
+        indices = _ecc(*weighted, indices, motion, matched_iterations)
     found = _within(picture_pixels(indices, *levels), motion, of)
     return found if keeps_frame(found, of.size) else matrix
 
@@ -108,3 +112,25 @@ def _ecc(onto: Plane, of: Plane, indices: Matrix, motion: Motion, iterations: in
         return indices
     whole = np.vstack([found, [0, 0, 1]]) if len(found) == 2 else found
     return np.asarray(whole / whole[2, 2], np.float64)
+
+
+def _weighted_by_likeness(onto: Plane, of: Plane, indices: Matrix) -> tuple[Plane, Plane]:
+    """Both times a weight that is small where they are unlike: blown-out light, flakes, movement.
+
+    The weight is ρ / √(1 − ρ²) of the local correlation ρ, as that of a frequency is of the
+    coherence.
+    """
+    h, w = onto.shape
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    laid = cv2.warpPerspective(of, indices, (w, h), flags=flags)
+    power, other, product = (
+        cv2.blur(a * b, (_LIKENESS_PX, _LIKENESS_PX))
+        for a, b in ((onto, onto), (laid, laid), (onto, laid))
+    )
+    likeness = np.clip(product / np.sqrt(power * other + 1e-4), 0, _MOST_ALIKE)
+    weight = likeness / np.sqrt(1 - likeness * likeness)
+    weight = np.minimum(weight / (float(weight.mean()) + 1e-6), _MOST_WEIGHT).astype(np.float32)
+    back = cv2.warpPerspective(
+        weight, indices, of.shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return onto * weight, of * back
