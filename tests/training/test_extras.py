@@ -223,6 +223,29 @@ def test_every_share_leaves_consistent_batches(clean):
     assert unknown and further
 
 
+def test_frequent_pairs_hold_a_pristine_picture_and_one_with_noise_or_another_exposure(clean):
+    labels = (np.mgrid[:96, :96].sum(0) // 40 + 1).astype(np.uint16)
+    others = ("hard_share", "easy_share", "ladder_share", "same_share", "pristine_share")
+    unchanged = ("outlier_share", "grey_share", "recompressed_share")
+    shares: dict[str, Any] = dict.fromkeys((*others, *unchanged), 0.0) | {"frequent_share": 1.0}
+    stream = SampleStream(
+        [CleanPicture("c", clean, (labels,))],
+        seed=0,
+        recipe=DEFAULT_RECIPE,
+        sampling=SamplingConfig(crops=((64, 8),), **shares),
+    )
+    vocabulary = DEFAULT_RECIPE.vocabulary
+    frequent = {vocabulary.distortion_index(x) for x in ("noise", "brightness", "darken")}
+    seen: set[int] = set()
+    for index in range(4):
+        _, targets = stream[index]
+        for pair in targets.distortion:
+            sides = [set(side[side >= 0].tolist()) for side in pair]
+            assert {vocabulary.clean_index} in sides
+            seen |= sides[0] | sides[1]
+    assert seen == frequent | {vocabulary.clean_index}
+
+
 def test_sub_types_by_name_are_drawn_when_asked_for():
     rng = np.random.default_rng(0)
     from distortion_graph.synth.synthesis import draw_region

@@ -48,6 +48,8 @@ _PILLOW = {
     "bicubic": PillowImage.Resampling.BICUBIC,
     "lanczos": PillowImage.Resampling.LANCZOS,
 }
+MERGED_STOPS = (0.7, 2.5)
+"""How many stops below and above a picture the exposures are that are merged with it."""
 _GAMMA = 2.2  # stops belong to linear light; near enough to sRGB's curve for a look
 _SMOOTH_ENLARGING: tuple[Resampling, ...] = ("cubic", "lanczos4", "bicubic", "lanczos")
 
@@ -139,7 +141,7 @@ def draw_look(rng: np.random.Generator) -> Look:
         return bool(rng.random() < share)
 
     return Look(
-        fused=float(rng.uniform(0.7, 2.5)) if happens(0.08) else None,
+        fused=float(rng.uniform(*MERGED_STOPS)) if happens(0.08) else None,
         denoise=_draw_denoise(rng) if happens(0.1) else None,
         tone=_draw_tone(rng) if happens(0.25) else None,
         colour=_draw_colour(rng) if happens(0.25) else None,

@@ -17,6 +17,7 @@ from distortion_graph.datasets.pictures import CleanPicture
 from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.synth.distort import Frames
 from distortion_graph.synth.keys import generator
+from distortion_graph.synth.looks import MERGED_STOPS, Look, apply_look
 from distortion_graph.synth.recipes import WILD_RECIPE
 from distortion_graph.synth.shots import WILD_SHOTS, ShotShares, draw_shots
 from distortion_graph.synth.synthesis import MIXED, Draw, Recipe, Version, make_version
@@ -31,6 +32,11 @@ from distortion_graph.training.extras import (
 from distortion_graph.work.threads import keep_process_to
 
 _MOST_ENLARGED = 4.0
+_FREQUENT = ("noise", "brightness", "darken")
+"""What photographs of a whole scene suffer most often, and little of it."""
+_EXPOSURES = ("brightness", "darken")
+_MERGED_SHARE = 0.5
+_WEAK_WEIGHT = 3.0
 _FURTHER_SHARE = 0.4
 _EVEN_MIXED_SHARE = 0.15
 
@@ -41,12 +47,14 @@ class SamplingConfig:
 
     Pairs are hard (two mixed versions), medium (one mixed), easy (two single types), a ladder (one
     type twice), hold the same damaged picture twice (`same_share`), or have a pristine picture on
-    one side or, a third of these, on both; what the shares leave is medium. `crops` lists (side in
-    px, pairs per batch); a batch uses one of them. Regions below `min_share` of a crop are left
-    out, at most `max_regions` are kept; in a `grid_share` of the crops they are the cells of a
-    grid. Of the versions of a single type `even_share` have the same distortion everywhere.
-    `enlarged_share` of the crops show the picture enlarged, as soft as photographs of many
-    megapixels are.
+    one side or, a third of these, on both; what the shares leave is medium. In `frequent_share` a
+    pristine picture stands beside one of `_FREQUENT`, mostly weak and everywhere in the other one;
+    where that is an exposure, half of the pristine pictures are merged from several exposures.
+    `crops` lists (side in px, pairs per batch); a batch uses one of them. Regions below `min_share`
+    of a crop are left out, at most `max_regions` are kept; in a `grid_share` of the crops they are
+    the cells of a grid. Of the versions of a single type `even_share` have the same distortion
+    everywhere. `enlarged_share` of the crops show the picture enlarged, as soft as photographs of
+    many megapixels are.
 
     Before anything is distorted a picture gets a look in `look_share` of the pairs, the two
     pictures of a pair different looks in `two_looks_share`, and one of them is moved against the
@@ -55,11 +63,12 @@ class SamplingConfig:
     pairs with a pristine picture the network is told that it is the original.
     """
 
-    hard_share: float = 0.4
-    easy_share: float = 0.12
+    hard_share: float = 0.35
+    easy_share: float = 0.1
     ladder_share: float = 0.05
     same_share: float = 0.08
     pristine_share: float = 0.28
+    frequent_share: float = 0.0
     even_share: float = 0.4
     enlarged_share: float = 0.12
     grid_share: float = 0.15
@@ -89,12 +98,13 @@ class SamplingConfig:
 class _Wanted:
     """A version to be made: a type or a mixed version's name, None for a picture left clean.
 
-    With `even` the distortion is the same everywhere. Two of equal `draws` are made by the same
-    draws.
+    With `even` the distortion is the same everywhere, with `weak` it is mostly weak. Two of equal
+    `draws` are made by the same draws.
     """
 
     name: str | None
     even: bool = False
+    weak: bool = False
     draws: int = 0
 
 
@@ -173,7 +183,7 @@ class SampleStream(Dataset[Any]):
             clean, recipe = _grey(clean, recipe)
         wanted = self._wanted(rng, recipe.types)
         tag = f"{picture.tag}#{key}"
-        shots = draw_shots(clean, sampling.shots, rng)
+        shots = _merged_beside_exposures(draw_shots(clean, sampling.shots, rng), wanted, rng)
         versions = list(self._versions(shots, masks, wanted, tag, recipe))
         extras = Extras.none(len(masks))
         if rng.random() < sampling.outlier_share:
@@ -199,7 +209,8 @@ class SampleStream(Dataset[Any]):
                 yield _pristine(clean, len(masks), recipe)
             elif version.even:
                 rng = generator(self.seed, own_tag, version.name)
-                yield even_version(clean, masks, version.name, recipe, rng)
+                drawn = _mostly_weak(recipe) if version.weak else recipe
+                yield even_version(clean, masks, version.name, drawn, rng)
             else:
                 yield make_version(
                     clean,
@@ -249,6 +260,8 @@ class SampleStream(Dataset[Any]):
         even, other_even = (bool(flag) for flag in rng.random(2) < sampling.even_share)
         mixed = _Wanted(MIXED[0], bool(rng.random() < _EVEN_MIXED_SHARE))
         one_type = _Wanted(first, even)
+        frequent = [label for label in _FREQUENT if label in types] or [first]
+        weak = _Wanted(frequent[int(rng.integers(len(frequent)))], even=True, weak=True)
         kinds: tuple[tuple[float, tuple[_Wanted, _Wanted]], ...] = (
             (sampling.hard_share, (mixed, _Wanted(MIXED[1]))),
             (sampling.easy_share, (one_type, _Wanted(second, other_even))),
@@ -258,6 +271,7 @@ class SampleStream(Dataset[Any]):
             (sampling.pristine_share / 3, (_PRISTINE, _PRISTINE)),
             (sampling.pristine_share / 3, (_PRISTINE, one_type)),
             (sampling.pristine_share / 3, (_PRISTINE, mixed)),
+            (sampling.frequent_share, (_PRISTINE, weak)),
         )
         pair, drawn = (one_type, mixed), rng.random()
         for share, kind in kinds:
@@ -266,6 +280,29 @@ class SampleStream(Dataset[Any]):
                 break
             drawn -= share
         return pair if rng.random() < 0.5 else (pair[1], pair[0])
+
+
+def _mostly_weak(recipe: Recipe) -> Recipe:
+    weakest = recipe.vocabulary.severities[1]
+    weights = dict.fromkeys(recipe.severity_levels, 1.0)
+    return replace(recipe, severity_weights=weights | {weakest: _WEAK_WEIGHT})
+
+
+def _merged_beside_exposures(
+    shots: tuple[NDArray[np.uint8], NDArray[np.uint8]],
+    wanted: tuple[_Wanted, _Wanted],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The shots, the one beside a weak exposure often merged from several exposures."""
+    exposed = [version.weak and version.name in _EXPOSURES for version in wanted]
+    if not any(exposed) or rng.random() >= _MERGED_SHARE:
+        return shots
+    merged = Look(fused=float(rng.uniform(*MERGED_STOPS)))
+    first, second = (
+        shot if is_exposed else apply_look(shot, merged, rng)
+        for shot, is_exposed in zip(shots, exposed, strict=True)
+    )
+    return first, second
 
 
 def _grey(clean: NDArray[np.uint8], recipe: Recipe) -> tuple[NDArray[np.uint8], Recipe]:
