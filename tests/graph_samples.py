@@ -69,12 +69,14 @@ def native():
             "transparency": None,
         },
         "fit": None,
+        "alignment": None,
         "model": {"name": "small", "version": "1", "sha256": "a" * 64, "known_threshold": 0.5},
         "regions": [
             {
                 "id": 7,
                 "name": "person",
                 "area_fraction": 0.166667,
+                "valid": None,
                 "anchor": node(score=0.7, **box),
                 "target": node("noise", "minor", 0.6, opinion=0.375, also=ALSO),
                 "comparison": comparison("same", 0.7 - 0.6),
@@ -85,6 +87,7 @@ def native():
                 "id": 2,
                 "name": "Schläger",
                 "area_fraction": None,
+                "valid": None,
                 "anchor": node("clean", "clean", 1.0),
                 "target": node("haze", "severe", 0.25),
                 "comparison": comparison("significantly_better", 0.75),

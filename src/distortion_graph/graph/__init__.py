@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from distortion_graph.base.vocabulary import FrozenMap
+from distortion_graph.graph.aligned import AlignmentInfo, RegionAlone, rows_of
 from distortion_graph.graph.graph import (
     SCHEMA,
     DistortionGraph,
@@ -38,6 +39,7 @@ __all__ = [
     "MOST_SPOTS",
     "SCHEMA",
     "SIDES",
+    "AlignmentInfo",
     "ComparisonBelief",
     "Difference",
     "DistortionGraph",
@@ -50,6 +52,7 @@ __all__ = [
     "Mask",
     "ModelInfo",
     "Node",
+    "RegionAlone",
     "RegionComparison",
     "Relation",
     "Scene",
@@ -61,5 +64,6 @@ __all__ = [
     "json_schema_text",
     "load_graph",
     "parse_json",
+    "rows_of",
     "score_margin",
 ]

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
         Difference,
         ImageInfo,
         LabelBelief,
+        Mask,
         Node,
         RegionComparison,
         Scene,
         Side,
     )
+
+_SIDES: tuple[Side, Side] = ("anchor", "target")
 
 PROBABILITY_TOLERANCE = 1e-3
 """How far a sum of probabilities may be from 1, and P(severity clean) from P(distortion clean)."""
@@ -41,12 +44,22 @@ def graph_problems(graph: DistortionGraph) -> Iterator[str]:
         seen.setdefault(region.id, i)
         yield from _node_problems(f"{place}.anchor", region.anchor, vocabulary)
         yield from _node_problems(f"{place}.target", region.target, vocabulary)
-        yield from _extent_problems(place, region, "anchor", graph.anchor)
-        yield from _extent_problems(place, region, "target", graph.target)
+        for side in _SIDES:
+            shape = region.mask_of(side), region.bbox_of(side)
+            yield from _extent_problems(f"{place}.{side}", *shape, graph.picture_of(side), side)
         yield from _part_problems(place, region, "anchor", graph.common_part())
         yield from _part_problems(place, region, "target", graph.common_part())
         yield from _comparison_problems(f"{place}.comparison", region.comparison, vocabulary)
         yield from _difference_problems(f"{place}.differs", region.differs, graph)
+    for i, lone in enumerate(graph.alone, start=len(graph.regions)):
+        place = f"regions[{i}]"
+        if lone.id in seen:
+            yield f"{place}.id: {lone.id} is also the id of regions[{seen[lone.id]}]"
+        seen.setdefault(lone.id, i)
+        spot = f"{place}.{lone.side}"
+        yield from _node_problems(spot, lone.node, vocabulary)
+        shape = lone.node.mask, lone.node.bbox_xywh_px
+        yield from _extent_problems(spot, *shape, graph.picture_of(lone.side), lone.side)
     sizes = _size(graph.anchor), _size(graph.target)
     if graph.fit is not None and sizes[0] == sizes[1] and None not in sizes[0]:
         yield f"fit: {graph.fit!r} for two pictures of one size, expected null"
@@ -160,17 +173,20 @@ def _label_problems(place: str, label: str, index: Callable[[str], int]) -> Iter
 
 
 def _extent_problems(
-    place: str, region: RegionComparison, side: Side, image: ImageInfo
+    place: str,
+    mask: Mask | None,
+    box: tuple[int, int, int, int] | None,
+    image: ImageInfo,
+    side: Side,
 ) -> Iterator[str]:
     """A mask or box that does not fit its picture; the target's may be the anchor's."""
     if image.width is None or image.height is None:
         return
-    mask, box = region.mask_of(side), region.bbox_of(side)
     extent = f"but the {side} picture is {image.height} × {image.width} (height × width)"
     if mask is not None and mask.size != (image.height, image.width):
-        yield f"{place}.{side}.mask: its size is {mask.size[0]} × {mask.size[1]}, {extent}"
+        yield f"{place}.mask: its size is {mask.size[0]} × {mask.size[1]}, {extent}"
     if box is not None and (box[0] + box[2] > image.width or box[1] + box[3] > image.height):
-        yield f"{place}.{side}.bbox_xywh_px: {list(box)} leaves the picture, {extent}"
+        yield f"{place}.bbox_xywh_px: {list(box)} leaves the picture, {extent}"
 
 
 def _part_problems(

@@ -14,12 +14,19 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from distortion_graph.base.errors import GraphError
 from distortion_graph.base.validation import validation_line
 from distortion_graph.base.vocabulary import UNCERTAIN, Vocabulary
+from distortion_graph.graph.aligned import AlignmentInfo, RegionAlone, is_alone
 from distortion_graph.graph.checks import graph_problems
 from distortion_graph.graph.parts import (
     Fitting,
@@ -50,7 +57,11 @@ class DistortionGraph(Part):
 
     `fit` says how pictures of unequal size were compared: "crop" is their common part from the top
     left corner, in which all regions lie; "resize" is the target scaled to the anchor's size. It
-    is null where the sizes are equal, or where nobody said.
+    is null where the sizes are equal, or where nobody said. `alignment` says how the target was
+    found to lie on the anchor; null where nobody asked.
+
+    `regions` are those that both pictures have, `alone` those that one picture alone has. In JSON
+    all stand in one list, `regions`, the latter last.
     """
 
     schema_: Literal["distortion-graph/1"] = Field(default=SCHEMA, alias="schema")
@@ -58,10 +69,38 @@ class DistortionGraph(Part):
     anchor: ImageInfo
     target: ImageInfo
     fit: Fitting | None = None
+    alignment: AlignmentInfo | None = None
     model: ModelInfo | None = None
     regions: tuple[RegionComparison, ...]
+    alone: tuple[RegionAlone, ...] = ()
     scene: Scene | None = None
     relations: tuple[Relation, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apart(cls, value: Any) -> Any:
+        """Take the regions of one picture out of a file's one list."""
+        regions = value.get("regions") if isinstance(value, dict) else None
+        if not isinstance(regions, list) or not any(map(is_alone, regions)):
+            return value
+        if "alone" in value:
+            raise PydanticCustomError(
+                "graph_problem",
+                "{problem}",
+                {"problem": "top level: unknown key 'alone', expected all in regions", "more": 0},
+            )
+        return value | {
+            "regions": [region for region in regions if not is_alone(region)],
+            "alone": [region for region in regions if is_alone(region)],
+        }
+
+    @model_serializer(mode="wrap")
+    def _together(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        alone = written.pop("alone", ())
+        if alone:
+            written["regions"] = [*written["regions"], *alone]
+        return written
 
     @model_validator(mode="after")
     def _check(self) -> DistortionGraph:
@@ -130,7 +169,9 @@ class DistortionGraph(Part):
             update={
                 "anchor": self.target,
                 "target": self.anchor,
+                "alignment": self.alignment and self.alignment.swapped(),
                 "regions": tuple(region.swapped(self.vocabulary) for region in self.regions),
+                "alone": tuple(region.swapped() for region in self.alone),
                 "scene": self.scene and self.scene.swapped(self.vocabulary),
                 "relations": tuple(
                     relation.model_copy(update={"image": other[relation.image]})
@@ -183,6 +224,10 @@ def json_schema() -> dict[str, Any]:
     schema = DistortionGraph.model_json_schema(by_alias=True)
     # In Python the version has a default; in a file it must stand.
     schema["required"] = ["schema", *schema["required"]]
+    # In a file all regions stand in one list.
+    alone = schema["properties"].pop("alone")["items"]
+    regions = schema["properties"]["regions"]
+    regions["items"] = {"anyOf": [regions["items"], alone]}
     draft = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": draft, "$id": "urn:distortion-graph:1", **schema}
 

@@ -254,12 +254,15 @@ class RegionComparison(Part):
     """A region in both pictures and the comparison edge anchor → target.
 
     `id` is kept from the source of the regions (label map: the pixel value; list: its index);
-    `area_fraction` is the mask's share of the picture that the regions were given on.
+    `area_fraction` is the mask's share of the picture that the regions were given on. `valid` is
+    the share of the region that both pictures show; null where they were not aligned. A region
+    that one picture alone has is an `aligned.RegionAlone`.
     """
 
     id: Whole
     name: Text
     area_fraction: Share | None = None
+    valid: Share | None = None
     anchor: Node
     target: Node
     comparison: ComparisonBelief
