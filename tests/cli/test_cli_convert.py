@@ -93,7 +93,7 @@ def test_of_two_files_none_is_written_where_one_cannot_be(cli, here, graph):
 def test_what_is_lost_is_one_line_by_name_and_quiet_is_quiet(cli, graph):
     ended = cli("convert", "g.json", "--to", "published", "--out", "p.json")
     assert ended.err == (
-        "distortion-graph: warning: published cannot hold: model, pictures, picture hashes, region "
+        "distortion-graph: warning: published cannot hold: model, pictures, alignment, picture hashes, region "
         "ids, areas, masks, boxes, probabilities, probabilities of other labels, known, score "
         "digits, evidence, differences, scene; they are left out\n"
     )
@@ -111,7 +111,7 @@ def test_what_is_lost_is_one_line_by_name_and_quiet_is_quiet(cli, graph):
 def test_compare_writes_every_form_and_warns_alike(cli, here):
     said = cli(*PAIR, "--out", "c.json", "--format", "coco").err
     assert said.endswith(
-        "coco cannot hold: probabilities of other labels, scene; they are left out\n"
+        "coco cannot hold: alignment, probabilities of other labels, scene; they are left out\n"
     )
     assert len(json.loads((here / "c.json").read_text())["annotations"]) == 4
     assert cli(*PAIR, "--out", "t.csv", "--format", "csv", "-q").code == 0

@@ -34,7 +34,7 @@ def alone(side: str, region_id: int = 9) -> dict[str, Any]:
 
 def aligned(*regions: Any, **alignment: Any) -> dict[str, Any]:
     """The sample graph with further regions and a shift."""
-    data = native()
+    data: dict[str, Any] = native()
     data["regions"] += regions
     data["alignment"] = {
         "model": "translation",

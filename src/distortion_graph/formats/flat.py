@@ -23,6 +23,9 @@ from distortion_graph.graph import (
     Evidence,
     FurtherDistortion,
     LabelBelief,
+    Mask,
+    Node,
+    RegionAlone,
     RegionComparison,
     Side,
 )
@@ -41,6 +44,8 @@ NODE_FACTS: Mapping[str, type] = {
     "position": int,
     "name": str,
     "area_fraction": float,
+    "valid": float,
+    "alone": bool,
     "distortion": str,
     "distortion_probability": float,
     "distortion_probabilities": dict,
@@ -62,7 +67,8 @@ NODE_FACTS: Mapping[str, type] = {
 }
 """Facts of a node's row and their types; `kind` is region or scene.
 
-`also` is a list of further distortions as JSON text, not known where there are none.
+`also` is a list of further distortions as JSON text, not known where there are none. `alone` is
+true of a region that one picture alone has, and not known of others.
 """
 
 EDGE_FACTS: Mapping[str, type] = {
@@ -97,7 +103,7 @@ EDGE_FACTS: Mapping[str, type] = {
 BOX_FACTS = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
 EVIDENCE_FACTS = ("psnr_db", "ssim", "haarpsi", "delta_e")
 DIFFERENCE_FACTS = ("differs_share", "differs_equal", "spots_height", "spots_width", "spots")
-WHOLE_FACTS = ("vocabulary", "anchor", "target", "fit", "model")
+WHOLE_FACTS = ("vocabulary", "anchor", "target", "fit", "alignment", "model")
 
 
 def node_name(side: str, region: int | str) -> str:
@@ -106,7 +112,7 @@ def node_name(side: str, region: int | str) -> str:
 
 
 def whole_facts(graph: DistortionGraph) -> dict[str, str]:
-    """The schema, and vocabulary, pictures, `fit` and model as JSON text; none of what is null."""
+    """The schema, and `WHOLE_FACTS` as JSON text; none of what is null."""
     value = graph.model_dump(mode="json", by_alias=True, include=set(WHOLE_FACTS))
     texts = {key: json_text(value[key]) for key in WHOLE_FACTS if value[key] is not None}
     return {"schema": graph.schema_, **texts}
@@ -116,17 +122,23 @@ def node_rows(graph: DistortionGraph) -> Iterator[Row]:
     """A row per node: all of the anchor, then all of the target."""
     for side in SIDES:
         for position, region in enumerate(graph.regions):
-            yield _region_row(region, position, side)
+            node, mask, box = region.node(side), region.mask_of(side), region.bbox_of(side)
+            yield _region_row(region, position, side, node, mask, box)
+        for position, lone in enumerate(graph.alone, start=len(graph.regions)):
+            if lone.side == side:
+                node = lone.node
+                row = _region_row(lone, position, side, node, node.mask, node.bbox_xywh_px)
+                yield row | {"alone": True}
         if graph.scene is not None:
-            node = graph.scene.anchor if side == "anchor" else graph.scene.target
+            whole = graph.scene.anchor if side == "anchor" else graph.scene.target
             yield _complete(
                 NODE_FACTS,
                 node=node_name(side, SCENE),
                 kind=SCENE,
                 side=side,
-                score=node.score,
-                opinion=node.opinion,
-                distortion_share=node.distortion_share,
+                score=whole.score,
+                opinion=whole.opinion,
+                distortion_share=whole.distortion_share,
             )
 
 
@@ -194,8 +206,14 @@ def _ends(what: int | str) -> dict[str, str]:
     return {"source": node_name("anchor", what), "target": node_name("target", what)}
 
 
-def _region_row(region: RegionComparison, position: int, side: Side) -> Row:
-    node, mask, box = region.node(side), region.mask_of(side), region.bbox_of(side)
+def _region_row(
+    region: RegionComparison | RegionAlone,
+    position: int,
+    side: Side,
+    node: Node,
+    mask: Mask | None,
+    box: tuple[int, int, int, int] | None,
+) -> Row:
     masked = {} if mask is None else _mask_facts(*mask.size, mask.counts)
     return _complete(
         NODE_FACTS,
@@ -206,6 +224,7 @@ def _region_row(region: RegionComparison, position: int, side: Side) -> Row:
         position=position,
         name=region.name,
         area_fraction=region.area_fraction,
+        valid=region.valid,
         score=node.score,
         known=node.known,
         opinion=node.opinion,

@@ -38,6 +38,7 @@ _DECIMALS = 4  # of scores in the published form and in drawings
 
 _MODEL, _PICTURES, _HASHES, _VOCABULARY = "model", "pictures", "picture hashes", "vocabulary"
 _FIT, _TRANSPARENCY = "how sizes were fitted", "transparency"
+_ALIGNED, _VALID, _ALONE = "alignment", "shares that both show", "regions of one picture"
 _IDS, _AREAS, _MASKS, _BOXES = "region ids", "areas", "masks", "boxes"
 _PROBABILITIES, _OTHERS, _KNOWN = "probabilities", "probabilities of other labels", "known"
 _OPINION, _FURTHER = "opinion", "further distortions"
@@ -48,25 +49,29 @@ LOST: Mapping[Form, tuple[str, ...]] = MappingProxyType(
     {
         "native": (),
         "published": (
-            _MODEL, _PICTURES, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY, _IDS, _AREAS, _MASKS,
-            _BOXES, _PROBABILITIES, _OTHERS, _KNOWN, _OPINION, _FURTHER, _DIGITS, _EVIDENCE,
-            _DIFFERS, _SCENE,
+            _MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _IDS, _AREAS,
+            _VALID, _ALONE, _MASKS, _BOXES, _PROBABILITIES, _OTHERS, _KNOWN, _OPINION, _FURTHER,
+            _DIGITS, _EVIDENCE, _DIFFERS, _SCENE,
         ),
         "node-link": (),
         "graphml": (),
         "json-ld": (),
         "dot": (
-            _MODEL, _PICTURES, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _MASKS, _BOXES,
+            _MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _VALID,
+            _ALONE, _MASKS, _BOXES,
             _PROBABILITIES, _OTHERS, _KNOWN, _OPINION, _DIGITS, _EVIDENCE, _DIFFERS,
         ),
-        "csv": (_MODEL, _PICTURES, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY),
-        "parquet": (_MODEL, _PICTURES, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY),
-        "coco": (_FIT, _TRANSPARENCY, _OTHERS, _SCENE, _RELATIONS),
+        "csv": (_MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY),
+        "parquet": (_MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY),
+        "coco": (_FIT, _ALIGNED, _TRANSPARENCY, _VALID, _ALONE, _OTHERS, _SCENE, _RELATIONS),
         "label-studio": (
-            _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _BOXES, _OTHERS, _KNOWN, _OPINION,
-            _FURTHER, _EVIDENCE, _DIFFERS, _SCENE,
+            _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _VALID, _ALONE, _BOXES,
+            _OTHERS, _KNOWN, _OPINION, _FURTHER, _EVIDENCE, _DIFFERS, _SCENE,
         ),
-        "cvat": (_MODEL, _FIT, _HASHES, _TRANSPARENCY, _VOCABULARY, _OTHERS, _SCENE, _RELATIONS),
+        "cvat": (
+            _MODEL, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _VALID, _ALONE, _OTHERS,
+            _SCENE, _RELATIONS,
+        ),
     }
 )  # fmt: skip
 """The parts that a form cannot hold.
@@ -98,7 +103,8 @@ def loss_lines(graph: DistortionGraph, form: Form) -> Iterator[str]:
 
 
 def _nodes(graph: DistortionGraph) -> Iterator[Node]:
-    return (region.node(side) for region in graph.regions for side in SIDES)
+    yield from (region.node(side) for region in graph.regions for side in SIDES)
+    yield from (lone.node for lone in graph.alone)
 
 
 def _all_nodes(graph: DistortionGraph) -> Iterator[Node | SceneNode]:
@@ -140,6 +146,7 @@ _PRESENT: Mapping[str, Callable[[DistortionGraph], bool]] = {
         if not key.startswith("sha256") and key != "transparency"
     ),
     _FIT: lambda graph: graph.fit is not None,
+    _ALIGNED: lambda graph: graph.alignment is not None,
     _HASHES: lambda graph: any(graph.picture_of(side).sha256 is not None for side in SIDES),
     _TRANSPARENCY: lambda graph: any(graph.picture_of(s).transparency is not None for s in SIDES),
     _VOCABULARY: lambda graph: (
@@ -147,6 +154,8 @@ _PRESENT: Mapping[str, Callable[[DistortionGraph], bool]] = {
     ),
     _IDS: lambda graph: any(region.id != k for k, region in enumerate(graph.regions)),
     _AREAS: lambda graph: any(region.area_fraction is not None for region in graph.regions),
+    _VALID: lambda graph: any(region.valid is not None for region in graph.regions),
+    _ALONE: lambda graph: bool(graph.alone),
     _MASKS: lambda graph: any(node.mask is not None for node in _nodes(graph)),
     _BOXES: lambda graph: any(node.bbox_xywh_px is not None for node in _nodes(graph)),
     _PROBABILITIES: lambda graph: any(b.probability is not None for b in _believed(graph)),

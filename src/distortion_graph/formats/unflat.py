@@ -18,7 +18,7 @@ from distortion_graph.graph import SCHEMA, SIDES, DistortionGraph, graph_from_va
 
 Facts: TypeAlias = Mapping[str, Any]
 
-_SHARED = ("position", "name", "area_fraction")
+_SHARED = ("position", "name", "area_fraction", "valid")
 """Facts of a region that stand in the rows of both its nodes."""
 
 
@@ -59,6 +59,9 @@ def _regions(
         if row["kind"] != "region":
             continue
         place, region = f"{where}: node {name!r}", row.get("region")
+        if row.get("alone"):
+            entries.append((_position(row, place), _alone(row, place)))
+            continue
         pair = [node_name(side, str(region)) for side in SIDES]
         if name != node_name(row["side"], str(region)) or pair[0] not in nodes:
             raise GraphError(
@@ -66,11 +69,21 @@ def _regions(
             )
         if name == pair[0]:
             target = _partner(nodes, compared, pair, where)
-            entry = {key: row.get(key) for key in ("name", "area_fraction")}
+            entry = {key: row.get(key) for key in ("name", "area_fraction", "valid")}
             entry |= {"id": region, **_compared(compared[name], where)}
             entry |= {"anchor": _node(row, None, place), "target": _node(target, row, place)}
             entries.append((_position(row, place), entry))
     return [entry for _, entry in sorted(entries, key=lambda pair: pair[0])]
+
+
+def _alone(row: Facts, place: str) -> dict[str, Any]:
+    """A region that one picture alone has."""
+    return {
+        "id": row.get("region"),
+        **{key: row.get(key) for key in ("name", "area_fraction", "valid")},
+        **dict.fromkeys(SIDES),
+        row["side"]: _node(row, None, place),
+    }
 
 
 def _partner(

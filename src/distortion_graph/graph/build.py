@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import (
     MOST_SPOTS,
+    AlignmentInfo,
     ComparisonBelief,
     Difference,
     DistortionGraph,
@@ -90,6 +91,7 @@ def assemble(
     evidence: MeasuredEvidence = NO_EVIDENCE,
     differences: MeasuredDifferences = NO_DIFFERENCES,
     fit: Fitting | None = None,
+    alignment: AlignmentInfo | None = None,
 ) -> DistortionGraph:
     """Build the graph.
 
@@ -102,11 +104,11 @@ def assemble(
     masks = masks or regions.lazy_masks()
     laid = _extended if fit == "crop" else _scaled
     on_anchor = laid(regions, anchor.size)
-    shapes = _shapes(on_anchor, masks if on_anchor is regions else on_anchor)
+    shapes = shapes_of(on_anchor, masks if on_anchor is regions else on_anchor)
     target_shapes: Sequence[Shape | None] = [None] * len(regions)
     if target.size != anchor.size:
         on_target = laid(regions, target.size)
-        target_shapes = _shapes(on_target, on_target)
+        target_shapes = shapes_of(on_target, on_target)
     pixels = regions.size[0] * regions.size[1]
     parts = [
         RegionComparison(
@@ -114,10 +116,10 @@ def assemble(
             name=region.name,
             area_fraction=round(np.count_nonzero(crop.mask) / pixels, DECIMALS),
             anchor=answer.anchor.model_copy(update=shape._asdict()),
-            target=_placed(answer.target, other, shape),
+            target=placed(answer.target, other, shape),
             comparison=answer.comparison,
-            evidence=_evidence(facts),
-            differs=_difference(difference, regions.size),
+            evidence=evidence_part(facts),
+            differs=difference_part(difference, regions.size),
         )
         for region, crop, answer, shape, other, facts, difference in zip(
             regions,
@@ -132,15 +134,16 @@ def assemble(
     ]
     scene = decoded.scene.model_copy(
         update={
-            "evidence": _evidence(evidence.scene),
-            "differs": _difference(differences.scene, regions.size),
+            "evidence": evidence_part(evidence.scene),
+            "differs": difference_part(differences.scene, regions.size),
         }
     )
     return DistortionGraph(
         vocabulary=vocabulary,
-        anchor=_info(anchor),
-        target=_info(target),
+        anchor=picture_info(anchor),
+        target=picture_info(target),
         fit=fit,
+        alignment=alignment,
         model=model,
         regions=tuple(parts),
         scene=scene,
@@ -181,14 +184,15 @@ def distortion_shares(
     }
 
 
-def _shapes(regions: RegionSet, masks: Masks) -> list[Shape]:
+def shapes_of(regions: RegionSet, masks: Masks) -> list[Shape]:
+    """Mask and box of every region; `masks` are the regions'."""
     return [
         Shape(Mask.of(region.rle), crop.box.xywh)
         for region, crop in zip(regions, crops(masks), strict=True)
     ]
 
 
-def _placed(node: Node, shape: Shape | None, anchors: Shape) -> Node:
+def placed(node: Node, shape: Shape | None, anchors: Shape) -> Node:
     """The target's node; what equals the anchor's stays null there."""
     if shape is None:
         return node
@@ -230,7 +234,8 @@ def scaled_rle(rle: Rle, size: tuple[int, int]) -> Rle:
     return rle_from_mask(out)
 
 
-def _info(picture: Picture) -> ImageInfo:
+def picture_info(picture: Picture) -> ImageInfo:
+    """What a graph says of a picture."""
     source = picture.source
     return ImageInfo(
         width=picture.width,
@@ -249,7 +254,8 @@ def _transparency(picture: Picture) -> Transparency | None:
     return Transparency(background=picture.background, sha256=alpha_sha256(picture.alpha))
 
 
-def _evidence(facts: RegionEvidence | None) -> Evidence | None:
+def evidence_part(facts: RegionEvidence | None) -> Evidence | None:
+    """Evidence as a part of a graph, rounded."""
     if facts is None:
         return None
     return Evidence(
@@ -260,7 +266,8 @@ def _evidence(facts: RegionEvidence | None) -> Evidence | None:
     )
 
 
-def _difference(measured: RegionDifference | None, size: tuple[int, int]) -> Difference | None:
+def difference_part(measured: RegionDifference | None, size: tuple[int, int]) -> Difference | None:
+    """Differences as a part of a graph; `size` (h, w) is of what their boxes lie in."""
     if measured is None:
         return None
     return Difference(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +13,7 @@ from distortion_graph.measure.differences import changed_pixels
 from distortion_graph.pictures.images import Picture, rgb_sha256
 from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model
+from distortion_graph.predict.views import View
 
 
 def predict_canonically(
@@ -44,6 +47,39 @@ def predict_canonically(
     equal = np.ones(len(masks), np.bool_) if identical else _equal_inside(*pair, masks)
     predictions = predictions.where_equal(equal, scene=identical)
     return predictions.reorder([place[region.rle.counts] for region in regions])
+
+
+def predict_view_canonically(
+    model: Model,
+    view: View,
+    hashes: tuple[str, str],
+    regions: Sequence[tuple[str, str]],
+    *,
+    copied: bool,
+    original: int | None = None,
+) -> Predictions:
+    """`predict_canonically` for pictures that do not lie on each other as they are.
+
+    `hashes` are of the whole pictures' pixels, `regions` the run lengths of each region's masks on
+    anchor and target, which both tell the order from. With `copied` every pixel of the view is one
+    of its own picture, so that equal pixels mean equal regions.
+    """
+    exchanged = hashes[0] > hashes[1]
+    keys = [key[::-1] if exchanged else key for key in regions]
+    chosen: dict[tuple[str, str], int] = {}
+    for k, key in enumerate(keys):
+        chosen.setdefault(key, k)
+    place = {key: k for k, key in enumerate(sorted(chosen))}
+    ordered = (view.swapped() if exchanged else view).pick([chosen[key] for key in place])
+    if exchanged and original is not None:
+        original = 1 - original
+    predictions = model.predict_view(ordered, original)
+    if exchanged:
+        predictions = predictions.swapped()
+    if copied:
+        scene, *equal = _equal_inside(*ordered.pair, ordered.masks)
+        predictions = predictions.where_equal(np.array(equal, np.bool_), scene=bool(scene))
+    return predictions.reorder([place[key] for key in keys])
 
 
 def _equal_inside(

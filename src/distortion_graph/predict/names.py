@@ -18,6 +18,8 @@ WEIGHTS = ("weights_4", "weights_8", "weights_16", "weights_32")
 ENCODER_INPUTS = ("images", *WEIGHTS)
 # The encoder's are of its own maps; the head's begin with those of the pixel statistics.
 MOMENTS = ("weight_sum", "first", "second", "cross")
+MAP_CHANNELS = (16, 16, 24, 40, 112)
+"""Features of each level that has a `weight_sum` of its own: pixel statistics, then the maps."""
 COUNTS = ("own_counts", "joint_counts", "detail_counts", "pattern_counts")
 STATISTICS = (*COUNTS, "edges")
 READING = "reading"

@@ -12,6 +12,7 @@ bytes).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,6 +58,12 @@ from distortion_graph.predict.tiles import (
     pixel_moments,
     tile_weights,
 )
+from distortion_graph.predict.views import (
+    OwnView,
+    View,
+    with_own_moments,
+    with_own_statistics,
+)
 from distortion_graph.work.threads import (
     CachedCall,
     allowed_threads,
@@ -81,6 +88,22 @@ class Seen(NamedTuple):
     sums: list[Floats]
     readings: list[Floats]
     areas: NDArray[np.int64]
+
+    def without_first(self) -> Seen:
+        """The same without the whole picture: the first region stands for the scene."""
+        axes = [REGION_AXES[name] for name in MOMENTS]
+        sums = [np.delete(part, 0, axis) for part, axis in zip(self.sums, axes, strict=True)]
+        readings = [np.delete(self.readings[0], 0, REGION_AXES[READING]), *self.readings[1:]]
+        return Seen(sums, readings, self.areas[1:])
+
+
+class SeenAlone(NamedTuple):
+    """What is seen of one picture in its own pixels: sums (`MOMENTS`) and statistics, both as of a
+    pair of that picture twice.
+    """
+
+    sums: list[Floats]
+    statistics: RegionStatistics
 
 
 class Model:
@@ -145,18 +168,45 @@ class Model:
             ImageError, RegionError: pictures or masks of unequal size or of another type.
         """
         check_pair(anchor, target)
+        self._check_original(original)
+        with thread_budget(self.threads):
+            return self._predict((anchor, target), as_masks(masks, anchor.shape[:2]), original)
+
+    def predict_view(self, view: View, original: int | None = None) -> Predictions:
+        """Predictions for R ≥ 0 regions of two pictures that do not lie on each other as they are.
+
+        See `views.View`; the scene is what both pictures show. Raises as `predict` does.
+        """
+        self._check_original(original)
+        check_pair(*view.pair)
+        with thread_budget(self.threads):
+            alone = [None if own is None else self._see_alone(own) for own in view.own]
+            joint = CachedCall(lambda: region_statistics(*view.pair, view.masks))
+            of_own = [None if seen is None else seen.statistics for seen in alone]
+            statistics = CachedCall(lambda: with_own_statistics(joint(), of_own))
+            plan = self._plan(view.masks)
+            seen = self._see(view.pair, view.masks, plan, statistics)
+            if any(alone):
+                own_sums = [None if seen is None else seen.sums for seen in alone]
+                seen = seen._replace(sums=with_own_moments(seen.sums, own_sums))
+            return self._answer(seen.without_first(), plan, original)
+
+    def _predict(self, pictures: Pair, masks: Masks, original: int | None) -> Predictions:
+        plan = self._plan(masks)
+        statistics = CachedCall(lambda: region_statistics(*pictures, masks))
+        return self._answer(self._see(pictures, masks, plan, statistics), plan, original)
+
+    def _check_original(self, original: int | None) -> None:
         if original is not None and not self.takes_reference:
             raise ModelError(
                 f"{self.folder}: the model {self.identity.name} {self.identity.version} takes no "
                 "reference, expected one that does"
             )
-        with thread_budget(self.threads):
-            return self._predict((anchor, target), as_masks(masks, anchor.shape[:2]), original)
 
-    def _predict(self, pictures: Pair, masks: Masks, original: int | None) -> Predictions:
-        plan = plan_pair(masks.size, len(masks), allowed_threads(), self.limits)
-        see = self._see_whole if len(plan.tiles) == 1 else self._see_tiles
-        seen = see(pictures, masks, plan)
+    def _plan(self, masks: Masks) -> Plan:
+        return plan_pair(masks.size, len(masks), allowed_threads(), self.limits)
+
+    def _answer(self, seen: Seen, plan: Plan, original: int | None) -> Predictions:
         is_scene = np.zeros(len(seen.areas), np.float32)
         is_scene[0] = 1
         area = (seen.areas / seen.areas[0]).astype(np.float32)
@@ -168,12 +218,30 @@ class Model:
         answers = head.run(list(self._outputs), given)
         return to_predictions(**dict(zip(self._outputs, answers, strict=True)))
 
-    def _see_whole(self, pictures: Pair, masks: Masks, plan: Plan) -> Seen:
+    def _see(
+        self, pictures: Pair, masks: Masks, plan: Plan, statistics: Callable[[], RegionStatistics]
+    ) -> Seen:
+        see = self._see_whole if len(plan.tiles) == 1 else self._see_tiles
+        return see(pictures, masks, plan, statistics)
+
+    def _see_alone(self, own: OwnView) -> SeenAlone:
+        """What is seen of a picture in its own pixels; nothing is read of it alone."""
+        pictures = own.rgb, own.rgb
+        statistics = CachedCall(lambda: region_statistics(*pictures, own.masks))
+        plan = replace(self._plan(own.masks), parts=())
+        return SeenAlone(self._see(pictures, own.masks, plan, statistics).sums, statistics())
+
+    def _see_whole(
+        self,
+        pictures: Pair,
+        masks: Masks,
+        plan: Plan,
+        statistics: Callable[[], RegionStatistics],
+    ) -> Seen:
         """What is seen of pictures in one piece, all steps side by side."""
         (tile,) = plan.tiles
         encoder = self._networks.session(ENCODER_FILE, plan.encoder_threads)
         counted = CachedCall(lambda: cell_counts(masks))
-        statistics = CachedCall(lambda: region_statistics(*pictures, masks))
 
         def map_sums() -> Sums:
             regions, weights = tile_weights(tile, counted()[0])
@@ -197,7 +265,13 @@ class Model:
         sums = joined_moments(of_pixels, added_sums([of_maps], len(counts)))
         return Seen(sums, rest[len(pixels) :], areas)
 
-    def _see_tiles(self, pictures: Pair, masks: Masks, plan: Plan) -> Seen:
+    def _see_tiles(
+        self,
+        pictures: Pair,
+        masks: Masks,
+        plan: Plan,
+        statistics: Callable[[], RegionStatistics],
+    ) -> Seen:
         """What is seen of large pictures: of enough tiles, and then of all regions."""
         counts, areas = cell_counts(masks)
 
@@ -209,11 +283,11 @@ class Model:
 
         tiles = enough_tiles(plan.tiles, counts, self.limits)
         steps: list[tuple[int, Callable[[], Any]]] = [
-            (plan.statistics_threads, partial(region_statistics, *pictures, masks)),
+            (plan.statistics_threads, statistics),
             *((plan.encoder_threads, partial(sums, tile)) for tile in tiles),
         ]
-        statistics, *of_tiles = parallel_steps(steps)
-        read = partial(self._read, lambda: statistics)
+        _, *of_tiles = parallel_steps(steps)
+        read = partial(self._read, statistics)
         readings = parallel_map(read, plan.parts, _READINGS_AT_ONCE)
         return Seen(added_sums(of_tiles, len(counts)), readings, areas)
 

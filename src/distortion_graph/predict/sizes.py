@@ -59,7 +59,7 @@ def fit_pair(anchor: Picture, target: Picture, fit: Fit) -> Fitted:
     shrinks = target.width * target.height > anchor.width * anchor.height
     way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
     scaled = cv2.resize(target.rgb, (anchor.width, anchor.height), interpolation=way)
-    return Fitted(anchor, _with_pixels(target, np.asarray(scaled, np.uint8)), "resize")
+    return Fitted(anchor, with_pixels(target, np.asarray(scaled, np.uint8)), "resize")
 
 
 def same_shape(first: tuple[int, int], second: tuple[int, int]) -> bool:
@@ -107,10 +107,11 @@ def _cut(picture: Picture, height: int, width: int) -> Picture:
     """The top left of a picture; itself where that is all of it."""
     if picture.size == (height, width):
         return picture
-    return _with_pixels(picture, np.ascontiguousarray(picture.rgb[:height, :width]))
+    return with_pixels(picture, np.ascontiguousarray(picture.rgb[:height, :width]))
 
 
-def _with_pixels(picture: Picture, rgb: NDArray[np.uint8]) -> Picture:
+def with_pixels(picture: Picture, rgb: NDArray[np.uint8]) -> Picture:
+    """A picture with other pixels, (h, w, 3) uint8, as they are displayed."""
     rgb.setflags(write=False)
     return replace(picture, rgb=rgb, stored_size=rgb.shape[:2], orientation=1)
 

@@ -57,6 +57,31 @@ def carry_masks(regions: RegionSet, alignment: Alignment) -> Carried:
     return Carried(RegionSet(alignment.target_size, tuple(carried)), valid)
 
 
+def shown_part(
+    regions: RegionSet, shown: NDArray[np.bool_], window: tuple[slice, slice]
+) -> RegionSet:
+    """What of regions lies where `shown`, (h, w) bool of a window (rows, columns) of their picture.
+
+    The masks are of the window's size; regions of which nothing is left are left out.
+    """
+    left = []
+    for region in regions:
+        mask = region.rle.decode()[window] & shown
+        if mask.any():
+            left.append(Region(region.id, region.name, rle_from_mask(mask)))
+    return RegionSet((shown.shape[0], shown.shape[1]), tuple(left))
+
+
+def on_whole(regions: RegionSet, size: tuple[int, int], window: tuple[slice, slice]) -> RegionSet:
+    """Regions of a window (rows, columns) of a picture of `size` (h, w), on all of it."""
+    whole = []
+    for region in regions:
+        mask = np.zeros(size, np.bool_)
+        mask[window] = region.rle.decode()
+        whole.append(Region(region.id, region.name, rle_from_mask(mask)))
+    return RegionSet(size, tuple(whole))
+
+
 def _on_target(crop: Crop, alignment: Alignment) -> NDArray[np.bool_]:
     """One mask on all of the target's pixels."""
     out = np.zeros(alignment.target_size, np.bool_)

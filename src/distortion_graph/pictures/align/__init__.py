@@ -7,6 +7,7 @@ from distortion_graph.pictures.align.alignment import (
     Model,
     Reason,
 )
+from distortion_graph.pictures.align.overlap import Overlap, coarser, overlap_of
 from distortion_graph.pictures.align.places import places_in_anchor, places_in_target
 from distortion_graph.pictures.align.registration import align
 from distortion_graph.pictures.align.warping import Warped, valid_pixels, warped
@@ -16,9 +17,12 @@ __all__ = [
     "AlignMode",
     "Alignment",
     "Model",
+    "Overlap",
     "Reason",
     "Warped",
     "align",
+    "coarser",
+    "overlap_of",
     "places_in_anchor",
     "places_in_target",
     "valid_pixels",

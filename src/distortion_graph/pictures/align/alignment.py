@@ -107,6 +107,11 @@ class Alignment:
             back_flow=self.flow,
         )
 
+    def as_they_are(self) -> Alignment:
+        """The same findings about two pictures of one size that are compared as they are."""
+        one = np.eye(3)
+        return replace(self, model="none", matrix=one, inverse=one, flow=None, back_flow=None)
+
     def _movement(self) -> str:
         if self.model != "translation":
             return {"none": "scaled", "similarity": "shifted, turned or scaled"}.get(

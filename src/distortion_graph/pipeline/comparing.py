@@ -23,9 +23,12 @@ from distortion_graph.measure.differences import (
     find_differences,
 )
 from distortion_graph.measure.evidence import Level, MeasuredEvidence, measure_evidence
+from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, ImageSource, Picture
 from distortion_graph.pictures.pairs import load_pair, pair_warnings
+from distortion_graph.pipeline.aligned import AlignedPair, alignment_info, compare_aligned
+from distortion_graph.pipeline.laying import lay
 from distortion_graph.predict.canonical import predict_canonically
 from distortion_graph.predict.decode import decode
 from distortion_graph.predict.predictions import Predictions
@@ -55,7 +58,9 @@ def compare(
     regions: RegionSource = "auto",
     model: Model | str | Path | None = None,
     evidence: Level = "all",
+    align: AlignMode = "auto",
     fit: Fit = "error",
+    strict: bool = False,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     background: str = DEFAULT_BACKGROUND,
     threads: int = 0,
@@ -67,14 +72,20 @@ def compare(
 
     Args:
         anchor: path, file bytes, Pillow image or H×W×3 uint8 array.
-        target: the same; of the anchor's size unless `fit` says what to do with another one.
+        target: the same, of any size that alignment finds on the anchor.
         regions: masks (R, H, W) bool, a label map (H, W), a `RegionSet`, or a spec such as "auto",
             "whole", "grid:3x4", "labels.png", "regions.json" (see `resolve_regions`).
         model: a loaded `Model`, a model folder, or None for the shipped one.
         evidence: what to measure between the pictures: "all", "fast" (without CIEDE2000), "none".
-        fit: what to do with a target of another size: "error"; "crop", compare the common part of
-            the two from their top left corner; "resize" the target to the anchor's size where both
-            have the same shape within a pixel, or "resize!" in any case.
+        align: how the target may lie on the anchor: "auto", the simplest of none, translation,
+            similarity and homography that explains the pictures; one of these; "flow", small local
+            motion too; "none", the two are compared pixel by pixel. Pictures that lie on each other
+            are compared as with "none", to the bit.
+        fit: what to do with a target of another size instead: "error", align it; "crop", compare
+            the common part of the two from their top left corner; "resize" the target to the
+            anchor's size where both have the same shape within a pixel, or "resize!" in any case.
+        strict: refuse pictures that alignment is in doubt of (`DistortionGraph.alignment.reason`)
+            instead of warning.
         max_pixels: pictures of more pixels are refused.
         background: what transparent pixels are laid on: a CSS colour, "#rrggbb" or "checker".
         threads: at most so many work at once, this one among them; 0 for as many as the model was
@@ -97,7 +108,9 @@ def compare(
         regions=regions,
         model=model,
         evidence=evidence,
+        align=align,
         fit=fit,
+        strict=strict,
         threads=threads,
         warn=notes.append,
     )
@@ -113,7 +126,9 @@ def compare_pictures(
     regions: RegionSource = "auto",
     model: Model | str | Path | None = None,
     evidence: Level = "all",
+    align: AlignMode = "auto",
     fit: Fit = "error",
+    strict: bool = False,
     threads: int = 0,
     warn: Callable[[str], object] = _warn,
 ) -> DistortionGraph:
@@ -123,6 +138,10 @@ def compare_pictures(
     """
     loaded = model if isinstance(model, Model) else load_model(model)
     with thread_budget(threads or loaded.threads):
+        alignment = lay(anchor, target, align, fit, strict=strict, warn=warn)
+        if alignment is not None and not alignment.registered:
+            aligned = AlignedPair.of(anchor, target, alignment)
+            return compare_aligned(loaded, aligned, regions, evidence, warn)
         pair = fit_pair(anchor, target, fit)
         differences = CachedCall(lambda: find_differences(pair.anchor.rgb, pair.target.rgb))
         shared = regions_of(regions, anchor, pair, differences, warn)
@@ -140,6 +159,7 @@ def compare_pictures(
             evidence=measured.evidence,
             differences=measured.differences,
             fit=pair.how,
+            alignment=None if alignment is None else alignment_info(alignment, None),
         )
 
 

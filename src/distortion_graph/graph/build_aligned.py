@@ -1,0 +1,123 @@
+"""From decoded answers to the graph of two pictures that an alignment lays on each other."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.graph import (
+    SIDES,
+    AlignmentInfo,
+    DistortionGraph,
+    ModelInfo,
+    Node,
+    RegionAlone,
+    RegionComparison,
+    Side,
+)
+from distortion_graph.graph.build import (
+    DECIMALS,
+    Decoded,
+    difference_part,
+    evidence_part,
+    picture_info,
+    placed,
+    shapes_of,
+)
+from distortion_graph.masks.container import RegionSet
+from distortion_graph.measure.differences import MeasuredDifferences
+from distortion_graph.measure.evidence import MeasuredEvidence
+from distortion_graph.pictures.images import Picture
+
+
+class LoneNodes(NamedTuple):
+    """Regions that one picture alone shows, and its node of each."""
+
+    regions: RegionSet
+    nodes: tuple[Node, ...]
+
+
+def assemble_aligned(
+    decoded: Decoded,
+    shared: tuple[RegionSet, RegionSet],
+    given_on: int,
+    valid: dict[int, float],
+    alone: tuple[LoneNodes, LoneNodes],
+    pictures: tuple[Picture, Picture],
+    *,
+    vocabulary: Vocabulary,
+    model: ModelInfo,
+    evidence: MeasuredEvidence,
+    differences: MeasuredDifferences,
+    frame: int,
+    alignment: AlignmentInfo,
+) -> DistortionGraph:
+    """Build the graph.
+
+    `shared` are the regions on all of the anchor and on all of the target, in the order of the
+    answers; they were given on the picture `given_on`, 0 or 1. `valid` by id is the share of a
+    region that both show. Boxes of differences lie in the picture `frame`.
+    """
+    on_anchor, on_target = (shapes_of(regions, regions.lazy_masks()) for regions in shared)
+    none = (None,) * len(shared[0])
+    measured, differing = evidence.regions or none, differences.regions or none
+    given, frame_size = shared[given_on], pictures[frame].size
+    areas = given.areas() / (given.size[0] * given.size[1])
+    parts = [
+        RegionComparison(
+            id=region.id,
+            name=region.name,
+            area_fraction=round(float(area), DECIMALS),
+            valid=round(valid[region.id], DECIMALS),
+            anchor=answer.anchor.model_copy(update=mine._asdict()),
+            target=placed(answer.target, other, mine),
+            comparison=answer.comparison,
+            evidence=evidence_part(facts),
+            differs=difference_part(difference, frame_size),
+        )
+        for region, area, answer, mine, other, facts, difference in zip(
+            shared[0],
+            areas,
+            decoded.regions,
+            on_anchor,
+            on_target,
+            measured,
+            differing,
+            strict=True,
+        )
+    ]
+    scene = decoded.scene.model_copy(
+        update={
+            "evidence": evidence_part(evidence.scene),
+            "differs": difference_part(differences.scene, frame_size),
+        }
+    )
+    lone = (_lone(side, nodes) for side, nodes in zip(SIDES, alone, strict=True))
+    return DistortionGraph(
+        vocabulary=vocabulary,
+        anchor=picture_info(pictures[0]),
+        target=picture_info(pictures[1]),
+        alignment=alignment,
+        model=model,
+        regions=tuple(parts),
+        alone=tuple(region for regions in lone for region in regions),
+        scene=scene,
+    )
+
+
+def _lone(side: Side, lone: LoneNodes) -> list[RegionAlone]:
+    regions = lone.regions
+    pixels = regions.size[0] * regions.size[1]
+    shapes = shapes_of(regions, regions.lazy_masks())
+    return [
+        RegionAlone(
+            id=region.id,
+            name=region.name,
+            area_fraction=round(float(area) / pixels, DECIMALS),
+            valid=0,
+            **{"anchor": None, "target": None, side: node.model_copy(update=shape._asdict())},
+        )
+        for region, area, node, shape in zip(
+            regions, regions.areas(), lone.nodes, shapes, strict=True
+        )
+    ]

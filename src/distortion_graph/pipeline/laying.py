@@ -1,0 +1,71 @@
+"""How two pictures lie on each other, and what is said where that is in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from distortion_graph.base.errors import ImageError
+from distortion_graph.pictures.align import Alignment, AlignMode, align
+from distortion_graph.pictures.images import Picture
+from distortion_graph.predict.sizes import Fit, size_advice
+
+_SURE = 0.5
+
+
+def lay(
+    anchor: Picture,
+    target: Picture,
+    mode: AlignMode,
+    fit: Fit,
+    *,
+    strict: bool,
+    warn: Callable[[str], object],
+) -> Alignment | None:
+    """How the target lies on the anchor; None where nobody asks, or `fit` says it.
+
+    Where the alignment is not to be relied on, pictures of one size are compared as they are, and
+    `warn` is told; with `strict` that is refused. Raises ImageError then, for pictures of two sizes
+    of which nothing can be relied on, and for a `fit` together with a `mode` other than "auto" and
+    "none".
+    """
+    one_size = anchor.size == target.size
+    if mode == "none" or (fit != "error" and not one_size and mode == "auto"):
+        return None
+    if fit != "error" and not one_size:
+        raise ImageError(
+            f"--fit {fit} and --align {mode} both say how the pictures lie on each other, expected "
+            "one of them"
+        )
+    found = align(anchor.rgb, target.rgb, mode)
+    doubt = _doubt(anchor, target, found, mode)
+    if doubt is None:
+        return found
+    if strict or not one_size:
+        advice = "" if one_size else f"; {size_advice(anchor.size, target.size)}"
+        raise ImageError(f"{target.source or 'target'}: {doubt}{advice}")
+    warn(f"{target.source or 'target'}: {doubt}; the pictures are compared as they are")
+    return found.as_they_are()
+
+
+def _doubt(anchor: Picture, target: Picture, found: Alignment, mode: AlignMode) -> str | None:
+    """Why an alignment is not relied on, in words; None where it is."""
+    other = anchor.source or "anchor"
+    match found.reason:
+        case None:
+            if found.registered or found.confidence >= _SURE or mode != "auto":
+                return None
+            return f"{found.verdict} against {other}, with a confidence of {found.confidence:.2f}"
+        case "flat":
+            # Two pictures of one size have nothing to be aligned by, and nothing to be said.
+            return None if anchor.size == target.size else "shows no structure to align it by"
+        case "unrelated":
+            scene = f"probability {found.same_scene:.2f}"
+            return f"may not show the scene of {other} ({scene} that it does)"
+        case "turned":
+            return f"is {found.verdict} against {other}; --rotate {found.turned} turns it back"
+        case "mirrored":
+            return f"is {found.verdict} against {other}"
+        case "no_overlap":
+            return f"shows another part of the scene than {other}"
+        case "ambiguous":
+            return f"matches {other} in several places"
