@@ -93,9 +93,9 @@ def test_of_two_files_none_is_written_where_one_cannot_be(cli, here, graph):
 def test_what_is_lost_is_one_line_by_name_and_quiet_is_quiet(cli, graph):
     ended = cli("convert", "g.json", "--to", "published", "--out", "p.json")
     assert ended.err == (
-        "distortion-graph: warning: published cannot hold: model, pictures, alignment, picture hashes, region "
-        "ids, areas, masks, boxes, probabilities, probabilities of other labels, known, score "
-        "digits, evidence, differences, scene; they are left out\n"
+        "distortion-graph: warning: published cannot hold: model, pictures, alignment, picture "
+        "hashes, region ids, areas, masks, boxes, probabilities, probabilities of other labels, "
+        "known, score digits, evidence, differences, scene; they are left out\n"
     )
     assert cli("convert", "g.json", "--to", "published", "--out", "p.json", "-q").err == ""
     ended = cli("convert", "p.json", "--to", "coco")
