@@ -59,6 +59,7 @@ def native():
             "sha256": "0" * 64,
             "sha256_of": "file",
             "transparency": {"background": "white", "sha256": "c" * 64},
+            "turned": 0,
         },
         "target": {
             "width": 3,
@@ -67,6 +68,7 @@ def native():
             "sha256": "f" * 64,
             "sha256_of": "rgb",
             "transparency": None,
+            "turned": 0,
         },
         "fit": None,
         "alignment": None,

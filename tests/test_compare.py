@@ -159,10 +159,10 @@ def test_evidence_levels():
     assert evidence("all").delta_e > 0
 
 
-def test_unequal_sizes_are_an_error_unless_asked_to_resize():
+def test_unequal_sizes_are_an_error_unless_aligned_or_asked_to_resize():
     larger = cv2.resize(TARGET, None, fx=1.5, fy=1.5)
     with pytest.raises(ImageError, match=r"is 384×288, expected 256×192 .*--fit resize"):
-        compare(ANCHOR, larger)
+        compare(ANCHOR, larger, align="none")
     graph = compare(ANCHOR, larger, regions=REGIONS, fit="resize")
     assert (graph.target.width, graph.target.height) == (384, 288)
     assert present(graph.regions[0].mask_of("target")).size == (288, 384)

@@ -304,11 +304,14 @@ def test_a_mistake_is_one_line_and_the_server_goes_on(
     assert not well.is_error
 
 
-def test_another_size_is_refused_or_scaled(server: Any, tmp_path: Path) -> None:
+def test_another_size_is_laid_on_the_anchor_refused_or_scaled(server: Any, tmp_path: Path) -> None:
     small = tmp_path / "small.png"
     Image.open(PAIR["target"]).resize((240, 160)).save(small)
     question = {**PAIR, "regions": "whole", "target": str(small)}
-    failed, scaled = compared(server, question, {**question, "fit": "resize"})
+    laid, failed, scaled = compared(
+        server, question, {**question, "align": "none"}, {**question, "fit": "resize"}
+    )
+    assert laid.structured_content["scene"]["comparison"] == "same"
     assert "is 240×160, expected 480×320" in refusal(failed)
     assert "(fit='resize')" in refusal(failed)
     assert " The target (240×160) was scaled to the anchor's size." in scaled.content[0].text

@@ -8,6 +8,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+IN_FILES = "in_files"
+"""Of a field's `json_schema_extra`: False where files have no key of that name."""
+
 _WORDS = (
     ("Input should be a valid tuple", "expected a list"),
     ("Input should be", "expected"),
@@ -85,7 +88,8 @@ def _keys_at(loc: Sequence[int | str], model: type[BaseModel]) -> list[str]:
         if inner is None:
             return []
         model = inner
-    return [f.alias or name for name, f in model.model_fields.items()]
+    known = model.model_fields.items()
+    return [f.alias or name for name, f in known if f.json_schema_extra != {IN_FILES: False}]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

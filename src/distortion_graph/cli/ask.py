@@ -239,7 +239,12 @@ def _pair(
     for text in pair_warnings(*pictures):
         talk.warn(text)
     graph = compare_pictures(
-        *pictures, regions=regions, model=load_model(model), fit=fit.value, warn=talk.warn
+        *pictures,
+        regions=regions,
+        model=load_model(model),
+        align="none",  # both are shown to the language model pixel by pixel
+        fit=fit.value,
+        warn=talk.warn,
     )
     return Pair(PairView.of_graph(graph, pictures[0].rgb, pictures[1].rgb), graph)
 

@@ -16,12 +16,14 @@ from distortion_graph.cli.options import (
     DEFAULT_BACKGROUND,
     DEFAULT_MAX_PIXELS,
     REGIONS_HELP,
+    Align,
+    AlignOption,
     Background,
     Fit,
-    FitOption,
     Lossy,
     MaxPixels,
     Quiet,
+    Rotate,
     Threads,
     Verbose,
     check_outputs,
@@ -77,7 +79,10 @@ class Job:
     lossy: bool
     json: bool
     evidence: EvidenceLevel
+    align: Align
     fit: Fit
+    rotate: Rotate
+    strict: bool
     model: str | None
     background: str
     max_pixels: int
@@ -123,7 +128,23 @@ def compare(
             help="Measure everything, everything but the mean CIEDE2000 (fast), or nothing."
         ),
     ] = EvidenceLevel.all,
-    fit: FitOption = Fit.error,
+    align: AlignOption = Align.auto,
+    fit: Annotated[
+        Fit,
+        typer.Option(
+            help="Fit a target of another size instead of laying it on the anchor: crop both to "
+            "the common part, top left; resize the target if it has the anchor's shape; or "
+            "resize! it in any case."
+        ),
+    ] = Fit.error,
+    rotate: Annotated[
+        Rotate,
+        typer.Option(metavar="DEGREES", help="Turn the target clockwise first: 90, 180 or 270."),
+    ] = Rotate.not_at_all,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Refuse pictures that may not show the same scene."),
+    ] = False,
     model: Annotated[
         str | None,
         typer.Option(
@@ -174,7 +195,7 @@ def compare(
     providers = tuple(provider) if provider else None
     job = Job(
         anchor, target, RegionSpec.parse(regions), out, format, overlay, report, lossy, json,
-        evidence, fit, model, background, max_pixels, providers, threads,
+        evidence, align, fit, rotate, strict, model, background, max_pixels, providers, threads,
     )  # fmt: skip
     _check(job)
     from distortion_graph.work.threads import thread_budget
@@ -228,14 +249,17 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
     """Compute the graph and write the files that were asked for."""
     start = time.perf_counter()
     from distortion_graph.pictures.pairs import load_pair, pair_warnings
+    from distortion_graph.pictures.turning import TURNS, turned
     from distortion_graph.pipeline import compare_pictures
     from distortion_graph.predict.session import load_model
 
     model = load_model(job.model, job.providers)
     ready = time.perf_counter()
-    pictures = load_pair(
+    anchor, target = load_pair(
         job.anchor, job.target, max_pixels=job.max_pixels, background=job.background
     )
+    turn = next(turn for turn in TURNS if str(turn) == job.rotate.value)
+    pictures = anchor, turned(target, turn)
     for text in pair_warnings(*pictures):
         talk.warn(text)
     for picture in pictures:
@@ -246,7 +270,9 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
         regions=job.regions,
         model=model,
         evidence=job.evidence.value,
+        align=job.align.value,
         fit=job.fit.value,
+        strict=job.strict,
         warn=talk.warn,
     )
     done = time.perf_counter()

@@ -56,6 +56,36 @@ FitOption: TypeAlias = Annotated[
         "target to the anchor if they have the same shape; or resize! it in any case."
     ),
 ]
+
+
+class Align(StrEnum):
+    """How a target may lie on its anchor; `pictures.align.ALIGN_MODES` has the same words."""
+
+    auto = "auto"
+    none = "none"
+    translation = "translation"
+    similarity = "similarity"
+    homography = "homography"
+    flow = "flow"
+
+
+class Rotate(StrEnum):
+    """Degrees clockwise; `pictures.turning.TURNS` has the same numbers."""
+
+    not_at_all = "0"
+    quarter = "90"
+    half = "180"
+    three_quarters = "270"
+
+
+AlignOption: TypeAlias = Annotated[
+    Align,
+    typer.Option(
+        help="Lay the target on the anchor: auto (as simply as explains them, of any two sizes), "
+        "none (pixel by pixel), a shift (translation), also turned and scaled (similarity), in "
+        "perspective (homography), with small local motion (flow)."
+    ),
+]
 Background: TypeAlias = Annotated[
     str,
     typer.Option(

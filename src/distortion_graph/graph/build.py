@@ -245,6 +245,7 @@ def picture_info(picture: Picture) -> ImageInfo:
         sha256=picture.sha256,
         sha256_of=picture.sha256_of,
         transparency=_transparency(picture),
+        turned=picture.turned,
     )
 
 

@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from distortion_graph.base.errors import GraphError
-from distortion_graph.base.validation import validation_line
+from distortion_graph.base.validation import IN_FILES, validation_line
 from distortion_graph.base.vocabulary import UNCERTAIN, Vocabulary
 from distortion_graph.graph.aligned import AlignmentInfo, RegionAlone, is_alone
 from distortion_graph.graph.checks import graph_problems
@@ -72,7 +72,7 @@ class DistortionGraph(Part):
     alignment: AlignmentInfo | None = None
     model: ModelInfo | None = None
     regions: tuple[RegionComparison, ...]
-    alone: tuple[RegionAlone, ...] = ()
+    alone: tuple[RegionAlone, ...] = Field(default=(), json_schema_extra={IN_FILES: False})
     scene: Scene | None = None
     relations: tuple[Relation, ...] = ()
 

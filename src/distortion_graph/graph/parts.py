@@ -76,6 +76,7 @@ class ImageInfo(Part):
     sha256: Sha256 | None = None
     sha256_of: Literal["file", "rgb"] | None = None
     transparency: Transparency | None = None
+    turned: Literal[0, 90, 180, 270] = 0
 
     @model_validator(mode="after")
     def _check(self) -> ImageInfo:

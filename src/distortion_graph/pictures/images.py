@@ -90,7 +90,8 @@ class Picture:
     pixels. `stored_size`: (h, w) before `orientation` (EXIF, 1 … 8) was applied. `warnings`: one
     line each. `alpha`: (H, W) uint8 as displayed, 255 = opaque, read-only, and `background`, the
     colour or "checker" that was laid below it; None where every pixel is opaque. `plain`: whether
-    browsers show the file's own bytes with these very pixels, orientation aside.
+    browsers show the file's own bytes with these very pixels, orientation aside. `turned`: degrees
+    clockwise by which a caller turned it (`pictures.turning`).
     """
 
     rgb: NDArray[np.uint8]
@@ -103,6 +104,7 @@ class Picture:
     alpha: NDArray[np.uint8] | None = None
     background: str | None = None
     plain: bool = True
+    turned: int = 0
 
     @property
     def size(self) -> tuple[int, int]:

@@ -41,6 +41,7 @@ from distortion_graph.pictures.align import (
 from distortion_graph.pictures.images import Picture, rgb_sha256
 from distortion_graph.predict.canonical import predict_canonically, predict_view_canonically
 from distortion_graph.predict.decode import decode
+from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model
 from distortion_graph.predict.sizes import with_pixels
 from distortion_graph.predict.views import OwnView, View
@@ -144,25 +145,17 @@ def compare_aligned(
     """
     differences = CachedCall(lambda: find_differences(*pair.overlap.pair))
     regions = regions_of_pair(source, pair, differences)
-    view = view_of(pair, regions)
-    first, second = regions.shared
-    predictions = predict_view_canonically(
-        model,
-        view,
-        (rgb_sha256(pair.pictures[0].rgb), rgb_sha256(pair.pictures[1].rgb)),
-        [(a.rle.counts, t.rle.counts) for a, t in zip(first, second, strict=True)],
-        copied=pair.overlap.copied,
-    )
+    predictions = _predictions(model, pair, regions)
     shown = pair.overlap.shown
     areas = shared_areas(regions.shown.lazy_masks()) * (shown.size / np.count_nonzero(shown))
     # The first mask is all that both show.
-    evidences = measure_evidence(*pair.overlap.pair, view.masks, evidence)
+    masks = _with_scene(shown, regions.shown)
+    evidences = measure_evidence(*pair.overlap.pair, masks, evidence)
     measured = MeasuredEvidence(evidences.regions[1:], evidences.regions[0])
     differing = NO_DIFFERENCES
     if evidence != "none":
         of_scene, *of_regions = (
-            _on_frame(found, pair.overlap.window)
-            for found in differences().measure(view.masks).regions
+            _on_frame(found, pair.overlap.window) for found in differences().measure(masks).regions
         )
         differing = MeasuredDifferences(tuple(of_regions), of_scene)
     for line in _lone_lines(regions):
@@ -188,8 +181,9 @@ def regions_of_pair(
 ) -> PairRegions:
     """The regions of a source on both pictures.
 
-    What is found in the pictures is found in what both show; masks and grids lie on the anchor.
-    Raises as `resolve_regions` does, and RegionError where none lies in what both pictures show.
+    What is found in the pictures is found in what both show, and grids lie on that; masks that are
+    given lie on the anchor. Raises as `resolve_regions` does, and RegionError where none lies in
+    what both pictures show.
     """
     if isinstance(source, str | Path):
         source = RegionSpec.parse(source)
@@ -230,16 +224,21 @@ def _own_regions(regions: RegionSet, pair: AlignedPair) -> OwnRegions:
     return OwnRegions(window, part, shown_part(regions, part, window))
 
 
-def view_of(pair: AlignedPair, regions: PairRegions) -> View:
-    """What the model sees of the pair."""
+def _predictions(model: Model, pair: AlignedPair, regions: PairRegions) -> Predictions:
+    """What the model says of the parts that both pictures show."""
     overlap = pair.overlap
-    masks = _with_scene(overlap.shown, regions.shown)
-    if regions.own is None:
-        return View(overlap.pair, masks)
+    if regions.own is None:  # moved by whole pixels: two pictures that lie on each other
+        anchor, target = map(with_pixels, pair.pictures, overlap.pair)
+        return predict_canonically(model, anchor, target, regions.shown)
     window, shown, parts = regions.own
-    other = pair.pictures[1 - overlap.frame].rgb
-    own = OwnView(np.ascontiguousarray(other[window]), _with_scene(shown, parts))
-    return View(overlap.pair, masks, (None, own) if overlap.frame == 0 else (own, None))
+    other = np.ascontiguousarray(pair.pictures[1 - overlap.frame].rgb[window])
+    own = OwnView(other, _with_scene(shown, parts))
+    masks = _with_scene(overlap.shown, regions.shown)
+    view = View(overlap.pair, masks, (None, own) if overlap.frame == 0 else (own, None))
+    first, second = regions.shared
+    codes = [(a.rle.counts, t.rle.counts) for a, t in zip(first, second, strict=True)]
+    hashes = rgb_sha256(pair.pictures[0].rgb), rgb_sha256(pair.pictures[1].rgb)
+    return predict_view_canonically(model, view, hashes, codes)
 
 
 def _with_scene(shown: NDArray[np.bool_], regions: RegionSet) -> LazyMasks:

@@ -27,6 +27,7 @@ from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, ImageSource, Picture
 from distortion_graph.pictures.pairs import load_pair, pair_warnings
+from distortion_graph.pictures.turning import Turn, turned
 from distortion_graph.pipeline.aligned import AlignedPair, alignment_info, compare_aligned
 from distortion_graph.pipeline.laying import lay
 from distortion_graph.predict.canonical import predict_canonically
@@ -60,6 +61,7 @@ def compare(
     evidence: Level = "all",
     align: AlignMode = "auto",
     fit: Fit = "error",
+    rotate: Turn = 0,
     strict: bool = False,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     background: str = DEFAULT_BACKGROUND,
@@ -84,6 +86,7 @@ def compare(
         fit: what to do with a target of another size instead: "error", align it; "crop", compare
             the common part of the two from their top left corner; "resize" the target to the
             anchor's size where both have the same shape within a pixel, or "resize!" in any case.
+        rotate: turn the target clockwise by 90, 180 or 270 degrees first.
         strict: refuse pictures that alignment is in doubt of (`DistortionGraph.alignment.reason`)
             instead of warning.
         max_pixels: pictures of more pixels are refused.
@@ -101,7 +104,8 @@ def compare(
 
     of_model = model.threads if isinstance(model, Model) else 0
     with thread_budget(threads or of_model):
-        pictures = load_pair(anchor, target, max_pixels=max_pixels, background=background)
+        first, second = load_pair(anchor, target, max_pixels=max_pixels, background=background)
+        pictures = first, turned(second, rotate)
     notes = list(pair_warnings(*pictures))
     graph = compare_pictures(
         *pictures,

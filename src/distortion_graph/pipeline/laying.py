@@ -41,7 +41,8 @@ def lay(
     if doubt is None:
         return found
     if strict or not one_size:
-        advice = "" if one_size else f"; {size_advice(anchor.size, target.size)}"
+        turned = found.reason in ("turned", "mirrored")
+        advice = "" if one_size or turned else f"; {size_advice(anchor.size, target.size)}"
         raise ImageError(f"{target.source or 'target'}: {doubt}{advice}")
     warn(f"{target.source or 'target'}: {doubt}; the pictures are compared as they are")
     return found.as_they_are()

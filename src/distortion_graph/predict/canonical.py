@@ -54,15 +54,13 @@ def predict_view_canonically(
     view: View,
     hashes: tuple[str, str],
     regions: Sequence[tuple[str, str]],
-    *,
-    copied: bool,
     original: int | None = None,
 ) -> Predictions:
     """`predict_canonically` for pictures that do not lie on each other as they are.
 
     `hashes` are of the whole pictures' pixels, `regions` the run lengths of each region's masks on
-    anchor and target, which both tell the order from. With `copied` every pixel of the view is one
-    of its own picture, so that equal pixels mean equal regions.
+    anchor and target; both tell the order. No region counts as equal in both pictures: one of them
+    is resampled.
     """
     exchanged = hashes[0] > hashes[1]
     keys = [key[::-1] if exchanged else key for key in regions]
@@ -76,9 +74,6 @@ def predict_view_canonically(
     predictions = model.predict_view(ordered, original)
     if exchanged:
         predictions = predictions.swapped()
-    if copied:
-        scene, *equal = _equal_inside(*ordered.pair, ordered.masks)
-        predictions = predictions.where_equal(np.array(equal, np.bool_), scene=bool(scene))
     return predictions.reorder([place[key] for key in keys])
 
 

@@ -20,6 +20,7 @@ from distortion_graph.pictures.images import (
     open_picture_file,
     rgb_sha256,
 )
+from distortion_graph.pictures.turning import turned
 from distortion_graph.report.wording import printable
 
 
@@ -113,7 +114,7 @@ def _read(info: ImageInfo, place: str, max_pixels: int) -> FoundPicture:
     data = open_picture_file(place, label).data
     laid = DEFAULT_BACKGROUND if info.transparency is None else info.transparency.background
     picture = load_picture(data, max_pixels=max_pixels, name=label, background=laid)
-    picture = replace(picture, source=place)
+    picture = turned(replace(picture, source=place), info.turned)
     return FoundPicture(picture, data, _problem(info, picture, label))
 
 

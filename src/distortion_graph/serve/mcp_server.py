@@ -22,6 +22,7 @@ from distortion_graph.base.files import encode_image
 from distortion_graph.base.validation import validation_line
 from distortion_graph.graph import SIDES, json_schema_text
 from distortion_graph.graph.parts import Part
+from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.pairs import pair_warnings
 from distortion_graph.pipeline import compare_pictures
 from distortion_graph.predict.session import Model
@@ -95,11 +96,17 @@ class Question(Part):
     masks: bool = Field(
         False, description="Keep the masks' run lengths in the whole graph; they are long."
     )
+    align: AlignMode = Field(
+        "auto",
+        description="How the target may lie on the anchor: as simply as explains the two; not at "
+        "all, pixel by pixel; shifted; also turned and scaled; in perspective; with small local "
+        "motion.",
+    )
     fit: Fit = Field(
         "error",
-        description="A target of another size: refuse it; compare the common part of both from the "
-        "top left corner; scale it to the anchor if it has the same shape; or scale it in any "
-        "case.",
+        description="A target of another size: lay it on the anchor as align says; compare the "
+        "common part of both from the top left corner; scale it to the anchor if it has the same "
+        "shape; or scale it in any case.",
     )
 
     @model_validator(mode="after")
@@ -151,7 +158,13 @@ def offers(model: Model, access: Access) -> dict[str, Offer]:
         target = access.picture(question.target, "target")
         notes = list(pair_warnings(anchor, target))
         graph = compare_pictures(
-            anchor, target, regions=regions, model=model, fit=question.fit, warn=notes.append
+            anchor,
+            target,
+            regions=regions,
+            model=model,
+            align=question.align,
+            fit=question.fit,
+            warn=notes.append,
         )
         full = question.detail == "full"
         facts = comparison_facts(graph, notes, full=full, masks=question.masks)

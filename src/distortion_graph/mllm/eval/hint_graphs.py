@@ -43,7 +43,12 @@ class ModelPredictions:
         ):
             return kept
         made = compare_pictures(
-            anchor, target, regions=sample.regions, model=self.model, evidence="none"
+            anchor,
+            target,
+            regions=sample.regions,
+            model=self.model,
+            evidence="none",
+            align="none",
         )
         _write(path, made)
         return made
