@@ -9,10 +9,10 @@ interval, and the p-value of Wilcoxon's signed-rank test (1945).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,12 +132,12 @@ def summarise(out: Path, by: str = METHOD) -> Summary:
 
 def markdown(summary: Summary) -> str:
     """The tables as Markdown."""
-    return "\n\n".join(_tables(summary, _markdown_table)) + "\n"
+    return "\n\n".join(_markdown_table(*table) for table in plain_tables(summary)) + "\n"
 
 
 def latex(summary: Summary) -> str:
     """The tables as LaTeX, with booktabs."""
-    return "\n\n".join(_tables(summary, _latex_table)) + "\n"
+    return "\n\n".join(_latex_table(*table) for table in plain_tables(summary)) + "\n"
 
 
 def _distortions(
@@ -195,12 +195,14 @@ def _interval(values: NDArray[np.float64]) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
-Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
+Table: TypeAlias = tuple[str, Sequence[str], Sequence[Sequence[str]]]
+"""A title, the names of columns, and rows of texts."""
 
 
-def _tables(summary: Summary, write: Any) -> Iterable[str]:
+def plain_tables(summary: Summary) -> Iterator[Table]:
+    """The tables of a summary: methods, distortions, and methods compared."""
     shown = [n for n in MEANS if any(n in m.means for m in summary.methods)]
-    yield write(
+    yield (
         "Methods",
         ["method", "pairs", "failed", *(MEANS[name] for name in shown)],
         [
@@ -215,7 +217,7 @@ def _tables(summary: Summary, write: Any) -> Iterable[str]:
     )
     labels = list(dict.fromkeys(label for m in summary.methods for label in m.distortions))
     if labels:
-        yield write(
+        yield (
             "Share of regions and mean score by distortion of the target",
             ["distortion", *(m.method for m in summary.methods)],
             [
@@ -224,7 +226,7 @@ def _tables(summary: Summary, write: Any) -> Iterable[str]:
             ],
         )
     if summary.differences:
-        yield write(
+        yield (
             "Methods compared on the pairs that they share",
             ["first", "second", "pairs", "difference of scores", "p"],
             [

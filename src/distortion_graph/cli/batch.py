@@ -153,7 +153,7 @@ def batch(
         reports=reports,
     )
     report = _run(pairs, out, options, talk)
-    _tell(report, out, by, talk)
+    _tell(report, out, model, by, talk)
 
 
 def _pairs(
@@ -190,19 +190,25 @@ def _run(pairs: list[PairTask], out: Path, options: BatchOptions, talk: Talk) ->
         return run_batch(pairs, out, options, show)
 
 
-def _tell(report: BatchReport, out: Path, by: str, talk: Talk) -> None:
+def _tell(report: BatchReport, out: Path, model: str | None, by: str, talk: Talk) -> None:
     from distortion_graph.base.files import atomic_write_all
+    from distortion_graph.batch.dashboard import dashboard
     from distortion_graph.batch.summary import latex, markdown, summarise
+    from distortion_graph.predict.session import load_model
 
     summary = summarise(out, by)
     text = markdown(summary)
+    page = dashboard(out, summary, load_model(model).vocabulary, by)
     atomic_write_all(
-        [(out / "summary.md", text.encode()), (out / "summary.tex", latex(summary).encode())]
+        [
+            (out / "summary.md", text.encode()),
+            (out / "summary.tex", latex(summary).encode()),
+            (out / "index.html", page.encode()),
+        ]
     )
     for reason, count in report.reasons:
         talk.warn(f"{count} pair{'s' * (count > 1)} failed: {reason}")
-    if not talk.quiet:
-        talk.show(text)
+    talk.write(text)
     new = report.pairs - report.kept
     rate = f", {new / report.seconds:.1f} pairs per second" if new else ""
     kept = f", {report.kept} of them were there already" if report.kept else ""
