@@ -72,6 +72,7 @@ class Job:
     anchor: str
     target: str
     regions: RegionSpec
+    target_regions: RegionSpec | None
     out: Path | None
     format: Format
     overlay: Path | None
@@ -97,6 +98,14 @@ def compare(
         str, typer.Argument(metavar="TARGET", help="The second picture, of the same scene.")
     ],
     regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
+    target_regions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="Take these regions of the target, and those of --regions of the anchor alone; "
+            "they are matched one to one.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -194,8 +203,10 @@ def compare(
 
     providers = tuple(provider) if provider else None
     job = Job(
-        anchor, target, RegionSpec.parse(regions), out, format, overlay, report, lossy, json,
-        evidence, align, fit, rotate, strict, model, background, max_pixels, providers, threads,
+        anchor, target, RegionSpec.parse(regions),
+        None if target_regions is None else RegionSpec.parse(target_regions),
+        out, format, overlay, report, lossy, json, evidence, align, fit, rotate, strict, model,
+        background, max_pixels, providers, threads,
     )  # fmt: skip
     _check(job)
     from distortion_graph.work.threads import thread_budget
@@ -235,7 +246,8 @@ def _check(job: Job) -> None:
         )
         if path is not None
     ]
-    check_outputs(outputs, [job.anchor, job.target, *job.regions.files])
+    read = [*job.regions.files, *(job.target_regions.files if job.target_regions else ())]
+    check_outputs(outputs, [job.anchor, job.target, *read])
 
 
 def _graph_paths(job: Job) -> list[Path]:
@@ -268,6 +280,7 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
     graph = compare_pictures(
         *pictures,
         regions=job.regions,
+        target_regions=job.target_regions,
         model=model,
         evidence=job.evidence.value,
         align=job.align.value,

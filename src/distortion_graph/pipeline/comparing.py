@@ -28,8 +28,9 @@ from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, ImageSource, Picture
 from distortion_graph.pictures.pairs import load_pair, pair_warnings
 from distortion_graph.pictures.turning import Turn, turned
-from distortion_graph.pipeline.aligned import AlignedPair, alignment_info, compare_aligned
-from distortion_graph.pipeline.laying import lay
+from distortion_graph.pipeline.aligned import compare_aligned
+from distortion_graph.pipeline.laying import lay, not_moved
+from distortion_graph.pipeline.pair_regions import AlignedPair, alignment_info
 from distortion_graph.predict.canonical import predict_canonically
 from distortion_graph.predict.decode import decode
 from distortion_graph.predict.predictions import Predictions
@@ -57,6 +58,7 @@ def compare(
     target: ImageSource | Picture,
     *,
     regions: RegionSource = "auto",
+    target_regions: RegionSource | None = None,
     model: Model | str | Path | None = None,
     evidence: Level = "all",
     align: AlignMode = "auto",
@@ -77,6 +79,8 @@ def compare(
         target: the same, of any size that alignment finds on the anchor.
         regions: masks (R, H, W) bool, a label map (H, W), a `RegionSet`, or a spec such as "auto",
             "whole", "grid:3x4", "labels.png", "regions.json" (see `resolve_regions`).
+        target_regions: masks of the target where it has its own; they are matched with `regions`,
+            which are then masks of the anchor, and a region without a partner stands alone.
         model: a loaded `Model`, a model folder, or None for the shipped one.
         evidence: what to measure between the pictures: "all", "fast" (without CIEDE2000), "none".
         align: how the target may lie on the anchor: "auto", the simplest of none, translation,
@@ -110,6 +114,7 @@ def compare(
     graph = compare_pictures(
         *pictures,
         regions=regions,
+        target_regions=target_regions,
         model=model,
         evidence=evidence,
         align=align,
@@ -128,6 +133,7 @@ def compare_pictures(
     target: Picture,
     *,
     regions: RegionSource = "auto",
+    target_regions: RegionSource | None = None,
     model: Model | str | Path | None = None,
     evidence: Level = "all",
     align: AlignMode = "auto",
@@ -143,9 +149,11 @@ def compare_pictures(
     loaded = model if isinstance(model, Model) else load_model(model)
     with thread_budget(threads or loaded.threads):
         alignment = lay(anchor, target, align, fit, strict=strict, warn=warn)
-        if alignment is not None and not alignment.registered:
+        if target_regions is not None and alignment is None:
+            alignment = not_moved(anchor, target, fit)
+        if alignment is not None and not (alignment.registered and target_regions is None):
             aligned = AlignedPair.of(anchor, target, alignment)
-            return compare_aligned(loaded, aligned, regions, evidence, warn)
+            return compare_aligned(loaded, aligned, regions, target_regions, evidence, warn)
         pair = fit_pair(anchor, target, fit)
         differences = CachedCall(lambda: find_differences(pair.anchor.rgb, pair.target.rgb))
         shared = regions_of(regions, anchor, pair, differences, warn)
