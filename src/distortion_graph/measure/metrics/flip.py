@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from distortion_graph.measure.ciede2000 import linear_light
 from distortion_graph.measure.metrics.metric import Level, MapMetric, Pooled, Slices
-from distortion_graph.measure.metrics.planes import filtered
+from distortion_graph.measure.metrics.planes import filtered, length
 
 Floats = NDArray[np.float32]
 
@@ -158,7 +158,7 @@ def _hunt_lab(linear: Floats) -> Floats:
 def _distance(one: Floats, two: Floats) -> Floats:
     """HyAB of (3, …) Lab."""
     gap = one - two
-    return np.asarray(np.abs(gap[0]) + cv2.magnitude(gap[1], gap[2]).reshape(gap[0].shape))
+    return np.asarray(np.abs(gap[0]) + length(gap[1], gap[2]))
 
 
 def _largest_distance() -> float:
@@ -200,7 +200,7 @@ def _feature_error(one: Floats, two: Floats) -> Floats:
 def _strength(plane: Floats, feature: _Feature) -> Floats:
     across = filtered(plane, feature.along, feature.across, cv2.BORDER_REPLICATE)
     down = filtered(plane, feature.across, feature.along, cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.magnitude(across, down), np.float32)
+    return length(across, down)
 
 
 METRIC = MapMetric(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.measure.metrics.metric import Level, MapMetric, Pooled, Slices
-from distortion_graph.measure.metrics.planes import filtered, luma
+from distortion_graph.measure.metrics.planes import filtered, length, luma
 
 Floats = NDArray[np.float32]
 
@@ -69,7 +69,7 @@ class GmsdMaps:
 def _gradient(plane: Floats) -> Floats:
     across = filtered(plane, _STEP, _EVEN, cv2.BORDER_CONSTANT)
     down = filtered(plane, _EVEN, _STEP, cv2.BORDER_CONSTANT)
-    return np.asarray(cv2.magnitude(across, down), np.float32)
+    return length(across, down)
 
 
 METRIC = MapMetric(

@@ -1,8 +1,8 @@
 """Measure further metrics between two pictures, in every region and as a whole.
 
 The two pictures are put into one order, whichever is the anchor: every value is the same, to the
-bit, when they are exchanged. A metric that has a reference side is computed both ways, and the worse
-value counts, unless it is said which picture is the reference.
+bit, when they are exchanged. A metric that has a reference side is computed both ways, and the
+worse value counts, unless it is said which picture is the reference.
 """
 
 from __future__ import annotations
@@ -97,9 +97,7 @@ def _in_order(anchor: Rgb, target: Rgb) -> tuple[Rgb, Rgb]:
 
 
 def _identical(pair: tuple[Rgb, Rgb], region: Area) -> bool:
-    if region.box is None:
-        return np.array_equal(*pair)
-    one, two = (rgb[region.box.area] for rgb in pair)
+    one, two = (rgb if region.box is None else rgb[region.box.area] for rgb in pair)
     return not cv2.norm(one, two, cv2.NORM_INF, region.pixels)
 
 

@@ -34,6 +34,13 @@ def filtered(planes: Planes, rows: Planes, columns: Planes, border: int) -> Plan
     return np.stack([filtered(plane, rows, columns, border) for plane in planes])
 
 
+def length(x: Planes, y: Planes) -> Planes:
+    """√(x² + y²); the last bit of OpenCV's depends on where the planes lie in memory."""
+    squares = x * x
+    squares += y * y
+    return np.asarray(np.sqrt(squares, out=squares))
+
+
 def halved(planes: Planes, own: Slices) -> Planes:
     """Means of 2×2 cells; at the frame's end the last row or column counts twice if it is odd."""
     part = planes[(..., *own)]

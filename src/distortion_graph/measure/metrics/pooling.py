@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.masks.boxes import Box
-from distortion_graph.measure.haar import total
 from distortion_graph.measure.metrics.metric import Array, Level, Maps, Pooled
 from distortion_graph.work.threads import parallel_map
 
@@ -212,9 +211,11 @@ class _LevelWork:
 
 def _pool(values: Array, share: NDArray[np.float32] | None) -> Pooled:
     """Sums of (K, h, w) maps over a region, added up in double precision."""
-    if not values[0].size:
-        return Pooled(np.zeros(len(values)), 0.0)
-    cells = float(values[0].size) if share is None else total(share)
-    if share is not None and values.dtype != share.dtype:
-        share = share.astype(values.dtype)
-    return Pooled(np.array([total(plane, share) for plane in values]), cells)
+    if share is None:
+        return Pooled(np.array([_total(plane) for plane in values]), float(values[0].size))
+    return Pooled(np.array([_total(plane * share) for plane in values]), _total(share))
+
+
+def _total(values: Array) -> float:
+    # OpenCV's sum is faster, but its order, and so its last bit, depends on where values lie.
+    return float(np.add.reduce(values, axis=None, dtype=np.float64))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from importlib import import_module
 
 from distortion_graph.base.errors import RecipeError
@@ -60,6 +61,6 @@ def get_map_metric(name: str) -> MapMetric:
     raise RecipeError(f"unknown metric {name!r}; expected one of: {known}")
 
 
-def map_metrics(names: tuple[str, ...] | list[str]) -> tuple[MapMetric, ...]:
+def map_metrics(names: Iterable[str]) -> tuple[MapMetric, ...]:
     """The further metrics of those names in their order, each once. Raises RecipeError."""
     return tuple(map(get_map_metric, dict.fromkeys(names)))
