@@ -20,6 +20,7 @@ from distortion_graph.graph import DistortionGraph, Mask, load_graph
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.masks.masks import LazyMasks
 from distortion_graph.masks.rle import Rle, rle_from_box
+from distortion_graph.measure.metrics.registry import BUILT_IN
 from distortion_graph.pipeline import compare
 from distortion_graph.predict.session import Model
 from distortion_graph.predict.views import View, with_own_moments
@@ -59,8 +60,11 @@ def test_a_crop_is_answered_as_the_same_part_of_the_anchor():
     regions = RegionSet.grid(CROP.shape[:2], 2, 3)
     on_anchor = np.zeros((6, *CLEAN.shape[:2]), bool)
     on_anchor[:, TOP : TOP + 180, LEFT : LEFT + 250] = regions.masks()
-    graph = compare(CLEAN, CROP, regions=on_anchor)
-    expected = compare(part, CROP, regions=regions)
+    graph = compare(CLEAN, CROP, regions=on_anchor, metrics=BUILT_IN)
+    expected = compare(part, CROP, regions=regions, metrics=BUILT_IN)
+    assert graph.metrics == expected.metrics
+    scenes = [present(present(made.scene).evidence).more for made in (graph, expected)]
+    assert scenes[0] == pytest.approx(scenes[1], abs=1e-5)
     alignment = present(graph.alignment)
     assert np.allclose(present(alignment.matrix), [[1, 0, LEFT], [0, 1, TOP], [0, 0, 1]], atol=1e-6)
     assert alignment.overlap == pytest.approx(180 * 250 / (240 * 360), abs=1e-5)
@@ -83,7 +87,7 @@ def test_a_crop_is_answered_as_the_same_part_of_the_anchor():
 @pytest.mark.parametrize("regions", ["auto", "grid:2x2"])
 def test_swapping_the_pictures_mirrors_the_graph_to_the_bit(target, regions):
     if regions == "auto":
-        forth, back = both(CLEAN, target, regions=regions)
+        forth, back = both(CLEAN, target, regions=regions, metrics=BUILT_IN)
         assert forth.swapped().to_json() == back.to_json()
     again = compare(CLEAN, target, regions=regions)
     assert again.to_json() == compare(CLEAN, target, regions=regions).to_json()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from page_samples import named, page, rich_sample, shown, without_masks
 from PIL import Image
-from report_samples import pair
+from report_samples import pair, with_metrics
 
 from distortion_graph import compare
 from distortion_graph.graph import DistortionGraph, ModelInfo
@@ -216,6 +216,14 @@ def test_further_distortions_and_opinion_are_told_and_found(open_page):
     assert "opinion 0.38" in told and told.count("opinion") == 1
     plain = open_page(page(sample, graph))
     assert "Opinion" not in plain.locator("#regions").inner_text()
+
+
+def test_further_metrics_stand_in_the_panel(open_page):
+    sample, graph = rich_sample()
+    tab = open_page(page(sample, with_metrics(graph)))
+    tab.locator(everywhere(2)[3]).hover()
+    told = tab.locator("#panel").inner_text().replace("\t", " ")
+    assert "ΔE (CIEDE2000) 12.5\nflip 0.188\nssimulacra2 -12.2\nvif –" in told
 
 
 def test_pixels_are_the_pictures_own_at_every_whole_zoom(open_page):

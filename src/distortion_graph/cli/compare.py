@@ -22,6 +22,7 @@ from distortion_graph.cli.options import (
     Fit,
     Lossy,
     MaxPixels,
+    Metrics,
     Quiet,
     Rotate,
     Threads,
@@ -80,6 +81,7 @@ class Job:
     lossy: bool
     json: bool
     evidence: EvidenceLevel
+    metrics: tuple[str, ...]
     align: Align
     fit: Fit
     rotate: Rotate
@@ -137,6 +139,7 @@ def compare(
             help="Measure everything, everything but the mean CIEDE2000 (fast), or nothing."
         ),
     ] = EvidenceLevel.all,
+    metric: Metrics = None,
     align: AlignOption = Align.auto,
     fit: Annotated[
         Fit,
@@ -192,6 +195,7 @@ def compare(
       distortion-graph compare a.jpg b.jpg --regions masks.png --out graph.json
       distortion-graph compare a.jpg b.jpg --regions grid:3x4 --overlay over.png
       distortion-graph compare a.jpg b.jpg --report report.html
+      distortion-graph compare a.jpg b.jpg --metric flip --metric ssimulacra2
       distortion-graph compare a.jpg b.jpg --json --evidence fast | jq .scene
 
     Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
@@ -205,8 +209,8 @@ def compare(
     job = Job(
         anchor, target, RegionSpec.parse(regions),
         None if target_regions is None else RegionSpec.parse(target_regions),
-        out, format, overlay, report, lossy, json, evidence, align, fit, rotate, strict, model,
-        background, max_pixels, providers, threads,
+        out, format, overlay, report, lossy, json, evidence, tuple(metric or ()), align, fit,
+        rotate, strict, model, background, max_pixels, providers, threads,
     )  # fmt: skip
     _check(job)
     from distortion_graph.work.threads import thread_budget
@@ -218,8 +222,10 @@ def compare(
 
 def _check(job: Job) -> None:
     """Refuse what can be known to fail before anything is computed."""
+    from distortion_graph.measure.metrics.registry import map_metrics
     from distortion_graph.pictures.backgrounds import check_background
 
+    map_metrics(job.metrics)
     check_background(job.background)
     if job.out and job.out.suffix.lower() in _PICTURE_SUFFIXES:
         raise OutputError(f"{job.out}: --out is the graph, as JSON; the picture is --overlay")
@@ -283,6 +289,7 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
         target_regions=job.target_regions,
         model=model,
         evidence=job.evidence.value,
+        metrics=job.metrics,
         align=job.align.value,
         fit=job.fit.value,
         strict=job.strict,

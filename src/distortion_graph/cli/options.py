@@ -86,6 +86,24 @@ AlignOption: TypeAlias = Annotated[
         "perspective (homography), with small local motion (flow)."
     ),
 ]
+
+
+def _metric_names() -> list[str]:
+    """For the shell that completes --metric."""
+    from distortion_graph.measure.metrics.registry import map_metric_names
+
+    return list(map_metric_names())
+
+
+Metrics: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Measure this too, as a map pooled by region: flip, gmsd, ms_ssim, ssimulacra2 or "
+        "vif; may be repeated.",
+        autocompletion=_metric_names,
+    ),
+]
 Background: TypeAlias = Annotated[
     str,
     typer.Option(

@@ -33,6 +33,7 @@ _TEXTS = (
     "ssim",
     "haarpsi",
     "delta_e",
+    "more",
     "differs_share",
     "differs_equal",
     "spots_height",

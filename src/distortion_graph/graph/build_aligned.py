@@ -20,6 +20,7 @@ from distortion_graph.graph.build import (
     Decoded,
     difference_part,
     evidence_part,
+    metric_parts,
     picture_info,
     placed,
     shapes_of,
@@ -27,6 +28,7 @@ from distortion_graph.graph.build import (
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.measure.differences import MeasuredDifferences
 from distortion_graph.measure.evidence import MeasuredEvidence
+from distortion_graph.measure.metrics.measuring import MeasuredMetrics
 from distortion_graph.pictures.images import Picture
 
 
@@ -48,6 +50,7 @@ def assemble_aligned(
     vocabulary: Vocabulary,
     model: ModelInfo,
     evidence: MeasuredEvidence,
+    metrics: MeasuredMetrics,
     differences: MeasuredDifferences,
     frame: int,
     alignment: AlignmentInfo,
@@ -61,6 +64,7 @@ def assemble_aligned(
     on_anchor, on_target = (shapes_of(regions, regions.lazy_masks()) for regions in shared)
     none = (None,) * len(shared[0])
     measured, differing = evidence.regions or none, differences.regions or none
+    further = metrics.regions or ({},) * len(shared[0])
     frame_size = pictures[frame].size
     parts = [
         RegionComparison(
@@ -71,22 +75,23 @@ def assemble_aligned(
             anchor=answer.anchor.model_copy(update=mine._asdict()),
             target=placed(answer.target, other, mine),
             comparison=answer.comparison,
-            evidence=evidence_part(facts),
+            evidence=evidence_part(facts, more),
             differs=difference_part(difference, frame_size),
         )
-        for region, answer, mine, other, facts, difference in zip(
+        for region, answer, mine, other, facts, more, difference in zip(
             shared[0],
             decoded.regions,
             on_anchor,
             on_target,
             measured,
+            further,
             differing,
             strict=True,
         )
     ]
     scene = decoded.scene.model_copy(
         update={
-            "evidence": evidence_part(evidence.scene),
+            "evidence": evidence_part(evidence.scene, metrics.scene),
             "differs": difference_part(differences.scene, frame_size),
         }
     )
@@ -97,6 +102,7 @@ def assemble_aligned(
         target=picture_info(pictures[1]),
         alignment=alignment,
         model=model,
+        metrics=metric_parts(metrics),
         regions=tuple(parts),
         alone=tuple(sorted(lone, key=lambda region: region.id)),
         scene=scene,

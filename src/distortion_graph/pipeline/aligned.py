@@ -7,7 +7,7 @@ picture is resampled for these alone. What one picture alone shows is compared w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,8 @@ from distortion_graph.measure.differences import (
     find_differences,
 )
 from distortion_graph.measure.evidence import Level, MeasuredEvidence, measure_evidence
+from distortion_graph.measure.metrics.measuring import MeasuredMetrics, measure_metrics
+from distortion_graph.measure.metrics.metric import MapMetric
 from distortion_graph.pictures.images import rgb_sha256
 from distortion_graph.pipeline.pair_regions import (
     AlignedPair,
@@ -51,6 +53,7 @@ def compare_aligned(
     target_source: RegionSource | None,
     evidence: Level,
     warn: Callable[[str], object],
+    metrics: Sequence[MapMetric] = (),
 ) -> DistortionGraph:
     """The graph of two pictures that an alignment lays on each other.
 
@@ -70,6 +73,9 @@ def compare_aligned(
     masks = _with_scene(shown, regions.shown)
     evidences = measure_evidence(*pair.overlap.pair, masks, evidence)
     measured = MeasuredEvidence(evidences.regions[1:], evidences.regions[0])
+    further = measure_metrics(*pair.overlap.pair, masks, metrics)
+    if metrics:
+        further = MeasuredMetrics(further.metrics, further.regions[1:], further.regions[0])
     differing = NO_DIFFERENCES
     if evidence != "none":
         of_scene, *of_regions = (
@@ -88,6 +94,7 @@ def compare_aligned(
         vocabulary=model.vocabulary,
         model=model.identity.info,
         evidence=measured,
+        metrics=further,
         differences=differing,
         frame=pair.overlap.frame,
         alignment=pair.info,

@@ -7,7 +7,7 @@ function: `fit_pair`, `regions_of`, `predict_canonically`, `measure_pair`, `deco
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +23,9 @@ from distortion_graph.measure.differences import (
     find_differences,
 )
 from distortion_graph.measure.evidence import Level, MeasuredEvidence, measure_evidence
+from distortion_graph.measure.metrics.measuring import MeasuredMetrics, measure_metrics
+from distortion_graph.measure.metrics.metric import MapMetric
+from distortion_graph.measure.metrics.registry import map_metrics
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, ImageSource, Picture
@@ -46,6 +49,7 @@ class Measured(NamedTuple):
     """What is measured between two pictures, without a model."""
 
     evidence: MeasuredEvidence
+    metrics: MeasuredMetrics
     differences: MeasuredDifferences
 
 
@@ -61,6 +65,7 @@ def compare(
     target_regions: RegionSource | None = None,
     model: Model | str | Path | None = None,
     evidence: Level = "all",
+    metrics: Sequence[str] = (),
     align: AlignMode = "auto",
     fit: Fit = "error",
     rotate: Turn = 0,
@@ -83,6 +88,8 @@ def compare(
             which are then masks of the anchor, and a region without a partner stands alone.
         model: a loaded `Model`, a model folder, or None for the shipped one.
         evidence: what to measure between the pictures: "all", "fast" (without CIEDE2000), "none".
+        metrics: names of further metrics to measure, at any level of evidence: "flip", "gmsd",
+            "ms_ssim", "ssimulacra2", "vif" or registered ones (docs/metrics.md).
         align: how the target may lie on the anchor: "auto", the simplest of none, translation,
             similarity and homography that explains the pictures; one of these; "flow", small local
             motion too; "none", the two are compared pixel by pixel. Pictures that lie on each other
@@ -99,7 +106,8 @@ def compare(
             loaded with, which by default is one per core that the process may use.
 
     Raises:
-        ImageError, RegionError, ModelError: one line each, see `distortion_graph.base.errors`.
+        ImageError, RegionError, ModelError, RecipeError: one line each, see
+            `distortion_graph.base.errors`.
 
     Warns:
         DistortionGraphWarning: a picture was not taken quite as it is (transparency, frames), or a
@@ -117,6 +125,7 @@ def compare(
         target_regions=target_regions,
         model=model,
         evidence=evidence,
+        metrics=metrics,
         align=align,
         fit=fit,
         strict=strict,
@@ -136,6 +145,7 @@ def compare_pictures(
     target_regions: RegionSource | None = None,
     model: Model | str | Path | None = None,
     evidence: Level = "all",
+    metrics: Sequence[str] = (),
     align: AlignMode = "auto",
     fit: Fit = "error",
     strict: bool = False,
@@ -146,6 +156,7 @@ def compare_pictures(
 
     `warn` is told, in a line, of what else is left out; by default Python's warnings are.
     """
+    further = map_metrics(metrics)
     loaded = model if isinstance(model, Model) else load_model(model)
     with thread_budget(threads or loaded.threads):
         alignment = lay(anchor, target, align, fit, strict=strict, warn=warn)
@@ -153,13 +164,15 @@ def compare_pictures(
             alignment = not_moved(anchor, target, fit)
         if alignment is not None and not (alignment.registered and target_regions is None):
             aligned = AlignedPair.of(anchor, target, alignment)
-            return compare_aligned(loaded, aligned, regions, target_regions, evidence, warn)
+            return compare_aligned(
+                loaded, aligned, regions, target_regions, evidence, warn, further
+            )
         pair = fit_pair(anchor, target, fit)
         differences = CachedCall(lambda: find_differences(pair.anchor.rgb, pair.target.rgb))
         shared = regions_of(regions, anchor, pair, differences, warn)
         masks = shared.lazy_masks()
         predictions = predict_canonically(loaded, pair.anchor, pair.target, shared, masks)
-        measured = measure_pair(pair, masks, evidence, differences)
+        measured = measure_pair(pair, masks, evidence, differences, further)
         return assemble(
             _decoded(loaded, predictions, masks),
             shared,
@@ -169,6 +182,7 @@ def compare_pictures(
             masks=masks,
             model=loaded.identity.info,
             evidence=measured.evidence,
+            metrics=measured.metrics,
             differences=measured.differences,
             fit=pair.how,
             alignment=None if alignment is None else alignment_info(alignment, None),
@@ -204,13 +218,18 @@ def regions_of(
 
 
 def measure_pair(
-    pair: Fitted, masks: LazyMasks, level: Level, differences: Callable[[], DifferenceMap]
+    pair: Fitted,
+    masks: LazyMasks,
+    level: Level,
+    differences: Callable[[], DifferenceMap],
+    metrics: Sequence[MapMetric] = (),
 ) -> Measured:
-    """Evidence of a level, and the differences, which every level but "none" has."""
-    evidence = measure_evidence(pair.anchor.rgb, pair.target.rgb, masks, level)
-    if level == "none":
-        return Measured(evidence, NO_DIFFERENCES)
-    return Measured(evidence, differences().measure(masks))
+    """Evidence of a level, further metrics, and the differences, which "none" does not have."""
+    rgb = pair.anchor.rgb, pair.target.rgb
+    evidence = measure_evidence(*rgb, masks, level)
+    further = measure_metrics(*rgb, masks, metrics)
+    differing = NO_DIFFERENCES if level == "none" else differences().measure(masks)
+    return Measured(evidence, further, differing)
 
 
 def _decoded(model: Model, predictions: Predictions, masks: LazyMasks) -> Decoded:
