@@ -1,0 +1,193 @@
+"""Regions by what is wrong in them: where in two pictures is which distortion?
+
+Superpixels of both pictures are the cells about which a model is asked. Neighbours are joined,
+cheapest pair first (`merging`), by what the model believes of them, how the two pictures differ in
+colour and local contrast, and the contrast along their border in both. The model is then asked
+about what came out, and touching regions of one answer are joined until there are none.
+
+The model is a callable, so that this room needs no network. Nothing is random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from distortion_graph.masks.container import RegionSet
+from distortion_graph.segment.auto import MAX_REGIONS, places_of
+from distortion_graph.segment.merging import SMALLEST_PX, Merger, borders_of
+from distortion_graph.segment.region_names import region_names
+from distortion_graph.segment.superpixels import (
+    by_place,
+    enlarged,
+    look,
+    reduced,
+    superpixels,
+    work_size,
+)
+
+if TYPE_CHECKING:
+    from distortion_graph.measure.differences import DifferenceMap
+
+# All chosen on BSDS train, hard pairs (benchmarks/found_distortions.py --choose).
+_CELLS = 200
+_COMPACTNESS = 12.0  # difference of colours that weighs as much as one cell's width
+_ITERATIONS = 5
+_MEAN_WEIGHT = 0.5  # of what both pictures show against how they differ, for the cells' outlines
+_TEXTURE_WEIGHT = 2.0  # of local contrast against colour
+_BELIEF_WEIGHT = 5.0  # of a factor e between two probabilities against a step of colour
+_LEAST_BELIEF = 0.01  # added to probabilities, so that the unlikely ones weigh little
+_CONTRAST_POWER = 0.5
+_STOP_COST = 120.0  # a join that costs more hides too much
+
+
+class Answers(Protocol):
+    """What a model says of R regions of a pair of pictures."""
+
+    @property
+    def distortion(self) -> NDArray[np.float64]:
+        """(2, R, D) probabilities of D labels: of the anchor, then of the target."""
+        ...
+
+    @property
+    def words(self) -> Sequence[tuple[str, str]]:
+        """What is wrong with each region in the anchor and in the target; regions of one word in
+        each picture are of one answer.
+        """
+        ...
+
+    @property
+    def clean(self) -> str:
+        """The word where nothing is wrong."""
+        ...
+
+
+Ask: TypeAlias = Callable[[RegionSet], Answers]
+"""From regions of a pair to what a model says of them, the same for a region whatever the order."""
+
+
+class _Looks(NamedTuple):
+    """Both pictures at a reduced size, in an order that depends on their pixels alone."""
+
+    mean: NDArray[np.float32]
+    difference: NDArray[np.float32]
+    both: NDArray[np.float32]
+    exchanged: bool
+
+
+def distortion_regions(
+    anchor: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    ask: Ask,
+    differences: DifferenceMap | None = None,
+) -> RegionSet:
+    """Regions of two (H, W, 3) uint8 pictures of one size, one for each distortion found.
+
+    Every pixel has a region, every region is connected (4-neighbours) and, unless it is the only
+    one or a place where the pictures differ (`places_of`), at least about 0.8 % of the picture.
+    At most 25 regions; one where the model says the same of all. Ids run from 1 by place; names
+    say what is wrong and where (`region_names`). The same for the two pictures in either order.
+    `differences` are those of the two pictures, where they are already known.
+    """
+    from distortion_graph.measure.differences import find_differences
+
+    if differences is None:
+        from distortion_graph.measure.differences import find_differences
+
+        differences = find_differences(anchor, target)
+    full = anchor.shape[:2]
+    size = work_size(*full)
+    looks = _looks_of(anchor, target, size)
+    cells, fixed = _cells(looks, places_of(differences, size))
+    believed = ask(_regions(cells, full)).distortion
+    if looks.exchanged:
+        believed = believed[::-1]
+    labels = _merged(cells, fixed, looks, believed)
+    while True:
+        regions = _regions(labels, full)
+        answers = ask(regions)
+        joined = _joined(labels, answers.words)
+        if joined.max() == labels.max():
+            return regions.renamed(region_names(regions, answers.words, answers.clean))
+        labels = joined
+
+
+def _regions(labels: NDArray[np.int64], size: tuple[int, int]) -> RegionSet:
+    """Regions of a map of labels in the order of their places."""
+    return RegionSet.from_label_map(enlarged(labels.astype(np.int32) + 1, size))
+
+
+def _ordered(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers from 0 without gaps, in the order in which regions appear."""
+    return by_place(labels).astype(np.int64) - 1
+
+
+def _looks_of(
+    anchor: NDArray[np.uint8], target: NDArray[np.uint8], size: tuple[int, int]
+) -> _Looks:
+    exchanged = anchor.tobytes() > target.tobytes()
+    pair = (target, anchor) if exchanged else (anchor, target)
+    first, second = (look(reduced(rgb, size)) for rgb in pair)
+    half, root = np.float32(0.5), np.float32(0.5**0.5)
+    difference = (first - second) * half
+    difference[..., 3] *= np.float32(_TEXTURE_WEIGHT)
+    return _Looks(
+        mean=(first + second)[..., :3] * half,
+        difference=difference,
+        both=np.dstack([first[..., :3], second[..., :3]]) * root,
+        exchanged=exchanged,
+    )
+
+
+def _cells(
+    looks: _Looks, places: NDArray[np.uint8] | None
+) -> tuple[NDArray[np.int64], list[int]]:
+    """Superpixels with every place cut out of them, and which of them are places."""
+    mean = looks.mean * np.float32(_MEAN_WEIGHT)
+    values = np.dstack([mean, looks.difference])
+    cells = superpixels(values, _CELLS, _COMPACTNESS, _ITERATIONS)
+    if places is None:
+        return _ordered(cells), []
+    from skimage.measure import label
+
+    whole = np.where(places > 0, cells.max() + places, cells)
+    pieces = _ordered(np.asarray(label(whole + 1, background=0, connectivity=1), np.int64))
+    cut = np.unique(pieces[places > 0])
+    return pieces, cut[np.bincount(pieces.ravel())[cut] >= SMALLEST_PX].tolist()
+
+
+def _merged(
+    cells: NDArray[np.int64],
+    fixed: Sequence[int],
+    looks: _Looks,
+    believed: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """Cells joined to regions, by what is believed of them, (2, R, D), and what they look like."""
+    count = believed.shape[1]
+    area = np.bincount(cells.ravel(), minlength=count)
+    look_sums = [
+        np.bincount(cells.ravel(), looks.difference[..., c].ravel().astype(float), count)
+        for c in range(looks.difference.shape[2])
+    ]
+    beliefs = np.log(believed + _LEAST_BELIEF) * _BELIEF_WEIGHT
+    means = np.concatenate([np.stack(look_sums, 1) / area[:, None], *beliefs], axis=1)
+    borders = borders_of(cells, looks.both)
+    merger = Merger(cells, means, borders, fixed, _CONTRAST_POWER)
+    most = MAX_REGIONS - len(fixed)
+    merger.merge_cheapest(most, most, 0.0)
+    # Slivers go before the last merges, which then see regions of a size that counts.
+    merger.absorb_small()
+    merger.merge_cheapest(MAX_REGIONS, 1, _STOP_COST)
+    return _ordered(merger.labels(cells))
+
+
+def _joined(labels: NDArray[np.int64], words: Sequence[tuple[str, str]]) -> NDArray[np.int64]:
+    """The map with touching regions of one answer as one."""
+    from skimage.measure import label
+
+    numbers = {answer: number for number, answer in enumerate(dict.fromkeys(words), start=1)}
+    answers = np.array([numbers[answer] for answer in words])[labels]
+    return _ordered(np.asarray(label(answers, background=0, connectivity=1), np.int64))
