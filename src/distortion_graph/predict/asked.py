@@ -1,8 +1,6 @@
-"""A model asked about one pair, several times."""
+"""A model asked about regions of one pair, several times."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,45 +16,45 @@ from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model
 
 
-class Answers(NamedTuple):
-    """What a model says of R regions: `segment.distortions.Answers`."""
-
-    distortion: NDArray[np.float64]
-    words: list[tuple[str, str]]
-    clean: str
-
-
 class AskedPair:
-    """A model and a pair of pictures of one size.
+    """A model and two pictures of one size.
 
-    The last predictions are kept: whoever finds regions by them need not ask again.
+    The last predictions are kept, so that whoever found regions by them need not ask again.
     """
 
     def __init__(self, model: Model, anchor: Picture, target: Picture) -> None:
         self.model, self.anchor, self.target = model, anchor, target
         self._last: tuple[tuple[Rle, ...], Predictions] | None = None
 
+    @property
+    def clean(self) -> str:
+        """The word where nothing is wrong."""
+        return self.model.vocabulary.in_words(self.model.vocabulary.clean)
+
     def predictions(self, regions: RegionSet, masks: LazyMasks | None = None) -> Predictions:
-        """As `predict_canonically`."""
+        """What `predict_canonically` gives."""
         rles = tuple(region.rle for region in regions)
         if self._last is None or self._last[0] != rles:
             said = predict_canonically(self.model, self.anchor, self.target, regions, masks)
             self._last = rles, said
         return self._last[1]
 
-    def answers(self, regions: RegionSet) -> Answers:
-        """What is said of regions, in the words that people read in a graph."""
-        said = self.predictions(regions)
-        vocabulary = self.model.vocabulary
-        chosen = choose_labels(said, vocabulary)
-        threshold = self.model.identity.info.known_threshold
-        uncertain = np.zeros(chosen.distortion.shape, np.bool_)
-        if chosen.known is not None and threshold is not None:
-            uncertain = chosen.known < threshold
-        read = [vocabulary.in_words(label) for label in vocabulary.distortions]
-        anchors, targets = (
-            [UNCERTAIN if unsure else read[label] for label, unsure in zip(*side, strict=True)]
-            for side in zip(chosen.distortion.tolist(), uncertain.tolist(), strict=True)
-        )
-        pairs = list(zip(anchors, targets, strict=True))
-        return Answers(said.distortion, pairs, vocabulary.in_words(vocabulary.clean))
+    def beliefs(self, regions: RegionSet) -> NDArray[np.float64]:
+        """(2, R, D) probabilities of the distortions."""
+        return self.predictions(regions).distortion
+
+    def words(self, regions: RegionSet) -> list[tuple[str, str]]:
+        """What people read of each region in the anchor and in the target."""
+        return read_words(self.model, self.predictions(regions))
+
+
+def read_words(model: Model, predictions: Predictions) -> list[tuple[str, str]]:
+    """What people read of each region's distortion in the anchor and in the target of a graph."""
+    vocabulary, threshold = model.vocabulary, model.identity.info.known_threshold
+    chosen = choose_labels(predictions, vocabulary)
+    words = np.array([*map(vocabulary.in_words, vocabulary.distortions), UNCERTAIN], object)
+    labels = chosen.distortion
+    if chosen.known is not None and threshold is not None:
+        labels = np.where(chosen.known < threshold, len(vocabulary.distortions), labels)
+    anchors, targets = words[labels].tolist()
+    return list(zip(anchors, targets, strict=True))

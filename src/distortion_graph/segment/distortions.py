@@ -5,13 +5,13 @@ cheapest pair first (`merging`), by what the model believes of them, how the two
 colour and local contrast, and the contrast along their border in both. The model is then asked
 about what came out, and touching regions of one answer are joined until there are none.
 
-The model is a callable, so that this room needs no network. Nothing is random.
+The model is behind a protocol (`Asked`), so that this room needs no network. Nothing is random.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,29 +44,21 @@ _CONTRAST_POWER = 0.5
 _STOP_COST = 120.0  # a join that costs more hides too much
 
 
-class Answers(Protocol):
-    """What a model says of R regions of a pair of pictures."""
-
-    @property
-    def distortion(self) -> NDArray[np.float64]:
-        """(2, R, D) probabilities of D labels: of the anchor, then of the target."""
-        ...
-
-    @property
-    def words(self) -> Sequence[tuple[str, str]]:
-        """What is wrong with each region in the anchor and in the target; regions of one word in
-        each picture are of one answer.
-        """
-        ...
+class Asked(Protocol):
+    """A model that is asked about regions of one pair of pictures."""
 
     @property
     def clean(self) -> str:
         """The word where nothing is wrong."""
         ...
 
+    def beliefs(self, regions: RegionSet) -> NDArray[np.float64]:
+        """(2, R, D) probabilities of D labels, of the anchor and then of the target."""
+        ...
 
-Ask: TypeAlias = Callable[[RegionSet], Answers]
-"""From regions of a pair to what a model says of them, the same for a region whatever the order."""
+    def words(self, regions: RegionSet) -> Sequence[tuple[str, str]]:
+        """What people read of each of R regions in the anchor and in the target."""
+        ...
 
 
 class _Looks(NamedTuple):
@@ -81,7 +73,7 @@ class _Looks(NamedTuple):
 def distortion_regions(
     anchor: NDArray[np.uint8],
     target: NDArray[np.uint8],
-    ask: Ask,
+    asked: Asked,
     differences: DifferenceMap | None = None,
 ) -> RegionSet:
     """Regions of two (H, W, 3) uint8 pictures of one size, one for each distortion found.
@@ -102,16 +94,16 @@ def distortion_regions(
     size = work_size(*full)
     looks = _looks_of(anchor, target, size)
     cells, fixed = _cells(looks, places_of(differences, size))
-    believed = ask(_regions(cells, full)).distortion
+    believed = asked.beliefs(_regions(cells, full))
     if looks.exchanged:
         believed = believed[::-1]
     labels = _merged(cells, fixed, looks, believed)
     while True:
         regions = _regions(labels, full)
-        answers = ask(regions)
-        joined = _joined(labels, answers.words)
+        words = asked.words(regions)
+        joined = _joined(labels, words)
         if joined.max() == labels.max():
-            return regions.renamed(region_names(regions, answers.words, answers.clean))
+            return regions.renamed(region_names(regions, words, asked.clean))
         labels = joined
 
 
@@ -142,9 +134,7 @@ def _looks_of(
     )
 
 
-def _cells(
-    looks: _Looks, places: NDArray[np.uint8] | None
-) -> tuple[NDArray[np.int64], list[int]]:
+def _cells(looks: _Looks, places: NDArray[np.uint8] | None) -> tuple[NDArray[np.int64], list[int]]:
     """Superpixels with every place cut out of them, and which of them are places."""
     mean = looks.mean * np.float32(_MEAN_WEIGHT)
     values = np.dstack([mean, looks.difference])

@@ -29,9 +29,7 @@ def region_names(
     alphabetical order, so that it is the same in either order of the pictures, and `clean` only
     where both are. Equal names are numbered: `noise, left 2`.
     """
-    plain = [
-        f"{_wrong(both, clean)}, {_place(regions.mask(k))}" for k, both in enumerate(words)
-    ]
+    plain = [f"{_wrong(both, clean)}, {_place(regions.mask(k))}" for k, both in enumerate(words)]
     seen: Counter[str] = Counter()
     names = []
     for name in plain:
