@@ -32,7 +32,7 @@ from distortion_graph.segment.superpixels import (
 if TYPE_CHECKING:
     from distortion_graph.measure.differences import DifferenceMap
 
-# All chosen on BSDS train, hard pairs (benchmarks/found_distortions.py --choose).
+# All chosen on hard pairs of BSDS train by benchmarks/found_distortions.py:
 _CELLS = 200
 _COMPACTNESS = 12.0  # difference of colours that weighs as much as one cell's width
 _ITERATIONS = 5
