@@ -255,5 +255,5 @@ def test_words_never_cover_one_another_among_100_regions(monkeypatch):
 
 def test_another_meaning_of_the_colour_is_refused():
     sample = pair()
-    with pytest.raises(ImageError, match="colour_by is 'score', expected 'severity' or"):
+    with pytest.raises(ImageError, match="colour_by is 'score', expected one of 'sever"):
         overlay(sample.graph, sample.anchor.image, sample.target.image, "score")  # type: ignore[arg-type]
