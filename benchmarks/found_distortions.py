@@ -12,7 +12,8 @@ no region in the label map, clean is right. Figures are
 - IoU: intersection over union of each label's pixels, anchors and targets of all pairs together;
   the mean over the labels that occur;
 - regions: mean per pair;
-- seconds: median of `compare` with fast evidence, pictures decoded.
+- seconds: median of `compare` with fast evidence, pictures decoded; and processor seconds, of all
+  threads together, which other programs change little.
 
 for `distortions`, `auto`, `grid:8x12`, and for the true regions. Intervals: 95 %, bootstrap over
 pictures. Then the same of pictures that are clean or distorted alike all over, for which one region
@@ -53,7 +54,7 @@ Labels = NDArray[np.uint8]
 
 SOURCES = ("distortions", "auto", "grid:8x12")
 TRUE_REGIONS = "true regions"
-COLUMNS = ("both", "each", "IoU", "regions", "seconds")
+COLUMNS = ("both", "each", "IoU", "regions", "seconds", "processor")
 _DECIMALS = 4
 
 
@@ -76,15 +77,17 @@ class Row:
     confusion: list[NDArray[np.int64]] = field(default_factory=list)
     regions: list[int] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
 
-    def add(self, truth: Labels, found: Labels, regions: int, seconds: float) -> None:
-        """Count the pixels of one pair."""
+    def add(self, truth: Labels, found: Labels, regions: int, seconds: tuple[float, float]) -> None:
+        """Count the pixels of one pair; `seconds` by the clock and of the processor."""
         self.both.append(float((truth == found).all(0).mean()))
         pairs = truth.astype(np.int64) * self.labels + found
         counts = np.bincount(pairs.ravel(), minlength=self.labels**2)
         self.confusion.append(counts.reshape(self.labels, self.labels))
         self.regions.append(regions)
-        self.seconds.append(seconds)
+        self.seconds.append(seconds[0])
+        self.processor.append(seconds[1])
 
     def figures(self) -> dict[str, Any]:
         """Column → value, or (value, interval)."""
@@ -98,6 +101,7 @@ class Row:
             found[name] = float(figure(values, one)[0]), percentile_interval(draws)
         found["regions"] = float(np.mean(self.regions))
         found["seconds"] = float(np.median(self.seconds))
+        found["processor"] = float(np.median(self.processor))
         return found
 
     @staticmethod
@@ -178,11 +182,11 @@ def judge(model: Model, case: Case, source: str, row: Row) -> None:
     """Compare a pair with regions of a source."""
     pictures: tuple[Picture, Picture] = load_picture(case.anchor), load_picture(case.target)
     regions: RegionSet | str = case.regions if source == TRUE_REGIONS else source
-    start = time.perf_counter()
+    start = time.perf_counter(), time.process_time()
     graph = compare_pictures(
         *pictures, regions=regions, model=model, evidence="fast", align="none", warn=_quiet
     )
-    seconds = time.perf_counter() - start
+    seconds = time.perf_counter() - start[0], time.process_time() - start[1]
     found = label_maps(graph, pictures[0].size)
     row.add(case.truth, found, len(graph.regions), seconds)
 
@@ -199,7 +203,7 @@ def _text(column: str, value: Any) -> str:
         number, interval = value
         span = "" if interval is None else f" [{interval[0]:.3f}, {interval[1]:.3f}]"
         return f"{number:.3f}{span}"
-    return f"{value:.2f}" if column == "seconds" else f"{value:.1f}"
+    return f"{value:.1f}" if column == "regions" else f"{value:.2f}"
 
 
 def _clean() -> int:
