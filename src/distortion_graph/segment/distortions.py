@@ -37,7 +37,8 @@ _CELLS = 200
 _COMPACTNESS = 12.0  # difference of colours that weighs as much as one cell's width
 _ITERATIONS = 5
 _MEAN_WEIGHT = 0.5  # of what both pictures show against how they differ, for the cells' outlines
-_TEXTURE_WEIGHT = 2.0  # of local contrast against colour
+_TEXTURE_WEIGHT = 1.0  # of local contrast against colour
+_DETAIL_WEIGHT = 20.0  # of twice the fine detail against a step of colour
 _BELIEF_WEIGHT = 5.0  # of a factor e between two probabilities against a step of colour
 _LEAST_BELIEF = 0.01  # added to probabilities, so that the unlikely ones weigh little
 _CONTRAST_POWER = 0.5
@@ -62,7 +63,15 @@ class Asked(Protocol):
 
 
 class _Looks(NamedTuple):
-    """Both pictures at a reduced size, in an order that depends on their pixels alone."""
+    """Both pictures at a reduced size, in an order that depends on their pixels alone.
+
+    Attributes:
+        mean: (h, w, 3) L*a*b* of the mean of both.
+        difference: (h, w, 5) half of how they differ in L*a*b*, local contrast and fine detail,
+            weighted.
+        both: (h, w, 6) L*a*b* of one and the other.
+        exchanged: Whether the target is the first one.
+    """
 
     mean: NDArray[np.float32]
     difference: NDArray[np.float32]
@@ -84,8 +93,6 @@ def distortion_regions(
     say what is wrong and where (`region_names`). The same for the two pictures in either order.
     `differences` are those of the two pictures, where they are already known.
     """
-    from distortion_graph.measure.differences import find_differences
-
     if differences is None:
         from distortion_graph.measure.differences import find_differences
 
@@ -120,18 +127,40 @@ def _ordered(labels: NDArray[np.int64]) -> NDArray[np.int64]:
 def _looks_of(
     anchor: NDArray[np.uint8], target: NDArray[np.uint8], size: tuple[int, int]
 ) -> _Looks:
-    exchanged = anchor.tobytes() > target.tobytes()
+    exchanged = _stands_behind(anchor, target)
     pair = (target, anchor) if exchanged else (anchor, target)
-    first, second = (look(reduced(rgb, size)) for rgb in pair)
+    first, second = (np.dstack([look(reduced(rgb, size)), _detail(rgb, size)]) for rgb in pair)
     half, root = np.float32(0.5), np.float32(0.5**0.5)
     difference = (first - second) * half
     difference[..., 3] *= np.float32(_TEXTURE_WEIGHT)
+    difference[..., 4] *= np.float32(_DETAIL_WEIGHT)
     return _Looks(
         mean=(first + second)[..., :3] * half,
         difference=difference,
         both=np.dstack([first[..., :3], second[..., :3]]) * root,
         exchanged=exchanged,
     )
+
+
+def _stands_behind(anchor: NDArray[np.uint8], target: NDArray[np.uint8]) -> bool:
+    """Whether the first pixel in which they differ has the larger values in the anchor."""
+    for one, other in zip(anchor, target, strict=True):
+        if (one != other).any():
+            return bool(one.tobytes() > other.tobytes())
+    return False
+
+
+def _detail(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.float32]:
+    """(h, w): the logarithm of what the picture's own pixels differ by from those around them.
+
+    Noise, blur and blocks of a large picture show there; in its reduced pixels they do not.
+    """
+    import cv2
+
+    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    fine = cv2.absdiff(grey, cv2.blur(grey, (3, 3))).astype(np.float32)
+    mean = cv2.resize(fine, (size[1], size[0]), interpolation=cv2.INTER_AREA)
+    return np.asarray(np.log2(1 + cv2.blur(mean, (5, 5))), np.float32)
 
 
 def _cells(looks: _Looks, places: NDArray[np.uint8] | None) -> tuple[NDArray[np.int64], list[int]]:
@@ -166,8 +195,7 @@ def _merged(
     means = np.concatenate([np.stack(look_sums, 1) / area[:, None], *beliefs], axis=1)
     borders = borders_of(cells, looks.both)
     merger = Merger(cells, means, borders, fixed, _CONTRAST_POWER)
-    most = MAX_REGIONS - len(fixed)
-    merger.merge_cheapest(most, most, 0.0)
+    merger.merge_cheapest(MAX_REGIONS, MAX_REGIONS, 0.0)
     # Slivers go before the last merges, which then see regions of a size that counts.
     merger.absorb_small()
     merger.merge_cheapest(MAX_REGIONS, 1, _STOP_COST)
