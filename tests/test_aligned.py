@@ -16,7 +16,7 @@ from PIL import Image
 from skimage import data as pictures
 
 from distortion_graph.base.errors import DistortionGraphWarning, ImageError, RegionError
-from distortion_graph.graph import DistortionGraph, Mask, load_graph
+from distortion_graph.graph import SIDES, DistortionGraph, Mask, load_graph
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.masks.masks import LazyMasks
 from distortion_graph.masks.rle import Rle, rle_from_box
@@ -53,6 +53,17 @@ def test_a_registered_pair_is_answered_as_without_alignment_to_the_bit():
     assert asked["alignment"]["model"] == "none" and asked["alignment"]["frame"] is None
     assert plain["alignment"] is None
     assert asked | {"alignment": None} == plain
+
+
+@pytest.mark.parametrize("target", [CROP, HALF, TURNED], ids=["crop", "half", "turned"])
+def test_distortions_are_found_in_what_both_show(target):
+    graph, back = both(CLEAN, target, regions="distortions", evidence="none")
+    assert back.swapped().to_json() == graph.to_json()
+    words = graph.vocabulary.in_words
+    for region in graph.regions:
+        labels = {region.node(side).distortion.label for side in SIDES} - {"clean"} or {"clean"}
+        if not any(graph.is_uncertain(region.node(side)) for side in SIDES):
+            assert region.name.startswith(" and ".join(sorted(map(words, labels))) + ", ")
 
 
 def test_a_crop_is_answered_as_the_same_part_of_the_anchor():

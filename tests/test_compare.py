@@ -37,7 +37,7 @@ def test_same_input_same_bytes():
     assert first.to_json() == again.to_json()
 
 
-@pytest.mark.parametrize("regions", [REGIONS, "auto", "whole"])
+@pytest.mark.parametrize("regions", [REGIONS, "auto", "whole", "distortions"])
 def test_swapping_the_pictures_mirrors_the_graph_to_the_bit(regions):
     forth = compare(ANCHOR, TARGET, regions=regions)
     back = compare(TARGET, ANCHOR, regions=regions)

@@ -92,6 +92,15 @@ def test_files_are_what_was_printed(cli, here):
     }  # fmt: skip
 
 
+def test_a_map_is_drawn_beside_the_overlay(cli, here):
+    ran = cli(*PAIR, "--regions", "distortions", "--overlay", "o.png", "--map", "m.png")
+    assert ran.code == 0
+    with Image.open("o.png") as one, Image.open("m.png") as other:
+        assert one.width == other.width
+        drawn, mapped = np.asarray(one), np.asarray(other)
+    assert drawn.shape != mapped.shape or (drawn != mapped).any()
+
+
 def test_an_existing_file_is_replaced_only_by_success(cli, here):
     Path("g.json").write_text("old")
     assert cli(*PAIR, "--out", "g.json", "--regions", "nix.json").code == 2
@@ -261,6 +270,8 @@ def test_bad_input_is_one_line_exit_2_and_nothing_written(cli, here, arguments, 
         ("--out g.json --overlay o.xyz", "o.xyz: unknown picture suffix '.xyz', expected one of"),
         ("--out g.json --overlay o", "o: unknown picture suffix ''"),
         ("--out g.json --overlay a.png", "a.png: --overlay would overwrite an input"),
+        ("--map b.png", "b.png: --map would overwrite an input"),
+        ("--overlay m.png --map m.png", "m.png: --overlay and --map"),
         ("--overlay ./b.png", "b.png: --overlay would overwrite an input"),
         ("--overlay link.png", "link.png: --overlay would overwrite an input"),
         ("--overlay masks.png", "masks.png: --overlay would overwrite an input"),

@@ -329,6 +329,13 @@ def test_arrays_that_do_not_fit():
     assert "expected the picture's 9×6" in refusal(RegionSet.whole((4, 4)))
 
 
+def test_what_a_model_finds_needs_one():
+    assert refusal("distortions") == (
+        "regions 'distortions': they are found by a model in two pictures that are compared, "
+        "expected another source here, such as auto"
+    )
+
+
 def test_words_and_files_that_do_not_exist(tmp_path):
     assert refusal("atuo").startswith("regions 'atuo': no file 'atuo', expected one of: auto")
     assert refusal("grid:2") == "regions 'grid:2': expected grid:ROWSxCOLS, for example grid:3x4"

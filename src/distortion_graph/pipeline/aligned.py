@@ -8,6 +8,7 @@ picture is resampled for these alone. What one picture alone shows is compared w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ from distortion_graph.measure.evidence import Level, MeasuredEvidence, measure_e
 from distortion_graph.measure.metrics.measuring import MeasuredMetrics, measure_metrics
 from distortion_graph.measure.metrics.metric import MapMetric
 from distortion_graph.pictures.images import rgb_sha256
+from distortion_graph.pipeline.asked_aligned import AskedAligned
 from distortion_graph.pipeline.pair_regions import (
     AlignedPair,
     PairRegions,
@@ -63,7 +65,8 @@ def compare_aligned(
     """
     differences = CachedCall(lambda: find_differences(*pair.overlap.pair))
     if target_source is None:
-        regions = regions_of_pair(source, pair, differences)
+        asked = AskedAligned(model, pair, partial(_predictions, model, pair))
+        regions = regions_of_pair(source, pair, differences, asked)
     else:
         regions = regions_of_both(source, target_source, pair)
     predictions = _predictions(model, pair, regions)

@@ -1,7 +1,7 @@
 """`compare`: two pictures in, a distortion graph out.
 
 `compare_pictures` is the one way from pictures and regions to a graph. Each of its steps is one
-function: `fit_pair`, `regions_of`, `predict_canonically`, `measure_pair`, `decode`, `assemble`.
+function: `fit_pair`, `regions_of`, `AskedPair`, `measure_pair`, `decode`, `assemble`.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from distortion_graph.pictures.turning import Turn, turned
 from distortion_graph.pipeline.aligned import compare_aligned
 from distortion_graph.pipeline.laying import lay, not_moved
 from distortion_graph.pipeline.pair_regions import AlignedPair, alignment_info
-from distortion_graph.predict.canonical import predict_canonically
+from distortion_graph.predict.asked import AskedPair
 from distortion_graph.predict.decode import decode
 from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model, load_model
 from distortion_graph.predict.sizes import Fit, Fitted, fit_pair
-from distortion_graph.regions import RegionSource, RegionSpec, resolve_regions
+from distortion_graph.regions import Asked, RegionSource, RegionSpec, resolve_regions
 from distortion_graph.work.threads import CachedCall, thread_budget
 
 _SHOWN_IDS = 8
@@ -169,9 +169,10 @@ def compare_pictures(
             )
         pair = fit_pair(anchor, target, fit)
         differences = CachedCall(lambda: find_differences(pair.anchor.rgb, pair.target.rgb))
-        shared = regions_of(regions, anchor, pair, differences, warn)
+        asked = AskedPair(loaded, pair.anchor, pair.target)
+        shared = regions_of(regions, anchor, pair, differences, warn, asked)
         masks = shared.lazy_masks()
-        predictions = predict_canonically(loaded, pair.anchor, pair.target, shared, masks)
+        predictions = asked.predictions(shared, masks)
         measured = measure_pair(pair, masks, evidence, differences, further)
         return assemble(
             _decoded(loaded, predictions, masks),
@@ -195,16 +196,18 @@ def regions_of(
     pair: Fitted,
     differences: Callable[[], DifferenceMap],
     warn: Callable[[str], object],
+    asked: Asked | None = None,
 ) -> RegionSet:
     """The regions that a fitted pair shares; masks that are given lie on the whole `anchor`.
 
-    Raises as `resolve_regions` does. `warn` is told of regions outside the common part.
+    Raises as `resolve_regions` does. `warn` is told of regions outside the common part. `asked`
+    is the model, for regions that are found by it.
     """
     if isinstance(source, str | Path):
         source = RegionSpec.parse(source)
     anywhere = isinstance(source, RegionSpec) and source.found_in_pictures
     if pair.how != "crop" or anywhere:
-        return resolve_regions(source, pair.anchor, pair.target, differences)
+        return resolve_regions(source, pair.anchor, pair.target, differences, asked)
     given = resolve_regions(source, anchor, anchor)
     inside = given.cut_to(pair.anchor.size)
     outside = [str(number) for number in given.ids if number not in set(inside.ids)]

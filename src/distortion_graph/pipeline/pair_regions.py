@@ -25,7 +25,7 @@ from distortion_graph.pictures.align import (
 )
 from distortion_graph.pictures.images import Picture, rgb_sha256
 from distortion_graph.predict.sizes import with_pixels
-from distortion_graph.regions import RegionSource, RegionSpec, resolve_regions
+from distortion_graph.regions import Asked, RegionSource, RegionSpec, resolve_regions
 from distortion_graph.regions.carried import carry_masks, on_whole, shown_part
 from distortion_graph.regions.matched import joint_regions, match_regions
 
@@ -112,25 +112,33 @@ class OwnRegions(NamedTuple):
 
 
 def regions_of_pair(
-    source: RegionSource, pair: AlignedPair, differences: Callable[[], DifferenceMap]
+    source: RegionSource,
+    pair: AlignedPair,
+    differences: Callable[[], DifferenceMap],
+    asked: Asked | None = None,
 ) -> PairRegions:
     """The regions of a source on both pictures.
 
     What is found in the pictures is found in what both show, and grids lie on that; masks that are
     given lie on the anchor. Raises as `resolve_regions` does, and RegionError where none lies in
-    what both pictures show.
+    what both pictures show. `asked` is the model, for regions that are found by it.
     """
     if isinstance(source, str | Path):
         source = RegionSpec.parse(source)
-    frame, window, both, shown, copied = pair.overlap
+    frame, window, both, _, _ = pair.overlap
     if isinstance(source, RegionSpec) and source.found_in_pictures:
         anchor, target = map(with_pixels, pair.pictures, both)
-        found = resolve_regions(source, anchor, target, differences)
-        base = frame
-        given = on_whole(found, pair.pictures[frame].size, window)
-    else:
-        base = 0
-        given = resolve_regions(source, pair.pictures[0], pair.pictures[0])
+        found = resolve_regions(source, anchor, target, differences, asked)
+        return laid_on_both(on_whole(found, pair.pictures[frame].size, window), frame, pair)
+    return laid_on_both(resolve_regions(source, pair.pictures[0], pair.pictures[0]), 0, pair)
+
+
+def laid_on_both(given: RegionSet, base: int, pair: AlignedPair) -> PairRegions:
+    """Regions of the picture `base`, 0 or 1, on both.
+
+    Raises RegionError where none lies in what both pictures show.
+    """
+    frame, window, _, shown, copied = pair.overlap
     carried = carry_masks(given, pair.seen_from(base))
     sets = (given, carried.regions) if base == 0 else (carried.regions, given)
     parts = shown_part(sets[frame], shown, window)

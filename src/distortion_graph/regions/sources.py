@@ -23,6 +23,7 @@ from distortion_graph.regions.fitting import fit_map, read_label_picture, turns
 from distortion_graph.regions.spec import (
     REGION_SPECS_HELP,
     Auto,
+    Distortions,
     Grid,
     PanopticModel,
     RegionFiles,
@@ -30,6 +31,7 @@ from distortion_graph.regions.spec import (
     Whole,
 )
 from distortion_graph.segment.auto import auto_regions
+from distortion_graph.segment.distortions import Asked, distortion_regions
 from distortion_graph.segment.segmenter import load_segmenter
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def resolve_regions(
     anchor: Picture,
     target: Picture,
     differences: Callable[[], DifferenceMap] | None = None,
+    asked: Asked | None = None,
 ) -> RegionSet:
     """The regions of a source, on the anchor's displayed size.
 
@@ -57,6 +60,7 @@ def resolve_regions(
     - a label map: (H, W) integers, 0 = unlabelled. Ids are the pixel values;
     - "auto": found in the mean of both pictures, so that swapping them changes nothing, and
       where they differ in a few places, a region for each;
+    - "distortions": found by what the model behind `asked` says is wrong in them;
     - "whole": one region, id 0, named "image"; "grid:RxC": R rows of C rectangles;
     - "LABELS.png": a label map of 8 or 16 bits or with a palette (by index); with names as
       "LABELS.png,NAMES.json" ({"1": "sky"} or COCO categories);
@@ -70,7 +74,7 @@ def resolve_regions(
       (`distortion_graph.segment.panoptic_model`) in the mean of both pictures.
 
     `differences` gives where the pictures differ, for a caller who needs that too; "auto" finds
-    it by itself otherwise.
+    it by itself otherwise. `asked` is the model that "distortions" needs.
 
     Masks of the size in which the anchor's file stores it are turned with its EXIF orientation,
     unless they fit the displayed size. Raises RegionError: masks of another size, empty or not
@@ -82,6 +86,8 @@ def resolve_regions(
     match source:
         case Auto():
             return auto_regions(anchor.rgb, target.rgb, differences and differences())
+        case Distortions():
+            return _by_distortion(anchor, target, differences, asked)
         case Whole():
             return RegionSet.whole(anchor.size)
         case Grid(rows, columns):
@@ -100,6 +106,20 @@ def resolve_regions(
         f"regions: found {type(source).__name__}, expected masks, a label map or one of: "
         f"{REGION_SPECS_HELP}"
     )
+
+
+def _by_distortion(
+    anchor: Picture,
+    target: Picture,
+    differences: Callable[[], DifferenceMap] | None,
+    asked: Asked | None,
+) -> RegionSet:
+    if asked is None:
+        raise RegionError(
+            "regions 'distortions': they are found by a model in two pictures that are compared, "
+            "expected another source here, such as auto"
+        )
+    return distortion_regions(anchor.rgb, target.rgb, asked, differences and differences())
 
 
 def _checked_set(regions: RegionSet, anchor: Picture) -> RegionSet:

@@ -22,8 +22,9 @@ from distortion_graph.segment.checkpoint import is_hub_name
 from distortion_graph.segment.segmenter import PANOPTIC_PREFIX
 
 _SPECS = (
-    "auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png (0 = unlabelled) or "
-    "LABELS.png,NAMES.json; REGIONS.json[,image=NAME] (COCO RLE, polygons, boxes); "
+    "auto (found in the pictures); distortions (found by what is wrong in them); whole; "
+    "grid:ROWSxCOLS; LABELS.png (0 = unlabelled) or LABELS.png,NAMES.json; "
+    "REGIONS.json[,image=NAME] (COCO RLE, polygons, boxes); "
     "panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
 )
 
@@ -45,7 +46,7 @@ _MOST_FILES = 3
 
 
 class RegionSpec(ABC):
-    """Where regions come from: `Auto`, `Whole`, `Grid`, `RegionFiles` or `PanopticModel`.
+    """Where regions come from: a class for each kind, such as `Auto`, `Grid` and `RegionFiles`.
 
     Specs are frozen and compare by value; `parse` reads what `str` gives as an equal spec.
     """
@@ -68,6 +69,8 @@ class RegionSpec(ABC):
         text = str(text)
         if text == str(Auto()):
             return Auto()
+        if text == str(Distortions()):
+            return Distortions()
         if text == str(Whole()):
             return Whole()
         if text.startswith("grid:"):
@@ -106,6 +109,14 @@ class Auto(RegionSpec):
 
     def __str__(self) -> str:
         return "auto"
+
+
+@dataclass(frozen=True)
+class Distortions(RegionSpec):
+    """Found by what a model says is wrong."""
+
+    def __str__(self) -> str:
+        return "distortions"
 
 
 @dataclass(frozen=True)

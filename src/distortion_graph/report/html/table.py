@@ -23,6 +23,7 @@ from distortion_graph.report.palette import (
     comparison_colours,
     hex_name,
     ink_on,
+    label_colours,
     severity_colours,
 )
 from distortion_graph.report.places import place_text
@@ -57,19 +58,23 @@ def asset(name: str) -> str:
 
 
 def colour_rules(graph: DistortionGraph) -> str:
-    """CSS: colour and ink of each severity, .s0 … .sN, and each comparison in rank order, .c0 …
+    """CSS: colour and ink of each severity, .s0 … .sN, each comparison in rank order, .c0 …, and
+    each distortion, .d0 …
 
-    .su is of a node whose severity is uncertain.
+    .su and .du are of a node whose labels are uncertain.
     """
     vocabulary = graph.vocabulary
+    labels = label_colours(len(vocabulary.distortions), vocabulary.clean_index)
     named = [
         *((f"s{k}", c) for k, c in enumerate(severity_colours(len(vocabulary.severities)))),
         ("su", NEUTRAL),
         *((f"c{k}", c) for k, c in enumerate(comparison_colours(len(vocabulary.comparisons)))),
+        *((f"d{k}", c) for k, c in enumerate(labels)),
+        ("du", NEUTRAL),
     ]
     rules = []
     for sign, colour in named:
-        name = "severity" if sign.startswith("s") else "comparison"
+        name = {"s": "severity", "c": "comparison", "d": "distortion"}[sign[0]]
         values = f"--{name}: {hex_name(colour)}; --{name}-ink: {hex_name(ink_on(colour))}"
         rules.append(f".dg .{sign} {{ {values} }}")
     return "\n".join(rules)
