@@ -82,7 +82,7 @@ def turned(ring: Ring, degrees: float, centre: NDArray[np.float64]) -> Ring:
 def chords_of(radius: float) -> int:
     """Into how many chords a circle of that radius, in pixels, is cut."""
     # A chord over the angle a lies r·(1 − cos(a/2)) ≈ r·a²/8 from its arc.
-    angle = math.sqrt(8 * FLATNESS_PX / max(abs(radius), FLATNESS_PX))
+    angle = math.sqrt(8 * FLATNESS_PX / min(max(abs(radius), FLATNESS_PX), _MOST_PX))
     return min(max(math.ceil(2 * math.pi / angle), 8), _MOST_CHORDS)
 
 

@@ -34,7 +34,7 @@ def read_cvat(root: Element, picture: Picture, what: str, image: str | None) -> 
         found = "CVAT for video" if root.find("track") is not None else "no image element"
         raise RegionError(f"{what}: found {found}, expected an export as CVAT for images 1.1")
     names, ids = ([element.get(key) for element in images] for key in ("name", "id"))
-    drawn = [k for k, element in enumerate(images) if len(element)]
+    drawn = [k for k, element in enumerate(images) if any(c.tag not in _NO_AREA for c in element)]
     chosen = images[chosen_place(names, ids, picture.source, image, what, drawn)]
     width, height = (whole_number(chosen.get(key)) for key in ("width", "height"))
     canvas = (height, width) if height and width else picture.size

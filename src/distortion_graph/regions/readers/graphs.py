@@ -26,6 +26,10 @@ def read_graph_regions(
     Where both pictures have the same masks, which one does not matter. Raises RegionError, its line
     beginning with `what`, also for regions without masks.
     """
+    if "schema" not in value:
+        raise RegionError(
+            f"{what}: a graph in the published form, which has no masks; expected a native one"
+        )
     try:
         graph = graph_from_value(value, what)
     except GraphError as e:

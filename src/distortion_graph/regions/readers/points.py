@@ -41,11 +41,15 @@ def points_in(text: str | None, what: str) -> Ring:
 
 
 def numbers_in(text: str) -> list[float] | None:
-    """The numbers of a text, parted by spaces, commas, semicolons or signs; None of any other."""
+    """The finite numbers of a text, parted by spaces, commas, semicolons or signs.
+
+    None of a text with anything else in it.
+    """
     found: list[str] = _NUMBER.findall(text)
     if sum(map(len, found)) != len(text.translate(_BETWEEN)):
         return None
-    return list(map(float, found))
+    values = list(map(float, found))
+    return values if all(map(math.isfinite, values)) else None
 
 
 def number(value: Any) -> float:

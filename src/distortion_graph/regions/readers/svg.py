@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from xml.etree.ElementTree import Element
 
+import numpy as np
+
 from distortion_graph.base.errors import RegionError
 from distortion_graph.pictures.images import Picture
 from distortion_graph.regions.coco_entries import refuse_choice
@@ -54,20 +56,22 @@ def read_svg(root: Element, picture: Picture, what: str, image: str | None) -> D
     """
     refuse_choice(image, what)
     canvas, matrix = canvas_of(root, picture, what)
-    drawing, styles, hidden = Drawing(), _styles(root), 0
-    for index, (element, place) in enumerate(_drawn(root, _Place(matrix), styles, what)):
-        kind = local_name(element)
-        where = f"{what}: {kind} {index}" + (f" ({place.name})" if place.name else "")
-        if not (place.displayed and place.visible):
-            hidden += 1
-        elif kind in _NO_AREA:
-            drawing.no_area[kind] += 1
-        elif kind == "path" and not element.get("d", "").strip():
-            drawing.no_area["path without data"] += 1
-        else:
-            rings = rings_of(element, place.matrix, where)
-            rle = outlined(rings, canvas, where, place.rule)
-            drawing.shapes.append(Shape(where, rle, place.name))
+    drawing, hidden = Drawing(), 0
+    # Places beyond all numbers are refused where they are used.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for index, (element, place) in enumerate(_drawn(root, _Place(matrix), what)):
+            kind = local_name(element)
+            where = f"{what}: {kind} {index}" + (f" ({place.name})" if place.name else "")
+            if not (place.displayed and place.visible):
+                hidden += 1
+            elif kind in _NO_AREA:
+                drawing.no_area[kind] += 1
+            elif kind == "path" and not element.get("d", "").strip():
+                drawing.no_area["path without data"] += 1
+            else:
+                rings = rings_of(element, place.matrix, where)
+                rle = outlined(rings, canvas, where, place.rule)
+                drawing.shapes.append(Shape(where, rle, place.name))
     if hidden:
         drawing.notes.append(f"left out what is not displayed: {hidden} of its elements")
     if any(element.get("clip-path") or element.get("mask") for element in root.iter()):
@@ -75,11 +79,9 @@ def read_svg(root: Element, picture: Picture, what: str, image: str | None) -> D
     return drawing
 
 
-def _drawn(
-    root: Element, place: _Place, styles: Styles, what: str
-) -> Iterator[tuple[Element, _Place]]:
+def _drawn(root: Element, place: _Place, what: str) -> Iterator[tuple[Element, _Place]]:
     """The elements that draw something, in order. Nesting may be deep, so nothing recurs."""
-    waiting = [(root, place)]
+    styles, waiting = _styles(root), [(root, place)]
     while waiting:
         element, outer = waiting.pop()
         kind = local_name(element)
@@ -107,6 +109,8 @@ def _placed(element: Element, outer: _Place, styles: Styles, what: str, root: El
                 "plain transforms of their own or of their groups"
             )
         matrix = matrix @ transform_of(facts["transform"], what)
+        if not np.isfinite(matrix).all():
+            raise RegionError(f"{what}: transforms that lead beyond all numbers")
     if facts.get("fill-rule") in ("nonzero", "evenodd"):
         rule = "evenodd" if facts["fill-rule"] == "evenodd" else "nonzero"
     if "visibility" in facts:

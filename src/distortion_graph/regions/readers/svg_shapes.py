@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias, cast
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -18,17 +16,24 @@ from distortion_graph.regions.readers.points import numbers_in, points_in
 from distortion_graph.regions.readers.svg_places import Matrix, length
 
 if TYPE_CHECKING:
-    from svg.path import Arc
+    from svg.path import Arc, CubicBezier, QuadraticBezier
     from svg.path.path import PathSegment
+
+_Piece: TypeAlias = "tuple[complex, complex, complex, complex]"
 
 AREAS = ("path", "polygon", "polyline", "rect", "circle", "ellipse")
 """The elements that draw an area."""
 
 # No part of path data: another letter, or an exponent of no number.
 _FOREIGN = re.compile(r"[^MmZzLlHhVvCcSsQqTtAaEe\d+\-.,\s]|(?<![\d.])[Ee]")
-# One capital M with its points, perhaps with capital Ls between them, and so on: no curves.
-_STRAIGHT = re.compile(r"\s*(?:M[^A-DF-Za-df-z]*(?:L[^A-DF-Za-df-z]*)*(?:[Zz]\s*)?)+")
+# A move and its points, perhaps with Ls of the same case between them, and so on: no curves.
+_POINTS = "[^A-DF-Za-df-z]*"
+_STRAIGHT = re.compile(
+    rf"\s*(?:(?:M{_POINTS}(?:L{_POINTS})*|m{_POINTS}(?:l{_POINTS})*)(?:[Zz]\s*)?)+"
+)
+_OUTLINE = re.compile("([Mm])([^MmZz]*)([Zz]?)")
 _MOST_CHORDS = 10_000
+_MOST_PX = 2.0**31
 
 
 def rings_of(element: Element, matrix: Matrix, what: str) -> list[Ring]:
@@ -102,77 +107,81 @@ def _path(text: str, matrix: Matrix, what: str) -> list[Ring]:
     # What the parser raises for text that is no path.
     except (AssertionError, IndexError, ValueError, ZeroDivisionError, OverflowError) as e:
         raise RegionError(f"{what}: its path {text!r:.60} cannot be read") from e
-    return list(_curved(segments, matrix))
+    return [_flat(np.array(pieces), matrix) for pieces in _outlines(segments, _scale(matrix))]
 
 
 def _straight(text: str, what: str) -> Iterator[Ring]:
-    """The outlines of path data of straight lines between absolute points, read all at once."""
-    for part in re.split("[MZz]", text):
-        points = numbers_in(part.replace("L", " "))
-        if points is None or len(points) % 2:
-            raise RegionError(f"{what}: its path {part!r:.60} is no list of points")
-        if points:
-            yield np.array(points, np.float64).reshape(-1, 2)
+    """The outlines of path data of straight lines between points, each read all at once."""
+    at = np.zeros(2)
+    for move, listed, closing in _OUTLINE.findall(text):
+        numbers = numbers_in(listed.replace("L", " ").replace("l", " "))
+        if not numbers or len(numbers) % 2:
+            raise RegionError(f"{what}: its path {listed!r:.60} is no list of points")
+        points = np.array(numbers, np.float64).reshape(-1, 2)
+        if move == "m":
+            points = np.cumsum(points, axis=0) + at
+        yield points
+        at = points[0] if closing else points[-1]
 
 
-def _curved(segments: list[PathSegment], matrix: Matrix) -> Iterator[Ring]:
-    """The outlines of parsed path data, one for each move and for what follows a closing."""
-    parts: list[Ring] = []
-    for segment in segments:
-        kind = type(segment).__name__
-        if kind in ("Move", "Close"):
-            if parts:
-                yield np.concatenate(parts)
-            # What goes on after a closing starts where the closed outline did.
-            parts = [moved(_xy([segment.end]), matrix)]
-        else:
-            parts.append(_chords(segment, matrix))
-    if parts:
-        yield np.concatenate(parts)
+def _outlines(segments: Sequence[PathSegment], scale: float) -> Iterator[list[_Piece]]:
+    """The outlines of parsed path data, one for each move and for what follows a closing.
 
-
-def _xy(places: list[complex] | NDArray[np.complex128]) -> Ring:
-    values = np.asarray(places, np.complex128)
-    return np.stack([values.real, values.imag], axis=1)
-
-
-def _chords(segment: PathSegment, matrix: Matrix) -> Ring:
-    """The points of a segment after its first one, in pixels."""
-    match type(segment).__name__:
-        case "CubicBezier":
-            control = [segment.start, segment.control1, segment.control2, segment.end]  # type: ignore[attr-defined]
-            return _bezier(moved(_xy(control), matrix))
-        case "QuadraticBezier":
-            control = [segment.start, segment.control, segment.end]  # type: ignore[attr-defined]
-            return _bezier(moved(_xy(control), matrix))
-        case "Arc":
-            return moved(_xy(_arc(segment, _scale(matrix))), matrix)  # type: ignore[arg-type]
-    return moved(_xy([segment.end]), matrix)
-
-
-def _bezier(control: Ring) -> Ring:
-    """Points on a Bézier curve of degree 2 or 3, evenly in its parameter.
-
-    A chord over the step t lies at most t²/8 · |second derivative| from the curve (the error of
-    linear interpolation), which is degree · (degree − 1) · the largest second difference.
+    All of it in cubic Bézier curves: a straight line and the chords of an arc are their ends.
     """
-    degree = len(control) - 1
-    bend = np.linalg.norm(np.diff(control, 2, axis=0), axis=1).max()
-    steps = math.ceil(math.sqrt(degree * (degree - 1) * bend / (8 * FLATNESS_PX)))
-    t = np.linspace(0, 1, min(max(steps, 1), _MOST_CHORDS) + 1)[1:, None]
-    points = control[None].repeat(len(t), axis=0).transpose(1, 0, 2)
-    while len(points) > 1:  # de Casteljau
-        points = np.stack([a + (b - a) * t for a, b in pairwise(points)])
-    out: Ring = points[0]
+    pieces: list[_Piece] = []
+    for segment in segments:
+        match type(segment).__name__:
+            case "Move" | "Close":
+                if pieces:
+                    yield pieces
+                # What goes on after a closing starts where the closed outline did.
+                pieces = [(segment.end,) * 4]
+            case "CubicBezier":
+                curve = cast("CubicBezier", segment)
+                pieces.append((curve.start, curve.control1, curve.control2, curve.end))
+            case "QuadraticBezier":
+                start, control, end = _quadratic(cast("QuadraticBezier", segment))
+                third = (start + 2 * control) / 3, (end + 2 * control) / 3
+                pieces.append((start, *third, end))
+            case "Arc":
+                pieces += [(place,) * 4 for place in _arc(cast("Arc", segment), scale)]
+            case _:
+                pieces.append((segment.end,) * 4)
+    if pieces:
+        yield pieces
+
+
+def _quadratic(curve: QuadraticBezier) -> tuple[complex, complex, complex]:
+    return curve.start, curve.control, curve.end
+
+
+def _flat(pieces: NDArray[np.complex128], matrix: Matrix) -> Ring:
+    """(n, 2) points in pixels on (k, 4) cubic Bézier curves, evenly in their parameter.
+
+    A chord over the step t lies at most t²/8 · |second derivative| from a curve (the error of
+    linear interpolation), and that is at most 6 times the larger second difference of its points.
+    """
+    points = np.stack([pieces.real, pieces.imag], axis=2) @ matrix[:2, :2].T + matrix[:2, 2]
+    bend = np.linalg.norm(np.diff(points, 2, axis=1), axis=2).max(axis=1)
+    steps = np.sqrt(6 * bend / (8 * FLATNESS_PX))
+    # What is no number is none of a pixel either, which is said where it is filled.
+    steps = np.ceil(np.nan_to_num(steps, posinf=1)).clip(1, _MOST_CHORDS).astype(np.int64)
+    step = np.arange(int(steps.sum())) - np.repeat(np.cumsum(steps) - steps, steps) + 1
+    t = (step / np.repeat(steps, steps))[:, None]
+    first, second, third, last = (np.repeat(points[:, k], steps, axis=0) for k in range(4))
+    s = 1 - t
+    out: Ring = s**3 * first + 3 * s * s * t * second + 3 * s * t * t * third + t**3 * last
     return out
 
 
-def _arc(arc: Arc, scale: float) -> NDArray[np.complex128]:
+def _arc(arc: Arc, scale: float) -> list[complex]:
     """Points on an elliptical arc after its first one; the last is its end, exactly."""
     if arc.start == arc.end or not arc.radius.real or not arc.radius.imag:
-        return np.array([arc.end])
+        return [arc.end]
     # A bound of its radius: beyond it, the arc is scaled up to reach its end.
     radius = max(arc.radius.real, arc.radius.imag, abs(arc.end - arc.start)) * scale
+    if not radius < _MOST_PX:
+        return [complex(radius)]  # no pixel, as above
     steps = chords_of(radius)
-    points = [arc.point(k / steps) for k in range(1, steps)]
-    return np.array([*points, arc.end])
+    return [*(arc.point(k / steps) for k in range(1, steps)), arc.end]
