@@ -377,9 +377,13 @@ def test_label_files_that_do_not_serve(tmp_path):
         ("[1, ", "r.json: not JSON (Expecting value at line 1, column 5)"),
         ("\x00", "not JSON"),
         ("[" * 100_000, "nested too deeply"),
-        (3, "expected a list of regions or COCO's object with `annotations`, got int"),
-        ({}, "expected a list of regions or COCO's object with `annotations`, got an object with"),
-        ({"schema": "distortion-graph/1"}, "with `annotations`, got a distortion graph"),
+        (
+            3,
+            "expected a list of regions or COCO's object with `annotations` (or what labelme, "
+            "Label Studio or GeoJSON have, or a graph), got int",
+        ),
+        ({}, "or a graph), got an object without it"),
+        ({"schema": "distortion-graph/1"}, "r.json: top level: the key 'vocabulary' is missing"),
         ([], "no region left, expected at least one"),
         ([7], "region 0: expected an object with a mask, got int"),
         ([{"name": "a"}], "region 0 (a): no mask, expected `counts` and `size`"),

@@ -15,7 +15,9 @@ from distortion_graph.base.errors import OutputError
 REGIONS_HELP = (
     "Take these regions: auto (found in the pictures); distortions (found by what is wrong in "
     "them); whole; grid:ROWSxCOLS; LABELS.png (0 = unlabelled) or LABELS.png,NAMES.json; "
-    "REGIONS.json[,image=NAME] (COCO RLE, polygons, boxes); panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
+    "FILE[,image=NAME] (COCO, labelme, CVAT, Label Studio, SVG, GeoJSON, or an earlier graph); "
+    "alpha:PICTURE (where it is opaque); "
+    "panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
     "panoptic:FOLDER or panoptic:ORG/NAME (found and named by a panoptic model; needs the segment "
     "extra)."
 )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from distortion_graph.base.errors import DistortionGraphWarning, ModelError
+from distortion_graph.base.errors import DistortionGraphWarning, ModelError, warn_user
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.graph.build import Decoded, assemble, shared_areas
 from distortion_graph.masks.container import RegionSet
@@ -51,10 +51,6 @@ class Measured(NamedTuple):
     evidence: MeasuredEvidence
     metrics: MeasuredMetrics
     differences: MeasuredDifferences
-
-
-def _warn(text: str) -> None:
-    warnings.warn(text, DistortionGraphWarning, stacklevel=2)
 
 
 def compare(
@@ -150,7 +146,7 @@ def compare_pictures(
     fit: Fit = "error",
     strict: bool = False,
     threads: int = 0,
-    warn: Callable[[str], object] = _warn,
+    warn: Callable[[str], object] = warn_user,
 ) -> DistortionGraph:
     """`compare` for pictures that are already loaded; their own warnings are the caller's to show.
 
@@ -200,15 +196,15 @@ def regions_of(
 ) -> RegionSet:
     """The regions that a fitted pair shares; masks that are given lie on the whole `anchor`.
 
-    Raises as `resolve_regions` does. `warn` is told of regions outside the common part. `asked`
-    is the model, for regions that are found by it.
+    Raises as `resolve_regions` does. `warn` is told of regions outside the common part, and of what
+    a file of regions has beside them. `asked` is the model, for regions that are found by it.
     """
     if isinstance(source, str | Path):
         source = RegionSpec.parse(source)
     anywhere = isinstance(source, RegionSpec) and source.found_in_pictures
     if pair.how != "crop" or anywhere:
-        return resolve_regions(source, pair.anchor, pair.target, differences, asked)
-    given = resolve_regions(source, anchor, anchor)
+        return resolve_regions(source, pair.anchor, pair.target, differences, asked, warn)
+    given = resolve_regions(source, anchor, anchor, warn=warn)
     inside = given.cut_to(pair.anchor.size)
     outside = [str(number) for number in given.ids if number not in set(inside.ids)]
     if outside:
