@@ -66,9 +66,9 @@ def compare_aligned(
     differences = CachedCall(lambda: find_differences(*pair.overlap.pair))
     if target_source is None:
         asked = AskedAligned(model, pair, partial(_predictions, model, pair))
-        regions = regions_of_pair(source, pair, differences, asked)
+        regions = regions_of_pair(source, pair, differences, asked, warn)
     else:
-        regions = regions_of_both(source, target_source, pair)
+        regions = regions_of_both(source, target_source, pair, warn)
     predictions = _predictions(model, pair, regions)
     shown = pair.overlap.shown
     areas = shared_areas(regions.shown.lazy_masks()) * (shown.size / np.count_nonzero(shown))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.base.errors import ImageError, RegionError
+from distortion_graph.base.errors import ImageError, RegionError, warn_user
 from distortion_graph.graph import SIDES
 from distortion_graph.graph.aligned import AlignmentInfo, rows_of
 from distortion_graph.masks.container import Region, RegionSet
@@ -116,21 +116,24 @@ def regions_of_pair(
     pair: AlignedPair,
     differences: Callable[[], DifferenceMap],
     asked: Asked | None = None,
+    warn: Callable[[str], object] = warn_user,
 ) -> PairRegions:
     """The regions of a source on both pictures.
 
     What is found in the pictures is found in what both show, and grids lie on that; masks that are
     given lie on the anchor. Raises as `resolve_regions` does, and RegionError where none lies in
-    what both pictures show. `asked` is the model, for regions that are found by it.
+    what both pictures show. `asked` is the model, for regions that are found by it; `warn` is told
+    what a file of regions has beside them.
     """
     if isinstance(source, str | Path):
         source = RegionSpec.parse(source)
     frame, window, both, _, _ = pair.overlap
     if isinstance(source, RegionSpec) and source.found_in_pictures:
         anchor, target = map(with_pixels, pair.pictures, both)
-        found = resolve_regions(source, anchor, target, differences, asked)
+        found = resolve_regions(source, anchor, target, differences, asked, warn)
         return laid_on_both(on_whole(found, pair.pictures[frame].size, window), frame, pair)
-    return laid_on_both(resolve_regions(source, pair.pictures[0], pair.pictures[0]), 0, pair)
+    given = resolve_regions(source, pair.pictures[0], pair.pictures[0], warn=warn)
+    return laid_on_both(given, 0, pair)
 
 
 def laid_on_both(given: RegionSet, base: int, pair: AlignedPair) -> PairRegions:
@@ -155,7 +158,10 @@ def laid_on_both(given: RegionSet, base: int, pair: AlignedPair) -> PairRegions:
 
 
 def regions_of_both(
-    source: RegionSource, target_source: RegionSource, pair: AlignedPair
+    source: RegionSource,
+    target_source: RegionSource,
+    pair: AlignedPair,
+    warn: Callable[[str], object] = warn_user,
 ) -> PairRegions:
     """The regions of two sources, one for each picture, matched one to one.
 
@@ -163,7 +169,10 @@ def regions_of_both(
     regions in both pictures.
     """
     anchor, target = pair.pictures
-    sets = _of_one(source, anchor, "regions"), _of_one(target_source, target, "target regions")
+    sets = (
+        _of_one(source, anchor, "regions", warn),
+        _of_one(target_source, target, "target regions", warn),
+    )
     joint = joint_regions(*sets, match_regions(*sets, pair.alignment))
     on_anchor, on_target = (
         RegionSet(
@@ -226,7 +235,9 @@ def _kept(
     )
 
 
-def _of_one(source: RegionSource, picture: Picture, what: str) -> RegionSet:
+def _of_one(
+    source: RegionSource, picture: Picture, what: str, warn: Callable[[str], object]
+) -> RegionSet:
     """Regions of a picture alone."""
     if isinstance(source, str | Path):
         source = RegionSpec.parse(source)
@@ -235,7 +246,7 @@ def _of_one(source: RegionSource, picture: Picture, what: str) -> RegionSet:
             f"{what} are {str(source)!r}, which lies on both pictures; expected masks of one "
             "picture where regions of the target are given"
         )
-    return resolve_regions(source, picture, picture)
+    return resolve_regions(source, picture, picture, warn=warn)
 
 
 def _areas(regions: RegionSet) -> dict[int, float]:
