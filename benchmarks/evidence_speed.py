@@ -1,8 +1,9 @@
-"""Time and memory of the measured evidence and of the region scores.
+"""Time and memory of the measured evidence, of further metrics and of the region scores.
 
     python benchmarks/evidence_speed.py                       # made-up pictures, 481×321 and 12 MP
     python benchmarks/evidence_speed.py a.png b.png           # your own pair
     python benchmarks/evidence_speed.py --threads 1 --repeats 50
+    python benchmarks/evidence_speed.py --metrics flip vif
 
 Prints the median and the best wall time in milliseconds, and the peak of the memory allocated
 beyond the pictures and the masks.
@@ -22,8 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.measure.evidence import measure_evidence
+from distortion_graph.measure.metrics.measuring import measure_metrics
+from distortion_graph.measure.metrics.registry import BUILT_IN, map_metrics
 from distortion_graph.measure.quality import region_scores
 from distortion_graph.pictures.images import load_picture
+from distortion_graph.work.threads import thread_budget
 
 Rgb = NDArray[np.uint8]
 
@@ -68,14 +72,17 @@ def report(name: str, call: Callable[[], object], repeats: int) -> None:
     print(f"  {name:15s} {statistics.median(times):9.1f} {min(times):9.1f} {peak:9.1f}")
 
 
-def measure(anchor: Rgb, target: Rgb, regions: int, repeats: int) -> None:
+def measure(anchor: Rgb, target: Rgb, regions: int, repeats: int, metrics: tuple[str, ...]) -> None:
     height, width = anchor.shape[:2]
     masks = patches(regions, height, width)
-    print(f"{width}×{height}, {regions} regions, {cv2.getNumThreads()} OpenCV threads")
+    print(f"{width}×{height}, {regions} regions")
     print(f"  {'':15s} {'median ms':>9s} {'best ms':>9s} {'peak MiB':>9s}")
     report("evidence fast", lambda: measure_evidence(anchor, target, masks, "fast"), repeats)
     report("evidence all", lambda: measure_evidence(anchor, target, masks, "all"), repeats)
     report("region scores", lambda: region_scores(anchor, target, masks), repeats)
+    for name in metrics:
+        one = map_metrics([name])
+        report(name, lambda one=one: measure_metrics(anchor, target, masks, one), repeats)  # type: ignore[misc]
 
 
 def main() -> None:
@@ -83,19 +90,22 @@ def main() -> None:
     parser.add_argument("pictures", nargs="*", type=Path, help="anchor and target of one size")
     parser.add_argument("--regions", type=int, default=10)
     parser.add_argument("--repeats", type=int, default=20)
-    parser.add_argument("--threads", type=int, help="OpenCV's number of threads")
+    parser.add_argument("--threads", type=int, default=0, help="budget of threads; 0: all cores")
+    parser.add_argument(
+        "--metrics", nargs="*", choices=BUILT_IN, default=BUILT_IN, help="further metrics; all"
+    )
     options = parser.parse_args()
     if len(options.pictures) not in (0, 2):
         parser.error("give an anchor and a target, or no picture at all")
-    if options.threads is not None:
-        cv2.setNumThreads(options.threads)
-    if options.pictures:
-        anchor, target = (load_picture(path).rgb for path in options.pictures)
-        measure(anchor, target, options.regions, options.repeats)
-        return
-    measure(*made_up_pair(224, 224), 8, options.repeats)
-    measure(*made_up_pair(481, 321), options.regions, options.repeats)
-    measure(*made_up_pair(3000, 4000), options.regions, max(options.repeats // 10, 1))
+    with thread_budget(options.threads):
+        if options.pictures:
+            anchor, target = (load_picture(path).rgb for path in options.pictures)
+            measure(anchor, target, options.regions, options.repeats, options.metrics)
+            return
+        measure(*made_up_pair(224, 224), 8, options.repeats, options.metrics)
+        measure(*made_up_pair(321, 481), options.regions, options.repeats, options.metrics)
+        repeats = max(options.repeats // 10, 1)
+        measure(*made_up_pair(3000, 4000), options.regions, repeats, options.metrics)
 
 
 if __name__ == "__main__":

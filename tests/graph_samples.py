@@ -46,6 +46,22 @@ def differs(*spots, share=0.25, equal=0.5, size=(4, 3)):
     return {"share": share, "equal": equal, "size": list(size), "spots": list(spots)}
 
 
+def metric(name, version, licence, ends, direction):
+    return {
+        "name": name,
+        "version": version,
+        "licence": licence,
+        "range": ends,
+        "direction": direction,
+        "pooling": "the mean",
+    }
+
+
+def evidence(psnr_db, ssim, haarpsi, delta_e, more):
+    values = {"psnr_db": psnr_db, "ssim": ssim, "haarpsi": haarpsi, "delta_e": delta_e}
+    return values | {"more": more}
+
+
 def native():
     """Native JSON as plain values: a 4×3 picture (h × w), two regions, everything filled in."""
     box = {"mask": {"size": [4, 3], "counts": "02:"}, "bbox_xywh_px": [0, 0, 1, 2]}
@@ -73,6 +89,10 @@ def native():
         "fit": None,
         "alignment": None,
         "model": {"name": "small", "version": "1", "sha256": "a" * 64, "known_threshold": 0.5},
+        "metrics": [
+            metric("flip", "1.7", "BSD-3-Clause", [0.0, 1.0], "lower_is_better"),
+            metric("ssimulacra2", "2.1", "BSD-3-Clause", [None, 100.0], "higher_is_better"),
+        ],
         "regions": [
             {
                 "id": 7,
@@ -82,7 +102,7 @@ def native():
                 "anchor": node(score=0.7, **box),
                 "target": node("noise", "minor", 0.6, opinion=0.375, also=ALSO),
                 "comparison": comparison("same", 0.7 - 0.6),
-                "evidence": {"psnr_db": None, "ssim": 1.0, "haarpsi": 1.0, "delta_e": 0.0},
+                "evidence": evidence(None, 1.0, 1.0, 0.0, {"flip": 0.0, "ssimulacra2": None}),
                 "differs": differs([0, 1, 2, 2], [1, 0, 1, 1]),
             },
             {
@@ -105,7 +125,7 @@ def native():
             },
             "target": {"score": 0.5, "opinion": None, "distortion_share": {"noise": 0.5}},
             "comparison": comparison("slightly_better", 0.25),
-            "evidence": {"psnr_db": 20.5, "ssim": 0.9, "haarpsi": 0.8, "delta_e": 3.25},
+            "evidence": evidence(20.5, 0.9, 0.8, 3.25, {"flip": 0.125, "ssimulacra2": 62.5}),
             "differs": differs([0, 1, 2, 2]),
         },
         "relations": [{"subject": 7, "predicate": "holding", "object": 2, "image": "anchor"}],

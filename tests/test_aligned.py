@@ -16,10 +16,11 @@ from PIL import Image
 from skimage import data as pictures
 
 from distortion_graph.base.errors import DistortionGraphWarning, ImageError, RegionError
-from distortion_graph.graph import DistortionGraph, load_graph
+from distortion_graph.graph import SIDES, DistortionGraph, Mask, load_graph
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.masks.masks import LazyMasks
 from distortion_graph.masks.rle import Rle, rle_from_box
+from distortion_graph.measure.metrics.registry import BUILT_IN
 from distortion_graph.pipeline import compare
 from distortion_graph.predict.session import Model
 from distortion_graph.predict.views import View, with_own_moments
@@ -54,13 +55,27 @@ def test_a_registered_pair_is_answered_as_without_alignment_to_the_bit():
     assert asked | {"alignment": None} == plain
 
 
+@pytest.mark.parametrize("target", [CROP, HALF, TURNED], ids=["crop", "half", "turned"])
+def test_distortions_are_found_in_what_both_show(target):
+    graph, back = both(CLEAN, target, regions="distortions", evidence="none")
+    assert back.swapped().to_json() == graph.to_json()
+    words = graph.vocabulary.in_words
+    for region in graph.regions:
+        labels = {region.node(side).distortion.label for side in SIDES} - {"clean"} or {"clean"}
+        if not any(graph.is_uncertain(region.node(side)) for side in SIDES):
+            assert region.name.startswith(" and ".join(sorted(map(words, labels))) + ", ")
+
+
 def test_a_crop_is_answered_as_the_same_part_of_the_anchor():
     part = CLEAN[TOP : TOP + 180, LEFT : LEFT + 250]
     regions = RegionSet.grid(CROP.shape[:2], 2, 3)
     on_anchor = np.zeros((6, *CLEAN.shape[:2]), bool)
     on_anchor[:, TOP : TOP + 180, LEFT : LEFT + 250] = regions.masks()
-    graph = compare(CLEAN, CROP, regions=on_anchor)
-    expected = compare(part, CROP, regions=regions)
+    graph = compare(CLEAN, CROP, regions=on_anchor, metrics=BUILT_IN)
+    expected = compare(part, CROP, regions=regions, metrics=BUILT_IN)
+    assert graph.metrics == expected.metrics
+    scenes = [present(present(made.scene).evidence).more for made in (graph, expected)]
+    assert scenes[0] == pytest.approx(scenes[1], abs=1e-5)
     alignment = present(graph.alignment)
     assert np.allclose(present(alignment.matrix), [[1, 0, LEFT], [0, 1, TOP], [0, 0, 1]], atol=1e-6)
     assert alignment.overlap == pytest.approx(180 * 250 / (240 * 360), abs=1e-5)
@@ -83,7 +98,7 @@ def test_a_crop_is_answered_as_the_same_part_of_the_anchor():
 @pytest.mark.parametrize("regions", ["auto", "grid:2x2"])
 def test_swapping_the_pictures_mirrors_the_graph_to_the_bit(target, regions):
     if regions == "auto":
-        forth, back = both(CLEAN, target, regions=regions)
+        forth, back = both(CLEAN, target, regions=regions, metrics=BUILT_IN)
         assert forth.swapped().to_json() == back.to_json()
     again = compare(CLEAN, target, regions=regions)
     assert again.to_json() == compare(CLEAN, target, regions=regions).to_json()
@@ -182,6 +197,55 @@ def test_no_region_in_what_both_show_is_an_error():
     corner[0, :10, :10] = True
     with pytest.raises(RegionError, match="none lies in what both pictures show"):
         compare(CLEAN, CROP, regions=corner)
+
+
+# --- masks of both pictures ----------------------------------------------------------------
+
+
+def label_maps() -> tuple[Any, Any]:
+    """Of the anchor: 1, 2, 3; of the target on the same ground: 5 is 1, 6 is 2, and 7 alone."""
+    mine, other = (np.zeros(CLEAN.shape[:2], np.int32) for _ in range(2))
+    mine[20:100, 20:150], mine[120:220, 200:330], mine[10:60, 250:350] = 1, 2, 3
+    other[25:98, 22:148], other[118:222, 205:333], other[150:200, 50:120] = 5, 6, 7
+    return mine, other
+
+
+@pytest.mark.parametrize("cropped", [False, True])
+def test_masks_of_both_pictures_are_matched_and_those_without_a_partner_stand_alone(cropped):
+    mine, other = label_maps()
+    target = CROP if cropped else noisy(CLEAN)
+    if cropped:
+        other = other[TOP : TOP + 180, LEFT : LEFT + 250]
+    with pytest.warns(DistortionGraphWarning, match="alone shows"):
+        graph = compare(CLEAN, target, regions=mine, target_regions=other)
+        back = compare(target, CLEAN, regions=other, target_regions=mine)
+    assert [region.id for region in graph.regions] == [1, 2]
+    assert [(lone.id, lone.side) for lone in graph.alone] == [(3, "anchor"), (7, "target")]
+    for region in graph.regions:
+        own = mine == region.id
+        assert np.array_equal(_decoded(present(region.mask_of("anchor"))), own)
+        theirs = other == region.id + 4
+        assert np.array_equal(_decoded(present(region.mask_of("target"))), theirs)
+        assert (region.anchor.distortion.label, region.target.distortion.label) == (
+            "clean",
+            "noise",
+        )
+        assert present(region.comparison.margin) > 0
+    assert back.swapped().to_json() == graph.to_json()
+
+
+def _decoded(mask: Mask) -> NDArray[np.bool_]:
+    return Rle(mask.size, mask.counts).decode()
+
+
+def test_masks_of_both_pictures_must_be_masks_and_of_the_same_scene():
+    mine, other = label_maps()
+    with pytest.raises(RegionError, match="regions are 'auto', which lies on both pictures"):
+        compare(CLEAN, noisy(CLEAN), target_regions=other)
+    with pytest.raises(RegionError):
+        compare(CLEAN, noisy(CLEAN), regions=mine == 3, target_regions=other == 7)
+    with pytest.raises(ImageError, match="expected --align auto instead of --align none"):
+        compare(CLEAN, CROP, regions=mine, target_regions=other, align="none")
 
 
 # --- what the model sees -------------------------------------------------------------------

@@ -12,9 +12,15 @@ from optional import present
 from PIL import Image
 from skimage import data as pictures
 
-from distortion_graph.base.errors import DistortionGraphWarning, ImageError, RegionError
+from distortion_graph.base.errors import (
+    DistortionGraphWarning,
+    ImageError,
+    RecipeError,
+    RegionError,
+)
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.measure.metrics.registry import BUILT_IN
 from distortion_graph.pipeline import compare
 from distortion_graph.predict.session import Model
 from distortion_graph.synth.pairs import make_pair
@@ -31,7 +37,7 @@ def test_same_input_same_bytes():
     assert first.to_json() == again.to_json()
 
 
-@pytest.mark.parametrize("regions", [REGIONS, "auto", "whole"])
+@pytest.mark.parametrize("regions", [REGIONS, "auto", "whole", "distortions"])
 def test_swapping_the_pictures_mirrors_the_graph_to_the_bit(regions):
     forth = compare(ANCHOR, TARGET, regions=regions)
     back = compare(TARGET, ANCHOR, regions=regions)
@@ -157,6 +163,22 @@ def test_evidence_levels():
     assert evidence("none") is None
     assert evidence("fast").delta_e is None and evidence("fast").ssim == evidence("all").ssim
     assert evidence("all").delta_e > 0
+
+
+def test_further_metrics_are_asked_for_by_name_and_mirror_to_the_bit():
+    forth = compare(ANCHOR, TARGET, regions=REGIONS, metrics=BUILT_IN)
+    back = compare(TARGET, ANCHOR, regions=REGIONS, metrics=BUILT_IN)
+    assert forth.swapped().to_json() == back.to_json()
+    assert [metric.name for metric in forth.metrics] == list(BUILT_IN)
+    assert [metric.licence for metric in forth.metrics].count("BSD-3-Clause") == 2
+    plain = compare(ANCHOR, TARGET, regions=REGIONS)
+    assert plain.metrics == () and present(present(plain.scene).evidence).more == {}
+    for one, other in zip(forth.regions, plain.regions, strict=True):
+        evidence = present(one.evidence)
+        assert list(evidence.more) == list(BUILT_IN)
+        assert evidence.model_copy(update={"more": {}}) == other.evidence
+    with pytest.raises(RecipeError, match=r"^unknown metric 'lpips'; expected one of: flip"):
+        compare(ANCHOR, TARGET, metrics=["lpips"])
 
 
 def test_unequal_sizes_are_an_error_unless_aligned_or_asked_to_resize():

@@ -35,6 +35,7 @@ RUN = [
     "distortions",
     "formats",
     "graph",
+    "metrics",
     "pictures",
     "quality",
     "regions",

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -19,8 +21,10 @@ from rich.cells import cell_len
 import distortion_graph
 from distortion_graph import DistortionGraph, compare, load_graph
 from distortion_graph.base.errors import OutputError, RegionError
+from distortion_graph.cli.console import NAME
 from distortion_graph.cli.options import DEFAULT_MAX_PIXELS
 from distortion_graph.formats import published
+from distortion_graph.measure.metrics.registry import BUILT_IN
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS as LIBRARY_MAX_PIXELS
 from distortion_graph.pictures.images import load_picture
 
@@ -88,6 +92,15 @@ def test_files_are_what_was_printed(cli, here):
     }  # fmt: skip
 
 
+def test_a_map_is_drawn_beside_the_overlay(cli, here):
+    ran = cli(*PAIR, "--regions", "distortions", "--overlay", "o.png", "--map", "m.png")
+    assert ran.code == 0
+    with Image.open("o.png") as one, Image.open("m.png") as other:
+        assert one.width == other.width
+        drawn, mapped = np.asarray(one), np.asarray(other)
+    assert drawn.shape != mapped.shape or (drawn != mapped).any()
+
+
 def test_an_existing_file_is_replaced_only_by_success(cli, here):
     Path("g.json").write_text("old")
     assert cli(*PAIR, "--out", "g.json", "--regions", "nix.json").code == 2
@@ -108,6 +121,40 @@ def test_options_reach_the_comparison(cli, here):
     assert graph("--model", WEIGHTS).model == graph().model
     Image.fromarray(photo(2, (24, 32))).save("b.png")
     assert graph("--fit", "resize").target.width == 32
+
+
+def test_further_metrics_are_measured_and_named(cli, here):
+    def graph(*options):
+        return DistortionGraph.model_validate_json(cli(*PAIR, "--json", *options).out)
+
+    two = graph("--metric", "vif", "--metric", "flip", "--metric", "vif")
+    assert [metric.name for metric in two.metrics] == ["vif", "flip"]
+    assert all(list(region.evidence.more) == ["vif", "flip"] for region in two.regions)
+    assert two.scene.evidence.psnr_db is not None
+    alone = graph("--metric", "flip", "--evidence", "none")
+    assert alone.scene.evidence.more == {"flip": two.scene.evidence.more["flip"]}
+    assert alone.scene.evidence.psnr_db is None and alone.regions[0].differs is None
+    shown = cli(*PAIR, "--metric", "flip").out
+    assert f"flip {two.scene.evidence.more['flip']:.3f}" in shown
+
+
+def test_an_unknown_metric_is_told_before_anything_is_read(cli, here):
+    line = cli("compare", "no.png", "b.png", "--metric", "flop").refusal
+    known = "flip, gmsd, ms_ssim, ssimulacra2, vif"
+    assert line.startswith(f"unknown metric 'flop'; expected one of: {known}")
+
+
+def test_help_and_the_shell_know_the_names_of_metrics(cli):
+    told = cli("compare", "--help").out
+    assert all(name in told for name in BUILT_IN)
+    asked = {
+        "_DISTORTION_GRAPH_COMPLETE": "complete_bash",
+        "COMP_WORDS": f"{NAME} compare a.png b.png --metric ",
+        "COMP_CWORD": "5",
+    }
+    command = [sys.executable, "-m", "distortion_graph"]
+    ended = subprocess.run(command, env=os.environ | asked, capture_output=True, text=True)
+    assert (ended.stdout.split(), ended.stderr) == (list(BUILT_IN), "")
 
 
 def test_the_pixel_limit_is_the_librarys(cli, here):
@@ -223,6 +270,8 @@ def test_bad_input_is_one_line_exit_2_and_nothing_written(cli, here, arguments, 
         ("--out g.json --overlay o.xyz", "o.xyz: unknown picture suffix '.xyz', expected one of"),
         ("--out g.json --overlay o", "o: unknown picture suffix ''"),
         ("--out g.json --overlay a.png", "a.png: --overlay would overwrite an input"),
+        ("--map b.png", "b.png: --map would overwrite an input"),
+        ("--overlay m.png --map m.png", "m.png: --overlay and --map"),
         ("--overlay ./b.png", "b.png: --overlay would overwrite an input"),
         ("--overlay link.png", "link.png: --overlay would overwrite an input"),
         ("--overlay masks.png", "masks.png: --overlay would overwrite an input"),

@@ -184,9 +184,11 @@ def comparisons(draw, vocabulary, anchor, target):
     return draw(beliefs(vocabulary.comparison_labels)) | {"margin": margin}
 
 
+METRICS = native()["metrics"]
+MORE = st.fixed_dictionaries({}, optional={"flip": MAYBE, "ssimulacra2": st.floats(-1e9, 100)})
 EVIDENCE = st.none() | st.fixed_dictionaries(
     {"psnr_db": st.none() | st.floats(-1e300, 1e300), "ssim": st.none() | st.floats(-1, 1)},
-    optional={"haarpsi": MAYBE, "delta_e": st.floats(0, 1e9)},
+    optional={"haarpsi": MAYBE, "delta_e": st.floats(0, 1e9), "more": st.none() | MORE},
 )
 
 
@@ -266,6 +268,7 @@ def graphs(draw):
             "vocabulary": vocabulary,
             "anchor": draw(st.sampled_from([{}, {"width": 3, "height": 4, "source": "a\0"}])),
             "target": draw(st.sampled_from([{}, {"sha256": "0" * 64, "sha256_of": "rgb"}])),
+            "metrics": METRICS,
             "model": draw(st.none() | st.fixed_dictionaries({"name": WORDS, "version": WORDS})),
             "regions": regions,
             "scene": draw(st.none() | scenes(vocabulary)),

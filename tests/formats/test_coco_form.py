@@ -74,6 +74,7 @@ def test_attributes_are_seen_from_their_picture():
         "ssim": 1.0,
         "haarpsi": 1.0,
         "delta_e": 0.0,
+        "more": '{"flip":0.0,"ssimulacra2":null}',
         "differs_share": 0.25,
         "differs_equal": 0.5,
         "spots_height": 6,

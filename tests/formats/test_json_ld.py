@@ -85,6 +85,18 @@ def test_lists_keep_their_order_and_probabilities_are_json():
     assert Literal("distortion-graph/1") in set(read.objects(None, DG.schema))
 
 
+def test_further_metrics_are_a_list_and_their_values_json():
+    read = triples(full())
+    (root,) = read.subjects(RDF.type, DG.DistortionGraph)
+    listed = list(read.collection(read.value(root, DG.metrics)))
+    assert {read.value(metric, RDF.type) for metric in listed} == {DG.Metric}
+    assert [str(read.value(metric, DG.licence)) for metric in listed] == ["BSD-3-Clause"] * 2
+    assert str(read.value(listed[1], DG.range)) == "[null,100.0]"
+    values = sorted(str(value) for value in read.objects(None, DG.more))
+    assert values == ['{"flip":0.0,"ssimulacra2":null}', '{"flip":0.125,"ssimulacra2":62.5}']
+    assert not any(key in to_json_ld(empty()) for key in ("metrics", "more"))
+
+
 def test_everything_is_named_after_the_graph():
     value = to_json_ld(full())
     name = value["@id"]

@@ -22,6 +22,7 @@ from distortion_graph.formats.forms import (
 )
 from distortion_graph.formats.losses import LOST, MASK_FORMS, Form, loss_lines, lost_parts
 from distortion_graph.graph import (
+    Evidence,
     FurtherDistortion,
     ImageInfo,
     LabelBelief,
@@ -46,6 +47,14 @@ def bare(**changes):
     return DistortionGraph.model_validate(value)
 
 
+def measured_further():
+    """A graph with a value of a further metric and no other evidence."""
+    graph = bare().model_copy(update={"metrics": full().metrics})
+    (region,) = graph.regions
+    region = region.model_copy(update={"evidence": Evidence(more={"flip": 0.5})})
+    return graph.model_copy(update={"regions": (region,)})
+
+
 def test_the_table_has_every_form_and_the_command_line_too():
     assert tuple(LOST) == FORMS == tuple(form.value for form in Format)
     assert {form for form in FORMS if not LOST[form]} == {*READ} - {"published"}
@@ -67,10 +76,11 @@ def test_what_is_said_of_a_full_graph():
     assert list(loss_lines(full(), "published")) == [
         "published cannot hold: model, pictures, picture hashes, transparency, region ids, areas, "
         "masks, boxes, probabilities, probabilities of other labels, known, opinion, further "
-        "distortions, evidence, differences, scene; they are left out"
+        "distortions, evidence, metric descriptions, differences, scene; they are left out"
     ]
     assert list(loss_lines(full(), "csv")) == [
-        "csv cannot hold: model, pictures, picture hashes, transparency; they are left out"
+        "csv cannot hold: model, pictures, picture hashes, transparency, metric descriptions; "
+        "they are left out"
     ]
     assert list(loss_lines(full(), "coco")) == [
         "coco cannot hold: transparency, probabilities of other labels, scene, relations; they "
@@ -91,6 +101,8 @@ def test_what_is_said_of_a_full_graph():
         ("opinion", bare().model_copy(update={"scene": Scene(target=SceneNode(opinion=0.5))})),
         ("further distortions", bare(target=NODE.model_copy(update={"also": FURTHER}))),
         ("evidence", bare(evidence={"ssim": 0.5})),
+        ("evidence", measured_further()),
+        ("metric descriptions", bare().model_copy(update={"metrics": full().metrics})),
         ("differences", bare(differs={"share": 0.0, "equal": 1.0, "size": (4, 3)})),
         ("pictures", bare().model_copy(update={"anchor": ImageInfo(width=4, height=3)})),
         ("scene", bare().model_copy(update={"scene": full().scene})),

@@ -70,6 +70,9 @@ def test_nodes_and_edges_carry_scalars():
     (edge,) = network["anchor:7"]["target:7"].values()
     assert (edge["label"], edge["rank"], edge["margin"]) == ("same", 0, 0.7 - 0.6)
     assert edge["measured"] is True and "psnr_db" not in edge and edge["ssim"] == 1.0
+    assert json.loads(edge["more"]) == {"flip": 0.0, "ssimulacra2": None}
+    assert [m["name"] for m in json.loads(network.graph["metrics"])] == ["flip", "ssimulacra2"]
+    assert "metrics" not in empty().to_networkx().graph
     everything = [d for _, d in network.nodes(data=True)]
     everything += [d for *_, d in network.edges(data=True)]
     values = [v for d in (*everything, network.graph) for v in d.values()]

@@ -54,6 +54,13 @@ def test_edges_are_comparisons_the_scene_and_relations():
     assert frame["probabilities.same"][0] == 0.6
 
 
+def test_further_metrics_have_a_column_each():
+    frame = full().to_dataframe("edges")
+    assert [c for c in frame if c.startswith("more")] == ["more.flip", "more.ssimulacra2"]
+    assert list(frame["more.flip"].fillna(-1)) == [0.0, -1, 0.125, -1]
+    assert list(frame["more.ssimulacra2"].fillna(-1)) == [-1, -1, 62.5, -1]
+
+
 @pytest.mark.parametrize("name", TABLES)
 @pytest.mark.parametrize("graph", GRAPHS)
 def test_csv_parquet_and_data_frame_agree(graph, name):
@@ -77,12 +84,12 @@ def test_csv_parquet_and_data_frame_agree(graph, name):
 
 
 def test_the_types_do_not_depend_on_what_is_known():
+    graphs = full(), empty().model_copy(update={"metrics": full().metrics})
     for name in TABLES:
-        kinds = [list(graph.to_dataframe(name).dtypes) for graph in (full(), empty())]
+        kinds = [list(graph.to_dataframe(name).dtypes) for graph in graphs]
         assert kinds[0] == kinds[1]
         stored = [
-            parquet.read_schema(io.BytesIO(to_parquet(table_of(graph, name))))
-            for graph in (full(), empty())
+            parquet.read_schema(io.BytesIO(to_parquet(table_of(graph, name)))) for graph in graphs
         ]
         assert stored[0] == stored[1]
 

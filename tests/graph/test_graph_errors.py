@@ -6,6 +6,7 @@ import json
 
 import pytest
 from graph_samples import LABELS, changed, native, node
+from optional import present
 from pydantic import ValidationError
 
 from distortion_graph.base.errors import GraphError
@@ -271,6 +272,45 @@ def test_a_clean_region_suffers_nothing_further():
 def test_an_opinion_is_a_number_from_0_to_1():
     for path in ("regions.0.target.opinion", "scene.target.opinion"):
         assert "opinion: expected less than or equal to 1, found 1.5" in line(changed(path, 1.5))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        (
+            "scene.evidence.more",
+            {"vif": 0.5},
+            "scene.evidence.more: 'vif' is not among the graph's metrics (names: flip, ssimulacra2",
+        ),
+        (
+            "regions.0.evidence.more",
+            {"flip": 1.5},
+            "regions[0].evidence.more: flip is 1.5, expected at most 1.0, as metrics says",
+        ),
+        (
+            "regions.0.evidence.more",
+            {"ssimulacra2": 100.5},
+            "evidence.more: ssimulacra2 is 100.5, expected at most 100.0, as metrics says",
+        ),
+        (
+            "scene.evidence.more",
+            {"flip": -0.5},
+            "scene.evidence.more: flip is -0.5, expected at least 0.0, as metrics says",
+        ),
+        ("regions.0.evidence.more", {"flip": "0.5"}, "more.flip: expected a valid number, found"),
+        ("metrics.1.name", "flip", "metrics[1].name: 'flip' is also the name of metrics[0]"),
+        ("metrics.1.name", "a b", "metrics[1].name: expected a string that should match pattern"),
+        ("metrics.1.licence", ..., "metrics[1]: the key 'licence' is missing"),
+        ("metrics.1.direction", "up", "metrics[1].direction: expected 'higher_is_better' or"),
+    ],
+)
+def test_further_metrics_are_described_and_keep_to_their_range(path, value, says):
+    assert says in line(changed(path, value))
+
+
+def test_values_of_further_metrics_may_be_low_where_there_is_no_bound():
+    graph = load_graph(json.dumps(changed("scene.evidence.more", {"ssimulacra2": -500.5})))
+    assert present(present(graph.scene).evidence).more == {"ssimulacra2": -500.5}
 
 
 def test_numbers_are_finite():

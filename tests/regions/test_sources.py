@@ -329,6 +329,13 @@ def test_arrays_that_do_not_fit():
     assert "expected the picture's 9×6" in refusal(RegionSet.whole((4, 4)))
 
 
+def test_what_a_model_finds_needs_one():
+    assert refusal("distortions") == (
+        "regions 'distortions': they are found by a model in two pictures that are compared, "
+        "expected another source here, such as auto"
+    )
+
+
 def test_words_and_files_that_do_not_exist(tmp_path):
     assert refusal("atuo").startswith("regions 'atuo': no file 'atuo', expected one of: auto")
     assert refusal("grid:2") == "regions 'grid:2': expected grid:ROWSxCOLS, for example grid:3x4"
@@ -370,9 +377,13 @@ def test_label_files_that_do_not_serve(tmp_path):
         ("[1, ", "r.json: not JSON (Expecting value at line 1, column 5)"),
         ("\x00", "not JSON"),
         ("[" * 100_000, "nested too deeply"),
-        (3, "expected a list of regions or COCO's object with `annotations`, got int"),
-        ({}, "expected a list of regions or COCO's object with `annotations`, got an object with"),
-        ({"schema": "distortion-graph/1"}, "with `annotations`, got a distortion graph"),
+        (
+            3,
+            "expected a list of regions or COCO's object with `annotations` (or what labelme, "
+            "Label Studio or GeoJSON have, or a graph), got int",
+        ),
+        ({}, "or a graph), got an object without it"),
+        ({"schema": "distortion-graph/1"}, "r.json: top level: the key 'vocabulary' is missing"),
         ([], "no region left, expected at least one"),
         ([7], "region 0: expected an object with a mask, got int"),
         ([{"name": "a"}], "region 0 (a): no mask, expected `counts` and `size`"),

@@ -14,6 +14,7 @@ from distortion_graph.regions import REGION_SPECS_HELP, RegionSet, RegionSpec, r
 from distortion_graph.regions.spec import (
     LOCAL_SPECS_HELP,
     Auto,
+    Distortions,
     Grid,
     PanopticModel,
     RegionFiles,
@@ -23,6 +24,7 @@ from distortion_graph.regions.spec import (
 PNG, JSON, NAMES = Path("a.png"), Path("b.json"), Path("c/d.json")
 SPECS = {
     "auto": Auto(),
+    "distortions": Distortions(),
     "whole": Whole(),
     "grid:3x4": Grid(3, 4),
     "a.png": RegionFiles(PNG, ()),
@@ -74,7 +76,7 @@ def test_texts_that_say_the_same_are_one_spec():
 
 def test_the_files_of_a_spec_are_listed():
     files = {text: [str(file) for file in RegionSpec.parse(text).files] for text in SPECS}
-    words = {"auto", "whole", "grid:3x4"}
+    words = {"auto", "distortions", "whole", "grid:3x4"}
     hub = {text for text in SPECS if "org/name" in text}
     assert {text for text, named in files.items() if not named} == words | hub
     assert files["a.png,b.json,c/d.json"] == ["a.png", "b.json", "c/d.json"]

@@ -12,6 +12,7 @@ from distortion_graph.base.errors import ImageError
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.formats import published
 from distortion_graph.graph import SIDES, ModelInfo
+from distortion_graph.report.colouring import meanings
 from distortion_graph.report.drawing import Chip, Typeface
 from distortion_graph.report.overlay import LARGEST_PX, SHOWN_PX, overlay
 from distortion_graph.report.palette import (
@@ -19,6 +20,7 @@ from distortion_graph.report.palette import (
     INK,
     NEUTRAL,
     comparison_colours,
+    label_colours,
     severity_colours,
 )
 
@@ -124,6 +126,37 @@ def test_an_uncertain_region_is_not_tinted_and_has_a_grey_number():
     assert tints["unsure", "grey"] > tints["sure", "grey"]
     by_comparison = [overlay(g, grey, grey, "comparison") for g in (sample.graph, unsure)]
     assert by_comparison[0].shape == by_comparison[1].shape
+
+
+def labelled(sample, *labels):
+    """The sample's graph with these distortions in the anchor."""
+    regions = []
+    for region, text in zip(sample.graph.regions, labels, strict=True):
+        said = region.anchor.distortion.model_copy(update={"label": text})
+        anchor = region.anchor.model_copy(update={"distortion": said})
+        regions.append(region.model_copy(update={"anchor": anchor}))
+    return sample.graph.model_copy(update={"regions": tuple(regions)})
+
+
+def test_a_map_has_a_colour_for_each_label_and_clean_is_one():
+    sample = pair(1, 2, h=96, w=96)
+    grey = np.full_like(sample.anchor.image, 128)
+    picture = overlay(labelled(sample, "clean", "noise"), grey, grey, "distortion")
+    y, w = picture.shape[0] // 5, picture.shape[1]
+    vocabulary = sample.graph.vocabulary
+    colours = label_colours(len(vocabulary.distortions), vocabulary.clean_index)
+    for x, label in ((w // 12, "clean"), (5 * w // 12, "noise")):
+        colour = np.array(colours[vocabulary.distortion_index(label)])
+        expected = 128 + 0.45 * (colour - 128)
+        assert np.abs(picture[y, x] - expected).max() <= 1
+
+
+def test_a_maps_legend_has_the_labels_that_occur():
+    sample = pair(1, 2)
+    there = [meaning.text for meaning in meanings(labelled(sample, "clean", "rain"), "distortion")]
+    labels = {r.target.distortion.label for r in sample.graph.regions} | {"clean", "rain"}
+    vocabulary = sample.graph.vocabulary
+    assert there == [vocabulary.in_words(v) for v in vocabulary.distortions if v in labels]
 
 
 def test_it_is_the_same_every_time_and_leaves_its_input_alone():
@@ -255,5 +288,5 @@ def test_words_never_cover_one_another_among_100_regions(monkeypatch):
 
 def test_another_meaning_of_the_colour_is_refused():
     sample = pair()
-    with pytest.raises(ImageError, match="colour_by is 'score', expected 'severity' or"):
+    with pytest.raises(ImageError, match="colour_by is 'score', expected one of 'sever"):
         overlay(sample.graph, sample.anchor.image, sample.target.image, "score")  # type: ignore[arg-type]

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from page_samples import named, page, rich_sample, shown, without_masks
 from PIL import Image
-from report_samples import pair
+from report_samples import pair, with_metrics
 
 from distortion_graph import compare
-from distortion_graph.graph import DistortionGraph, ModelInfo
+from distortion_graph.graph import SIDES, DistortionGraph, ModelInfo
 from distortion_graph.report.html.page import report_page
+from distortion_graph.report.palette import label_colours
 
 pytestmark = pytest.mark.slow
 
@@ -218,6 +219,14 @@ def test_further_distortions_and_opinion_are_told_and_found(open_page):
     assert "Opinion" not in plain.locator("#regions").inner_text()
 
 
+def test_further_metrics_stand_in_the_panel(open_page):
+    sample, graph = rich_sample()
+    tab = open_page(page(sample, with_metrics(graph)))
+    tab.locator(everywhere(2)[3]).hover()
+    told = tab.locator("#panel").inner_text().replace("\t", " ")
+    assert "ΔE (CIEDE2000) 12.5\nflip 0.188\nssimulacra2 -12.2\nvif –" in told
+
+
 def test_pixels_are_the_pictures_own_at_every_whole_zoom(open_page):
     sample, graph = rich_sample()
     tab = open_page(page(sample, graph))
@@ -376,6 +385,23 @@ def test_an_uncertain_node_is_uncertain_in_pictures_legend_and_filters(open_page
         assert visible_rows(tab) == others
     tab.get_by_role("button", name="Comparison").click()
     assert "uncertain" not in tab.locator("#legend").inner_text()
+
+
+def test_distortions_have_a_colour_each_and_a_legend_of_those_that_occur(open_page):
+    sample, graph = rich_sample()
+    tab = open_page(page(sample, graph))
+    tab.get_by_role("button", name="Distortion", exact=True).click()
+    vocabulary = graph.vocabulary
+    there = {region.node(side).distortion.label for region in graph.regions for side in SIDES}
+    said = [vocabulary.in_words(label) for label in vocabulary.distortions if label in there]
+    legend = tab.locator("#legend").inner_text()
+    assert all(text in legend for text in said)
+    number = vocabulary.distortion_index(graph.regions[0].anchor.distortion.label)
+    assert f"d{number}" in classes(tab, everywhere(0)[0]).split()
+    colour = label_colours(len(vocabulary.distortions), vocabulary.clean_index)[number]
+    line = tab.locator(f"{everywhere(0)[0]} .line")
+    shown = line.evaluate("(path) => getComputedStyle(path).stroke")
+    assert shown == f"rgb({colour[0]}, {colour[1]}, {colour[2]})"
 
 
 def test_mistakes_are_marked_where_the_truth_is_known(open_page):

@@ -13,6 +13,7 @@ from distortion_graph.report.palette import (
     PAPER,
     hex_name,
     ink_on,
+    label_colours,
     severity_colours,
 )
 
@@ -80,3 +81,11 @@ def test_text_on_a_colour_has_the_contrast_of_wcag_aa(colour):
 
 def test_hex_names():
     assert hex_name((213, 94, 0)) == "#d55e00"
+
+
+@pytest.mark.parametrize(("count", "clean"), [(2, 0), (15, 0), (15, 7), (40, 3)])
+def test_labels_have_colours_of_their_own(count, clean):
+    colours = label_colours(count, clean)
+    assert len(set(colours)) == count and colours[clean] == CLEAN
+    for one, other in combinations(colours[:15], 2):
+        assert np.linalg.norm(lab(linear(one)) - lab(linear(other))) > 15

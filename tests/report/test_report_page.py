@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from optional import present
 from page_samples import NOTHING, named, page, png, rich_sample, shown, without_masks
-from report_samples import pair
+from report_samples import pair, with_metrics
 
 from distortion_graph.report.html.page import report_page
 from distortion_graph.report.html.table import notebook
@@ -92,6 +92,17 @@ def test_a_page_without_pictures_masks_or_sizes_still_has_its_table():
     info = bare.anchor.model_copy(update={"width": None, "height": None})
     text = report_page(bare.model_copy(update={"anchor": info, "target": info}), (NOTHING, NOTHING))
     assert text.count("<tr data-region=") == len(graph.regions)
+
+
+def test_further_metrics_have_columns_and_what_they_are_stands_at_the_foot():
+    sample = pair(2, 3)
+    text = page(sample, with_metrics(sample.graph))
+    assert '<abbr title="flip 1.7 (BSD-3-Clause), lower is better">flip</abbr>' in text
+    assert 'colspan="7">Measured between them' in text
+    assert text.count('<td class="number">-12.2</td>') == len(sample.graph.regions)
+    further = "<p>Measured too: flip 1.7 (BSD-3-Clause), lower is better; ssimulacra2 2.1 (BSD"
+    assert further in text
+    assert "Measured too" not in page(sample)
 
 
 def test_a_notebook_gets_summary_and_table_and_no_script():

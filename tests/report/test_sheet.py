@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from optional import present
-from report_samples import pair, photo, with_evidence
+from report_samples import pair, photo, with_metrics
 
 from distortion_graph.base.errors import ImageError
 from distortion_graph.formats import published
@@ -112,7 +112,7 @@ def test_the_window_of_a_cutout_lies_in_the_picture_and_holds_something_of_the_r
 
 def test_the_caption_says_everything_of_the_worst_regions(monkeypatch):
     sample = pair(2, 3)
-    graph = with_evidence(sample.graph)
+    graph = with_metrics(sample.graph)
     lines = written(monkeypatch)
     page = sheet(graph, sample.anchor.image, sample.target.image, 2)
     first, second, *others = worst_first(graph)
@@ -128,7 +128,8 @@ def test_the_caption_says_everything_of_the_worst_regions(monkeypatch):
         label = graph.vocabulary.in_words(region.comparison.label)
         assert f"anchor against target: {label}" in lines
     assert not any(t == f"{r.id} {r.name}" for r in others for t in lines)
-    assert "PSNR 21.2 dB, SSIM 0.50, HaarPSI 0.75, CIEDE2000 12.5" in " ".join(lines)
+    measured = "PSNR 21.2 dB, SSIM 0.50, HaarPSI 0.75, CIEDE2000 12.5, flip 0.188, "
+    assert f"{measured}ssimulacra2 -12.2, vif" in " ".join(lines)
     colour = comparison_colours(5)[graph.vocabulary.comparison_index(first.comparison.label)]
     assert (page == colour).all(2).any()
     level = graph.vocabulary.severity_index(first.anchor.severity.label)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
-from report_samples import pair, with_evidence
+from report_samples import pair, with_evidence, with_metrics
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -82,6 +82,15 @@ def test_further_distortions_stand_under_the_first_beside_their_severity(graph, 
     assert rows[1].endswith("+ blur minor") and rows[2].endswith("+ haze severe")
     assert f"target {label} {severity} {region.target.score:.2f}" in rows[3]
     assert rows[4] == "+ haze severe"
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_further_metrics_stand_under_the_comparison(graph, width):
+    lines = [line.strip() for line in shown(with_metrics(graph), width).splitlines()]
+    for text in ("flip 0.188", "ssimulacra2 -12.2, vif –"):
+        assert sum(line.endswith(text) for line in lines) == len(graph.regions)
+    assert max(map(cell_len, lines)) <= width
+    assert "flip" not in shown(with_evidence(graph), width)
 
 
 def test_opinions_have_a_column_where_there_are_any_and_room(graph):

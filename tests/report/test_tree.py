@@ -27,14 +27,14 @@ severe (0.25).
 │   │   ├── also too dark (p = 0.75), moderate
 │   │   └── also blur (p = 0.62), minor
 │   ├── the anchor is = same (p = 0.60)
-│   └── PSNR ∞ dB, SSIM 1.00, HaarPSI 1.00, ΔE 0.0
+│   └── PSNR ∞ dB, SSIM 1.00, HaarPSI 1.00, ΔE 0.0, flip 0.000, ssimulacra2 –
 ├── relations
 │   └── 7 person – holding → 2 Schläger, in the anchor
 └── scene
     ├── anchor: score 0.75, opinion 0.62, 50.0 % clean, 25.0 % blur
     ├── target: score 0.50, 50.0 % noise
     ├── the anchor is ▲ slightly better (p = 0.60)
-    └── PSNR 20.5 dB, SSIM 0.90, HaarPSI 0.80, ΔE 3.2"""
+    └── PSNR 20.5 dB, SSIM 0.90, HaarPSI 0.80, ΔE 3.2, flip 0.125, ssimulacra2 62.5"""
 
 
 def graph(**changes):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 
 class DistortionGraphError(ValueError):
     """Base of every error that is the input's fault; its text is one line for a person.
@@ -59,3 +61,8 @@ class DamageError(ValueError):
 
 class DistortionGraphWarning(UserWarning):
     """Something about the input that the user should know and that does not stop the work."""
+
+
+def warn_user(text: str) -> None:
+    """Give Python's warnings a line for the user."""
+    warnings.warn(text, DistortionGraphWarning, stacklevel=3)

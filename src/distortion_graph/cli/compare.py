@@ -22,6 +22,7 @@ from distortion_graph.cli.options import (
     Fit,
     Lossy,
     MaxPixels,
+    Metrics,
     Quiet,
     Rotate,
     Threads,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from distortion_graph.graph import DistortionGraph
     from distortion_graph.pictures.images import Picture
     from distortion_graph.regions import RegionSpec
+    from distortion_graph.report.colouring import ColourBy
 
 _PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif")
 
@@ -72,13 +74,16 @@ class Job:
     anchor: str
     target: str
     regions: RegionSpec
+    target_regions: RegionSpec | None
     out: Path | None
     format: Format
     overlay: Path | None
+    distortion_map: Path | None
     report: Path | None
     lossy: bool
     json: bool
     evidence: EvidenceLevel
+    metrics: tuple[str, ...]
     align: Align
     fit: Fit
     rotate: Rotate
@@ -97,6 +102,14 @@ def compare(
         str, typer.Argument(metavar="TARGET", help="The second picture, of the same scene.")
     ],
     regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
+    target_regions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC",
+            help="Take these regions of the target, and those of --regions of the anchor alone; "
+            "they are matched one to one.",
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -110,6 +123,14 @@ def compare(
     overlay: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Draw the graph on both pictures, side by side."),
+    ] = None,
+    distortion_map: Annotated[
+        Path | None,
+        typer.Option(
+            "--map",
+            metavar="FILE",
+            help="Draw a map of the distortions on both pictures, side by side: a colour for each.",
+        ),
     ] = None,
     report: Annotated[
         Path | None,
@@ -128,6 +149,7 @@ def compare(
             help="Measure everything, everything but the mean CIEDE2000 (fast), or nothing."
         ),
     ] = EvidenceLevel.all,
+    metric: Metrics = None,
     align: AlignOption = Align.auto,
     fit: Annotated[
         Fit,
@@ -182,20 +204,24 @@ def compare(
       distortion-graph compare a.jpg b.jpg
       distortion-graph compare a.jpg b.jpg --regions masks.png --out graph.json
       distortion-graph compare a.jpg b.jpg --regions grid:3x4 --overlay over.png
+      distortion-graph compare a.jpg b.jpg --regions distortions --map map.png
       distortion-graph compare a.jpg b.jpg --report report.html
+      distortion-graph compare a.jpg b.jpg --metric flip --metric ssimulacra2
       distortion-graph compare a.jpg b.jpg --json --evidence fast | jq .scene
 
     Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
     130 interrupted.
     """
     talk = talk_of(context)
-    talk.set(quiet=quiet, verbose=verbose, outputs=(out, overlay, report))
+    talk.set(quiet=quiet, verbose=verbose, outputs=(out, overlay, distortion_map, report))
     from distortion_graph.regions import RegionSpec
 
     providers = tuple(provider) if provider else None
     job = Job(
-        anchor, target, RegionSpec.parse(regions), out, format, overlay, report, lossy, json,
-        evidence, align, fit, rotate, strict, model, background, max_pixels, providers, threads,
+        anchor, target, RegionSpec.parse(regions),
+        None if target_regions is None else RegionSpec.parse(target_regions),
+        out, format, overlay, distortion_map, report, lossy, json, evidence, tuple(metric or ()),
+        align, fit, rotate, strict, model, background, max_pixels, providers, threads,
     )  # fmt: skip
     _check(job)
     from distortion_graph.work.threads import thread_budget
@@ -207,8 +233,10 @@ def compare(
 
 def _check(job: Job) -> None:
     """Refuse what can be known to fail before anything is computed."""
+    from distortion_graph.measure.metrics.registry import map_metrics
     from distortion_graph.pictures.backgrounds import check_background
 
+    map_metrics(job.metrics)
     check_background(job.background)
     if job.out and job.out.suffix.lower() in _PICTURE_SUFFIXES:
         raise OutputError(f"{job.out}: --out is the graph, as JSON; the picture is --overlay")
@@ -220,7 +248,7 @@ def _check(job: Job) -> None:
         raise OutputError(f"{job.report}: --report is a page, as HTML; the picture is --overlay")
     if job.lossy and not job.report:
         raise OutputError("--lossy is about the pictures in --report, expected --report FILE too")
-    if job.json and any(map(is_standard, (job.out, job.overlay, job.report))):
+    if job.json and any(map(is_standard, (job.out, *_drawings(job), job.report))):
         raise OutputError("--json prints to standard output too; leave it out, or name a file")
     if is_standard(job.out) and len(_graph_paths(job)) > 1:
         raise OutputError(
@@ -231,11 +259,13 @@ def _check(job: Job) -> None:
         (option, path, picture)
         for option, path, picture in (
             ("--overlay", job.overlay, True),
+            ("--map", job.distortion_map, True),
             ("--report", job.report, False),
         )
         if path is not None
     ]
-    check_outputs(outputs, [job.anchor, job.target, *job.regions.files])
+    read = [*job.regions.files, *(job.target_regions.files if job.target_regions else ())]
+    check_outputs(outputs, [job.anchor, job.target, *read])
 
 
 def _graph_paths(job: Job) -> list[Path]:
@@ -243,6 +273,16 @@ def _graph_paths(job: Job) -> list[Path]:
     from distortion_graph.formats.forms import output_paths
 
     return [] if job.out is None else output_paths(job.out, job.format.value)
+
+
+def _drawings(job: Job) -> dict[Path, ColourBy]:
+    """The files of --overlay and --map, and what their colours mean."""
+    drawn: dict[Path, ColourBy] = {}
+    if job.overlay is not None:
+        drawn[job.overlay] = "severity"
+    if job.distortion_map is not None:
+        drawn[job.distortion_map] = "distortion"
+    return drawn
 
 
 def _run(job: Job, talk: Talk) -> DistortionGraph:
@@ -268,8 +308,10 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
     graph = compare_pictures(
         *pictures,
         regions=job.regions,
+        target_regions=job.target_regions,
         model=model,
         evidence=job.evidence.value,
+        metrics=job.metrics,
         align=job.align.value,
         fit=job.fit.value,
         strict=job.strict,
@@ -298,11 +340,11 @@ def _write(job: Job, graph: DistortionGraph, pictures: tuple[Picture, Picture], 
         files += graph_files(graph, job.format.value, job.out)
         for text in loss_lines(graph, job.format.value):
             talk.warn(text)
-    if job.overlay is not None:
+    for path, colour_by in _drawings(job).items():
         from distortion_graph.report.overlay import overlay
 
-        picture = overlay(graph, pictures[0].rgb, pictures[1].rgb)
-        files.append((job.overlay, encode_image(named(job.overlay), picture)))
+        picture = overlay(graph, pictures[0].rgb, pictures[1].rgb, colour_by)
+        files.append((path, encode_image(named(path), picture)))
     if job.report is not None:
         files.append((job.report, _page(job, graph, pictures).encode()))
     write_all(files)
@@ -324,6 +366,6 @@ def _report(job: Job, graph: DistortionGraph, talk: Talk) -> None:
         from distortion_graph.report.table import render
 
         talk.show(render(graph, terminal_width()))
-    for path in (*_graph_paths(job), job.overlay, job.report):
+    for path in (*_graph_paths(job), *_drawings(job), job.report):
         if path is not None and not is_standard(path):
             talk.detail(f"wrote {path}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from distortion_graph.base.errors import ImageError, RecipeError
-from distortion_graph.cli.console import talk_of
+from distortion_graph.cli.console import Talk, talk_of
 from distortion_graph.cli.options import (
     DEFAULT_MAX_PIXELS,
     REGIONS_HELP,
@@ -138,7 +138,8 @@ def distort(
     for text in clean.warnings:
         talk.warn(text)
     far = None if depth is None else _read_depth(depth, clean)
-    result, drawn = _distorted(clean, wish, _chosen(clean, spec, only), feather, far)
+    chosen = _chosen(clean, spec, only, talk)
+    result, drawn = _distorted(clean, wish, chosen, feather, far)
     write_all([(out, encode_image(named(out), result))])
     for line in drawn:
         talk.say(line)
@@ -173,13 +174,15 @@ def _takes_depth(wish: Wish) -> bool:
     return any(entry.takes_depth for entry in named)
 
 
-def _chosen(picture: Picture, spec: RegionSpec | None, only: list[int] | None) -> RegionSet | None:
+def _chosen(
+    picture: Picture, spec: RegionSpec | None, only: list[int] | None, talk: Talk
+) -> RegionSet | None:
     """The regions to distort; None for the whole frame."""
     if spec is None:
         return None
     from distortion_graph.regions.sources import resolve_regions
 
-    regions = resolve_regions(spec, picture, picture)
+    regions = resolve_regions(spec, picture, picture, warn=talk.warn)
     return regions.subset(dict.fromkeys(only)) if only else regions
 
 

@@ -34,6 +34,7 @@ class ColourBy(StrEnum):
 
     severity = "severity"
     comparison = "comparison"
+    distortion = "distortion"
 
 
 @dataclass(frozen=True)

@@ -105,4 +105,8 @@ def main() -> NoReturn:
     # Products of NumPy and SciPy are small here, and threads of OpenBLAS keep to no budget: each
     # library's spin for a tenth of a second when it is loaded. Worker processes inherit this.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if f"_{NAME.replace('-', '_').upper()}_COMPLETE" in os.environ:  # a shell asks
+        from typer.completion import completion_init  # type: ignore[attr-defined]
+
+        completion_init()
     sys.exit(run(sys.argv[1:]))

@@ -13,9 +13,11 @@ import typer
 from distortion_graph.base.errors import OutputError
 
 REGIONS_HELP = (
-    "Take these regions: auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png "
-    "(0 = unlabelled) or LABELS.png,NAMES.json; REGIONS.json[,image=NAME] (COCO RLE, polygons, "
-    "boxes); panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
+    "Take these regions: auto (found in the pictures); distortions (found by what is wrong in "
+    "them); whole; grid:ROWSxCOLS; LABELS.png (0 = unlabelled) or LABELS.png,NAMES.json; "
+    "FILE[,image=NAME] (COCO, labelme, CVAT, Label Studio, SVG, GeoJSON, or an earlier graph); "
+    "alpha:PICTURE (where it is opaque); "
+    "panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
     "panoptic:FOLDER or panoptic:ORG/NAME (found and named by a panoptic model; needs the segment "
     "extra)."
 )
@@ -84,6 +86,24 @@ AlignOption: TypeAlias = Annotated[
         help="Lay the target on the anchor: auto (as simply as explains them, of any two sizes), "
         "none (pixel by pixel), a shift (translation), also turned and scaled (similarity), in "
         "perspective (homography), with small local motion (flow)."
+    ),
+]
+
+
+def _metric_names() -> list[str]:
+    """For the shell that completes --metric."""
+    from distortion_graph.measure.metrics.registry import map_metric_names
+
+    return list(map_metric_names())
+
+
+Metrics: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Measure this too, as a map pooled by region: flip, gmsd, ms_ssim, ssimulacra2 or "
+        "vif; may be repeated.",
+        autocompletion=_metric_names,
     ),
 ]
 Background: TypeAlias = Annotated[

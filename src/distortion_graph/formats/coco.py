@@ -16,7 +16,7 @@ from distortion_graph.graph import SIDES, DistortionGraph, Side
 
 
 def to_coco(graph: DistortionGraph) -> dict[str, Any]:
-    """The object that COCO's own reader takes; `info` has the model and the vocabulary."""
+    """The object that COCO's own reader takes; `info` has model, metrics and vocabulary."""
     annotations: list[dict[str, Any]] = []
     for image, side in enumerate(SIDES, start=1):
         for marked in marked_regions(graph, side):
@@ -26,6 +26,7 @@ def to_coco(graph: DistortionGraph) -> dict[str, Any]:
         "info": {
             "description": "distortion-graph",
             "model": graph.model and graph.model.model_dump(mode="json"),
+            "metrics": [metric.model_dump(mode="json") for metric in graph.metrics],
             "vocabulary": graph.vocabulary.model_dump(mode="json"),
         },
         "images": [_image(graph, side, image) for image, side in enumerate(SIDES, start=1)],

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.formats.flat import Scalar
@@ -33,6 +34,7 @@ _TEXTS = (
     "ssim",
     "haarpsi",
     "delta_e",
+    "more",
     "differs_share",
     "differs_equal",
     "spots_height",
@@ -67,6 +69,26 @@ def run_lengths(crop: Crop) -> list[int]:
     start = [0, 0] if flat[0] else [0]
     runs: list[int] = np.diff(np.concatenate((start, edges, [flat.size]))).tolist()
     return runs
+
+
+def mask_of_runs(text: str, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """The (h, w) mask inside its box of runs as `run_lengths` gives them, parted by commas.
+
+    Raises ValueError, which says what is wrong, for text that is no runs of such a box.
+    """
+    try:
+        runs = np.array([int(run) for run in text.split(",")], np.int64)
+    except (OverflowError, ValueError):
+        raise ValueError("its runs are no whole numbers parted by commas") from None
+    # Python integers: hostile runs must not overflow into the right sum.
+    if runs.min() < 0 or sum(runs.tolist()) != size[0] * size[1]:
+        raise ValueError(
+            f"its runs are {sum(runs.tolist())} pixels, expected {size[0] * size[1]} for a box of "
+            f"{size[1]}×{size[0]}"
+        )
+    ink = np.arange(runs.size) % 2 == 1
+    mask: NDArray[np.bool_] = np.repeat(ink, runs).reshape(size)
+    return mask
 
 
 def _meta(meta: ElementTree.Element, vocabulary: Vocabulary) -> None:

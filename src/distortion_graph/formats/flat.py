@@ -31,7 +31,7 @@ from distortion_graph.graph import (
 )
 
 Scalar: TypeAlias = str | int | float | bool
-Value: TypeAlias = Scalar | Mapping[str, float] | None
+Value: TypeAlias = Scalar | Mapping[str, float] | Mapping[str, float | None] | None
 Row: TypeAlias = dict[str, Value]
 
 SCENE = "scene"
@@ -87,6 +87,7 @@ EDGE_FACTS: Mapping[str, type] = {
     "ssim": float,
     "haarpsi": float,
     "delta_e": float,
+    "more": dict,
     "differs_share": float,
     "differs_equal": float,
     "spots_height": int,
@@ -97,13 +98,14 @@ EDGE_FACTS: Mapping[str, type] = {
 """Facts of an edge's row and their types; `kind` is comparison, scene or relation.
 
 `measured` is whether there is evidence: of identical pixels psnr_db is not known all the same.
-`spots` is a list of boxes [x, y, width, height] as JSON text, on a picture of the size given.
+`more` are the values of further metrics, not known where none were asked for. `spots` is a list of
+boxes [x, y, width, height] as JSON text, on a picture of the size given.
 """
 
 BOX_FACTS = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
 EVIDENCE_FACTS = ("psnr_db", "ssim", "haarpsi", "delta_e")
 DIFFERENCE_FACTS = ("differs_share", "differs_equal", "spots_height", "spots_width", "spots")
-WHOLE_FACTS = ("vocabulary", "anchor", "target", "fit", "alignment", "model")
+WHOLE_FACTS = ("vocabulary", "anchor", "target", "fit", "alignment", "model", "metrics")
 
 
 def node_name(side: str, region: int | str) -> str:
@@ -112,9 +114,9 @@ def node_name(side: str, region: int | str) -> str:
 
 
 def whole_facts(graph: DistortionGraph) -> dict[str, str]:
-    """The schema, and `WHOLE_FACTS` as JSON text; none of what is null."""
+    """The schema, and `WHOLE_FACTS` as JSON text; none of what is null or an empty list."""
     value = graph.model_dump(mode="json", by_alias=True, include=set(WHOLE_FACTS))
-    texts = {key: json_text(value[key]) for key in WHOLE_FACTS if value[key] is not None}
+    texts = {key: json_text(value[key]) for key in WHOLE_FACTS if value[key]}
     return {"schema": graph.schema_, **texts}
 
 
@@ -183,6 +185,11 @@ def json_text(value: Any) -> str:
 def flat_evidence(evidence: Evidence | None) -> dict[str, float | None]:
     """The measured numbers by name, each of them None where nothing was measured."""
     return {key: None if evidence is None else getattr(evidence, key) for key in EVIDENCE_FACTS}
+
+
+def flat_more(evidence: Evidence | None) -> str | None:
+    """Values of further metrics as JSON text, None where there are none."""
+    return json_text(dict(evidence.more)) if evidence is not None and evidence.more else None
 
 
 def flat_further(also: Sequence[FurtherDistortion]) -> str | None:
@@ -255,6 +262,7 @@ def _compared(
     differs: Difference | None,
 ) -> dict[str, Value]:
     facts: dict[str, Value] = {"measured": evidence is not None, **flat_evidence(evidence)}
+    facts["more"] = (evidence and evidence.more) or None
     facts |= flat_differences(differs)
     if comparison is None:
         return facts

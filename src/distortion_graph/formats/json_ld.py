@@ -23,26 +23,30 @@ TERMS = "urn:distortion-graph:1#"
 RELATIONS = "urn:distortion-graph:relation:"
 """The IRIs of relations begin so; the predicate follows, percent-encoded."""
 
-_LABELLED = ("probabilities", "distortion_share")
-"""Keys of maps from labels, which may begin with `@` themselves."""
+_LABELLED = ("probabilities", "distortion_share", "more")
+"""Keys of maps from labels, which may begin with `@` themselves, and from names of metrics."""
 
 CONTEXT: dict[str, Any] = {
     "@version": 1.1,
     "@vocab": TERMS,
     "name": "http://www.w3.org/2000/01/rdf-schema#label",
     "comparesTo": {"@type": "@id"},
-    **{key: {"@type": "@json"} for key in (*_LABELLED, "spots")},
+    **{key: {"@type": "@json"} for key in (*_LABELLED, "spots", "range")},
     **{
         key: {"@container": "@list"}
-        for key in ("distortions", "severities", "comparisons", "also", "size", "bbox_xywh_px")
+        for key in (
+            *("distortions", "severities", "comparisons", "metrics", "also", "size"),
+            "bbox_xywh_px",
+        )
     },
 }
-"""What the keys mean: terms of `TERMS`, probabilities and spots as JSON, lists in their order."""
+"""What the keys mean: terms of `TERMS`, maps, spots and ranges as JSON, lists in their order."""
 
 
 def to_json_ld(graph: DistortionGraph) -> dict[str, Any]:
     """The JSON-LD object of a graph."""
-    # Nulls are left out: some readers make an empty list of one. So are empty lists of `also`.
+    # Nulls are left out: some readers make an empty list of one. So is what is empty in `also`,
+    # `metrics` and `more`.
     value: dict[str, Any] = graph.model_dump(mode="json", by_alias=True, exclude_none=True)
     name = f"urn:distortion-graph:sha256:{hashlib.sha256(graph.to_json().encode()).hexdigest()}"
     for side in SIDES:
@@ -52,6 +56,8 @@ def to_json_ld(graph: DistortionGraph) -> dict[str, Any]:
     value["regions"] = [_region(name, region) for region in value["regions"]]
     if "scene" in value:
         value["scene"] = _compared(name, SCENE, "Scene", value["scene"])
+    if metrics := value.pop("metrics"):
+        value["metrics"] = [{"@type": "Metric", **metric} for metric in metrics]
     value["relations"] = [{"@type": "Relation", **relation} for relation in value["relations"]]
     edges = _edges(name, graph)
     return {
@@ -124,7 +130,8 @@ def _compared(graph: str, what: str, kind: str, value: dict[str, Any]) -> dict[s
         value["comparison"] = _named(name, "Comparison", value["comparison"])
     for key, kind in (("evidence", "Evidence"), ("differs", "Difference")):
         if key in value:
-            value[key] = {"@type": kind, **value[key]}
+            known = {name: fact for name, fact in value[key].items() if name != "more" or fact}
+            value[key] = {"@type": kind, **known}
     return value
 
 

@@ -25,6 +25,7 @@ from distortion_graph.graph import SIDES, DistortionGraph, Side
 _WORD_BITS = 8
 _LENGTH_BITS = (3, 4, 8, 16)
 _CHANNELS = 4  # a brush is an RGBA picture
+_HALF = 128
 
 
 def labelling_config(vocabulary: Vocabulary, predicates: Iterable[str] = ()) -> str:
@@ -104,6 +105,50 @@ def _run(length: int, value: bool) -> Iterator[str]:
         taken = min(length, 1 << width)
         yield f"1{place:02b}{taken - 1:0{width}b}{255 if value else 0:08b}"
         length -= taken
+
+
+def decode_brush(data: bytes, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """The (h, w) mask of Label Studio's brush run lengths: where it is opaque by half or more.
+
+    Raises ValueError, which says what is wrong, for bytes that are no brush on such a picture.
+    """
+    bits = _Bits(data)
+    total, word_bits = bits.take(32), bits.take(5) + 1
+    widths = [bits.take(4) + 1 for _ in _LENGTH_BITS]
+    if total != size[0] * size[1] * _CHANNELS or word_bits != _WORD_BITS:
+        raise ValueError(
+            f"it has {total} values of {word_bits} bits, expected {size[0] * size[1] * _CHANNELS} "
+            f"of {_WORD_BITS}, those of {size[1]}×{size[0]} pixels"
+        )
+    values, lengths, done = [], [], 0
+    while done < total:
+        repeated = bits.take(1)
+        length = bits.take(widths[bits.take(2)]) + 1
+        values += (
+            [bits.take(word_bits)] if repeated else [bits.take(word_bits) for _ in range(length)]
+        )
+        lengths += [length] if repeated else [1] * length
+        done += length
+    if done != total:
+        raise ValueError(f"its runs are {done} values, expected {total}")
+    flat = np.repeat(np.array(values, np.uint8), lengths)
+    mask: NDArray[np.bool_] = flat.reshape(*size, _CHANNELS)[..., -1] >= _HALF
+    return mask
+
+
+class _Bits:
+    """Numbers of so many bits, one after the other."""
+
+    def __init__(self, data: bytes) -> None:
+        self._text = f"{int.from_bytes(data, 'big'):0{8 * len(data)}b}"
+        self._at = 0
+
+    def take(self, count: int) -> int:
+        piece = self._text[self._at : self._at + count]
+        if len(piece) < count:
+            raise ValueError("it ends in the middle")
+        self._at += count
+        return int(piece, 2)
 
 
 def _task(graph: DistortionGraph, side: Side) -> dict[str, Any]:

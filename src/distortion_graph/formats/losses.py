@@ -43,6 +43,7 @@ _IDS, _AREAS, _MASKS, _BOXES = "region ids", "areas", "masks", "boxes"
 _PROBABILITIES, _OTHERS, _KNOWN = "probabilities", "probabilities of other labels", "known"
 _OPINION, _FURTHER = "opinion", "further distortions"
 _DIGITS, _EVIDENCE, _DIFFERS = "score digits", "evidence", "differences"
+_METRICS = "metric descriptions"
 _SCENE, _RELATIONS = "scene", "relations"
 
 LOST: Mapping[Form, tuple[str, ...]] = MappingProxyType(
@@ -51,7 +52,7 @@ LOST: Mapping[Form, tuple[str, ...]] = MappingProxyType(
         "published": (
             _MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _IDS, _AREAS,
             _VALID, _ALONE, _MASKS, _BOXES, _PROBABILITIES, _OTHERS, _KNOWN, _OPINION, _FURTHER,
-            _DIGITS, _EVIDENCE, _DIFFERS, _SCENE,
+            _DIGITS, _EVIDENCE, _METRICS, _DIFFERS, _SCENE,
         ),
         "node-link": (),
         "graphml": (),
@@ -59,25 +60,27 @@ LOST: Mapping[Form, tuple[str, ...]] = MappingProxyType(
         "dot": (
             _MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _VALID,
             _ALONE, _MASKS, _BOXES,
-            _PROBABILITIES, _OTHERS, _KNOWN, _OPINION, _DIGITS, _EVIDENCE, _DIFFERS,
+            _PROBABILITIES, _OTHERS, _KNOWN, _OPINION, _DIGITS, _EVIDENCE, _METRICS, _DIFFERS,
         ),
-        "csv": (_MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY),
-        "parquet": (_MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY),
+        "csv": (_MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _METRICS),
+        "parquet": (
+            _MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _METRICS,
+        ),
         "coco": (_FIT, _ALIGNED, _TRANSPARENCY, _VALID, _ALONE, _OTHERS, _SCENE, _RELATIONS),
         "label-studio": (
             _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _VALID, _ALONE, _BOXES,
-            _OTHERS, _KNOWN, _OPINION, _FURTHER, _EVIDENCE, _DIFFERS, _SCENE,
+            _OTHERS, _KNOWN, _OPINION, _FURTHER, _EVIDENCE, _METRICS, _DIFFERS, _SCENE,
         ),
         "cvat": (
             _MODEL, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _VALID, _ALONE, _OTHERS,
-            _SCENE, _RELATIONS,
+            _METRICS, _SCENE, _RELATIONS,
         ),
     }
 )  # fmt: skip
 """The parts that a form cannot hold.
 
 Names, labels, scores and comparisons are in every form. `vocabulary` means scales, thresholds and
-words.
+words, `metric descriptions` what further metrics are.
 """
 
 MASK_FORMS: tuple[Form, ...] = ("coco", "label-studio", "cvat")
@@ -130,7 +133,8 @@ def _believed(graph: DistortionGraph) -> Iterator[LabelBelief | FurtherDistortio
 
 
 def _measured(evidence: Evidence | None) -> bool:
-    return any(value is not None for value in flat_evidence(evidence).values())
+    more = evidence is not None and bool(evidence.more)
+    return more or any(value is not None for value in flat_evidence(evidence).values())
 
 
 def _rounded(score: float | None) -> bool:
@@ -165,6 +169,7 @@ _PRESENT: Mapping[str, Callable[[DistortionGraph], bool]] = {
     _FURTHER: lambda graph: any(node.also for node in _nodes(graph)),
     _DIGITS: lambda graph: any(_rounded(node.score) for node in _nodes(graph)),
     _EVIDENCE: lambda graph: any(_measured(region.evidence) for region in graph.regions),
+    _METRICS: lambda graph: bool(graph.metrics),
     _DIFFERS: lambda graph: any(
         part is not None and part.differs is not None for part in (*graph.regions, graph.scene)
     ),

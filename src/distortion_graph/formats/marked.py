@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from distortion_graph.formats.flat import Scalar, flat_differences, flat_evidence, flat_further
+from distortion_graph.formats.flat import (
+    Scalar,
+    flat_differences,
+    flat_evidence,
+    flat_further,
+    flat_more,
+)
 from distortion_graph.graph import (
     SIDES,
     ComparisonBelief,
@@ -44,6 +50,7 @@ class Marked:
             "comparison_probability": seen.probability,
             "margin": seen.margin,
             **flat_evidence(region.evidence),
+            "more": flat_more(region.evidence),
             **flat_differences(region.differs),
         }
         return {key: value for key, value in facts.items() if value is not None}

@@ -1,8 +1,9 @@
 """Nodes and edges as tables: CSV, Parquet, pandas.
 
 The columns are the facts of `flat`; a map has a column per label, such as
-`severity_probabilities.minor`. A graph's columns follow from its vocabulary alone, so tables of
-several graphs can be stacked. Model, pictures and vocabulary are not in them.
+`severity_probabilities.minor`, or per metric, such as `more.flip`. A graph's columns follow from
+its vocabulary and its metrics, so tables of several graphs can be stacked. Model, pictures,
+vocabulary and what the metrics are do not stand in them.
 """
 
 from __future__ import annotations
@@ -10,13 +11,12 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from distortion_graph.base.errors import OutputError
-from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.formats.flat import EDGE_FACTS, NODE_FACTS, Row, edge_rows, node_rows
 from distortion_graph.graph import DistortionGraph
 
@@ -41,17 +41,19 @@ def table_of(graph: DistortionGraph, name: TableName) -> Table:
     if name not in TABLES:
         raise OutputError(f"table {name!r:.40}: expected nodes or edges")
     facts = NODE_FACTS if name == "nodes" else EDGE_FACTS
-    columns = dict(_columns(facts, graph.vocabulary))
+    columns = dict(_columns(facts, graph))
     rows = node_rows(graph) if name == "nodes" else edge_rows(graph)
     return Table(columns, [_cells(row, columns) for row in rows])
 
 
-def _columns(facts: Mapping[str, type], vocabulary: Vocabulary) -> Iterator[tuple[str, type]]:
-    labels = {
+def _columns(facts: Mapping[str, type], graph: DistortionGraph) -> Iterator[tuple[str, type]]:
+    vocabulary = graph.vocabulary
+    labels: dict[str, Sequence[str]] = {
         "distortion_probabilities": vocabulary.distortions,
         "severity_probabilities": vocabulary.severities,
         "distortion_share": vocabulary.distortions,
         "probabilities": vocabulary.comparison_labels,
+        "more": [metric.name for metric in graph.metrics],
     }
     for fact, kind in facts.items():
         if kind is dict:

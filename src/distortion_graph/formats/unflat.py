@@ -143,6 +143,7 @@ def _compared(row: Facts, where: str) -> dict[str, Any]:
     belief = {key: row.get(key) for key in ("label", "probability", "margin")}
     belief["probabilities"] = _json(row, "probabilities", _edge_place(where, row))
     measured = {key: row.get(key) for key in EVIDENCE_FACTS}
+    measured["more"] = _json(row, "more", _edge_place(where, row))
     return {
         "comparison": belief if any(v is not None for v in belief.values()) else None,
         "evidence": measured if row.get("measured") else None,

@@ -13,6 +13,7 @@ from distortion_graph.graph.graph import (
     load_graph,
     parse_json,
 )
+from distortion_graph.graph.metrics import MetricInfo
 from distortion_graph.graph.parts import (
     MOST_SPOTS,
     SIDES,
@@ -50,6 +51,7 @@ __all__ = [
     "ImageInfo",
     "LabelBelief",
     "Mask",
+    "MetricInfo",
     "ModelInfo",
     "Node",
     "RegionAlone",

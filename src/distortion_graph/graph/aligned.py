@@ -7,16 +7,8 @@ from typing import Any, Literal, TypeAlias, cast
 
 from pydantic import model_validator
 
-from distortion_graph.graph.parts import (
-    Mask,
-    Node,
-    Number,
-    Part,
-    Share,
-    Side,
-    Text,
-    Whole,
-)
+from distortion_graph.graph.basis import Number, Part, Share, Text, Whole
+from distortion_graph.graph.parts import Mask, Node, Side
 
 Motion: TypeAlias = Literal["none", "translation", "similarity", "homography", "flow"]
 """How the target is moved to lie on the anchor; "none" leaves it as it is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from distortion_graph.graph import (
     Fitting,
     ImageInfo,
     Mask,
+    MetricInfo,
     ModelInfo,
     Node,
     RegionComparison,
@@ -37,6 +38,7 @@ from distortion_graph.measure.differences import (
     RegionDifference,
 )
 from distortion_graph.measure.evidence import NO_EVIDENCE, MeasuredEvidence, RegionEvidence
+from distortion_graph.measure.metrics.measuring import NO_METRICS, MeasuredMetrics
 from distortion_graph.pictures.images import Picture, alpha_sha256
 
 DECIMALS = 6
@@ -89,6 +91,7 @@ def assemble(
     masks: Masks | None = None,
     model: ModelInfo | None = None,
     evidence: MeasuredEvidence = NO_EVIDENCE,
+    metrics: MeasuredMetrics = NO_METRICS,
     differences: MeasuredDifferences = NO_DIFFERENCES,
     fit: Fitting | None = None,
     alignment: AlignmentInfo | None = None,
@@ -100,6 +103,7 @@ def assemble(
     scaled to a target of another size.
     """
     measured: Sequence[RegionEvidence | None] = evidence.regions or [None] * len(regions)
+    further: Sequence[Mapping[str, float | None]] = metrics.regions or [{}] * len(regions)
     differing: Sequence[RegionDifference | None] = differences.regions or [None] * len(regions)
     masks = masks or regions.lazy_masks()
     laid = _extended if fit == "crop" else _scaled
@@ -118,23 +122,24 @@ def assemble(
             anchor=answer.anchor.model_copy(update=shape._asdict()),
             target=placed(answer.target, other, shape),
             comparison=answer.comparison,
-            evidence=evidence_part(facts),
+            evidence=evidence_part(facts, more),
             differs=difference_part(difference, regions.size),
         )
-        for region, crop, answer, shape, other, facts, difference in zip(
+        for region, crop, answer, shape, other, facts, more, difference in zip(
             regions,
             crops(masks),
             decoded.regions,
             shapes,
             target_shapes,
             measured,
+            further,
             differing,
             strict=True,
         )
     ]
     scene = decoded.scene.model_copy(
         update={
-            "evidence": evidence_part(evidence.scene),
+            "evidence": evidence_part(evidence.scene, metrics.scene),
             "differs": difference_part(differences.scene, regions.size),
         }
     )
@@ -145,6 +150,7 @@ def assemble(
         fit=fit,
         alignment=alignment,
         model=model,
+        metrics=metric_parts(metrics),
         regions=tuple(parts),
         scene=scene,
     )
@@ -255,15 +261,26 @@ def _transparency(picture: Picture) -> Transparency | None:
     return Transparency(background=picture.background, sha256=alpha_sha256(picture.alpha))
 
 
-def evidence_part(facts: RegionEvidence | None) -> Evidence | None:
-    """Evidence as a part of a graph, rounded."""
-    if facts is None:
+def metric_parts(measured: MeasuredMetrics) -> tuple[MetricInfo, ...]:
+    """What further metrics are, as a part of a graph."""
+    return tuple(MetricInfo(**metric.describe()) for metric in measured.metrics)
+
+
+def evidence_part(
+    facts: RegionEvidence | None, more: Mapping[str, float | None]
+) -> Evidence | None:
+    """Evidence and values of further metrics as a part of a graph, rounded."""
+    if facts is None and not more:
         return None
+    values = {name: _rounded(value, DECIMALS) for name, value in more.items()}
+    if facts is None:
+        return Evidence(more=values)
     return Evidence(
         psnr_db=_rounded(facts.psnr_db, 3),
         ssim=_rounded(facts.ssim, DECIMALS),
         haarpsi=_rounded(facts.haarpsi, DECIMALS),
         delta_e=_rounded(facts.delta_e, 4),
+        more=values,
     )
 
 

@@ -20,6 +20,7 @@ from distortion_graph.graph.build import (
     Decoded,
     difference_part,
     evidence_part,
+    metric_parts,
     picture_info,
     placed,
     shapes_of,
@@ -27,6 +28,7 @@ from distortion_graph.graph.build import (
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.measure.differences import MeasuredDifferences
 from distortion_graph.measure.evidence import MeasuredEvidence
+from distortion_graph.measure.metrics.measuring import MeasuredMetrics
 from distortion_graph.pictures.images import Picture
 
 
@@ -40,14 +42,15 @@ class LoneNodes(NamedTuple):
 def assemble_aligned(
     decoded: Decoded,
     shared: tuple[RegionSet, RegionSet],
-    given_on: int,
     valid: dict[int, float],
+    area: dict[int, float],
     alone: tuple[LoneNodes, LoneNodes],
     pictures: tuple[Picture, Picture],
     *,
     vocabulary: Vocabulary,
     model: ModelInfo,
     evidence: MeasuredEvidence,
+    metrics: MeasuredMetrics,
     differences: MeasuredDifferences,
     frame: int,
     alignment: AlignmentInfo,
@@ -55,69 +58,67 @@ def assemble_aligned(
     """Build the graph.
 
     `shared` are the regions on all of the anchor and on all of the target, in the order of the
-    answers; they were given on the picture `given_on`, 0 or 1. `valid` by id is the share of a
-    region that both show. Boxes of differences lie in the picture `frame`.
+    answers. By id, `valid` is the share of a region that both show, and `area` its share of the
+    picture that it was given on. Boxes of differences lie in the picture `frame`.
     """
     on_anchor, on_target = (shapes_of(regions, regions.lazy_masks()) for regions in shared)
     none = (None,) * len(shared[0])
     measured, differing = evidence.regions or none, differences.regions or none
-    given, frame_size = shared[given_on], pictures[frame].size
-    areas = given.areas() / (given.size[0] * given.size[1])
+    further = metrics.regions or ({},) * len(shared[0])
+    frame_size = pictures[frame].size
     parts = [
         RegionComparison(
             id=region.id,
             name=region.name,
-            area_fraction=round(float(area), DECIMALS),
+            area_fraction=round(area[region.id], DECIMALS),
             valid=round(valid[region.id], DECIMALS),
             anchor=answer.anchor.model_copy(update=mine._asdict()),
             target=placed(answer.target, other, mine),
             comparison=answer.comparison,
-            evidence=evidence_part(facts),
+            evidence=evidence_part(facts, more),
             differs=difference_part(difference, frame_size),
         )
-        for region, area, answer, mine, other, facts, difference in zip(
+        for region, answer, mine, other, facts, more, difference in zip(
             shared[0],
-            areas,
             decoded.regions,
             on_anchor,
             on_target,
             measured,
+            further,
             differing,
             strict=True,
         )
     ]
     scene = decoded.scene.model_copy(
         update={
-            "evidence": evidence_part(evidence.scene),
+            "evidence": evidence_part(evidence.scene, metrics.scene),
             "differs": difference_part(differences.scene, frame_size),
         }
     )
-    lone = (_lone(side, nodes) for side, nodes in zip(SIDES, alone, strict=True))
+    lone = [r for side, of in zip(SIDES, alone, strict=True) for r in _lone(side, of, area)]
     return DistortionGraph(
         vocabulary=vocabulary,
         anchor=picture_info(pictures[0]),
         target=picture_info(pictures[1]),
         alignment=alignment,
         model=model,
+        metrics=metric_parts(metrics),
         regions=tuple(parts),
-        alone=tuple(region for regions in lone for region in regions),
+        alone=tuple(sorted(lone, key=lambda region: region.id)),
         scene=scene,
     )
 
 
-def _lone(side: Side, lone: LoneNodes) -> list[RegionAlone]:
+def _lone(side: Side, lone: LoneNodes, area: dict[int, float]) -> list[RegionAlone]:
     regions = lone.regions
-    pixels = regions.size[0] * regions.size[1]
     shapes = shapes_of(regions, regions.lazy_masks())
     return [
         RegionAlone(
             id=region.id,
             name=region.name,
-            area_fraction=round(float(area) / pixels, DECIMALS),
+            area_fraction=round(area[region.id], DECIMALS),
             valid=0,
             **{"anchor": None, "target": None, side: node.model_copy(update=shape._asdict())},
         )
-        for region, area, node, shape in zip(
-            regions, regions.areas(), lone.nodes, shapes, strict=True
-        )
+        for region, node, shape in zip(regions, lone.nodes, shapes, strict=True)
     ]

@@ -15,9 +15,11 @@ from distortion_graph.base.errors import VocabularyError
 if TYPE_CHECKING:
     from distortion_graph.base.vocabulary import Vocabulary
     from distortion_graph.graph import DistortionGraph
+    from distortion_graph.graph.metrics import MetricInfo
     from distortion_graph.graph.parts import (
         ComparisonBelief,
         Difference,
+        Evidence,
         ImageInfo,
         LabelBelief,
         Mask,
@@ -36,6 +38,10 @@ PROBABILITY_TOLERANCE = 1e-3
 def graph_problems(graph: DistortionGraph) -> Iterator[str]:
     """Every way in which a graph contradicts itself or its vocabulary, each as `place: what`."""
     vocabulary = graph.vocabulary
+    names = [metric.name for metric in graph.metrics]
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield f"metrics[{i}].name: {name!r} is also the name of metrics[{names.index(name)}]"
     seen: dict[int, int] = {}
     for i, region in enumerate(graph.regions):
         place = f"regions[{i}]"
@@ -51,6 +57,7 @@ def graph_problems(graph: DistortionGraph) -> Iterator[str]:
         yield from _part_problems(place, region, "target", graph.common_part())
         yield from _comparison_problems(f"{place}.comparison", region.comparison, vocabulary)
         yield from _difference_problems(f"{place}.differs", region.differs, graph)
+        yield from _metric_problems(f"{place}.evidence", region.evidence, graph.metrics)
     for i, lone in enumerate(graph.alone, start=len(graph.regions)):
         place = f"regions[{i}]"
         if lone.id in seen:
@@ -66,6 +73,7 @@ def graph_problems(graph: DistortionGraph) -> Iterator[str]:
     if graph.scene is not None:
         yield from _scene_problems(graph.scene, vocabulary)
         yield from _difference_problems("scene.differs", graph.scene.differs, graph)
+        yield from _metric_problems("scene.evidence", graph.scene.evidence, graph.metrics)
     for i, relation in enumerate(graph.relations):
         for role in ("subject", "object"):
             region_id = getattr(relation, role)
@@ -221,6 +229,23 @@ def _difference_problems(
         f"{place}.size: is {differs.size[0]} × {differs.size[1]}, but the pictures are {known} "
         "(height × width)"
     )
+
+
+def _metric_problems(
+    place: str, evidence: Evidence | None, metrics: Sequence[MetricInfo]
+) -> Iterator[str]:
+    """Values of metrics that the graph does not describe, or outside the range that it names."""
+    known = {metric.name: metric for metric in metrics}
+    for name, value in (evidence.more if evidence is not None else {}).items():
+        if name not in known:
+            names = ", ".join(known) or "none"
+            yield f"{place}.more: {name!r} is not among the graph's metrics (names: {names})"
+            continue
+        low, high = known[name].range
+        if value is not None and low is not None and value < low:
+            yield f"{place}.more: {name} is {value}, expected at least {low}, as metrics says"
+        if value is not None and high is not None and value > high:
+            yield f"{place}.more: {name} is {value}, expected at most {high}, as metrics says"
 
 
 def _scene_problems(scene: Scene, vocabulary: Vocabulary) -> Iterator[str]:

@@ -27,13 +27,14 @@ from distortion_graph.base.errors import GraphError
 from distortion_graph.base.validation import IN_FILES, validation_line
 from distortion_graph.base.vocabulary import UNCERTAIN, Vocabulary
 from distortion_graph.graph.aligned import AlignmentInfo, RegionAlone, is_alone
+from distortion_graph.graph.basis import Part
 from distortion_graph.graph.checks import graph_problems
+from distortion_graph.graph.metrics import MetricInfos
 from distortion_graph.graph.parts import (
     Fitting,
     ImageInfo,
     ModelInfo,
     Node,
-    Part,
     RegionComparison,
     Relation,
     Scene,
@@ -58,7 +59,8 @@ class DistortionGraph(Part):
     `fit` says how pictures of unequal size were compared: "crop" is their common part from the top
     left corner, in which all regions lie; "resize" is the target scaled to the anchor's size. It
     is null where the sizes are equal, or where nobody said. `alignment` says how the target was
-    found to lie on the anchor; null where nobody asked.
+    found to lie on the anchor; null where nobody asked. `metrics` are those that evidence was
+    measured by beside the four of every graph.
 
     `regions` are those that both pictures have, `alone` those that one picture alone has. In JSON
     all stand in one list, `regions`, the latter last.
@@ -71,6 +73,7 @@ class DistortionGraph(Part):
     fit: Fitting | None = None
     alignment: AlignmentInfo | None = None
     model: ModelInfo | None = None
+    metrics: MetricInfos = ()
     regions: tuple[RegionComparison, ...]
     alone: tuple[RegionAlone, ...] = Field(default=(), json_schema_extra={IN_FILES: False})
     scene: Scene | None = None

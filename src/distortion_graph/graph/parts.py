@@ -6,21 +6,14 @@ All are frozen and typed, and unknown keys fail. Users import them from `distort
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, Strict, model_validator
 
 from distortion_graph.base.vocabulary import FrozenMap, Vocabulary
+from distortion_graph.graph.basis import Number, Part, Sha256, Share, Shares, Size, Text, Whole
 from distortion_graph.graph.checks import PROBABILITY_TOLERANCE
+from distortion_graph.graph.metrics import MetricValues
 from distortion_graph.masks.rle import Rle, rle_from_text
 
 Side: TypeAlias = Literal["anchor", "target"]
@@ -32,23 +25,6 @@ SIDES: tuple[Side, Side] = ("anchor", "target")
 
 Fitting: TypeAlias = Literal["crop", "resize"]
 """How two pictures of unequal size were compared: their common part, or one scaled to the other."""
-
-
-Whole: TypeAlias = Annotated[int, Strict(), Field(ge=0)]
-Size: TypeAlias = Annotated[int, Strict(), Field(ge=1)]
-Number: TypeAlias = Annotated[float, Strict()]
-Share: TypeAlias = Annotated[float, Strict(), Field(ge=0, le=1)]
-Shares: TypeAlias = Annotated[Mapping[str, Share], AfterValidator(FrozenMap[float])]
-Sha256: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Text: TypeAlias = Annotated[str, Field(min_length=1)]
-
-
-class Part(BaseModel):
-    """Base of every part of a graph: frozen, finite numbers only, unknown keys refused."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True
-    )
 
 
 class Transparency(Part):
@@ -206,13 +182,15 @@ class Evidence(Part):
     """Measured between the two pictures inside a region; no model takes part.
 
     `psnr_db` is null when the pixels are identical; `ssim` is on luma with an 11×11 Gaussian;
-    `delta_e` is the mean CIEDE2000 colour difference.
+    `delta_e` is the mean CIEDE2000 colour difference. `more` are values of further metrics, which
+    the graph's `metrics` describe.
     """
 
     psnr_db: Number | None = None
     ssim: Annotated[float, Strict(), Field(ge=-1, le=1)] | None = None
     haarpsi: Share | None = None
     delta_e: Annotated[float, Strict(), Field(ge=0)] | None = None
+    more: MetricValues = Field(default_factory=FrozenMap)
 
 
 MOST_SPOTS = 8

@@ -144,6 +144,11 @@ class RegionSet:
             raise RegionError(f"reorder: expected a permutation of 0…{len(self) - 1}, got {order}")
         return RegionSet(self.size, tuple(self.regions[i] for i in order))
 
+    def renamed(self, names: Sequence[str]) -> RegionSet:
+        """The same regions with other names, in order."""
+        pairs = zip(self.regions, names, strict=True)
+        return RegionSet(self.size, tuple(Region(r.id, name, r.rle) for r, name in pairs))
+
     def cut_to(self, size: tuple[int, int]) -> RegionSet:
         """What lies in the top left (h, w) of the picture; regions that lie elsewhere are left out.
 

@@ -7,6 +7,7 @@ difference to the run two before, as in the COCO API.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,6 +104,60 @@ def rle_from_mask(mask: NDArray[np.bool_]) -> Rle:
 def rle_from_counts(counts: NDArray[np.int64], size: tuple[int, int]) -> Rle:
     """Pack runs that are known to sum to h·w. Unchecked: for runs computed here."""
     return Rle(size, pack_counts(counts))
+
+
+def rle_from_edges(edges: NDArray[np.int64], size: tuple[int, int]) -> Rle:
+    """A mask by where it begins and ends, by turns: pixels counted along the columns, ascending.
+
+    `edges` (2n,) are 0 … h·w; what begins where the last run ended goes on. Unchecked, as
+    `rle_from_counts`.
+    """
+    apart = np.diff(edges, prepend=-1, append=-1) != 0
+    counts = np.diff(edges[apart[1:] & apart[:-1]], prepend=0, append=size[0] * size[1])
+    return rle_from_counts(counts[: -1 if counts[-1] == 0 else None], size)
+
+
+def rle_from_crop(crop: Crop, size: tuple[int, int]) -> Rle:
+    """The mask of an h×w picture that is `crop.mask` inside its box, which lies in the picture.
+
+    The box need not be tight.
+    """
+    columns = np.pad(crop.mask.T, ((0, 0), (1, 1))).view(np.int8)
+    column, row = np.nonzero(np.diff(columns, axis=1))
+    return rle_from_edges((crop.box.x + column) * size[0] + crop.box.y + row, size)
+
+
+def rle_union(rles: Sequence[Rle]) -> Rle:
+    """The pixels of any of some masks of one size, at least one mask."""
+    if len(rles) == 1:
+        return rles[0]
+    return rle_from_edges(combined_edges([_ink_edges(r).ravel() for r in rles]), rles[0].size)
+
+
+def combined_edges(
+    inside: Sequence[NDArray[np.int64]], outside: Sequence[NDArray[np.int64]] = ()
+) -> NDArray[np.int64]:
+    """The edges of what lies in any of the masks `inside` and in none `outside`.
+
+    All are edges as `rle_from_edges` takes them, each of one mask.
+    """
+    places = np.concatenate([*inside, *outside])
+    order = np.argsort(places, kind="stable")
+    steps = np.where(np.arange(places.size) % 2, -1, 1)
+    within = np.arange(places.size) < sum(map(len, inside))
+    depth = np.cumsum((steps * within)[order]), np.cumsum((steps * ~within)[order])
+    return edges_where(places[order], (depth[0] > 0) & (depth[1] == 0))
+
+
+def edges_where(places: NDArray[np.int64], ink: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The edges of a mask that is `ink` from each place, ascending, to the next one.
+
+    Of equal places the last one counts.
+    """
+    last = np.concatenate((places[1:] != places[:-1], [True]))[: places.size]
+    places, ink = places[last], ink[last]
+    changes: NDArray[np.bool_] = ink != np.concatenate(([False], ink[:-1]))[: ink.size]
+    return np.asarray(places[changes], np.int64)
 
 
 def rle_from_box(size: tuple[int, int], top: int, left: int, bottom: int, right: int) -> Rle:

@@ -55,7 +55,7 @@ _HUE_WIDTH = -((180 / math.pi / 25) ** 2)
 
 
 @cache
-def _linear_light() -> Floats:
+def linear_light() -> Floats:
     """sRGB's inverse transfer function for the 256 values, IEC 61966-2-1."""
     x = np.arange(256) / 255.0
     return np.where(x > 0.04045, ((x + 0.055) / 1.055) ** 2.4, x / 12.92).astype(np.float32)
@@ -83,7 +83,7 @@ def delta_e(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Floats:
 
 def lab(rgb: NDArray[np.uint8]) -> Floats:
     """(3, n) L, a, b, with L's constant offset left out, from (n, 1, 3) RGB uint8."""
-    f: Any = cv2.transform(cv2.LUT(rgb, _linear_light()), _XYZ_OVER_WHITE)
+    f: Any = cv2.transform(cv2.LUT(rgb, linear_light()), _XYZ_OVER_WHITE)
     # f(t) is the cube root above the threshold and a line below: at the threshold the one takes
     # over from the other, so their sum needs no selection.
     line = np.minimum(f, np.float32(_LINEAR_BELOW))

@@ -8,7 +8,8 @@ neighbours' distortions do not leak in. Over the whole picture it is HaarPSI its
 Any other metric with the same two functions can take its place: describe it as a
 ``FullReferenceMetric`` and register it with ``register_metric``. That is how TOPIQ-FR of pyiqa can
 be plugged in; it is not part of the package because pyiqa's licence (PolyForm Noncommercial)
-forbids most uses.
+forbids most uses. ``register_metric`` also takes metrics that are maps of two pictures, which are
+evidence and no scores (``measure/metrics``).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError, RecipeError, RegionError
 from distortion_graph.measure import haar
+from distortion_graph.measure.metrics.metric import MapMetric
+from distortion_graph.measure.metrics.registry import map_metric_names, register_map_metric
 
 Rgb = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
@@ -268,19 +271,26 @@ HAARPSI = FullReferenceMetric(
 _METRICS: dict[str, FullReferenceMetric] = {HAARPSI.name: HAARPSI}
 
 
-def register_metric(metric: FullReferenceMetric) -> None:
-    """Make a metric available to ``get_metric`` under its name.
+def register_metric(metric: FullReferenceMetric | MapMetric) -> None:
+    """Make a metric available under its name: a score to ``get_metric``, maps as evidence.
 
     Raises:
-        RecipeError: The name is taken by another metric, or lower is better: scores of a graph
-            rise with quality and lie in [0, 1], so such a metric must be turned round first.
+        RecipeError: The name is taken by another metric, or the lower score is better: scores of a
+            graph rise with quality and lie in [0, 1], so such a metric must be turned round first.
+            For maps, as ``register_map_metric`` says.
     """
+    if isinstance(metric, MapMetric):
+        if metric.name in _METRICS:
+            raise RecipeError(f"metric {metric.name!r} is already registered; choose another name")
+        register_map_metric(metric)
+        return
     if metric.direction != "higher_is_better" or metric.range != (0.0, 1.0):
         raise RecipeError(
             f"metric {metric.name!r}: found range {metric.range}, {metric.direction}; expected "
             "range (0.0, 1.0), higher_is_better; map its scores before registering it"
         )
-    if _METRICS.get(metric.name, metric) is not metric:
+    taken = metric.name in map_metric_names()
+    if taken or _METRICS.get(metric.name, metric) is not metric:
         raise RecipeError(f"metric {metric.name!r} is already registered; choose another name")
     _METRICS[metric.name] = metric
 

@@ -1,17 +1,17 @@
 """`compare`: two pictures in, a distortion graph out.
 
 `compare_pictures` is the one way from pictures and regions to a graph. Each of its steps is one
-function: `fit_pair`, `regions_of`, `predict_canonically`, `measure_pair`, `decode`, `assemble`.
+function: `fit_pair`, `regions_of`, `AskedPair`, `measure_pair`, `decode`, `assemble`.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from distortion_graph.base.errors import DistortionGraphWarning, ModelError
+from distortion_graph.base.errors import DistortionGraphWarning, ModelError, warn_user
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.graph.build import Decoded, assemble, shared_areas
 from distortion_graph.masks.container import RegionSet
@@ -23,19 +23,23 @@ from distortion_graph.measure.differences import (
     find_differences,
 )
 from distortion_graph.measure.evidence import Level, MeasuredEvidence, measure_evidence
+from distortion_graph.measure.metrics.measuring import MeasuredMetrics, measure_metrics
+from distortion_graph.measure.metrics.metric import MapMetric
+from distortion_graph.measure.metrics.registry import map_metrics
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, ImageSource, Picture
 from distortion_graph.pictures.pairs import load_pair, pair_warnings
 from distortion_graph.pictures.turning import Turn, turned
-from distortion_graph.pipeline.aligned import AlignedPair, alignment_info, compare_aligned
-from distortion_graph.pipeline.laying import lay
-from distortion_graph.predict.canonical import predict_canonically
+from distortion_graph.pipeline.aligned import compare_aligned
+from distortion_graph.pipeline.laying import lay, not_moved
+from distortion_graph.pipeline.pair_regions import AlignedPair, alignment_info
+from distortion_graph.predict.asked import AskedPair
 from distortion_graph.predict.decode import decode
 from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model, load_model
 from distortion_graph.predict.sizes import Fit, Fitted, fit_pair
-from distortion_graph.regions import RegionSource, RegionSpec, resolve_regions
+from distortion_graph.regions import Asked, RegionSource, RegionSpec, resolve_regions
 from distortion_graph.work.threads import CachedCall, thread_budget
 
 _SHOWN_IDS = 8
@@ -45,11 +49,8 @@ class Measured(NamedTuple):
     """What is measured between two pictures, without a model."""
 
     evidence: MeasuredEvidence
+    metrics: MeasuredMetrics
     differences: MeasuredDifferences
-
-
-def _warn(text: str) -> None:
-    warnings.warn(text, DistortionGraphWarning, stacklevel=2)
 
 
 def compare(
@@ -57,8 +58,10 @@ def compare(
     target: ImageSource | Picture,
     *,
     regions: RegionSource = "auto",
+    target_regions: RegionSource | None = None,
     model: Model | str | Path | None = None,
     evidence: Level = "all",
+    metrics: Sequence[str] = (),
     align: AlignMode = "auto",
     fit: Fit = "error",
     rotate: Turn = 0,
@@ -77,8 +80,12 @@ def compare(
         target: the same, of any size that alignment finds on the anchor.
         regions: masks (R, H, W) bool, a label map (H, W), a `RegionSet`, or a spec such as "auto",
             "whole", "grid:3x4", "labels.png", "regions.json" (see `resolve_regions`).
+        target_regions: masks of the target where it has its own; they are matched with `regions`,
+            which are then masks of the anchor, and a region without a partner stands alone.
         model: a loaded `Model`, a model folder, or None for the shipped one.
         evidence: what to measure between the pictures: "all", "fast" (without CIEDE2000), "none".
+        metrics: names of further metrics to measure, at any level of evidence: "flip", "gmsd",
+            "ms_ssim", "ssimulacra2", "vif" or registered ones (docs/metrics.md).
         align: how the target may lie on the anchor: "auto", the simplest of none, translation,
             similarity and homography that explains the pictures; one of these; "flow", small local
             motion too; "none", the two are compared pixel by pixel. Pictures that lie on each other
@@ -95,7 +102,8 @@ def compare(
             loaded with, which by default is one per core that the process may use.
 
     Raises:
-        ImageError, RegionError, ModelError: one line each, see `distortion_graph.base.errors`.
+        ImageError, RegionError, ModelError, RecipeError: one line each, see
+            `distortion_graph.base.errors`.
 
     Warns:
         DistortionGraphWarning: a picture was not taken quite as it is (transparency, frames), or a
@@ -110,8 +118,10 @@ def compare(
     graph = compare_pictures(
         *pictures,
         regions=regions,
+        target_regions=target_regions,
         model=model,
         evidence=evidence,
+        metrics=metrics,
         align=align,
         fit=fit,
         strict=strict,
@@ -128,30 +138,38 @@ def compare_pictures(
     target: Picture,
     *,
     regions: RegionSource = "auto",
+    target_regions: RegionSource | None = None,
     model: Model | str | Path | None = None,
     evidence: Level = "all",
+    metrics: Sequence[str] = (),
     align: AlignMode = "auto",
     fit: Fit = "error",
     strict: bool = False,
     threads: int = 0,
-    warn: Callable[[str], object] = _warn,
+    warn: Callable[[str], object] = warn_user,
 ) -> DistortionGraph:
     """`compare` for pictures that are already loaded; their own warnings are the caller's to show.
 
     `warn` is told, in a line, of what else is left out; by default Python's warnings are.
     """
+    further = map_metrics(metrics)
     loaded = model if isinstance(model, Model) else load_model(model)
     with thread_budget(threads or loaded.threads):
         alignment = lay(anchor, target, align, fit, strict=strict, warn=warn)
-        if alignment is not None and not alignment.registered:
+        if target_regions is not None and alignment is None:
+            alignment = not_moved(anchor, target, fit)
+        if alignment is not None and not (alignment.registered and target_regions is None):
             aligned = AlignedPair.of(anchor, target, alignment)
-            return compare_aligned(loaded, aligned, regions, evidence, warn)
+            return compare_aligned(
+                loaded, aligned, regions, target_regions, evidence, warn, further
+            )
         pair = fit_pair(anchor, target, fit)
         differences = CachedCall(lambda: find_differences(pair.anchor.rgb, pair.target.rgb))
-        shared = regions_of(regions, anchor, pair, differences, warn)
+        asked = AskedPair(loaded, pair.anchor, pair.target)
+        shared = regions_of(regions, anchor, pair, differences, warn, asked)
         masks = shared.lazy_masks()
-        predictions = predict_canonically(loaded, pair.anchor, pair.target, shared, masks)
-        measured = measure_pair(pair, masks, evidence, differences)
+        predictions = asked.predictions(shared, masks)
+        measured = measure_pair(pair, masks, evidence, differences, further)
         return assemble(
             _decoded(loaded, predictions, masks),
             shared,
@@ -161,6 +179,7 @@ def compare_pictures(
             masks=masks,
             model=loaded.identity.info,
             evidence=measured.evidence,
+            metrics=measured.metrics,
             differences=measured.differences,
             fit=pair.how,
             alignment=None if alignment is None else alignment_info(alignment, None),
@@ -173,17 +192,19 @@ def regions_of(
     pair: Fitted,
     differences: Callable[[], DifferenceMap],
     warn: Callable[[str], object],
+    asked: Asked | None = None,
 ) -> RegionSet:
     """The regions that a fitted pair shares; masks that are given lie on the whole `anchor`.
 
-    Raises as `resolve_regions` does. `warn` is told of regions outside the common part.
+    Raises as `resolve_regions` does. `warn` is told of regions outside the common part, and of what
+    a file of regions has beside them. `asked` is the model, for regions that are found by it.
     """
     if isinstance(source, str | Path):
         source = RegionSpec.parse(source)
     anywhere = isinstance(source, RegionSpec) and source.found_in_pictures
     if pair.how != "crop" or anywhere:
-        return resolve_regions(source, pair.anchor, pair.target, differences)
-    given = resolve_regions(source, anchor, anchor)
+        return resolve_regions(source, pair.anchor, pair.target, differences, asked, warn)
+    given = resolve_regions(source, anchor, anchor, warn=warn)
     inside = given.cut_to(pair.anchor.size)
     outside = [str(number) for number in given.ids if number not in set(inside.ids)]
     if outside:
@@ -196,13 +217,18 @@ def regions_of(
 
 
 def measure_pair(
-    pair: Fitted, masks: LazyMasks, level: Level, differences: Callable[[], DifferenceMap]
+    pair: Fitted,
+    masks: LazyMasks,
+    level: Level,
+    differences: Callable[[], DifferenceMap],
+    metrics: Sequence[MapMetric] = (),
 ) -> Measured:
-    """Evidence of a level, and the differences, which every level but "none" has."""
-    evidence = measure_evidence(pair.anchor.rgb, pair.target.rgb, masks, level)
-    if level == "none":
-        return Measured(evidence, NO_DIFFERENCES)
-    return Measured(evidence, differences().measure(masks))
+    """Evidence of a level, further metrics, and the differences, which "none" does not have."""
+    rgb = pair.anchor.rgb, pair.target.rgb
+    evidence = measure_evidence(*rgb, masks, level)
+    further = measure_metrics(*rgb, masks, metrics)
+    differing = NO_DIFFERENCES if level == "none" else differences().measure(masks)
+    return Measured(evidence, further, differing)
 
 
 def _decoded(model: Model, predictions: Predictions, masks: LazyMasks) -> Decoded:

@@ -48,6 +48,21 @@ def lay(
     return found.as_they_are()
 
 
+def not_moved(anchor: Picture, target: Picture, fit: Fit) -> Alignment:
+    """The alignment of two pictures of one size that nobody asked to be aligned.
+
+    Raises ImageError for two sizes: masks of two pictures need to know how these lie.
+    """
+    if anchor.size != target.size:
+        said = "--align none" if fit == "error" else f"--fit {fit}"
+        raise ImageError(
+            f"{target.source or 'target'}: is {target.width}×{target.height}, but "
+            f"{anchor.source or 'anchor'} is {anchor.width}×{anchor.height}; regions of both "
+            f"pictures are matched by an alignment, expected --align auto instead of {said}"
+        )
+    return align(anchor.rgb, target.rgb, "none")
+
+
 def _doubt(anchor: Picture, target: Picture, found: Alignment, mode: AlignMode) -> str | None:
     """Why an alignment is not relied on, in words; None where it is."""
     other = anchor.source or "anchor"

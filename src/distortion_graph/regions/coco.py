@@ -9,15 +9,15 @@ Two shapes of the outer value are read: a list of regions, and COCO's object wit
 - a box, `{"bbox": [x, y, width, height]}`, in pixels; a pixel belongs to it when its centre
   (at +0.5) does.
 
-`name` names it, else the name of its `category_id`, else "region N". Ids are indices from 0; in
-COCO panoptic they are the segment ids (R + 256·G + 65536·B).
+`name` names it, else the one among its `attributes`, where `--format coco` writes it, else the name
+of its `category_id`, else "region N". Ids are the `region_id` among the attributes, else indices
+from 0; in COCO panoptic they are the segment ids (R + 256·G + 65536·B).
 """
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,30 +28,10 @@ from distortion_graph.masks.container import Region, RegionSet, default_name
 from distortion_graph.masks.rle import Rle, rle_from_box, rle_from_runs, rle_from_text
 from distortion_graph.pictures.images import Picture
 from distortion_graph.pictures.picture_names import file_in, parts_of
-from distortion_graph.regions.coco_entries import image_entry, panoptic_entry
-from distortion_graph.regions.fitting import fit_rle, read_label_picture
-
-_EMPTY = "the mask is empty, expected at least one pixel of the picture"
-
-
-def read_json(path: Path, hook: Callable[[list[tuple[str, Any]]], Any] | None = None) -> Any:
-    """A JSON file's value; raises RegionError with the place of the fault.
-
-    `hook` makes an object of its keys and values, innermost first, instead of a dict of them.
-    """
-    try:
-        return json.loads(path.read_text("utf-8-sig"), object_pairs_hook=hook)
-    except RegionError:
-        raise
-    except FileNotFoundError as e:
-        raise RegionError(f"{path}: no such file, expected JSON with regions or names") from e
-    except json.JSONDecodeError as e:
-        raise RegionError(f"{path}: not JSON ({e.msg} at line {e.lineno}, column {e.colno})") from e
-    except RecursionError as e:
-        raise RegionError(f"{path}: JSON nested too deeply, expected a list of regions") from e
-    except (OSError, ValueError) as e:
-        reason = e.strerror if isinstance(e, OSError) and e.strerror else str(e)
-        raise RegionError(f"{path}: cannot be read ({reason}), expected JSON") from e
+from distortion_graph.regions.coco_entries import image_entry, panoptic_entry, refuse_choice
+from distortion_graph.regions.fitting import read_label_picture
+from distortion_graph.regions.readers.documents import read_document
+from distortion_graph.regions.shapes import EMPTY, Shape, assembled, whole_number
 
 
 def is_panoptic(value: Any) -> bool:
@@ -93,25 +73,20 @@ def regions_from_json(
         entries = value.get("annotations")
         names = names_from(value["categories"], what) if value.get("categories") else {}
     if not isinstance(entries, list):
-        found = type(value).__name__
-        if isinstance(value, dict):
-            found = "a distortion graph" if "schema" in value else "an object without it"
+        found = "an object without it" if isinstance(value, dict) else type(value).__name__
         raise RegionError(
-            f"{what}: expected a list of regions or COCO's object with `annotations`, got {found}"
+            f"{what}: expected a list of regions or COCO's object with `annotations` (or what "
+            f"labelme, Label Studio or GeoJSON have, or a graph), got {found}"
         )
     if isinstance(value, dict) and value.get("images"):
         chosen = image_entry(value["images"], entries, picture.source, image, what)
         entries = [e for e in entries if isinstance(e, dict) and e.get("image_id") == chosen["id"]]
         if isinstance(chosen.get("height"), int) and isinstance(chosen.get("width"), int):
             canvas = chosen["height"], chosen["width"]
-    elif image is not None:
-        raise RegionError(f"{what}: lists no pictures, so image={image} chooses none; leave it out")
-    regions = tuple(
-        _region(entry, k, names, canvas, picture, what) for k, entry in enumerate(entries)
-    )
-    if not regions:
-        raise RegionError(f"{what}: no region left, expected at least one")
-    return RegionSet(picture.size, regions)
+    else:
+        refuse_choice(image, what)
+    shapes = (_shape(entry, k, names, canvas, what) for k, entry in enumerate(entries))
+    return assembled(shapes, picture, what)
 
 
 def regions_from_panoptic(
@@ -184,25 +159,22 @@ def segment_regions(
     return RegionSet(labelled.size, tuple(regions))
 
 
-def _region(
-    entry: Any,
-    index: int,
-    names: Mapping[int, str],
-    canvas: tuple[int, int],
-    picture: Picture,
-    what: str,
-) -> Region:
+def _shape(
+    entry: Any, index: int, names: Mapping[int, str], canvas: tuple[int, int], what: str
+) -> Shape:
     what = f"{what}: region {index}"
     if not isinstance(entry, dict):
         raise RegionError(f"{what}: expected an object with a mask, got {type(entry).__name__}")
+    attributes = entry.get("attributes")
+    facts = attributes if isinstance(attributes, dict) else {}
     name = entry.get("name")
     if name is None:
-        name = names.get(entry.get("category_id", -1), default_name(index))
-    what = f"{what} ({name})"
+        name = facts.get("name") or names.get(entry.get("category_id", -1))
+    what = f"{what} ({default_name(index) if name is None else name})"
     rle = _rle(entry, canvas, what)
-    if rle.area() == 0:
-        raise RegionError(f"{what}: {_EMPTY}")
-    return Region(index, str(name), fit_rle(rle, picture, what))
+    return Shape(
+        what, rle, None if name is None else str(name), whole_number(facts.get("region_id"))
+    )
 
 
 def _rle(entry: Mapping[str, Any], canvas: tuple[int, int], what: str) -> Rle:
@@ -256,7 +228,7 @@ def _box(value: Any, canvas: tuple[int, int], what: str) -> Rle:
     left, right = (min(max(math.ceil(v - 0.5), 0), w) for v in (x, x + width))
     top, bottom = (min(max(math.ceil(v - 0.5), 0), h) for v in (y, y + height))
     if right <= left or bottom <= top:
-        raise RegionError(f"{what}: {_EMPTY}")
+        raise RegionError(f"{what}: {EMPTY}")
     return rle_from_box(canvas, top, left, bottom, right)
 
 
@@ -276,11 +248,11 @@ def _panoptic_png(json_path: Path, name: str) -> Path:
 
 
 def panoptic_pictures(json_path: Path) -> list[Path]:
-    """Every place where the PNGs of COCO panoptic annotations are sought; none for other JSON.
+    """Every place where the PNGs of COCO panoptic annotations are sought; none for another file.
 
     Raises RegionError for a file that cannot be read.
     """
-    value = read_json(json_path)
+    value = read_document(json_path)
     if not is_panoptic(value):
         return []
     entries = [entry for entry in value["annotations"] if isinstance(entry, dict)]

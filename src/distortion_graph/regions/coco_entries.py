@@ -1,4 +1,4 @@
-"""Which picture of a COCO file the regions are wanted of."""
+"""Which picture of a file with annotations of several the regions are wanted of."""
 
 from __future__ import annotations
 
@@ -33,19 +33,43 @@ def image_entry(
         names = [_name(image.get("file_name")) for image in images]
     except (AttributeError, KeyError, TypeError) as e:
         raise RegionError(f"{what}: `images` must be a list of objects with an id") from e
-    if wanted is not None:
-        found = _wanted(names, ids, wanted, what)
-    elif len(images) == 1:
-        found = 0
-    else:
-        used = {a.get("image_id") for a in annotations if isinstance(a, dict)}
-        there = [k for k, number in enumerate(ids) if number in used]
-        fits = best_named(names, source) or (there if source is None else [])
-        found = _only(fits, names, ids, source, f"{what},image=", what)
+    used = {a.get("image_id") for a in annotations if isinstance(a, dict)}
+    there = [k for k, number in enumerate(ids) if number in used]
+    found = chosen_place(names, ids, source, wanted, what, there)
     chosen: Entry = images[found]
     if not any(isinstance(a, dict) and a.get("image_id") == ids[found] for a in annotations):
         raise RegionError(f"{what}: has no annotation of {names[found]!r}, expected at least one")
     return chosen
+
+
+def chosen_place(
+    names: Sequence[str | None],
+    ids: Sequence[Any],
+    source: str | None,
+    wanted: str | None,
+    what: str,
+    likely: Sequence[int] = (),
+) -> int:
+    """The place of the picture that a file's annotations are wanted of, in the file's list.
+
+    Of these names and ids it is the one that `wanted` names, or else the only one, or the one that
+    fits the picture's path `source` best; for a picture without a path also the only one among
+    `likely`. Raises RegionError, its line beginning with `what`, the file, as `image_entry` does.
+    """
+    if wanted is not None:
+        return _wanted(names, ids, wanted, what)
+    if len(names) == 1:
+        return 0
+    fits = best_named(names, source) or (likely if source is None else [])
+    return _only(fits, names, ids, source, f"{what},image=", what)
+
+
+def refuse_choice(wanted: str | None, what: str) -> None:
+    """Raise RegionError where a picture is chosen in a file that lists none."""
+    if wanted is not None:
+        raise RegionError(
+            f"{what}: lists no pictures, so image={wanted} chooses none; leave it out"
+        )
 
 
 def panoptic_entry(

@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.base.errors import RegionError
+from distortion_graph.base.errors import RegionError, warn_user
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.pictures.images import Picture, orient
 from distortion_graph.regions.coco import (
     is_panoptic,
     names_from,
-    read_json,
     regions_from_json,
     regions_from_panoptic,
 )
 from distortion_graph.regions.fitting import fit_map, read_label_picture, turns
+from distortion_graph.regions.readers.documents import read_document
+from distortion_graph.regions.shapes import assembled
 from distortion_graph.regions.spec import (
     REGION_SPECS_HELP,
+    Alpha,
     Auto,
+    Distortions,
     Grid,
     PanopticModel,
     RegionFiles,
@@ -30,6 +33,7 @@ from distortion_graph.regions.spec import (
     Whole,
 )
 from distortion_graph.segment.auto import auto_regions
+from distortion_graph.segment.distortions import Asked, distortion_regions
 from distortion_graph.segment.segmenter import load_segmenter
 
 if TYPE_CHECKING:
@@ -46,6 +50,8 @@ def resolve_regions(
     anchor: Picture,
     target: Picture,
     differences: Callable[[], DifferenceMap] | None = None,
+    asked: Asked | None = None,
+    warn: Callable[[str], object] = warn_user,
 ) -> RegionSet:
     """The regions of a source, on the anchor's displayed size.
 
@@ -57,12 +63,16 @@ def resolve_regions(
     - a label map: (H, W) integers, 0 = unlabelled. Ids are the pixel values;
     - "auto": found in the mean of both pictures, so that swapping them changes nothing, and
       where they differ in a few places, a region for each;
+    - "distortions": found by what the model behind `asked` says is wrong in them;
     - "whole": one region, id 0, named "image"; "grid:RxC": R rows of C rectangles;
     - "LABELS.png": a label map of 8 or 16 bits or with a palette (by index); with names as
       "LABELS.png,NAMES.json" ({"1": "sky"} or COCO categories);
     - "REGIONS.json": a list of COCO RLE, polygons or boxes with names, or COCO annotations; of
       those of several pictures the ones of the picture that fits the anchor's path best, or of
       the one that "REGIONS.json,image=NAME" names;
+    - "FILE" or "FILE,image=NAME": what labelme, CVAT ("for images" 1.1) or Label Studio exported,
+      an SVG, GeoJSON in pixels, or an earlier graph; its content says which;
+    - "alpha:PICTURE": one region, where that picture is opaque;
     - "panoptic:FILE.json" (COCO panoptic; the annotation of the anchor's file name, or of
       NAME with ",image=NAME"; PNGs beside it) or "panoptic:FILE.png,FILE.json", each with
       ",CATEGORIES.json" where the names are not in the JSON. Ids are the segment ids;
@@ -70,7 +80,8 @@ def resolve_regions(
       (`distortion_graph.segment.panoptic_model`) in the mean of both pictures.
 
     `differences` gives where the pictures differ, for a caller who needs that too; "auto" finds
-    it by itself otherwise.
+    it by itself otherwise. `asked` is the model that "distortions" needs. `warn` is told, in a
+    line, of what a file has that is no region, such as points; by default Python's warnings are.
 
     Masks of the size in which the anchor's file stores it are turned with its EXIF orientation,
     unless they fit the displayed size. Raises RegionError: masks of another size, empty or not
@@ -82,12 +93,18 @@ def resolve_regions(
     match source:
         case Auto():
             return auto_regions(anchor.rgb, target.rgb, differences and differences())
+        case Distortions():
+            return _by_distortion(anchor, target, differences, asked)
         case Whole():
             return RegionSet.whole(anchor.size)
         case Grid(rows, columns):
             return RegionSet.grid(anchor.size, rows, columns)
         case RegionFiles():
-            return _from_files(source, anchor)
+            return _from_files(source, anchor, warn)
+        case Alpha(picture):
+            from distortion_graph.regions.readers.alpha import regions_from_alpha
+
+            return regions_from_alpha(picture, anchor)
         case PanopticModel():
             return load_segmenter(str(source)).segment(_mean(anchor.rgb, target.rgb)).regions
         case RegionSet():
@@ -100,6 +117,20 @@ def resolve_regions(
         f"regions: found {type(source).__name__}, expected masks, a label map or one of: "
         f"{REGION_SPECS_HELP}"
     )
+
+
+def _by_distortion(
+    anchor: Picture,
+    target: Picture,
+    differences: Callable[[], DifferenceMap] | None,
+    asked: Asked | None,
+) -> RegionSet:
+    if asked is None:
+        raise RegionError(
+            "regions 'distortions': they are found by a model in two pictures that are compared, "
+            "expected another source here, such as auto"
+        )
+    return distortion_regions(anchor.rgb, target.rgb, asked, differences and differences())
 
 
 def _checked_set(regions: RegionSet, anchor: Picture) -> RegionSet:
@@ -131,16 +162,30 @@ def _from_masks(masks: Sequence[NDArray[Any]], anchor: Picture) -> RegionSet:
     return RegionSet.from_masks(fitted, size=anchor.size, source="regions")
 
 
-def _from_files(spec: RegionFiles, anchor: Picture) -> RegionSet:
-    """What the tables hold decides whether files that may be COCO panoptic are."""
-    values = [read_json(table) for table in spec.tables]
+def _from_files(spec: RegionFiles, anchor: Picture, warn: Callable[[str], object]) -> RegionSet:
+    """What the tables hold decides what they are, whatever their names."""
+    values = [read_document(table) for table in spec.tables]
     if spec.panoptic or any(map(is_panoptic, values)):
         return _panoptic(spec, values, anchor)
     if spec.picture is not None and len(values) <= 1 and spec.image is None:
         return _label_map(spec.picture, spec.tables, values, anchor)
     if spec.picture is None and len(values) == 1:
-        return regions_from_json(values[0], anchor, str(spec.tables[0]), spec.image)
+        return _from_table(values[0], anchor, str(spec.tables[0]), spec.image, warn)
     raise RegionError(f"regions {str(spec)!r}: unknown, expected one of: {REGION_SPECS_HELP}")
+
+
+def _from_table(
+    value: Any, anchor: Picture, what: str, image: str | None, warn: Callable[[str], object]
+) -> RegionSet:
+    from distortion_graph.regions.readers.recognised import reader_of
+
+    read = reader_of(value, what)
+    if read is None:
+        return regions_from_json(value, anchor, what, image)
+    drawing = read(value, anchor, what, image)
+    for line in drawing.warnings(what):
+        warn(line)
+    return assembled(drawing.shapes, anchor, what)
 
 
 def _mean(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.uint8]:

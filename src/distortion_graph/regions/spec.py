@@ -2,6 +2,7 @@
 
     RegionSpec.parse("grid:3x4")                  # Grid(rows=3, columns=4)
     RegionSpec.parse("labels.png,names.json")     # RegionFiles(picture=…, tables=(…,))
+    RegionSpec.parse("drawing.svg")               # RegionFiles(picture=None, tables=(…,))
 
 Parsing tells names of files from words and options, and for that looks which of them exist. It
 opens nothing: masks come of a spec in `resolve_regions`.
@@ -22,8 +23,10 @@ from distortion_graph.segment.checkpoint import is_hub_name
 from distortion_graph.segment.segmenter import PANOPTIC_PREFIX
 
 _SPECS = (
-    "auto (found in the pictures); whole; grid:ROWSxCOLS; LABELS.png (0 = unlabelled) or "
-    "LABELS.png,NAMES.json; REGIONS.json[,image=NAME] (COCO RLE, polygons, boxes); "
+    "auto (found in the pictures); distortions (found by what is wrong in them); whole; "
+    "grid:ROWSxCOLS; LABELS.png (0 = unlabelled) or LABELS.png,NAMES.json; "
+    "FILE[,image=NAME] (COCO, labelme, CVAT, Label Studio, SVG, GeoJSON, or an earlier graph); "
+    "alpha:PICTURE (where it is opaque); "
     "panoptic:FILE.json[,image=NAME] or panoptic:FILE.png,FILE.json[,CATEGORIES.json]; "
 )
 
@@ -39,13 +42,14 @@ FindPath: TypeAlias = Callable[[str], Path]
 """From a name in a spec to its path; raises DistortionGraphError for one that may not be read."""
 
 _GRID = re.compile(r"grid:(\d{1,6})[xX×](\d{1,6})")
-_IMAGE = re.compile(r"(.+?\.json),image=(.+)", re.DOTALL | re.IGNORECASE)
-_TABLE_SUFFIX = ".json"
+_IMAGE = re.compile(r"(.+?\.(?:json|geojson|xml|svg)),image=(.+)", re.DOTALL | re.IGNORECASE)
+_TABLE_SUFFIXES = (".json", ".geojson", ".xml", ".svg")
+_ALPHA_PREFIX = "alpha:"
 _MOST_FILES = 3
 
 
 class RegionSpec(ABC):
-    """Where regions come from: `Auto`, `Whole`, `Grid`, `RegionFiles` or `PanopticModel`.
+    """Where regions come from: a class for each kind, such as `Auto`, `Grid` and `RegionFiles`.
 
     Specs are frozen and compare by value; `parse` reads what `str` gives as an equal spec.
     """
@@ -68,10 +72,14 @@ class RegionSpec(ABC):
         text = str(text)
         if text == str(Auto()):
             return Auto()
+        if text == str(Distortions()):
+            return Distortions()
         if text == str(Whole()):
             return Whole()
         if text.startswith("grid:"):
             return _grid(text)
+        if text.startswith(_ALPHA_PREFIX):
+            return _alpha(text, find)
         if not text.startswith(PANOPTIC_PREFIX):
             return _files(text, find, expected)
         return _model(text, find) or _files(text, find, expected)
@@ -109,6 +117,14 @@ class Auto(RegionSpec):
 
 
 @dataclass(frozen=True)
+class Distortions(RegionSpec):
+    """Found by what a model says is wrong."""
+
+    def __str__(self) -> str:
+        return "distortions"
+
+
+@dataclass(frozen=True)
 class Whole(RegionSpec):
     """One region, the whole picture."""
 
@@ -131,8 +147,9 @@ class Grid(RegionSpec):
 class RegionFiles(RegionSpec):
     """Masks in files.
 
-    A picture alone or with a table of names is a label map; a table alone is a list of regions or
-    COCO annotations. Where `panoptic` says so, or a table holds `segments_info`, the files are
+    A picture alone or with a table of names is a label map; a table alone is whatever its content
+    says: a list of regions, COCO annotations, the export of an annotation tool, a drawing, a graph.
+    Where `panoptic` says so, or a table holds `segments_info`, the files are
     COCO panoptic: one table of annotations, perhaps the picture, perhaps tables of names.
     """
 
@@ -150,6 +167,26 @@ class RegionFiles(RegionSpec):
     def files(self) -> tuple[Path, ...]:
         """The picture and the tables."""
         return self.tables if self.picture is None else (self.picture, *self.tables)
+
+    @property
+    def found_in_pictures(self) -> bool:
+        """False."""
+        return False
+
+
+@dataclass(frozen=True)
+class Alpha(RegionSpec):
+    """Where a picture is opaque."""
+
+    picture: Path
+
+    def __str__(self) -> str:
+        return f"{_ALPHA_PREFIX}{self.picture}"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The picture."""
+        return (self.picture,)
 
     @property
     def found_in_pictures(self) -> bool:
@@ -187,6 +224,13 @@ def _grid(text: str) -> Grid:
     return Grid(int(sides[1]), int(sides[2]))
 
 
+def _alpha(text: str, find: FindPath) -> Alpha:
+    name = text.removeprefix(_ALPHA_PREFIX)
+    if not name:
+        raise RegionError(f"regions {text!r}: expected alpha:PICTURE, for example alpha:cutout.png")
+    return Alpha(find(name))
+
+
 def _model(text: str, find: FindPath) -> PanopticModel | None:
     """The panoptic model of a spec, None where it names files.
 
@@ -202,7 +246,7 @@ def _model(text: str, find: FindPath) -> PanopticModel | None:
     place = find(name)
     if place.is_dir():
         return PanopticModel(place, tuple(options))
-    is_file = place.exists() or name.lower().endswith((_TABLE_SUFFIX, *PICTURE_SUFFIXES))
+    is_file = place.exists() or name.lower().endswith((*_TABLE_SUFFIXES, *PICTURE_SUFFIXES))
     if is_file or _exists(names, find) or not is_hub_name(name):
         return None
     return PanopticModel(name, tuple(options))
@@ -216,7 +260,7 @@ def _files(text: str, find: FindPath, expected: str) -> RegionFiles:
     paths = [find(name) for name in ([names] if _exists(names, find) else names.split(","))]
     # Lossy kinds are among them so that the error can say why they will not do.
     pictures = [path for path in paths if path.suffix.lower() in PICTURE_SUFFIXES]
-    tables = [path for path in paths if path.suffix.lower() == _TABLE_SUFFIX]
+    tables = [path for path in paths if path.suffix.lower() in _TABLE_SUFFIXES]
     unknown = len(pictures) + len(tables) < len(paths)
     if unknown or len(pictures) > 1 or len(paths) > _MOST_FILES:
         missing = next((path for path in paths if not path.exists()), None)

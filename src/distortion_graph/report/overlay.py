@@ -1,17 +1,17 @@
 """The overlay: both pictures side by side, with what the graph says written into their regions.
 
-A region is outlined and filled in the colour of its severity, or of how it compares with the same
-region of the other picture: lightly, and more along its edge, so that the pixels can still be
-judged. Its label has its id, its distortions and severities, and a mark for the comparison.
-Labels that do not fit are shortened, down to the number, which is always there. Places where the
-pictures differ have a frame.
+A region is outlined and filled in the colour of its severity, of its distortion, or of how it
+compares with the same region of the other picture (`colouring`): lightly, and more along its edge,
+so that the pixels can still be judged. Its label has its id, its distortions and severities, and a
+mark for the comparison. Labels that do not fit are shortened, down to the number, which is always
+there. Places where the pictures differ have a frame.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import get_args
 
 import cv2
 import numpy as np
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from distortion_graph.base.errors import ImageError
 from distortion_graph.graph import SIDES, DistortionGraph, Side
 from distortion_graph.masks.rle import Rle
+from distortion_graph.report.colouring import ColourBy, meanings, paint
 from distortion_graph.report.common_part import on_one_canvas
 from distortion_graph.report.drawing import (
     Canvas,
@@ -36,19 +37,13 @@ from distortion_graph.report.outlines import ground_of, outline
 from distortion_graph.report.palette import (
     INK,
     MUTED,
-    NEUTRAL,
     PLACE,
     Rgb,
-    comparison_colours,
-    severity_colours,
 )
 from distortion_graph.report.places import places, places_on
 from distortion_graph.report.placing import Ground, place_labels
 from distortion_graph.report.sources import check_pixels
-from distortion_graph.report.wording import UNCERTAIN, node_text, node_words, rank_of, words
-
-ColourBy: TypeAlias = Literal["severity", "comparison"]
-"""What the colour of a region means."""
+from distortion_graph.report.wording import node_text, node_words, rank_of
 
 SHOWN_PX = 900
 """Pictures whose long side is shorter are enlarged by a whole factor to at least this."""
@@ -60,6 +55,7 @@ _TALLEST_FACE, _SMALLEST_FACE = 64, 12
 _FACE_SHARE = 0.024
 _LANDSCAPE = 2.2
 _TINT, _EDGE_TINT = 0.12, 0.7
+_MAP_TINT = 0.45  # where every region is filled, clean ones too
 
 
 @dataclass(frozen=True)
@@ -113,9 +109,9 @@ def overlay(
         anchor_rgb: (H, W, 3) uint8, of the size that the graph gives for the anchor.
         target_rgb: (H', W', 3) uint8; shown at the anchor's size, or, where only the common part
             of the two was compared, at the anchor's scale, the rest of both dimmed.
-        colour_by: "severity", or "comparison": blue where the picture is the better one of the
-            two, orange to vermilion where it is the worse one, grey and not filled where both
-            are the same.
+        colour_by: "severity"; "distortion", a map with one colour for each label, clean ones too;
+            or "comparison": blue where the picture is the better one of the two, orange to
+            vermilion where it is the worse one, grey and not filled where both are the same.
 
     Returns:
         (h, w, 3) uint8: the pictures side by side (one above the other where they are very wide),
@@ -125,8 +121,9 @@ def overlay(
     Raises:
         ImageError: a picture is not of the size in the graph, or `colour_by` is another word.
     """
-    if colour_by not in ("severity", "comparison"):
-        raise ImageError(f"colour_by is {colour_by!r}, expected 'severity' or 'comparison'")
+    if colour_by not in get_args(ColourBy):
+        offered = ", ".join(map(repr, get_args(ColourBy)))
+        raise ImageError(f"colour_by is {colour_by!r}, expected one of {offered}")
     pictures = dict(zip(SIDES, (anchor_rgb, target_rgb), strict=True))
     for side in SIDES:
         check_pixels(graph, side, pictures[side], "overlay")
@@ -169,7 +166,8 @@ def _panel(
     regions = _drawn_regions(graph, side, layout, colour_by)
     for region in regions:
         if region.filled:
-            _fill(canvas, region.ground, region.colour, layout.rim)
+            inside = _MAP_TINT if colour_by == "distortion" else _TINT
+            _fill(canvas, region.ground, region.colour, layout.rim, inside)
     outline(canvas, [r.ground for r in regions], layout.line)
     wordings = [_wordings(r, layout.face) for r in regions]
     sizes = [[chip.size(layout.face) for chip in chips] for chips in wordings]
@@ -203,8 +201,6 @@ def _frame_places(
 def _drawn_regions(
     graph: DistortionGraph, side: Side, layout: _Layout, colour_by: ColourBy
 ) -> list[_Drawn]:
-    vocabulary = graph.vocabulary
-    colours = _colours(graph, colour_by)
     drawn = []
     for region in graph.regions:
         mask = region.mask_of(side)
@@ -214,38 +210,29 @@ def _drawn_regions(
             continue
         node = region.node(side)
         rank = rank_of(graph, region.comparison.label) * (1 if side == "anchor" else -1)
-        level = vocabulary.severity_index(node.severity.label)
-        place = level if colour_by == "severity" else rank + vocabulary.neutral_index
+        colour, filled = paint(graph, colour_by, node, rank)
         said = node_words(graph, node)
         texts = node_text(graph, node, " · "), " · ".join(said), said[0]
-        known = not graph.is_uncertain(node)
         drawn.append(
             _Drawn(
                 number=str(region.id),
                 wordings=tuple(dict.fromkeys(texts)),
                 rank=rank,
-                colour=colours[place] if known or colour_by == "comparison" else NEUTRAL,
-                filled=known and level > 0 if colour_by == "severity" else rank != 0,
+                colour=colour,
+                filled=filled,
                 ground=ground,
             )
         )
     return drawn
 
 
-def _colours(graph: DistortionGraph, colour_by: ColourBy) -> tuple[Rgb, ...]:
-    vocabulary = graph.vocabulary
-    if colour_by == "severity":
-        return severity_colours(len(vocabulary.severities))
-    return comparison_colours(len(vocabulary.comparisons))
-
-
-def _fill(canvas: Canvas, ground: Ground, colour: Rgb, rim: int) -> None:
+def _fill(canvas: Canvas, ground: Ground, colour: Rgb, rim: int, inside: float) -> None:
     """Tint a region, and its inner edge of `rim` pixels more strongly."""
     height, width = ground.mask.shape
     spot = canvas[ground.y : ground.y + height, ground.x : ground.x + width]
     depth = cv2.distanceTransform(np.pad(ground.mask, 1).astype(np.uint8), cv2.DIST_L2, 3)
     depth = depth[1:-1, 1:-1][: spot.shape[0], : spot.shape[1]]
-    share = np.where(depth <= rim, np.float32(_EDGE_TINT), np.float32(_TINT)) * (depth > 0)
+    share = np.where(depth <= rim, np.float32(_EDGE_TINT), np.float32(inside)) * (depth > 0)
     mixed = spot + share[..., None] * (np.array(colour, np.float32) - spot)
     spot[:] = np.rint(mixed).astype(np.uint8)
 
@@ -312,23 +299,13 @@ class _Entry:
 
 def _legend(graph: DistortionGraph, colour_by: ColourBy) -> list[_Entry]:
     """What the fill means, then what the marks mean where that is something else."""
-    vocabulary, colours = graph.vocabulary, _colours(graph, colour_by)
-    levels = [(words(vocabulary, c.label), c.rank) for c in reversed(vocabulary.comparisons)]
     framed = any(places(graph, region) for region in graph.regions)
     differ = [_Entry("they differ here", PLACE)] if framed else []
+    filled = [_Entry(*meaning) for meaning in meanings(graph, colour_by)]
     if colour_by == "comparison":
-        fills = zip(levels, reversed(colours), strict=True)
-        filled = [_Entry(text, colour, rank) for (text, rank), colour in fills]
         return [_Entry("against the other picture:"), *filled, *differ]
-    severities = zip(vocabulary.severities, colours, strict=True)
-    nodes = (region.node(side) for region in graph.regions for side in SIDES)
-    unsure = any(graph.is_uncertain(node) for node in nodes)
-    return [
-        *(_Entry(words(vocabulary, label), colour) for label, colour in severities),
-        *([_Entry(UNCERTAIN, NEUTRAL)] if unsure else []),
-        *(_Entry(text, rank=rank) for text, rank in levels),
-        *differ,
-    ]
+    ranks = [_Entry(m.text, rank=m.rank) for m in meanings(graph, "comparison")]
+    return [*filled, *ranks, *differ]
 
 
 def _legend_rows(

@@ -29,6 +29,15 @@ NEUTRAL: Rgb = (142, 146, 153)
 PLACE: Rgb = (204, 121, 167)
 """Reddish purple, around a place where the pictures differ."""
 
+# Of Kelly, "Twenty-two colors of maximum contrast", Color Engineering 1965, in his order and in
+# sRGB as by Centore (2016): without black, white and grey, the blues, which are near `CLEAN`, and
+# two that are near others here.
+_LABELS: tuple[Rgb, ...] = (
+    (243, 195, 0), (135, 86, 146), (243, 132, 0), (190, 0, 50), (194, 178, 128), (0, 136, 86),
+    (230, 143, 172), (249, 147, 121), (179, 68, 108), (220, 211, 0), (136, 45, 23), (141, 182, 0),
+    (101, 69, 34), (226, 88, 34), (43, 61, 38),
+)  # fmt: skip
+_DARKER = 0.4
 _BETTER: tuple[Rgb, Rgb] = (86, 180, 233), (0, 114, 178)
 _SCALE: tuple[Rgb, ...] = ((240, 228, 66), (230, 159, 0), (213, 94, 0))
 
@@ -51,6 +60,20 @@ def comparison_colours(count: int) -> tuple[Rgb, ...]:
     worse = [_between(2 if steps == 1 else 1 + k / (steps - 1)) for k in range(steps)]
     better = [_mixed(*_BETTER, 1.0 if steps == 1 else k / (steps - 1)) for k in range(steps)]
     return *reversed(worse), NEUTRAL, *better
+
+
+def label_colours(count: int, clean: int) -> tuple[Rgb, ...]:
+    """A colour for each of `count` labels, of which the one at the position `clean` is undistorted.
+
+    More labels than there are colours get the same ones darker.
+    """
+    others = iter(range(count))
+    return tuple(CLEAN if k == clean else _label_colour(next(others)) for k in range(count))
+
+
+def _label_colour(number: int) -> Rgb:
+    round_, place = divmod(number, len(_LABELS))
+    return _mixed(_LABELS[place], INK, 1 - (1 - _DARKER) ** round_)
 
 
 def ink_on(colour: Rgb) -> Rgb:

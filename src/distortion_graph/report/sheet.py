@@ -40,6 +40,7 @@ from distortion_graph.report.places import place_text
 from distortion_graph.report.sources import check_pixels
 from distortion_graph.report.wording import (
     evidence_texts,
+    metric_texts,
     node_text,
     printable,
     quality_text,
@@ -248,7 +249,7 @@ def _caption(
         lines += [_Line(first, colour=colour), *map(_Line, more)]
     lines.append(_Line(verdict, colour=compared, rank=rank))
     differs = [text] if (text := place_text(graph, region)) else []
-    notes = [*differs, *_evidence_lines(region.evidence), *_cutout_lines(cutouts)]
+    notes = [*differs, *_evidence_lines(graph, region.evidence), *_cutout_lines(cutouts)]
     lines += [_Line(text, MUTED) for note in notes for text in _wrapped(note, room, face)]
     return [_Line(_plain(x.text, face), x.ink, x.colour, x.rank) for x in lines]
 
@@ -257,10 +258,12 @@ def _node_text(graph: DistortionGraph, node: Node, side: Side) -> str:
     return f"{side}: {node_text(graph, node, ' · ')}, {quality_text(node)}"
 
 
-def _evidence_lines(facts: Evidence | None) -> list[str]:
+def _evidence_lines(graph: DistortionGraph, facts: Evidence | None) -> list[str]:
     names = ("PSNR {} dB", "SSIM {}", "HaarPSI {}", "CIEDE2000 {}")
     known = zip(names, evidence_texts(facts), strict=True)
-    text = ", ".join(name.format(value) for name, value in known if value)
+    said = [name.format(value) for name, value in known if value]
+    said += [f"{name} {value}" for name, value in metric_texts(graph, facts) if value]
+    text = ", ".join(said)
     return [text] if text else []
 
 

@@ -12,13 +12,21 @@ from rich.table import Table
 from rich.text import Text
 
 from distortion_graph.base.vocabulary import Vocabulary
-from distortion_graph.graph import DistortionGraph, Node, RegionComparison, SceneNode, Side
+from distortion_graph.graph import (
+    DistortionGraph,
+    Evidence,
+    Node,
+    RegionComparison,
+    SceneNode,
+    Side,
+)
 from distortion_graph.report.palette import hex_name, severity_colours
 from distortion_graph.report.places import place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
     marks,
+    metric_texts,
     percent,
     printable,
     rank_of,
@@ -40,6 +48,8 @@ _CUT = (("name", 6), ("the anchor is", 4), ("distortion", 8), ("severity", 3))
 """Which columns are cut where the terminal is narrow, and to what at least, in this order."""
 
 _EVIDENCE = ("PSNR", "SSIM", "Haar", "ΔE")
+_METRICS_WIDTH = 24
+"""Further metrics stand under the comparison, as many in a line as fit into so many columns."""
 _BETTER, _WORSE = "bright_blue", "dark_orange3"
 
 
@@ -73,6 +83,7 @@ class _Row:
     sides: tuple[_Side, _Side]
     comparison: Text
     evidence: tuple[str, str, str, str]
+    metrics: tuple[str, ...] = ()
     differs: str = ""
 
 
@@ -85,7 +96,8 @@ def render(graph: DistortionGraph, width: int) -> RenderableType:
     first. Where the pictures differ in places of a region, the first of them stands under the
     comparison. The scene stands last, with the distortion that covers most of each picture. A node
     that the model does not believe to know is `uncertain`. Evidence is PSNR in dB, SSIM, HaarPSI
-    and the mean CIEDE2000 difference, between the two pictures.
+    and the mean CIEDE2000 difference, between the two pictures; further metrics stand under the
+    comparison.
     """
     rows = [_region_row(graph, region) for region in worst_first(graph)]
     table = _table(rows, _scene_row(graph), width)
@@ -145,6 +157,8 @@ def _cells(row: _Row, *, wide: bool, measured: bool, rated: bool) -> list[Text |
     comparison = row.comparison
     if measured and not wide:
         comparison = Text.assemble(comparison, "\n", (_in_columns(row.evidence), "dim"))
+    for line in row.metrics:
+        comparison = Text.assemble(comparison, "\n", (line, "dim"))
     if row.differs:
         comparison = Text.assemble(comparison, "\n", (row.differs, "bold"))
     return [
@@ -173,6 +187,7 @@ def _region_row(graph: DistortionGraph, region: RegionComparison) -> _Row:
         (_node(graph, region.anchor), _node(graph, region.target)),
         _comparison(graph, region.comparison.label),
         evidence_texts(region.evidence),
+        _metric_lines(graph, region.evidence),
         place_text(graph, region, short=True),
     )
 
@@ -189,7 +204,19 @@ def _scene_row(graph: DistortionGraph) -> _Row | None:
         (_scene_node(graph, "anchor", scene.anchor), _scene_node(graph, "target", scene.target)),
         Text("–") if comparison is None else _comparison(graph, comparison.label),
         evidence_texts(scene.evidence),
+        _metric_lines(graph, scene.evidence),
     )
+
+
+def _metric_lines(graph: DistortionGraph, facts: Evidence | None) -> tuple[str, ...]:
+    lines: list[str] = []
+    for name, text in metric_texts(graph, facts):
+        joined = f"{lines[-1]}, {name} {text}" if lines else ""
+        if joined and len(joined) <= _METRICS_WIDTH:
+            lines[-1] = joined
+        elif text:
+            lines.append(f"{name} {text}")
+    return tuple(lines)
 
 
 def _node(graph: DistortionGraph, node: Node) -> _Side:

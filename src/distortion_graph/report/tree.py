@@ -25,6 +25,7 @@ from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
     marks,
+    metric_texts,
     percent,
     printable,
     quality_text,
@@ -123,5 +124,6 @@ def _add_comparison(
         branch.add(Text(f"the anchor is {mark} {_belief(graph, comparison)}"))
     texts = zip(_EVIDENCE, evidence_texts(evidence), strict=True)
     measured = [f"{name} {text}{unit}" for (name, unit), text in texts if text]
+    measured += [f"{name} {text}" for name, text in metric_texts(graph, evidence) if text]
     if measured:
         branch.add(Text(", ".join(measured), "dim"))

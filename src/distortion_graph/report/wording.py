@@ -13,6 +13,7 @@ from distortion_graph.graph import (
     SIDES,
     DistortionGraph,
     Evidence,
+    MetricInfo,
     Node,
     RegionComparison,
     Scene,
@@ -94,6 +95,27 @@ def evidence_texts(facts: Evidence | None) -> tuple[str, str, str, str]:
     psnr = "∞" if identical else "" if facts.psnr_db is None else f"{facts.psnr_db:.1f}"
     unit = ["" if v is None else f"{v:.2f}" for v in (facts.ssim, facts.haarpsi)]
     return psnr, unit[0], unit[1], "" if facts.delta_e is None else f"{facts.delta_e:.1f}"
+
+
+def metric_texts(graph: DistortionGraph, facts: Evidence | None) -> list[tuple[str, str]]:
+    """Further metrics in the graph's order: their names, and their values as text.
+
+    A value is a dash where the metric says nothing, and empty where it was not measured.
+    """
+    more = {} if facts is None else facts.more
+    texts = []
+    for metric in graph.metrics:
+        low, high = metric.range
+        unit = low is not None and high is not None and high - low <= 2
+        value, text = more.get(metric.name), "–" if metric.name in more else ""
+        texts.append((metric.name, text if value is None else f"{value:.{3 if unit else 1}f}"))
+    return texts
+
+
+def metric_note(metric: MetricInfo) -> str:
+    """What a further metric is: `flip 1.7 (BSD-3-Clause), lower is better`."""
+    way = metric.direction.replace("_", " ")
+    return printable(f"{metric.name} {metric.version} ({metric.licence}), {way}")
 
 
 def score_text(score: float | None) -> str:

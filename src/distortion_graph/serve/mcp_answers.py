@@ -27,7 +27,7 @@ from distortion_graph.graph import (
     Scene,
     SceneNode,
 )
-from distortion_graph.graph.parts import Part
+from distortion_graph.graph.basis import Part
 from distortion_graph.mllm.ask.compact import DECIMALS
 from distortion_graph.mllm.ask.wording import (
     comparison_lines,
@@ -284,7 +284,9 @@ def _picture(info: ImageInfo, node: SceneNode) -> PictureFacts:
 def _evidence(evidence: Evidence | None) -> Evidence | None:
     if evidence is None:
         return None
-    return Evidence(**{name: _short(value) for name, value in evidence})
+    more = {name: _short(value) for name, value in evidence.more.items()}
+    four = {name: _short(value) for name, value in evidence if name != "more"}
+    return Evidence(**four, more=more)
 
 
 def _differs(differs: Difference | None) -> DifferenceFacts | None:

@@ -21,7 +21,7 @@ from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.base.files import encode_image
 from distortion_graph.base.validation import validation_line
 from distortion_graph.graph import SIDES, json_schema_text
-from distortion_graph.graph.parts import Part
+from distortion_graph.graph.basis import Part
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.pairs import pair_warnings
 from distortion_graph.pipeline import compare_pictures

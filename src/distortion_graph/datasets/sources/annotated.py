@@ -13,7 +13,8 @@ from distortion_graph.base.errors import DatasetError, ImageError, RegionError
 from distortion_graph.datasets.folders import LeftOut, list_folder
 from distortion_graph.datasets.sources.base import Relation, SourceItem, SourcePicture
 from distortion_graph.pictures.images import PICTURE_SUFFIXES, load_picture
-from distortion_graph.regions.coco import read_json, segment_regions, segments_of
+from distortion_graph.regions.coco import segment_regions, segments_of
+from distortion_graph.regions.readers.documents import read_json
 
 _NO_CATEGORY = -1
 _LARGEST = 2**31 - 1

@@ -16,7 +16,8 @@ from distortion_graph.datasets.sources.annotated import (
     read_annotations,
 )
 from distortion_graph.datasets.sources.names import inner_path, sorted_by_stem, stem_of
-from distortion_graph.regions.coco import names_from, read_json
+from distortion_graph.regions.coco import names_from
+from distortion_graph.regions.readers.documents import read_json
 
 _KEYS = frozenset({"images", "annotations", "categories", "image_id", "name"})
 

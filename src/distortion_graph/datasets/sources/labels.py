@@ -16,7 +16,8 @@ from distortion_graph.datasets.sources.names import flat_stem, sorted_by_stem, s
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.pictures.images import load_picture
 from distortion_graph.pictures.picture_names import composed
-from distortion_graph.regions.coco import names_from, read_json
+from distortion_graph.regions.coco import names_from
+from distortion_graph.regions.readers.documents import read_json
 
 _ANNOTATOR = re.compile(r"(.+)_(\d+)", re.ASCII | re.DOTALL)
 

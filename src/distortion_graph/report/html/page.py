@@ -15,7 +15,7 @@ from distortion_graph.report.html.embedding import Embedded, embed
 from distortion_graph.report.html.table import asset, colour_rules, table
 from distortion_graph.report.html.view import script_json, title_of, view
 from distortion_graph.report.sources import FoundPicture
-from distortion_graph.report.wording import printable, summary
+from distortion_graph.report.wording import metric_note, printable, summary
 
 _SCRIPTS = ("state.js", "viewer.js", "panel.js", "drawing.js", "filters.js", "start.js")
 
@@ -123,4 +123,6 @@ def _footer(graph: DistortionGraph, pictures: tuple[ReportPicture, ReportPicture
     if graph.model is not None:
         named = f"{graph.model.name} {graph.model.version or ''}".strip()
         lines.append(f"Said by the model {named}; evidence is measured, not said.")
+    if graph.metrics:
+        lines.append(f"Measured too: {'; '.join(map(metric_note, graph.metrics))}.")
     return "".join(f"<p>{escape(printable(line))}</p>" for line in lines)

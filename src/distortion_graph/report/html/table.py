@@ -10,6 +10,7 @@ from distortion_graph.graph import (
     SIDES,
     DistortionGraph,
     Evidence,
+    MetricInfo,
     Node,
     RegionComparison,
     Scene,
@@ -22,6 +23,7 @@ from distortion_graph.report.palette import (
     comparison_colours,
     hex_name,
     ink_on,
+    label_colours,
     severity_colours,
 )
 from distortion_graph.report.places import place_text
@@ -29,6 +31,8 @@ from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
     marks,
+    metric_note,
+    metric_texts,
     percent,
     printable,
     rank_of,
@@ -54,19 +58,23 @@ def asset(name: str) -> str:
 
 
 def colour_rules(graph: DistortionGraph) -> str:
-    """CSS: colour and ink of each severity, .s0 … .sN, and each comparison in rank order, .c0 …
+    """CSS: colour and ink of each severity, .s0 … .sN, each comparison in rank order, .c0 …, and
+    each distortion, .d0 …
 
-    .su is of a node whose severity is uncertain.
+    .su and .du are of a node whose labels are uncertain.
     """
     vocabulary = graph.vocabulary
+    labels = label_colours(len(vocabulary.distortions), vocabulary.clean_index)
     named = [
         *((f"s{k}", c) for k, c in enumerate(severity_colours(len(vocabulary.severities)))),
         ("su", NEUTRAL),
         *((f"c{k}", c) for k, c in enumerate(comparison_colours(len(vocabulary.comparisons)))),
+        *((f"d{k}", c) for k, c in enumerate(labels)),
+        ("du", NEUTRAL),
     ]
     rules = []
     for sign, colour in named:
-        name = "severity" if sign.startswith("s") else "comparison"
+        name = {"s": "severity", "c": "comparison", "d": "distortion"}[sign[0]]
         values = f"--{name}: {hex_name(colour)}; --{name}-ink: {hex_name(ink_on(colour))}"
         rules.append(f".dg .{sign} {{ {values} }}")
     return "\n".join(rules)
@@ -88,7 +96,7 @@ def table(graph: DistortionGraph, agreed: Agreement | None = None) -> str:
     measured = any(region.evidence for region in graph.regions)
     measured = measured or (graph.scene is not None and graph.scene.evidence is not None)
     place = {region.id: k for k, region in enumerate(graph.regions)}
-    shown = _Shown(measured, _is_rated(graph))
+    shown = _Shown(measured, _is_rated(graph), graph.metrics)
     rows = [_row(graph, region, place[region.id], agreed, shown) for region in worst_first(graph)]
     foot = _scene_row(graph, shown)
     caption = "<caption>Regions: the distorted, worst first; then those that differ most</caption>"
@@ -101,6 +109,7 @@ class _Shown(NamedTuple):
 
     measured: bool
     rated: bool
+    metrics: tuple[MetricInfo, ...]
 
 
 def _is_rated(graph: DistortionGraph) -> bool:
@@ -117,13 +126,15 @@ def _head(shown: _Shown) -> str:
     cells += ['<th scope="col" rowspan="2">The anchor is</th>']
     cells += [f'<th scope="colgroup" colspan="{len(columns)}">Target</th>']
     if shown.measured:
-        cells += ['<th scope="colgroup" colspan="4">Measured between them</th>']
+        count = len(_EVIDENCE) + len(shown.metrics)
+        cells += [f'<th scope="colgroup" colspan="{count}">Measured between them</th>']
     under = "".join(f'<th scope="col">{text}</th>' for text in columns)
     under += under
     if shown.measured:
+        further = [(metric.name, metric_note(metric)) for metric in shown.metrics]
         under += "".join(
-            f'<th scope="col"><abbr title="{meaning}">{short}</abbr></th>'
-            for short, meaning in _EVIDENCE
+            f'<th scope="col"><abbr title="{escape(meaning, quote=True)}">{short}</abbr></th>'
+            for short, meaning in (*_EVIDENCE, *further)
         )
     return f"<thead><tr>{''.join(cells)}</tr><tr>{under}</tr></thead>"
 
@@ -147,7 +158,7 @@ def _row(
     name = f'<bdi class="name">{escape(printable(region.name))}</bdi>'
     head = f'<th scope="row"><span class="id">{region.id}</span> {name}{area}</th>'
     middle = _comparison_cell(graph, region.comparison.label, truth, place_text(graph, region))
-    facts = _evidence_cells(region.evidence) if shown.measured else ""
+    facts = _evidence_cells(graph, region.evidence) if shown.measured else ""
     wrong = ' class="wrong-row"' if truth and truth.mistakes else ""
     return f'<tr data-region="{position}"{wrong}>{head}{anchor}{middle}{target}{facts}</tr>'
 
@@ -202,7 +213,7 @@ def _scene_row(graph: DistortionGraph, shown: _Shown) -> str:
     middle = "<td>–</td>"
     if scene.comparison is not None:
         middle = _comparison_cell(graph, scene.comparison.label, None)
-    facts = _evidence_cells(scene.evidence) if shown.measured else ""
+    facts = _evidence_cells(graph, scene.evidence) if shown.measured else ""
     nodes = zip(SIDES, (scene.anchor, scene.target), strict=True)
     sides = [_scene_cells(graph, side, node, shown) for side, node in nodes]
     head = '<th scope="row">scene <small>the whole picture</small></th>'
@@ -216,8 +227,9 @@ def _scene_cells(graph: DistortionGraph, side: Side, node: SceneNode, shown: _Sh
     return f'<td class="what">{what}</td><td>{share}</td>{_quality_cells(node, shown)}'
 
 
-def _evidence_cells(facts: Evidence | None) -> str:
-    return "".join(f'<td class="number">{text}</td>' for text in evidence_texts(facts))
+def _evidence_cells(graph: DistortionGraph, facts: Evidence | None) -> str:
+    texts = [*evidence_texts(facts), *(text for _, text in metric_texts(graph, facts))]
+    return "".join(f'<td class="number">{text}</td>' for text in texts)
 
 
 def _quality_cells(node: Node | SceneNode, shown: _Shown) -> str:

@@ -23,6 +23,7 @@ from distortion_graph.report.wording import (
     UNCERTAIN,
     evidence_texts,
     marks,
+    metric_texts,
     printable,
     words,
     worst_first,
@@ -136,6 +137,7 @@ def _region(
     }
     if region.evidence is not None:
         entry["evidence"] = evidence_texts(region.evidence)
+        entry["metrics"] = metric_texts(graph, region.evidence)
     if places(graph, region):
         entry["differs"] = {
             "text": place_text(graph, region),

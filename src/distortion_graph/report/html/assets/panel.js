@@ -35,7 +35,7 @@ function details(position) {
   parts.push(...SIDES.map((side) => nodePart(region, side)));
   if (region.evidence) {
     const [psnr, ssim, haar, delta] = region.evidence;
-    const rows = [["PSNR", psnr && `${psnr} dB`], ["SSIM", ssim], ["HaarPSI", haar], ["ΔE (CIEDE2000)", delta]];
+    const rows = [["PSNR", psnr && `${psnr} dB`], ["SSIM", ssim], ["HaarPSI", haar], ["ΔE (CIEDE2000)", delta], ...region.metrics];
     parts.push(make("h4", {}, "Measured between them"), make("table", {}, ...rows.filter(([, value]) => value)
       .map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "number" }, value)))));
   }

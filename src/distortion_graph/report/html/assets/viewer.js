@@ -71,7 +71,7 @@ function markOf(position, side) {
   const node = region.nodes[side];
   const kind = region.paths[side] ? "" : " box";
   const rank = words.comparisons[region.comparison].rank;
-  const classes = [node.uncertain ? "su" : `s${node.severity}`, `c${seenFrom(side, region.comparison)}`];
+  const classes = [node.uncertain ? "su du" : `s${node.severity} d${node.distortion}`, `c${seenFrom(side, region.comparison)}`];
   if (node.severity === 0 || node.uncertain) classes.push("unmarked-severity");
   if (rank === 0) classes.push("unmarked-comparison");
   if (isQuiet(region)) classes.push("quiet");
@@ -92,11 +92,15 @@ function markOf(position, side) {
 }
 
 function legend(colour) {
-  const entries = colour === "severity"
-    ? words.severities.map((text, k) => [text, `severity s${k}`])
-    : words.comparisons.map((level, k) => [`${level.marks} ${level.text}`, `comparison c${k}`]);
-  const unsure = colour === "severity" && regions.some((region) => region.nodes.some((node) => node.uncertain));
-  if (unsure) entries.push([words.uncertain, "severity su"]);
+  const nodes = regions.flatMap((region) => region.nodes);
+  const found = new Set(nodes.filter((node) => !node.uncertain).map((node) => node.distortion));
+  const entries = {
+    severity: () => words.severities.map((text, k) => [text, `severity s${k}`]),
+    distortion: () => words.distortions.map((text, k) => [text, `distortion d${k}`]).filter((_, k) => found.has(k)),
+    comparison: () => words.comparisons.map((level, k) => [`${level.marks} ${level.text}`, `comparison c${k}`]),
+    hidden: () => [],
+  }[colour]();
+  if (["severity", "distortion"].includes(colour) && nodes.some((node) => node.uncertain)) entries.push([words.uncertain, `${colour} su du`]);
   if (regions.some((region) => region.differs)) entries.push(["they differ here", "place"]);
   byId("legend").replaceChildren(...entries.map(([text, name]) =>
     make("span", {}, make("span", { class: `swatch ${name}` }), text)));
@@ -213,7 +217,7 @@ function viewerBar() {
   const bar = byId("viewer-bar");
   const button = (text, onclick, more = {}) => make("button", { type: "button", onclick, ...more }, text);
   const modes = [["side", "Side by side"], ["swipe", "Swipe"], ["blink", "Blink"], ["difference", "Difference"]];
-  const colours = [["severity", "Severity"], ["comparison", "Comparison"], ["outline", "Outlines"], ["hidden", "Pixels only"]];
+  const colours = [["severity", "Severity"], ["distortion", "Distortion"], ["comparison", "Comparison"], ["outline", "Outlines"], ["hidden", "Pixels only"]];
   const gains = [["1", "× 1"], ["4", "× 4"], ["16", "× 16"]];
   const split = make("input", { type: "range", id: "split", min: 0, max: 100, value: 50, "aria-label": "Border between the pictures, per cent",
     oninput: (event) => setSplit(event.target.value / 100) });
