@@ -48,6 +48,10 @@ class WorkError(DistortionGraphError):
     """Work that cannot go on: a worker process was killed, or the journal is another run's."""
 
 
+class BatchError(DistortionGraphError):
+    """A list of pairs, or the folder of a batch's results, cannot be used."""
+
+
 class DamageError(ValueError):
     """A file that contradicts itself or is cut off: the reason, without the file's name.
 

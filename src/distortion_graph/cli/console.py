@@ -78,6 +78,11 @@ class Talk:
         if not (self.quiet or self.piped):
             write_output(_rendered(thing))
 
+    def write(self, text: str) -> None:
+        """Lines of the result as they are; quiet and piped runs leave them out."""
+        if not (self.quiet or self.piped):
+            write_output(text)
+
     def warn(self, text: str) -> None:
         """A line about the input that does not stop the work."""
         if not self.quiet:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from distortion_graph.cli.ask import ask
+from distortion_graph.cli.batch import batch
 from distortion_graph.cli.bench import bench_app
 from distortion_graph.cli.calibrate import calibrate
 from distortion_graph.cli.compare import compare
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 for command in (
     compare,
+    batch,
     distort,
     convert,
     report,

@@ -1,0 +1,1 @@
+"""Many pairs: from two folders or a list to tables, a summary and a page."""

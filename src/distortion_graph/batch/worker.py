@@ -1,0 +1,150 @@
+"""One pair in a worker: pictures in, rows and files out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from distortion_graph.base.errors import DistortionGraphError, ModelError, OutputError
+from distortion_graph.base.files import atomic_write_bytes, atomic_write_text
+from distortion_graph.batch.pairs import PairTask
+from distortion_graph.batch.rows import Row, failed_row, pair_row, region_rows
+from distortion_graph.batch.storage import is_url, picture_source
+from distortion_graph.graph import DistortionGraph
+from distortion_graph.measure.evidence import Level
+from distortion_graph.pictures.align import AlignMode
+from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
+from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, Picture, load_picture
+from distortion_graph.pictures.pairs import pair_warnings
+from distortion_graph.pipeline import compare_pictures
+from distortion_graph.predict.session import Model, load_model
+from distortion_graph.predict.sizes import Fit
+
+_LONGEST_NAME = 180  # file systems take 255 bytes, suffix included
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """How every pair of a batch is compared; see `compare`."""
+
+    regions: str = "auto"
+    model: str | None = None
+    providers: tuple[str, ...] | None = None
+    evidence: Level = "fast"
+    align: AlignMode = "auto"
+    fit: Fit = "error"
+    background: str = DEFAULT_BACKGROUND
+    max_pixels: int = DEFAULT_MAX_PIXELS
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all pairs of a run have in common; `out` is the folder of results."""
+
+    out: Path
+    comparing: Comparing = field(default_factory=Comparing)
+    graph_column: bool = False
+    graphs: bool = False
+    reports: bool = False
+
+
+class Compared(NamedTuple):
+    """What came of a pair: its row, those of its regions, and the reason where it failed."""
+
+    pair: Row
+    regions: list[Row]
+    failure: str | None
+
+
+def compare_task(job: Job, task: PairTask) -> Compared:
+    """Compare a pair and write the files that were asked for.
+
+    A pair whose pictures or regions cannot be used is a failure of its own; a model or a disk that
+    cannot be used ends the run.
+    """
+    notes: list[str] = []
+    try:
+        pictures, graph = compare_pair(job.comparing, task, notes.append)
+    except (ModelError, OutputError):
+        raise
+    except DistortionGraphError as error:
+        return Compared(failed_row(task, str(error)), [], str(error))
+    row = pair_row(task, graph, notes)
+    if job.graph_column:
+        row["graph"] = graph.to_json()
+    if job.graphs:
+        atomic_write_text(graph_path(job.out, task.id), graph.to_json() + "\n")
+    if job.reports:
+        _write_report(job, task, graph, pictures)
+    return Compared(row, region_rows(task, graph), None)
+
+
+def compare_pair(
+    how: Comparing, task: PairTask, warn: Callable[[str], object], model: Model | None = None
+) -> tuple[tuple[Picture, Picture], DistortionGraph]:
+    """The pictures of a pair and their graph; raises as `compare` does."""
+    anchor, target = (_loaded(how, name) for name in (task.anchor, task.target))
+    for text in pair_warnings(anchor, target):
+        warn(text)
+    graph = compare_pictures(
+        anchor,
+        target,
+        regions=task.regions or how.regions,
+        model=model or _model(how.model, how.providers),
+        evidence=how.evidence,
+        align=how.align,
+        fit=how.fit,
+        warn=warn,
+    )
+    return (anchor, target), graph
+
+
+def graph_path(out: Path, pair_id: str) -> Path:
+    """Where the graph of a pair is written."""
+    return out / "graphs" / f"{file_name(pair_id)}.json"
+
+
+def report_path(out: Path, pair_id: str) -> Path:
+    """Where the report of a pair is written."""
+    return out / "reports" / f"{file_name(pair_id)}.html"
+
+
+def file_name(pair_id: str) -> str:
+    """A pair's id as a name of a file, different ids as different names."""
+    name = quote(pair_id, safe=" ()+,=@[]{}~-_.")
+    if name.strip(". ") != name:
+        name = name.replace(".", "%2E").replace(" ", "%20")
+    if len(name) <= _LONGEST_NAME:
+        return name
+    return f"{name[: _LONGEST_NAME - 40]}~{hashlib.sha256(pair_id.encode()).hexdigest()[:16]}"
+
+
+def _loaded(how: Comparing, name: str) -> Picture:
+    picture = load_picture(
+        picture_source(name), max_pixels=how.max_pixels, name=name, background=how.background
+    )
+    return replace(picture, source=name) if is_url(name) else picture
+
+
+@lru_cache(maxsize=2)
+def _model(source: str | None, providers: tuple[str, ...] | None) -> Model:
+    return load_model(source, providers)
+
+
+def _write_report(
+    job: Job, task: PairTask, graph: DistortionGraph, pictures: tuple[Picture, Picture]
+) -> None:
+    from distortion_graph.report.html.page import ReportPicture, report_page
+    from distortion_graph.report.sources import file_of
+
+    anchor, target = (
+        ReportPicture.of(file_of(picture), info)
+        for picture, info in zip(pictures, (graph.anchor, graph.target), strict=True)
+    )
+    path = report_path(job.out, task.id)
+    atomic_write_bytes(path, report_page(graph, (anchor, target)).encode())
