@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -38,12 +38,15 @@ class Level(NamedTuple):
 
 
 class Pyramid:
-    """A picture's luma, and its detail at any reduction, each worked out once."""
+    """A picture, one grey plane of it, and that plane's detail at any reduction, made once each."""
 
-    def __init__(self, rgb: NDArray[np.uint8]) -> None:
-        """`rgb`: (H, W, 3) uint8."""
-        self.luma: NDArray[np.uint8] = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)  # type: ignore[assignment]
-        self.size: Size = (self.luma.shape[0], self.luma.shape[1])
+    def __init__(
+        self, rgb: NDArray[np.uint8], grey: Plane | NDArray[np.uint8] | None = None
+    ) -> None:
+        """`rgb`: (H, W, 3) uint8. `grey`: (h, w) of the same view, or else the luma."""
+        self.rgb = rgb
+        self.size: Size = (rgb.shape[0], rgb.shape[1])
+        self.grey: NDArray[Any] = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) if grey is None else grey
         self._levels: dict[Size, Level] = {}
 
     @property
@@ -53,28 +56,31 @@ class Pyramid:
 
     def level(self, factor: float) -> Level:
         """The detail at a reduction `factor` of at most 1."""
-        h, w = (min(n, max(_LEAST_SIDE, round(n * factor))) for n in self.size)
-        if (h, w) not in self._levels:
-            self._levels[h, w] = self._made((h, w))
-        return self._levels[h, w]
+        size = self.reduced_size(factor)
+        if size not in self._levels:
+            self._levels[size] = self._made(size)
+        return self._levels[size]
 
     def mirrored(self) -> Pyramid:
         """The same picture with left and right exchanged."""
-        other = Pyramid.__new__(Pyramid)
-        other.luma, other.size, other._levels = cv2.flip(self.luma, 1), self.size, {}  # type: ignore[assignment]
-        return other
+        return Pyramid(np.ascontiguousarray(self.rgb[:, ::-1]))
 
     def factor_for(self, pixels: float) -> float:
         """The reduction that leaves about so many pixels; 1 where there are no more."""
         return min(1.0, math.sqrt(pixels / self.pixels))
 
+    def reduced_size(self, factor: float) -> Size:
+        """(h, w) at a reduction."""
+        h, w = (min(n, max(_LEAST_SIDE, round(n * factor))) for n in self.size)
+        return h, w
+
     def _made(self, size: Size) -> Level:
         h, w = size
-        grey = self.luma
-        if size != self.size:
-            grey = cv2.resize(grey, (w, h), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-        detail, contrast = _detail(grey.astype(np.float32))
-        return Level(detail, (w / self.size[1], h / self.size[0]), contrast)
+        grey = self.grey
+        if size != grey.shape:
+            grey = cv2.resize(grey, (w, h), interpolation=cv2.INTER_AREA)
+        plane, contrast = detail_of(grey.astype(np.float32))
+        return Level(plane, (w / self.size[1], h / self.size[0]), contrast)
 
 
 def level_indices(matrix: Matrix, onto: Level, of: Level) -> Matrix:
@@ -98,14 +104,19 @@ def as_bytes(detail: Plane) -> NDArray[np.uint8]:
     return np.asarray(np.clip(detail * (127 / _MOST) + 128, 0, 255), np.uint8)
 
 
-def _detail(grey: Plane) -> tuple[Plane, float]:
-    """Grey levels without their local mean, divided by their local contrast.
+def band_pass(grey: Plane) -> Plane:
+    """Grey levels, of one channel or several, smoothed a little and without their local mean."""
+    low = cv2.blur(cv2.blur(grey, (_LOW_PX, _LOW_PX)), (_LOW_PX, _LOW_PX))
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), _SMOOTH_PX) - low, np.float32)
+
+
+def detail_of(grey: Plane) -> tuple[Plane, float]:
+    """The band of grey levels divided by its local contrast, and its mean contrast (rms).
 
     The mean contrast is added to the local one, so that noise in a smooth sky stays small; bright
     flakes and borders are clipped.
     """
-    low = cv2.blur(cv2.blur(grey, (_LOW_PX, _LOW_PX)), (_LOW_PX, _LOW_PX))
-    band = cv2.GaussianBlur(grey, (0, 0), _SMOOTH_PX) - low
+    band = band_pass(grey)
     power = cv2.blur(band * band, (_GAIN_PX, _GAIN_PX))
     mean = float(power.mean())
     even = band / np.sqrt(power + mean + 0.25)

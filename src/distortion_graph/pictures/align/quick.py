@@ -5,15 +5,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.pictures.align.channels import in_better_channels
 from distortion_graph.pictures.align.detail import Plane, Pyramid
-from distortion_graph.pictures.align.matrices import corner_distance, corners, moved
-from distortion_graph.pictures.align.refine import levels_for, refined
-from distortion_graph.pictures.align.search import COARSE_PIXELS, MIDDLE_PIXELS
+from distortion_graph.pictures.align.matrices import corner_distance
+from distortion_graph.pictures.align.refine import (
+    COARSE_PIXELS,
+    FINEST_PIXELS,
+    MIDDLE_PIXELS,
+    levels_for,
+    refined,
+)
+from distortion_graph.pictures.align.search import UNMOVED
 
 _BLOCK_ROWS = 64
 _LEAST_CORRELATION = 0.25
 _OFF_PX = 0.5
-_KEYSTONE_PX = 1.0
+_FAR_PX = 3.0
+_STEPS = 4
+_COMPARED_SHARE = 0.2  # of the pixels
 _IDENTITY = np.eye(3)
 
 
@@ -32,24 +41,32 @@ def order(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> int:
 
 
 def is_registered(onto: Pyramid, of: Pyramid) -> bool:
-    """Whether two pictures plainly lie on each other as they are, to half a pixel.
+    """Whether two pictures plainly lie on each other as they are.
 
-    A few iterations of ECC on reduced pictures, first affine, then for a keystone. A no is no
-    verdict: blur and blown-out light can make a pair look moved at this price.
+    In luma, else in the colours in which they agree most. A no is no verdict: at this price some
+    pairs look moved.
     """
     if onto.size != of.size:
         return False
-    levels = levels_for(onto, of, _IDENTITY, MIDDLE_PIXELS)
-    if _correlation(levels.onto.detail, levels.of.detail) < _LEAST_CORRELATION:
+    if _lies_there(onto, of):
+        return True
+    other = in_better_channels(onto, of, _IDENTITY, COARSE_PIXELS, MIDDLE_PIXELS)
+    return other is not None and _lies_there(*other)
+
+
+def _lies_there(onto: Pyramid, of: Pyramid) -> bool:
+    """Whether a few iterations of ECC find hardly any movement, or one that explains no more."""
+    middle = levels_for(onto, of, _IDENTITY, MIDDLE_PIXELS)
+    if _correlation(middle.onto.detail, middle.of.detail) < _LEAST_CORRELATION:
         return False
-    affine = refined(onto, of, _IDENTITY, "affine", MIDDLE_PIXELS, 4)
-    if corner_distance(affine, _IDENTITY, of.size) > _OFF_PX:
-        return False
-    bent = refined(onto, of, affine, "homography", COARSE_PIXELS, 3)
-    # A keystone moves opposite corners the same way and neighbours against each other.
-    apart = moved(bent, corners(of.size)) - moved(affine, corners(of.size))
-    keystone = np.abs((apart * [[1], [-1], [1], [-1]]).mean(0)).max()
-    return bool(keystone <= _KEYSTONE_PX)
+    found = refined(onto, of, _IDENTITY, "homography", COARSE_PIXELS, _STEPS)
+    apart = corner_distance(found, _IDENTITY, of.size)
+    if apart <= _OFF_PX or apart > _FAR_PX:
+        return apart <= _OFF_PX
+    pixels = round(min(max(_COMPARED_SHARE * of.pixels, MIDDLE_PIXELS), FINEST_PIXELS))
+    levels = levels_for(onto, of, _IDENTITY, pixels)
+    here, there = (levels.shared(matrix).information for matrix in (_IDENTITY, found))
+    return here >= UNMOVED * there
 
 
 def _correlation(one: Plane, other: Plane) -> float:

@@ -25,7 +25,12 @@ from distortion_graph.pictures.align.matrices import (
     nearest_similarity,
     scale_of,
 )
-from distortion_graph.pictures.align.spectra import Shared, matched, shared
+from distortion_graph.pictures.align.spectra import Shared, matched, shared, soft_overlap
+
+COARSE_PIXELS = 12_000
+MIDDLE_PIXELS = 40_000
+FINE_PIXELS = 240_000
+FINEST_PIXELS = 1_000_000
 
 Motion = Literal["translation", "similarity", "affine", "homography"]
 
@@ -117,6 +122,8 @@ def _ecc(onto: Plane, of: Plane, indices: Matrix, motion: Motion, iterations: in
 def _weighted_by_likeness(onto: Plane, of: Plane, indices: Matrix) -> tuple[Plane, Plane]:
     """Both times a weight that is small where they are unlike: blown-out light, flakes, movement.
 
+    It falls to 0 at the borders of either, where a blur has mixed in what the other does not show.
+
     The weight is ρ / √(1 − ρ²) of the local correlation ρ, as that of a frequency is of the
     coherence.
     """
@@ -130,7 +137,6 @@ def _weighted_by_likeness(onto: Plane, of: Plane, indices: Matrix) -> tuple[Plan
     likeness = np.clip(product / np.sqrt(power * other + 1e-4), 0, _MOST_ALIKE)
     weight = likeness / np.sqrt(1 - likeness * likeness)
     weight = np.minimum(weight / (float(weight.mean()) + 1e-6), _MOST_WEIGHT).astype(np.float32)
-    back = cv2.warpPerspective(
-        weight, indices, of.shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    weight *= soft_overlap((h, w), of.shape, indices)
+    back = cv2.warpPerspective(weight, indices, of.shape[::-1], flags=cv2.INTER_LINEAR)
     return onto * weight, of * back

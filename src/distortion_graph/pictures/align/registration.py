@@ -23,16 +23,20 @@ from distortion_graph.pictures.align.matrices import (
     turn_of,
 )
 from distortion_graph.pictures.align.quick import is_registered, order
-from distortion_graph.pictures.align.refine import Levels, levels_for
-from distortion_graph.pictures.align.residual import residual
-from distortion_graph.pictures.align.search import (
+from distortion_graph.pictures.align.refine import (
     COARSE_PIXELS,
     MIDDLE_PIXELS,
+    Levels,
+    levels_for,
+)
+from distortion_graph.pictures.align.residual import residual
+from distortion_graph.pictures.align.search import (
     Coarse,
     Search,
     coarse_search,
     frame_model,
     frames,
+    made_alike,
     search,
 )
 from distortion_graph.pictures.align.trust import (
@@ -97,6 +101,7 @@ class Found(NamedTuple):
     """
 
     search: Search
+    onto: Pyramid
     of: Pyramid
     mirrored: bool
     turned: int
@@ -113,11 +118,14 @@ def find(onto: Pyramid, of: Pyramid, mode: AlignMode) -> Found:
     else:
         coarse, of, mirrored = _coarse(onto, of)
         turned = _quarter_turn(coarse.matrix, of.size)
+        if coarse.information >= _DOUBTFUL_NATS:
+            onto, of, start = made_alike(onto, of, coarse)
+            coarse = coarse._replace(matrix=start)
         end = search(onto, of, coarse, mode)
     levels = levels_for(onto, of, end.matrix, MIDDLE_PIXELS)
     # A pair that plainly is registered is not asked whether it would match elsewhere too.
     measured = measurements(end, levels, with_second_peak=not as_they_are)
-    return Found(end, of, mirrored, turned, levels, measured)
+    return Found(end, onto, of, mirrored, turned, levels, measured)
 
 
 def _identical(size: tuple[int, ...]) -> Alignment:

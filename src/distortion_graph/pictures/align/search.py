@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from distortion_graph.pictures.align.alignment import AlignMode, Model
+from distortion_graph.pictures.align.blocks import refined_on_blocks
+from distortion_graph.pictures.align.channels import in_better_channels
 from distortion_graph.pictures.align.detail import Pyramid
 from distortion_graph.pictures.align.guesses import cheap_guesses, guess_by_features
 from distortion_graph.pictures.align.matrices import (
@@ -14,16 +19,22 @@ from distortion_graph.pictures.align.matrices import (
     scaling,
     shift,
 )
-from distortion_graph.pictures.align.refine import Motion, levels_for, refined
+from distortion_graph.pictures.align.refine import (
+    COARSE_PIXELS,
+    FINE_PIXELS,
+    FINEST_PIXELS,
+    MIDDLE_PIXELS,
+    Motion,
+    levels_for,
+    refined,
+)
 from distortion_graph.pictures.align.spectra import Shared
+from distortion_graph.pictures.align.zooms import with_equal_zoom
 
-COARSE_PIXELS = 12_000
-MIDDLE_PIXELS = 40_000
-_FINE_PIXELS = 240_000
-_FINEST_PIXELS = 1_000_000
 _COARSE_STEPS, _MIDDLE_STEPS, _FINE_STEPS, _FINEST_STEPS = 15, 10, 8, 5
 _PLAIN_NATS = 600.0
-_SIMPLER = 0.97  # of the information that the most general model finds
+UNMOVED = 0.82  # of the information that a movement brings; a pixel's shift leaves about as much
+_SIMPLER = 0.97
 _SIMPLER_NATS = 3.0
 _WHOLE_PX = 0.06
 
@@ -38,8 +49,7 @@ class Coarse(NamedTuple):
 class Search(NamedTuple):
     """Where the search ended: the model, its mapping, and what the pictures share there.
 
-    `coarse_nats` is the best guess's information, `middle` the spectra of the level at which the
-    model was chosen.
+    `coarse_nats` is the best guess's information, `middle` the spectra at the middle level.
     """
 
     model: Model
@@ -50,7 +60,8 @@ class Search(NamedTuple):
 
 def coarse_search(onto: Pyramid, of: Pyramid) -> Coarse:
     """The guess at which the reduced pictures share most."""
-    best = Coarse(frames(onto, of), -1.0)
+    whole = frames(onto, of)
+    best = Coarse(whole, _information(onto, of, whole, COARSE_PIXELS))
     for guess in cheap_guesses(onto, of):
         best = _better(best, guess, onto, of)
     if best.information < _PLAIN_NATS:
@@ -59,23 +70,42 @@ def coarse_search(onto: Pyramid, of: Pyramid) -> Coarse:
     return best
 
 
+class Alike(NamedTuple):
+    """Two pictures as they are best compared, and the mapping from which to search on."""
+
+    onto: Pyramid
+    of: Pyramid
+    matrix: Matrix
+
+
+def made_alike(onto: Pyramid, of: Pyramid, coarse: Coarse) -> Alike:
+    """Zoom blur of one given to the other, or both in the colours in which they agree."""
+    matrix = _better_at(MIDDLE_PIXELS, onto, of, coarse.matrix, "homography", _MIDDLE_STEPS)
+    zoomed = with_equal_zoom(onto, of, matrix)
+    if zoomed is not None:
+        return Alike(*zoomed)
+    other = in_better_channels(onto, of, matrix, MIDDLE_PIXELS, FINEST_PIXELS)
+    return Alike(*(other or (onto, of)), matrix)
+
+
 def search(onto: Pyramid, of: Pyramid, coarse: Coarse, mode: AlignMode) -> Search:
     """From the best guess to the finest level, within the model asked for.
 
-    "auto" and "flow" take the simplest model that explains nearly as much as any.
+    "auto" and "flow" take the simplest model that explains nearly as much as any: at the middle
+    level, and of a large picture, where that level shows small movements no more, at the finest.
     """
     candidates = _candidates(onto, of, coarse.matrix, mode)
-    levels = [levels_for(onto, of, c.matrix, MIDDLE_PIXELS) for c in candidates]
-    spectra = [level.shared(c.matrix) for level, c in zip(levels, candidates, strict=True)]
-    enough = _SIMPLER * max(s.information for s in spectra) - _SIMPLER_NATS
-    chosen = next(k for k, s in enumerate(spectra) if s.information >= enough)
-    model, matrix, motion = candidates[chosen]
-    for pixels, steps in ((_FINE_PIXELS, _FINE_STEPS), (_FINEST_PIXELS, _FINEST_STEPS)):
-        if motion and _has_finer(onto, of, matrix, pixels):
-            matrix = _improved(onto, of, matrix, motion, pixels, steps)
+    model, matrix, motion = _choice(onto, of, candidates, MIDDLE_PIXELS)
+    if len(candidates) > 1 and _has_finer(onto, of, matrix, FINEST_PIXELS):
+        most = _finer(onto, of, candidates[-1].matrix, "homography")
+        simpler = _simplified(candidates[0], most, of)
+        model, matrix, motion = _choice(onto, of, simpler, FINEST_PIXELS)
+    if motion:
+        matrix = refined_on_blocks(onto, of, _finer(onto, of, matrix, motion), motion)
     if model == "translation":
-        matrix = _whole(onto, of, matrix)
-    return Search(model, matrix, coarse.information, spectra[chosen])
+        matrix = _whole(matrix)
+    middle = levels_for(onto, of, matrix, MIDDLE_PIXELS).shared(matrix)
+    return Search(model, matrix, coarse.information, middle)
 
 
 class _Candidate(NamedTuple):
@@ -105,21 +135,59 @@ def _candidates(onto: Pyramid, of: Pyramid, start: Matrix, mode: AlignMode) -> l
     return [whole, *(made(name, name, begin) for name, begin in moved)]  # type: ignore[arg-type]
 
 
-def _improved(
-    onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion, pixels: int, steps: int
+def _simplified(whole: _Candidate, most: Matrix, of: Pyramid) -> list[_Candidate]:
+    """The candidates that come of a homography, the simplest first."""
+    return [
+        whole,
+        _Candidate("translation", nearest_shift(most, of.size), "translation"),
+        _Candidate("similarity", nearest_similarity(most, of.size), "similarity"),
+        _Candidate("homography", most, "homography"),
+    ]
+
+
+def _choice(
+    onto: Pyramid, of: Pyramid, candidates: Sequence[_Candidate], pixels: int
+) -> _Candidate:
+    """The first candidate that explains nearly as much as any at a level.
+
+    A pair is not moved for little: a blur that is heavier to one side looks like a shift.
+    """
+    nats = [_information(onto, of, c.matrix, pixels) for c in candidates]
+    most = max(nats)
+    for candidate, own in zip(candidates, nats, strict=True):
+        enough = UNMOVED if candidate.model == "none" else _SIMPLER
+        if own >= enough * most - _SIMPLER_NATS:
+            return candidate
+    return candidates[int(np.argmax(nats))]
+
+
+def _finer(onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion) -> Matrix:
+    """The mapping refined at the finer levels, where the pictures then share more."""
+    for pixels, steps in ((FINE_PIXELS, _FINE_STEPS), (FINEST_PIXELS, _FINEST_STEPS)):
+        if _has_finer(onto, of, matrix, pixels):
+            matrix = _better_at(pixels, onto, of, matrix, motion, steps)
+    return matrix
+
+
+def _better_at(
+    pixels: int, onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion, steps: int
 ) -> Matrix:
     """The mapping refined at a level, unless the pictures then share less there."""
     found = refined(onto, of, matrix, motion, pixels, steps, matched_iterations=steps)
-    levels = levels_for(onto, of, matrix, pixels)
-    before, after = (levels.shared(m).information for m in (matrix, found))
+    before, after = (_information(onto, of, m, pixels) for m in (matrix, found))
     return found if after >= before else matrix
 
 
-def _whole(onto: Pyramid, of: Pyramid, matrix: Matrix) -> Matrix:
+def _whole(matrix: Matrix) -> Matrix:
     """A shift of nearly whole pixels made whole, so that no pixel needs to be resampled."""
     dx, dy = (float(matrix[row, 2]) for row in (0, 1))
     near = max(abs(dx - round(dx)), abs(dy - round(dy))) <= _WHOLE_PX
     return shift(round(dx), round(dy)) if near else matrix
+
+
+def _information(onto: Pyramid, of: Pyramid, matrix: Matrix, pixels: int) -> float:
+    """What the pictures share at a level, in nats."""
+    return levels_for(onto, of, matrix, pixels).shared(matrix).information
 
 
 def _has_finer(onto: Pyramid, of: Pyramid, matrix: Matrix, pixels: int) -> bool:
@@ -130,8 +198,7 @@ def _has_finer(onto: Pyramid, of: Pyramid, matrix: Matrix, pixels: int) -> bool:
 
 def _better(best: Coarse, guess: Matrix, onto: Pyramid, of: Pyramid) -> Coarse:
     found = refined(onto, of, guess, "affine", COARSE_PIXELS, _COARSE_STEPS)
-    levels = levels_for(onto, of, found, COARSE_PIXELS)
-    information = levels.shared(found).information
+    information = _information(onto, of, found, COARSE_PIXELS)
     return Coarse(found, information) if information > best.information else best
 
 

@@ -76,7 +76,7 @@ def shared(onto: Plane, of: Plane, indices: Matrix) -> Shared:
     h, w = onto.shape
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     laid = cv2.warpPerspective(of, indices, (w, h), flags=flags)
-    window = _soft_overlap((h, w), of.shape, indices)
+    window = soft_overlap((h, w), of.shape, indices)
     padded = (cv2.getOptimalDFTSize(h), cv2.getOptimalDFTSize(w))
     first, second = (np.fft.rfft2(plane * window, padded) for plane in (onto, laid))
     product = first.conj() * second
@@ -121,7 +121,7 @@ def shift_between(onto: Plane, of: Plane) -> tuple[float, float]:
     return -x, -y
 
 
-def _soft_overlap(size: tuple[int, int], of: tuple[int, ...], indices: Matrix) -> Plane:
+def soft_overlap(size: tuple[int, int], of: tuple[int, ...], indices: Matrix) -> Plane:
     """1 well inside of both pictures, falling to 0 at the borders of either."""
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     both = cv2.warpPerspective(np.ones(of, np.uint8), indices, size[::-1], flags=flags)

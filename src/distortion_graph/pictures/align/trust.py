@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from distortion_graph.pictures.align.alignment import Reason
 from distortion_graph.pictures.align.detail import Pyramid
-from distortion_graph.pictures.align.refine import Levels
-from distortion_graph.pictures.align.search import MIDDLE_PIXELS, Search
+from distortion_graph.pictures.align.refine import MIDDLE_PIXELS, Levels
+from distortion_graph.pictures.align.search import Search
 
 _LEAST_CONTRAST = 0.4  # grey levels
 _LEAST_OVERLAP = 0.05

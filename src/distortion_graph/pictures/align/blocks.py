@@ -1,0 +1,148 @@
+"""Pictures made of blocks: reduced, and enlarged again by repeating pixels.
+
+What a block shows is the mean of what lies below it. So the other picture is laid on the fine grid,
+reduced to the same blocks, and compared there: what blocks add that is not in the scene (aliasing)
+is then the same in both.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from distortion_graph.pictures.align.detail import Plane, Pyramid
+from distortion_graph.pictures.align.matrices import (
+    Matrix,
+    Size,
+    in_indices,
+    inverted,
+    keeps_frame,
+    normalised,
+    scaling,
+    shift,
+)
+from distortion_graph.pictures.align.refine import FINEST_PIXELS, Motion
+
+_MOST_EDGES = 0.7  # of the places between two columns or rows
+_ROWS_FIRST = 64
+_LOW_PX, _GAIN_PX = 11, 15  # in blocks; as for detail
+_LEAST_BLOCKS = 8
+_STEPS = 3
+_NUDGE_PX = 0.25
+_OUTLIER = 2.0  # deviations at which a block counts half
+_PARAMETERS = {"translation": 2, "similarity": 4, "affine": 6, "homography": 8}
+
+
+class _Blocks(NamedTuple):
+    """A picture made of blocks: its size, a pixel for each block, and these with even contrast."""
+
+    size: Size
+    pixels: Plane
+
+
+def refined_on_blocks(onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion) -> Matrix:
+    """`matrix` improved where one of the pictures is made of blocks and small enough."""
+    blocks = _blocks(of)
+    if blocks is not None:
+        found = _fitted(blocks, onto, matrix, motion)
+        return found if keeps_frame(found, of.size) else matrix
+    blocks = _blocks(onto)
+    if blocks is None:
+        return matrix
+    found = _fitted(blocks, of, inverted(matrix), motion)
+    return inverted(found) if keeps_frame(found, onto.size) else matrix
+
+
+def _blocks(picture: Pyramid) -> _Blocks | None:
+    """None where the picture is large, or rows and columns differ as they do in any picture."""
+    grey = (
+        cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY) if picture.pixels <= FINEST_PIXELS else None
+    )
+    if grey is None or _changes(grey[:_ROWS_FIRST]).mean() > _MOST_EDGES:
+        return None
+    columns, rows = _changes(grey), _changes(grey.T)
+    if max(columns.mean(), rows.mean()) > _MOST_EDGES:
+        return None
+    x, y = (np.flatnonzero(np.concatenate([[True], edges])) for edges in (columns, rows))
+    if min(len(x), len(y)) < _LEAST_BLOCKS:
+        return None
+    return _Blocks(picture.size, grey[np.ix_(y, x)].astype(np.float32))
+
+
+def _changes(grey: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Between which neighbouring columns anything changes."""
+    return np.asarray((grey[:, 1:] != grey[:, :-1]).any(0), np.bool_)
+
+
+def _fitted(blocks: _Blocks, sharp: Pyramid, matrix: Matrix, motion: Motion) -> Matrix:
+    """`matrix`, places of the blocks' picture to places of the sharp one, by Gauss and Newton."""
+    grey = cv2.cvtColor(sharp.rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    truth, even = _detail(blocks.pixels)
+    outlier: float | None = None
+    for _ in range(_STEPS):
+        now, shown = _seen_in_blocks(grey, matrix, blocks)
+        columns = [
+            (_seen_in_blocks(grey, matrix @ nudged, blocks)[0] - now) / _NUDGE_PX
+            for nudged in _nudges(blocks.size, motion, _NUDGE_PX)
+        ]
+        table = np.stack([*columns, now, truth - now], 2)[shown] * even[shown][:, None]
+        if len(table) <= 2 * table.shape[1]:
+            return matrix
+        rest = np.abs(table[:, -1])
+        outlier = outlier or _OUTLIER * float(np.median(rest)) + 1e-6
+        table = table / np.sqrt(1 + (rest / outlier) ** 2)[:, None]
+        # The last column but one is the contrast, the last one what is to be explained.
+        normal = cv2.mulTransposed(np.ascontiguousarray(table, np.float64), True)
+        ridge = 1e-9 * float(np.trace(normal)) * np.eye(len(normal) - 1)
+        step = np.linalg.solve(normal[:-1, :-1] + ridge, normal[:-1, -1])
+        matrix = normalised(matrix @ _combined(blocks.size, motion, step[:-1]))
+    return matrix
+
+
+def _seen_in_blocks(
+    grey: Plane, matrix: Matrix, blocks: _Blocks
+) -> tuple[Plane, NDArray[np.bool_]]:
+    """Detail of a picture laid on the blocks' one and reduced to them, and which of them it fills."""
+    h, w = blocks.size
+    small = blocks.pixels.shape[::-1]
+    indices, flags = in_indices(matrix), cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    laid = cv2.warpPerspective(grey, indices, (w, h), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    full = np.ones(grey.shape, np.float32)
+    inside = cv2.warpPerspective(
+        full, indices, (w, h), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    )
+    reduced, cover = (cv2.resize(p, small, interpolation=cv2.INTER_AREA) for p in (laid, inside))
+    shown = cv2.erode((cover > 1 - 1e-3).astype(np.uint8), np.ones((3, 3), np.uint8), borderValue=0)
+    return _detail(reduced.astype(np.float32))[0], shown > 0
+
+
+def _detail(pixels: Plane) -> tuple[Plane, Plane]:
+    """Grey levels without their local mean, and by what they are to be evened out."""
+    low = cv2.blur(cv2.blur(pixels, (_LOW_PX, _LOW_PX)), (_LOW_PX, _LOW_PX))
+    band = pixels - low
+    power = cv2.blur(band * band, (_GAIN_PX, _GAIN_PX))
+    return band, np.asarray(1 / np.sqrt(power + float(power.mean()) + 0.25), np.float32)
+
+
+def _nudges(size: Size, motion: Motion, by: float) -> list[Matrix]:
+    """A movement for each parameter that moves the frame's borders by about so many pixels."""
+    count = _PARAMETERS[motion]
+    return [_combined(size, motion, by * np.eye(count)[k]) for k in range(count)]
+
+
+def _combined(size: Size, motion: Motion, steps: NDArray[np.float64]) -> Matrix:
+    """The movement of all parameters together, about the frame's centre."""
+    half = max(size) / 2
+    x, y, *rest = (steps / half).tolist()
+    move = np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])
+    if motion == "similarity":
+        scale, turn = rest
+        move[:2, :2] += [[scale, -turn], [turn, scale]]
+    elif rest:
+        move[:2, :2] += np.reshape(rest[:4], (2, 2))
+        move[2, :2] = rest[4:] or 0
+    onto_unit = scaling(1 / half, 1 / half) @ shift(-size[1] / 2, -size[0] / 2)
+    return np.asarray(np.linalg.inv(onto_unit) @ move @ onto_unit)
