@@ -88,6 +88,18 @@ def native():
         },
         "fit": None,
         "alignment": None,
+        "reference": {
+            "role": "third",
+            "picture": {
+                "width": 3,
+                "height": 4,
+                "source": "original.png",
+                "sha256": "e" * 64,
+                "sha256_of": "file",
+                "transparency": None,
+            },
+        },
+        "scores": {"metric": "haarpsi", "source": "measured"},
         "model": {"name": "small", "version": "1", "sha256": "a" * 64, "known_threshold": 0.5},
         "metrics": [
             metric("flip", "1.7", "BSD-3-Clause", [0.0, 1.0], "lower_is_better"),

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from distortion_graph.base.errors import VocabularyError
-from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
+from distortion_graph.base.vocabulary import (
+    DEFAULT_VOCABULARY,
+    ComparisonLevel,
+    Vocabulary,
+    fine_scale,
+    scaled,
+)
 from distortion_graph.predict.session import load_model
 
 SEVEN = [(-3, 0.5), (-2, 0.25), (-1, 0.05), (0, 0.0), (1, 0.05), (2, 0.25), (3, 0.5)]
@@ -210,3 +216,22 @@ def test_words_do_not_make_another_vocabulary():
     assert pickle.loads(pickle.dumps(with_words)).in_words("dust") == "dirt"
     with pytest.raises(TypeError, match="cannot be changed"):
         with_words.words["dust"] = "grain"  # type: ignore[index]
+
+
+def test_the_fine_scale_has_thirds_of_the_common_steps_and_one_below():
+    fine = fine_scale(DEFAULT_VOCABULARY)
+    assert fine.thresholds == (0.003, 0.033, 0.1)
+    thirds = [step / 3 for step in DEFAULT_VOCABULARY.thresholds]
+    assert fine.thresholds[1:] == pytest.approx(thirds, abs=0.0005)
+    assert fine.distortions == DEFAULT_VOCABULARY.distortions
+    assert fine.severities == DEFAULT_VOCABULARY.severities
+    assert fine.compare_scores(0.9893, 0.9843).label == "measurably_better"
+    assert fine.in_words("visibly_worse") == "visibly worse"
+    assert fine.in_words("darken") == "too dark"
+    assert fine_scale(fine) == fine and scaled(DEFAULT_VOCABULARY, "fine") == fine
+    assert scaled(DEFAULT_VOCABULARY, "common") is DEFAULT_VOCABULARY
+
+
+def test_the_fine_scale_keeps_words_of_labels_that_it_keeps():
+    told = custom(words={"dust": "dirt", "r1": "nicer"})
+    assert fine_scale(told).words == {"dust": "dirt"}

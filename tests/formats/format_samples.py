@@ -263,9 +263,16 @@ def graphs(draw):
             "image": st.sampled_from(["anchor", "target", "both"]),
         }
     )
+    third = {"role": "third", "picture": {"width": 5, "source": draw(WORDS)}}
+    measured = {"metric": draw(st.none() | WORDS), "source": "measured"}
     return DistortionGraph.model_validate(
         {
             "vocabulary": vocabulary,
+            **draw(
+                st.sampled_from(
+                    [{}, {"scores": measured}, {"reference": third, "scores": measured}]
+                )
+            ),
             "anchor": draw(st.sampled_from([{}, {"width": 3, "height": 4, "source": "a\0"}])),
             "target": draw(st.sampled_from([{}, {"sha256": "0" * 64, "sha256_of": "rgb"}])),
             "metrics": METRICS,

@@ -29,6 +29,7 @@ from distortion_graph.graph import (
     Node,
     Scene,
     SceneNode,
+    Scores,
 )
 
 FORMS = get_args(Form)
@@ -74,17 +75,17 @@ def test_a_bare_graph_loses_nothing(form):
 
 def test_what_is_said_of_a_full_graph():
     assert list(loss_lines(full(), "published")) == [
-        "published cannot hold: model, pictures, picture hashes, transparency, region ids, areas, "
-        "masks, boxes, probabilities, probabilities of other labels, known, opinion, further "
-        "distortions, evidence, metric descriptions, differences, scene; they are left out"
+        "published cannot hold: model, pictures, reference, picture hashes, transparency, region "
+        "ids, areas, masks, boxes, probabilities, probabilities of other labels, known, opinion, "
+        "further distortions, evidence, metric descriptions, differences, scene; they are left out"
     ]
     assert list(loss_lines(full(), "csv")) == [
-        "csv cannot hold: model, pictures, picture hashes, transparency, metric descriptions; "
-        "they are left out"
+        "csv cannot hold: model, pictures, reference, picture hashes, transparency, metric "
+        "descriptions; they are left out"
     ]
     assert list(loss_lines(full(), "coco")) == [
-        "coco cannot hold: transparency, probabilities of other labels, scene, relations; they "
-        "are left out",
+        "coco cannot hold: reference, transparency, probabilities of other labels, scene, "
+        "relations; they are left out",
         "coco holds masks; left out where there is none: region 2 (Schläger)",
     ]
     assert list(loss_lines(many(), "native")) == []
@@ -105,6 +106,8 @@ def test_what_is_said_of_a_full_graph():
         ("metric descriptions", bare().model_copy(update={"metrics": full().metrics})),
         ("differences", bare(differs={"share": 0.0, "equal": 1.0, "size": (4, 3)})),
         ("pictures", bare().model_copy(update={"anchor": ImageInfo(width=4, height=3)})),
+        ("reference", bare().model_copy(update={"scores": Scores(source="measured")})),
+        ("reference", bare().model_copy(update={"reference": full().reference})),
         ("scene", bare().model_copy(update={"scene": full().scene})),
         ("model", bare().model_copy(update={"model": full().model})),
         ("vocabulary", hostile()),
@@ -113,6 +116,11 @@ def test_what_is_said_of_a_full_graph():
 def test_each_part_is_named_where_it_is(part, graph):
     assert part in lost_parts(graph, "published")
     assert part not in lost_parts(bare(), "published")
+
+
+def test_predicted_scores_are_implied():
+    graph = bare().model_copy(update={"scores": Scores(source="predicted")})
+    assert lost_parts(graph, "published") == ()
 
 
 def test_empty_evidence_is_none():

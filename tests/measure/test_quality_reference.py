@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reference_haarpsi import blocks_and_noise
 
 from distortion_graph.base.errors import ImageError, RegionError
+from distortion_graph.masks.masks import as_masks
 from distortion_graph.measure import haar
 from distortion_graph.measure.quality import (
     HAARPSI,
@@ -18,6 +19,7 @@ from distortion_graph.measure.quality import (
     haarpsi,
     region_scores,
     scene_score,
+    score_masks,
 )
 
 
@@ -77,3 +79,12 @@ def test_a_metric_with_its_own_functions_alone_is_scored_by_them():
     assert first.scene_score(noisy) == second.scene_score(noisy)
     assert first.region_scores(noisy, masks) == second.region_scores(noisy, masks)
     assert "prepare" not in HAARPSI.describe()
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 4), st.integers(0, 9))
+def test_regions_scored_one_by_one_have_the_scores_of_all_at_once(height, width, regions, seed):
+    clean, degraded = blocks_and_noise(seed, height, width, 20.0)
+    masks = np.random.default_rng(seed).random((regions, height, width)) < 0.4
+    masks[:, 0, 0] = True
+    found = score_masks(HAARPSI.against(clean), degraded, as_masks(masks))
+    assert found.tolist() == region_scores(clean, degraded, masks).tolist()

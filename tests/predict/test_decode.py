@@ -16,7 +16,8 @@ from distortion_graph.base.errors import ModelError
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, ComparisonLevel, Vocabulary
 from distortion_graph.graph import DistortionGraph, ImageInfo, RegionComparison
 from distortion_graph.graph.build import shared_areas
-from distortion_graph.predict.decode import Decoding, choose_comparisons, choose_further, decode
+from distortion_graph.predict.comparing import choose_comparisons
+from distortion_graph.predict.decode import Decoding, choose_further, decode
 from distortion_graph.predict.opinion import OpinionMaps
 from distortion_graph.predict.predictions import Predictions
 

@@ -14,9 +14,9 @@ from distortion_graph.report.tree import tree_text
 from distortion_graph.report.wording import summary, worst_first
 
 TREE = """\
-As a whole, the anchor is slightly better than the target (0.75 against 0.50); of 2 regions the
-anchor is better in 1 and the same in 1; the worst is region 2 (Schläger) of the target: haze,
-severe (0.25).
+As a whole, the anchor is slightly better than the target (0.75 against 0.50, measured against the
+reference original.png); of 2 regions the anchor is better in 1 and the same in 1; the worst is
+region 2 (Schläger) of the target: haze, severe (0.25).
 ├── 2 Schläger
 │   ├── anchor: clean (p = 0.80), score 1.00
 │   ├── target: haze (p = 0.90), severe (p = 0.90), score 0.25

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Annotated, Any, NoReturn, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, NoReturn, TypeAlias, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -279,3 +279,42 @@ def _default() -> Vocabulary:
 
 DEFAULT_VOCABULARY = _default()
 """The published vocabulary: 14 distortions and clean, 4 severities, 5 comparisons."""
+
+FINE_COMPARISONS = tuple(
+    ComparisonLevel(label=label, rank=rank, min_abs_d=d)
+    for label, rank, d in (
+        ("clearly_worse", -3, 0.1),
+        ("visibly_worse", -2, 0.033),
+        ("measurably_worse", -1, 0.003),
+        ("same", 0, 0.0),
+        ("measurably_better", 1, 0.003),
+        ("visibly_better", 2, 0.033),
+        ("clearly_better", 3, 0.1),
+    )
+)
+"""Steps for near-lossless work, of HaarPSI: thirds of the default ones, and a step below them.
+
+A score .003 lower is what saving a photograph as JPEG 98 costs, and .033 what JPEG 70 does, which
+people who compare side by side just see; docs/vocabularies.md has the figures.
+"""
+
+Scale = Literal["common", "fine"]
+"""Which steps comparisons have: those of a model's own vocabulary, or `FINE_COMPARISONS`."""
+
+
+def scaled(vocabulary: Vocabulary, scale: Scale) -> Vocabulary:
+    """The vocabulary itself, or `fine_scale` of it; raises VocabularyError for another scale."""
+    if scale not in get_args(Scale):
+        known = ", ".join(map(repr, get_args(Scale)))
+        raise VocabularyError(f"scale is {scale!r}, expected one of {known}")
+    return vocabulary if scale == "common" else fine_scale(vocabulary)
+
+
+def fine_scale(vocabulary: Vocabulary) -> Vocabulary:
+    """The same labels and severities with `FINE_COMPARISONS`, and without words for others."""
+    severities, distortions = vocabulary.severities, vocabulary.distortions
+    kept = {*severities, *distortions, *(level.label for level in FINE_COMPARISONS)}
+    words = vocabulary.words and {k: v for k, v in vocabulary.words.items() if k in kept}
+    return Vocabulary(
+        distortions=distortions, severities=severities, comparisons=FINE_COMPARISONS, words=words
+    )

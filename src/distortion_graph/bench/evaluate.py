@@ -182,6 +182,9 @@ class ModelRun:
     pair is predicted once more for warming up, and swapped pairs are not counted.
     """
 
+    by_margin = False
+    """Whether comparisons follow from the scores (`choose_labels`)."""
+
     def __init__(
         self,
         model: Model,
@@ -204,7 +207,7 @@ class ModelRun:
             self._warm = True
         start = time.perf_counter()
         predictions = self._predict(pictures, sample)
-        chosen = choose_labels(predictions, self.model.vocabulary)
+        chosen = self._chosen(predictions)
         self.seconds.append(time.perf_counter() - start)
         if self.graphs is not None:
             self._keep(predictions, pictures, sample, self.graphs)
@@ -226,7 +229,10 @@ class ModelRun:
 
     def chosen(self, sample: Sample) -> ChosenLabels:
         """The model's answers in its own vocabulary, not timed."""
-        return choose_labels(self._predict(sample.pictures, sample), self.model.vocabulary)
+        return self._chosen(self._predict(sample.pictures, sample))
+
+    def _chosen(self, predictions: Predictions) -> ChosenLabels:
+        return choose_labels(predictions, self.model.vocabulary, by_margin=self.by_margin)
 
     def _predict(self, pictures: tuple[Picture, Picture], sample: Sample) -> Predictions:
         return predict_canonically(self.model, *pictures, sample.regions)

@@ -152,6 +152,7 @@ def sample_of(pair: BenchPair, vocabulary: Vocabulary, *, several: bool = False)
         load_target=_always(pair.target.image),
         load_masks=_always(masks),
         suffered=suffered_by(pair.anchor, pair.target, vocabulary) if several else None,
+        load_clean=_always(pair.picture.rgb),
     )
 
 

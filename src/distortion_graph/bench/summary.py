@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from distortion_graph.bench.figures import Figures
+from distortion_graph.bench.reference_run import SUFFIX
 from distortion_graph.bench.results import BenchResult, PairsResult, RunResult
 from distortion_graph.bench.tables import Cell, ResultTable, Section, shown
 
 _INTERVALS = (
     "Distortion, severity and score: mean of anchor and target. Intervals: 95 %, bootstrap over "
     "pictures."
+)
+
+_GAINED = (
+    ("distortion", "distortion.accuracy"),
+    ("severity", "severity.accuracy"),
+    ("comparison", "comparison.accuracy"),
+    ("SRCC", "score.srcc"),
 )
 
 
@@ -30,7 +38,12 @@ def _main_table(result: BenchResult) -> ResultTable:
         f"{title(result)}: accuracy, macro F1, score correlation",
         columns,
         tuple(_section(listed, _main_row) for listed in result.pairs),
-        notes=(_INTERVALS, *_pristine_notes(result), *_count_notes(result)),
+        notes=(
+            _INTERVALS,
+            *_gain_notes(result),
+            *_pristine_notes(result),
+            *_count_notes(result),
+        ),
     )
 
 
@@ -155,6 +168,27 @@ def _pristine_notes(result: BenchResult) -> Iterator[str]:
             f"Regions of clean pictures called clean by {name}: {shown(pristine.beside_itself)} "
             f"beside the clean picture itself{beside}."
         )
+
+
+def _gain_notes(result: BenchResult) -> Iterator[str]:
+    """What the clean picture as reference adds to a model's figures, a line for each list."""
+    for listed in result.pairs:
+        plain = {run.name: run.figures for run in listed.runs}
+        for name, figures in plain.items():
+            own = plain.get(name.removesuffix(SUFFIX))
+            if own is None or not name.endswith(SUFFIX):
+                continue
+            gains = [
+                f"{what} {_gain(own.value(figure), figures.value(figure))}"
+                for what, figure in _GAINED
+            ]
+            yield f"{listed.pairs}, what the reference adds: {', '.join(gains)}."
+
+
+def _gain(before: float | None, after: float | None) -> str:
+    if before is None or after is None:
+        return "–"
+    return ("+" if after >= before else "−") + shown(abs(after - before))
 
 
 def _count_notes(result: BenchResult) -> Iterator[str]:

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from distortion_graph.bench.benchmark import BenchOptions
     from distortion_graph.bench.evaluate import ModelRun
     from distortion_graph.bench.graph_folder import FolderRun
+    from distortion_graph.bench.reference_run import ReferenceRun
     from distortion_graph.datasets.reader import PandaSet
+    from distortion_graph.predict.session import Model
 
 
 class DefaultGroup(TyperGroup):
@@ -92,6 +94,13 @@ def run(
             "(miss), or skip the pair."
         ),
     ] = Missing.error,
+    reference: Annotated[
+        bool,
+        typer.Option(
+            "--reference",
+            help="Measure each model once more with the data set's clean picture as reference.",
+        ),
+    ] = False,
     baselines: Annotated[
         bool,
         typer.Option(
@@ -136,6 +145,7 @@ def run(
     Examples:
       distortion-graph bench my-set
       distortion-graph bench my-set --pairs hard --model shipped --model runs/mine/model
+      distortion-graph bench my-set --pairs hard --reference
       distortion-graph bench PandaSet --predictions mine=graphs --missing miss --json mine.json
       distortion-graph bench compare first.json mine.json
 
@@ -164,7 +174,7 @@ def run(
         seed,
         baselines,
     )
-    runs = _runs(reader, model, predictions, missing, graphs, threads)
+    runs = _runs(reader, model, predictions, missing, graphs, threads, reference)
     if true_graphs is not None:
         _write_truth(reader, options, true_graphs, talk)
     _measure(reader, runs, options, outputs, talk)
@@ -225,6 +235,7 @@ def _runs(
     missing: Missing,
     graphs: Path | None,
     threads: int,
+    reference: bool,
 ) -> list[ModelRun | FolderRun]:
     """What was asked for; the shipped model where nothing was."""
     from distortion_graph.bench.evaluate import ModelRun
@@ -246,11 +257,15 @@ def _runs(
     for text in wanted:
         name, place = _named(text)
         if (Path(place) / NETWORK_FILE).is_file():
+            if reference:
+                raise OutputError(f"{place}: --reference takes exported models, expected no panda")
             need_torch("bench of a network that is not exported")
             runs.append(open_panda(Path(place), reader.vocabulary, name=name, graphs=graphs))
             continue
         loaded = load_model(place, threads=threads)
         runs.append(ModelRun(loaded, reader.vocabulary, name=name, graphs=graphs))
+        if reference:
+            runs.append(_with_reference(reader, loaded, runs[-1].name))
     for text in predictions or ():
         name, place = _named(text)
         folder = Path(place)
@@ -258,6 +273,16 @@ def _runs(
         runs.append(FolderRun(called, folder, reader.vocabulary, missing=missing.value))
     _check_names([run.name for run in runs])
     return runs
+
+
+def _with_reference(reader: PandaSet, model: Model, name: str) -> ReferenceRun:
+    """The row of a model with the reference, by the metric of the data set's scores."""
+    from distortion_graph.bench.reference_run import SUFFIX, ReferenceRun
+    from distortion_graph.measure.quality import HAARPSI, get_metric
+
+    described = reader.description.metric if reader.description else {}
+    metric = get_metric(str(described.get("name", HAARPSI.name)))
+    return ReferenceRun(model, reader.vocabulary, name=name + SUFFIX, metric=metric)
 
 
 def _named(text: str) -> tuple[str | None, str]:

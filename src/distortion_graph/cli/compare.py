@@ -24,10 +24,15 @@ from distortion_graph.cli.options import (
     MaxPixels,
     Metrics,
     Quiet,
+    ReferenceOption,
     Rotate,
+    Scale,
+    ScaleOption,
+    ScoreMetric,
     Threads,
     Verbose,
     check_outputs,
+    check_score_metric,
 )
 from distortion_graph.cli.streams import is_standard, named, write_all
 
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
     from distortion_graph.regions import RegionSpec
     from distortion_graph.report.colouring import ColourBy
 
+_SIDES = ("anchor", "target")
 _PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif")
 
 
@@ -75,6 +81,9 @@ class Job:
     target: str
     regions: RegionSpec
     target_regions: RegionSpec | None
+    reference: str | None
+    score_metric: str | None
+    scale: Scale
     out: Path | None
     format: Format
     overlay: Path | None
@@ -110,6 +119,9 @@ def compare(
             "they are matched one to one.",
         ),
     ] = None,
+    reference: ReferenceOption = None,
+    score_metric: ScoreMetric = None,
+    scale: ScaleOption = Scale.common,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -207,6 +219,7 @@ def compare(
       distortion-graph compare a.jpg b.jpg --regions distortions --map map.png
       distortion-graph compare a.jpg b.jpg --report report.html
       distortion-graph compare a.jpg b.jpg --metric flip --metric ssimulacra2
+      distortion-graph compare a.jpg b.jpg --reference original.png --scale fine
       distortion-graph compare a.jpg b.jpg --json --evidence fast | jq .scene
 
     Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
@@ -220,8 +233,9 @@ def compare(
     job = Job(
         anchor, target, RegionSpec.parse(regions),
         None if target_regions is None else RegionSpec.parse(target_regions),
-        out, format, overlay, distortion_map, report, lossy, json, evidence, tuple(metric or ()),
-        align, fit, rotate, strict, model, background, max_pixels, providers, threads,
+        reference, score_metric, scale, out, format, overlay, distortion_map, report, lossy, json,
+        evidence, tuple(metric or ()), align, fit, rotate, strict, model, background, max_pixels,
+        providers, threads,
     )  # fmt: skip
     _check(job)
     from distortion_graph.work.threads import thread_budget
@@ -238,6 +252,7 @@ def _check(job: Job) -> None:
 
     map_metrics(job.metrics)
     check_background(job.background)
+    check_score_metric(job.score_metric, job.reference)
     if job.out and job.out.suffix.lower() in _PICTURE_SUFFIXES:
         raise OutputError(f"{job.out}: --out is the graph, as JSON; the picture is --overlay")
     if job.format is not Format.native and not job.out:
@@ -264,8 +279,9 @@ def _check(job: Job) -> None:
         )
         if path is not None
     ]
+    third = [job.reference] if job.reference and job.reference not in _SIDES else []
     read = [*job.regions.files, *(job.target_regions.files if job.target_regions else ())]
-    check_outputs(outputs, [job.anchor, job.target, *read])
+    check_outputs(outputs, [job.anchor, job.target, *third, *read])
 
 
 def _graph_paths(job: Job) -> list[Path]:
@@ -288,7 +304,9 @@ def _drawings(job: Job) -> dict[Path, ColourBy]:
 def _run(job: Job, talk: Talk) -> DistortionGraph:
     """Compute the graph and write the files that were asked for."""
     start = time.perf_counter()
-    from distortion_graph.pictures.pairs import load_pair, pair_warnings
+    from distortion_graph.measure.quality import HAARPSI
+    from distortion_graph.pictures.images import Picture
+    from distortion_graph.pictures.pairs import load_pair, load_reference, pair_warnings
     from distortion_graph.pictures.turning import TURNS, turned
     from distortion_graph.pipeline import compare_pictures
     from distortion_graph.predict.session import load_model
@@ -298,17 +316,22 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
     anchor, target = load_pair(
         job.anchor, job.target, max_pixels=job.max_pixels, background=job.background
     )
+    original = load_reference(job.reference, max_pixels=job.max_pixels, background=job.background)
+    third = (original,) if isinstance(original, Picture) else ()
     turn = next(turn for turn in TURNS if str(turn) == job.rotate.value)
     pictures = anchor, turned(target, turn)
-    for text in pair_warnings(*pictures):
+    for text in (*pair_warnings(*pictures), *(text for p in third for text in p.warnings)):
         talk.warn(text)
-    for picture in pictures:
+    for picture in (*pictures, *third):
         talk.detail(f"{picture.source}: {picture.width}×{picture.height} pixels")
     read = time.perf_counter()
     graph = compare_pictures(
         *pictures,
         regions=job.regions,
         target_regions=job.target_regions,
+        reference=original,
+        score_metric=job.score_metric or HAARPSI.name,
+        scale=job.scale.value,
         model=model,
         evidence=job.evidence.value,
         metrics=job.metrics,
@@ -318,7 +341,7 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
         warn=talk.warn,
     )
     done = time.perf_counter()
-    _write(job, graph, pictures, talk)
+    _write(job, graph, (*pictures, *third), talk)
     identity, regions = model.identity, len(graph.regions)
     talk.detail(f"model {identity.name} {identity.version}, SHA-256 {identity.sha256[:12]}…")
     talk.detail(
@@ -328,8 +351,8 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
     return graph
 
 
-def _write(job: Job, graph: DistortionGraph, pictures: tuple[Picture, Picture], talk: Talk) -> None:
-    """All files or none."""
+def _write(job: Job, graph: DistortionGraph, pictures: tuple[Picture, ...], talk: Talk) -> None:
+    """All files or none; `pictures` are anchor, target, and a third one that is the original."""
     from distortion_graph.base.files import encode_image
 
     files: list[tuple[Path, bytes]] = []
@@ -350,13 +373,13 @@ def _write(job: Job, graph: DistortionGraph, pictures: tuple[Picture, Picture], 
     write_all(files)
 
 
-def _page(job: Job, graph: DistortionGraph, pictures: tuple[Picture, Picture]) -> str:
+def _page(job: Job, graph: DistortionGraph, pictures: tuple[Picture, ...]) -> str:
     """The report; the very bytes of the files go into it."""
     from distortion_graph.cli.report import page_of
     from distortion_graph.report.sources import file_of
 
-    anchor, target = map(file_of, pictures)
-    return page_of(graph, (anchor, target), lossy=job.lossy)
+    anchor, target, *third = map(file_of, pictures)
+    return page_of(graph, (anchor, target), reference=next(iter(third), None), lossy=job.lossy)
 
 
 def _report(job: Job, graph: DistortionGraph, talk: Talk) -> None:

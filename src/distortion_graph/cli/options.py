@@ -106,6 +106,38 @@ Metrics: TypeAlias = Annotated[
         autocompletion=_metric_names,
     ),
 ]
+
+
+ReferenceOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE|anchor|target",
+        help="Measure scores against this original: a third picture, or one of the two.",
+    ),
+]
+
+
+class Scale(StrEnum):
+    """The steps of comparisons; `base.vocabulary.Scale` has the same words."""
+
+    common = "common"
+    fine = "fine"
+
+
+ScaleOption: TypeAlias = Annotated[
+    Scale,
+    typer.Option(
+        help="Compare in the steps of the model's vocabulary (common), or in finer ones for "
+        "near-lossless pictures."
+    ),
+]
+ScoreMetric: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Measure scores against --reference by this metric; by default haarpsi.",
+    ),
+]
 Background: TypeAlias = Annotated[
     str,
     typer.Option(
@@ -142,6 +174,10 @@ MovedAnchor: TypeAlias = Annotated[
 MovedTarget: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="Read the target from here, not where the graph says."),
+]
+MovedReference: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Read the reference from here, not where the graph says."),
 ]
 Lossy: TypeAlias = Annotated[
     bool,
@@ -211,3 +247,17 @@ def same_file(first: str | Path, second: str | Path) -> bool:
         return a == b
     except (OSError, ValueError):  # such as a name that no file can have
         return False
+
+
+def check_score_metric(name: str | None, reference: str | None) -> None:
+    """Refuse a metric without a reference (OutputError), and an unknown one (RecipeError)."""
+    if name is None:
+        return
+    from distortion_graph.measure.quality import get_metric
+
+    if reference is None:
+        raise OutputError(
+            f"--score-metric {name} measures scores against an original, expected --reference FILE "
+            "too"
+        )
+    get_metric(name)

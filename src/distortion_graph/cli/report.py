@@ -15,6 +15,7 @@ from distortion_graph.cli.options import (
     Lossy,
     MaxPixels,
     MovedAnchor,
+    MovedReference,
     MovedTarget,
     Quiet,
     check_outputs,
@@ -51,6 +52,7 @@ def report(
     ] = None,
     anchor: MovedAnchor = None,
     target: MovedTarget = None,
+    reference: MovedReference = None,
     lossy: Lossy = False,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     quiet: Quiet = False,
@@ -58,9 +60,10 @@ def report(
     """Write a graph as a page to look at.
 
     One HTML file that needs nothing else: both pictures with the regions on them (side by side,
-    swiped, blinked or subtracted, at any zoom), the graph, and the table. Pictures that browsers
-    show are in it byte for byte, others as lossless WebP. They are looked for where the graph says,
-    and beside the graph file; the page says which of them is missing or has changed.
+    swiped, blinked or subtracted, at any zoom), the graph, and the table; and the reference, where
+    scores were measured against a third picture. Pictures that browsers show are in it byte for
+    byte, others as lossless WebP. They are looked for where the graph says, and beside the graph
+    file; the page says which of them is missing or has changed.
 
     Several graphs become a folder with a page each and index.html, a gallery of all.
 
@@ -76,10 +79,12 @@ def report(
     talk = talk_of(context)
     talk.set(quiet=quiet, outputs=(out,))
     if len(graphs) == 1:
-        _one(graphs[0], out, truth, (anchor, target), lossy, max_pixels, talk)
+        _one(graphs[0], out, truth, (anchor, target, reference), lossy, max_pixels, talk)
         return
-    if anchor or target:
-        raise OutputError("--anchor and --target are of one graph, but several are given")
+    if anchor or target or reference:
+        raise OutputError(
+            "--anchor, --target and --reference are of one graph, but several are given"
+        )
     if is_standard(out):
         raise OutputError("--out -: of several graphs it is a folder, expected its name")
     _several(graphs, out, truth, lossy, max_pixels, talk)
@@ -89,7 +94,7 @@ def _one(
     path: Path,
     out: Path,
     truth: Path | None,
-    given: tuple[str | None, str | None],
+    given: tuple[str | None, str | None, str | None],
     lossy: bool,
     max_pixels: int,
     talk: Talk,
@@ -100,11 +105,13 @@ def _one(
     check_outputs([("--out", out, False)], inputs)
     graph = read_graph(path)
     true = None if truth is None else read_graph(truth, graph.vocabulary)
-    pictures = _pictures(graph, path, given, max_pixels, talk)
-    for picture in pictures:
+    pictures = _pictures(graph, path, given[:2], max_pixels, talk)
+    original = _reference(graph, path, given[2], max_pixels, talk)
+    for picture in (*pictures, *([original] if original else [])):
         if picture.picture is not None:
             check_outputs([("--out", out, False)], [str(picture.picture.source)])
-    write_all([(out, page_of(graph, pictures, true, lossy=lossy).encode())])
+    page = page_of(graph, pictures, true, reference=original, lossy=lossy)
+    write_all([(out, page.encode())])
 
 
 def _several(
@@ -122,23 +129,32 @@ def _several(
             graph = read_graph(path)
             true = None if truth is None else read_graph(truth / path.name, graph.vocabulary)
             pictures = _pictures(graph, path, (None, None), max_pixels, talk)
-            page = page_of(graph, pictures, true, lossy=lossy)
+            original = _reference(graph, path, None, max_pixels, talk)
+            page = page_of(graph, pictures, true, reference=original, lossy=lossy)
             atomic_write_text(folder / f"{name}.html", page)
             pairs.append(_pair(name, graph, pictures, true))
         atomic_write_text(folder / _INDEX, gallery_page(pairs))
 
 
 def page_of(
-    graph: DistortionGraph, pictures: Found, truth: DistortionGraph | None = None, *, lossy: bool
+    graph: DistortionGraph,
+    pictures: Found,
+    truth: DistortionGraph | None = None,
+    *,
+    reference: FoundPicture | None = None,
+    lossy: bool,
 ) -> str:
-    """The report of a graph and its pictures."""
+    """The report of a graph and its pictures; `reference` is a third one, the original."""
     from distortion_graph.report.html.page import ReportPicture, report_page
 
     anchor, target = (
         ReportPicture.of(picture, info, lossy=lossy)
         for picture, info in zip(pictures, (graph.anchor, graph.target), strict=True)
     )
-    return report_page(graph, (anchor, target), truth)
+    third = None
+    if reference is not None and graph.reference is not None and graph.reference.picture:
+        third = ReportPicture.of(reference, graph.reference.picture, lossy=lossy)
+    return report_page(graph, (anchor, target), truth, third)
 
 
 def _pair(
@@ -171,6 +187,23 @@ def _pictures(
         if picture.problem:
             talk.warn(f"{path}: {picture.problem}")
     return anchor, target
+
+
+def _reference(
+    graph: DistortionGraph, path: Path, given: str | None, max_pixels: int, talk: Talk
+) -> FoundPicture | None:
+    """The third picture that is the original, where there is one; faults are a warning."""
+    from distortion_graph.report.sources import find_picture
+
+    info = None if graph.reference is None else graph.reference.picture
+    if info is None:
+        if given is not None:
+            raise GraphError(f"{path}: was not measured against a third picture; no --reference")
+        return None
+    found = find_picture(info, path.parent, given, max_pixels=max_pixels)
+    if found.problem:
+        talk.warn(f"{path}: {found.problem}")
+    return found
 
 
 def _names(paths: list[Path]) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -74,8 +76,9 @@ class ChosenPairs:
         return self._split_of[tag]
 
     def sample(self, key: PairKey) -> Sample:
-        """A pair that `keys` has given, with its truth."""
-        return self.reader.sample(self._split_of[key.tag], key)
+        """A pair that `keys` has given, with its truth and its clean picture."""
+        sample = self.reader.sample(self._split_of[key.tag], key)
+        return replace(sample, load_clean=partial(self.clean, key.tag))
 
     def clean(self, tag: str) -> NDArray[np.uint8]:
         """The clean picture of a pair that `keys` has given."""

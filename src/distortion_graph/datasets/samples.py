@@ -27,7 +27,8 @@ class Sample:
     id, predicate number) between regions that are there. Pixels and masks are read when they are
     asked for, the same array at every call of one sample; treat them as read-only. `files` are the
     pictures' own, where they have some. `suffered` is all that the regions suffer; None where a
-    data set does not say whether they have several distortions, as the published one.
+    data set does not say whether they have several distortions, as the published one. `load_clean`
+    gives the picture that the versions were made of; None where nobody said which.
     """
 
     key: PairKey
@@ -39,6 +40,7 @@ class Sample:
     load_masks: Callable[[], NDArray[np.bool_]] = field(repr=False)
     files: tuple[Path, Path] | None = None
     suffered: SufferedDistortions | None = None
+    load_clean: Load | None = field(default=None, repr=False)
 
     @property
     def tag(self) -> str:

@@ -105,7 +105,17 @@ boxes [x, y, width, height] as JSON text, on a picture of the size given.
 BOX_FACTS = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
 EVIDENCE_FACTS = ("psnr_db", "ssim", "haarpsi", "delta_e")
 DIFFERENCE_FACTS = ("differs_share", "differs_equal", "spots_height", "spots_width", "spots")
-WHOLE_FACTS = ("vocabulary", "anchor", "target", "fit", "alignment", "model", "metrics")
+WHOLE_FACTS = (
+    "vocabulary",
+    "anchor",
+    "target",
+    "fit",
+    "alignment",
+    "reference",
+    "scores",
+    "model",
+    "metrics",
+)
 
 
 def node_name(side: str, region: int | str) -> str:

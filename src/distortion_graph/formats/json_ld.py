@@ -51,8 +51,11 @@ def to_json_ld(graph: DistortionGraph) -> dict[str, Any]:
     name = f"urn:distortion-graph:sha256:{hashlib.sha256(graph.to_json().encode()).hexdigest()}"
     for side in SIDES:
         value[side] = _named(f"{name}#{side}", "Picture", value[side])
-    for key in {"vocabulary", "model"} & value.keys():
+    for key in {"vocabulary", "model", "reference", "scores"} & value.keys():
         value[key] = {"@type": key.capitalize(), **value[key]}
+    if "picture" in value.get("reference", {}):
+        original = _named(f"{name}#reference", "Picture", value["reference"]["picture"])
+        value["reference"]["picture"] = original
     value["regions"] = [_region(name, region) for region in value["regions"]]
     if "scene" in value:
         value["scene"] = _compared(name, SCENE, "Scene", value["scene"])

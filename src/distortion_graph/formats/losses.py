@@ -39,6 +39,7 @@ _DECIMALS = 4  # of scores in the published form and in drawings
 _MODEL, _PICTURES, _HASHES, _VOCABULARY = "model", "pictures", "picture hashes", "vocabulary"
 _FIT, _TRANSPARENCY = "how sizes were fitted", "transparency"
 _ALIGNED, _VALID, _ALONE = "alignment", "shares that both show", "regions of one picture"
+_REFERENCE = "reference"
 _IDS, _AREAS, _MASKS, _BOXES = "region ids", "areas", "masks", "boxes"
 _PROBABILITIES, _OTHERS, _KNOWN = "probabilities", "probabilities of other labels", "known"
 _OPINION, _FURTHER = "opinion", "further distortions"
@@ -50,37 +51,45 @@ LOST: Mapping[Form, tuple[str, ...]] = MappingProxyType(
     {
         "native": (),
         "published": (
-            _MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _IDS, _AREAS,
-            _VALID, _ALONE, _MASKS, _BOXES, _PROBABILITIES, _OTHERS, _KNOWN, _OPINION, _FURTHER,
-            _DIGITS, _EVIDENCE, _METRICS, _DIFFERS, _SCENE,
+            _MODEL, _PICTURES, _FIT, _ALIGNED, _REFERENCE, _HASHES, _TRANSPARENCY, _VOCABULARY,
+            _IDS, _AREAS, _VALID, _ALONE, _MASKS, _BOXES, _PROBABILITIES, _OTHERS, _KNOWN,
+            _OPINION, _FURTHER, _DIGITS, _EVIDENCE, _METRICS, _DIFFERS, _SCENE,
         ),
         "node-link": (),
         "graphml": (),
         "json-ld": (),
         "dot": (
-            _MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _VALID,
-            _ALONE, _MASKS, _BOXES,
-            _PROBABILITIES, _OTHERS, _KNOWN, _OPINION, _DIGITS, _EVIDENCE, _METRICS, _DIFFERS,
+            _MODEL, _PICTURES, _FIT, _ALIGNED, _REFERENCE, _HASHES, _TRANSPARENCY, _VOCABULARY,
+            _AREAS, _VALID, _ALONE, _MASKS, _BOXES, _PROBABILITIES, _OTHERS, _KNOWN, _OPINION,
+            _DIGITS, _EVIDENCE, _METRICS, _DIFFERS,
         ),
-        "csv": (_MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _METRICS),
+        "csv": (
+            _MODEL, _PICTURES, _FIT, _ALIGNED, _REFERENCE, _HASHES, _TRANSPARENCY, _VOCABULARY,
+            _METRICS,
+        ),
         "parquet": (
-            _MODEL, _PICTURES, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _METRICS,
+            _MODEL, _PICTURES, _FIT, _ALIGNED, _REFERENCE, _HASHES, _TRANSPARENCY, _VOCABULARY,
+            _METRICS,
         ),
-        "coco": (_FIT, _ALIGNED, _TRANSPARENCY, _VALID, _ALONE, _OTHERS, _SCENE, _RELATIONS),
+        "coco": (
+            _FIT, _ALIGNED, _REFERENCE, _TRANSPARENCY, _VALID, _ALONE, _OTHERS, _SCENE, _RELATIONS,
+        ),
         "label-studio": (
-            _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _VALID, _ALONE, _BOXES,
-            _OTHERS, _KNOWN, _OPINION, _FURTHER, _EVIDENCE, _METRICS, _DIFFERS, _SCENE,
+            _FIT, _ALIGNED, _REFERENCE, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _VALID,
+            _ALONE, _BOXES, _OTHERS, _KNOWN, _OPINION, _FURTHER, _EVIDENCE, _METRICS, _DIFFERS,
+            _SCENE,
         ),
         "cvat": (
-            _MODEL, _FIT, _ALIGNED, _HASHES, _TRANSPARENCY, _VOCABULARY, _VALID, _ALONE, _OTHERS,
-            _METRICS, _SCENE, _RELATIONS,
+            _MODEL, _FIT, _ALIGNED, _REFERENCE, _HASHES, _TRANSPARENCY, _VOCABULARY, _VALID,
+            _ALONE, _OTHERS, _METRICS, _SCENE, _RELATIONS,
         ),
     }
 )  # fmt: skip
 """The parts that a form cannot hold.
 
 Names, labels, scores and comparisons are in every form. `vocabulary` means scales, thresholds and
-words, `metric descriptions` what further metrics are.
+words, `metric descriptions` what further metrics are, `reference` the original and by which metric
+scores were measured.
 """
 
 MASK_FORMS: tuple[Form, ...] = ("coco", "label-studio", "cvat")
@@ -151,6 +160,10 @@ _PRESENT: Mapping[str, Callable[[DistortionGraph], bool]] = {
     ),
     _FIT: lambda graph: graph.fit is not None,
     _ALIGNED: lambda graph: graph.alignment is not None,
+    _REFERENCE: lambda graph: (
+        graph.reference is not None
+        or (graph.scores is not None and graph.scores.source == "measured")
+    ),
     _HASHES: lambda graph: any(graph.picture_of(side).sha256 is not None for side in SIDES),
     _TRANSPARENCY: lambda graph: any(graph.picture_of(s).transparency is not None for s in SIDES),
     _VOCABULARY: lambda graph: (

@@ -35,6 +35,7 @@ from distortion_graph.graph.parts import (
     Transparency,
     score_margin,
 )
+from distortion_graph.graph.referenced import ReferenceInfo, Scores
 
 __all__ = [
     "MOST_SPOTS",
@@ -54,11 +55,13 @@ __all__ = [
     "MetricInfo",
     "ModelInfo",
     "Node",
+    "ReferenceInfo",
     "RegionAlone",
     "RegionComparison",
     "Relation",
     "Scene",
     "SceneNode",
+    "Scores",
     "Side",
     "Transparency",
     "graph_from_value",

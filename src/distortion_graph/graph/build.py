@@ -25,8 +25,10 @@ from distortion_graph.graph import (
     MetricInfo,
     ModelInfo,
     Node,
+    ReferenceInfo,
     RegionComparison,
     Scene,
+    Scores,
     Transparency,
 )
 from distortion_graph.masks.container import Region, RegionSet
@@ -95,6 +97,8 @@ def assemble(
     differences: MeasuredDifferences = NO_DIFFERENCES,
     fit: Fitting | None = None,
     alignment: AlignmentInfo | None = None,
+    reference: ReferenceInfo | None = None,
+    scores: Scores | None = None,
 ) -> DistortionGraph:
     """Build the graph.
 
@@ -149,6 +153,8 @@ def assemble(
         target=picture_info(target),
         fit=fit,
         alignment=alignment,
+        reference=reference,
+        scores=scores,
         model=model,
         metrics=metric_parts(metrics),
         regions=tuple(parts),

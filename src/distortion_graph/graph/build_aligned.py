@@ -13,6 +13,7 @@ from distortion_graph.graph import (
     Node,
     RegionAlone,
     RegionComparison,
+    Scores,
     Side,
 )
 from distortion_graph.graph.build import (
@@ -49,6 +50,7 @@ def assemble_aligned(
     *,
     vocabulary: Vocabulary,
     model: ModelInfo,
+    scores: Scores,
     evidence: MeasuredEvidence,
     metrics: MeasuredMetrics,
     differences: MeasuredDifferences,
@@ -101,6 +103,7 @@ def assemble_aligned(
         anchor=picture_info(pictures[0]),
         target=picture_info(pictures[1]),
         alignment=alignment,
+        scores=scores,
         model=model,
         metrics=metric_parts(metrics),
         regions=tuple(parts),

@@ -70,6 +70,7 @@ def graph_problems(graph: DistortionGraph) -> Iterator[str]:
     sizes = _size(graph.anchor), _size(graph.target)
     if graph.fit is not None and sizes[0] == sizes[1] and None not in sizes[0]:
         yield f"fit: {graph.fit!r} for two pictures of one size, expected null"
+    yield from _reference_problems(graph)
     if graph.scene is not None:
         yield from _scene_problems(graph.scene, vocabulary)
         yield from _difference_problems("scene.differs", graph.scene.differs, graph)
@@ -246,6 +247,27 @@ def _metric_problems(
             yield f"{place}.more: {name} is {value}, expected at least {low}, as metrics says"
         if value is not None and high is not None and value > high:
             yield f"{place}.more: {name} is {value}, expected at most {high}, as metrics says"
+
+
+def _reference_problems(graph: DistortionGraph) -> Iterator[str]:
+    """Scores that are not measured beside a reference, and nodes of the reference with faults."""
+    if graph.reference is None:
+        return
+    if graph.scores is None or graph.scores.source != "measured":
+        found = "null" if graph.scores is None else repr(graph.scores.source)
+        yield f"scores: source is {found} beside a reference, expected 'measured'"
+    side, clean = graph.reference.side, graph.vocabulary.clean
+    if side is None:
+        return
+    nodes = [(i, region.node(side)) for i, region in enumerate(graph.regions)]
+    alone = enumerate(graph.alone, start=len(nodes))
+    nodes += [(i, lone.node) for i, lone in alone if lone.side == side]
+    for i, node in nodes:
+        place, label = f"regions[{i}].{side}", node.distortion.label
+        if label != clean:
+            yield f"{place}.distortion: is {label!r} in the reference, expected {clean!r}"
+        if node.score not in (None, 1):
+            yield f"{place}.score: is {node.score} in the reference, expected 1"
 
 
 def _scene_problems(scene: Scene, vocabulary: Vocabulary) -> Iterator[str]:

@@ -40,6 +40,7 @@ from distortion_graph.graph.parts import (
     Scene,
     Side,
 )
+from distortion_graph.graph.referenced import ReferenceInfo, Scores
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -59,8 +60,9 @@ class DistortionGraph(Part):
     `fit` says how pictures of unequal size were compared: "crop" is their common part from the top
     left corner, in which all regions lie; "resize" is the target scaled to the anchor's size. It
     is null where the sizes are equal, or where nobody said. `alignment` says how the target was
-    found to lie on the anchor; null where nobody asked. `metrics` are those that evidence was
-    measured by beside the four of every graph.
+    found to lie on the anchor; null where nobody asked. `reference` is the original that both were
+    measured against; null where there was none. `scores` says where scores come from; null where
+    nobody said. `metrics` are those that evidence was measured by beside the four of every graph.
 
     `regions` are those that both pictures have, `alone` those that one picture alone has. In JSON
     all stand in one list, `regions`, the latter last.
@@ -72,6 +74,8 @@ class DistortionGraph(Part):
     target: ImageInfo
     fit: Fitting | None = None
     alignment: AlignmentInfo | None = None
+    reference: ReferenceInfo | None = None
+    scores: Scores | None = None
     model: ModelInfo | None = None
     metrics: MetricInfos = ()
     regions: tuple[RegionComparison, ...]
@@ -173,6 +177,7 @@ class DistortionGraph(Part):
                 "anchor": self.target,
                 "target": self.anchor,
                 "alignment": self.alignment and self.alignment.swapped(),
+                "reference": self.reference and self.reference.swapped(),
                 "regions": tuple(region.swapped(self.vocabulary) for region in self.regions),
                 "alone": tuple(region.swapped() for region in self.alone),
                 "scene": self.scene and self.scene.swapped(self.vocabulary),

@@ -24,9 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError, RecipeError, RegionError
+from distortion_graph.masks.masks import Masks
 from distortion_graph.measure import haar
 from distortion_graph.measure.metrics.metric import MapMetric
 from distortion_graph.measure.metrics.registry import map_metric_names, register_map_metric
+from distortion_graph.work.threads import parallel_map
 
 Rgb = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
@@ -168,6 +170,27 @@ class HaarReference:
         return haar.score_of(pooled)
 
 
+def score_masks(reference: Reference, degraded: Rgb, masks: Masks) -> NDArray[np.float64]:
+    """Score of every region, each by itself: no score depends on the other regions or their order.
+
+    Args:
+        reference: Of a picture of the masks' size.
+        degraded: (H, W, 3) RGB uint8.
+        masks: R of them.
+
+    Returns:
+        (R,) float64, as ``Reference.region_scores``, which says what is raised.
+    """
+
+    def score(index: int) -> float:
+        crop = masks.crop(index)
+        mask = np.zeros((1, *masks.size), np.bool_)
+        mask[0][crop.box.area] = crop.mask
+        return float(reference.region_scores(degraded, mask)[0])
+
+    return np.array(parallel_map(score, range(len(masks))), np.float64)
+
+
 def _strips(first: int, last: int, width: int, cells: int) -> Iterator[tuple[int, int]]:
     """Rows from ``first`` up to ``last`` in strips whose maps stay in a core's cache."""
     step = max(cells // width, 4 * haar.MARGIN)
@@ -211,6 +234,9 @@ class FullReferenceMetric:
         region_scores: ``(clean, degraded, masks (R, H, W) bool) -> (R,) float64``.
         scene_score: ``(clean, degraded) -> float``.
         pooling: How a region's score comes from the metric's map, in a few words.
+        spread: Root mean square of what a region's score changes by when its picture is saved once
+            more as JPEG of quality 98; 0 where nobody measured it. Comparisons of measured scores
+            are as sure as it lets them be.
         prepare: ``clean -> Reference``, where many pictures can be scored against one faster than
             by the two functions above; its scores must be theirs.
     """
@@ -223,6 +249,7 @@ class FullReferenceMetric:
     region_scores: Callable[[Rgb, Rgb, Bools], NDArray[np.float64]]
     scene_score: Callable[[Rgb, Rgb], float]
     pooling: str
+    spread: float = 0.0
     prepare: Callable[[Rgb], Reference] | None = None
 
     def against(self, clean: Rgb) -> Reference:
@@ -255,6 +282,9 @@ class _PlainReference:
         return self.metric.scene_score(self.clean, degraded)
 
 
+HAARPSI_SPREAD = 0.0053
+"""`FullReferenceMetric.spread` of HaarPSI; `benchmarks/reference_ladders.py` measures it."""
+
 HAARPSI = FullReferenceMetric(
     name="haarpsi",
     version="1",
@@ -265,6 +295,7 @@ HAARPSI = FullReferenceMetric(
     scene_score=scene_score,
     pooling="similarity maps of the clean picture against itself with only the region replaced, "
     "weighted mean inside the area-averaged mask",
+    spread=HAARPSI_SPREAD,
     prepare=HaarReference,
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal, cast, get_args
 
 import numpy as np
 
@@ -36,6 +37,27 @@ def load_pair(
     # Pillow images may share a file that only one thread can read.
     files = all(isinstance(source, str | Path | bytes) for source in (anchor, target))
     return side_by_side(anchors, targets) if files else (anchors(), targets())
+
+
+OneOfThePair = Literal["anchor", "target"]
+
+
+def load_reference(
+    reference: ImageSource | Picture | None,
+    *,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    background: str = DEFAULT_BACKGROUND,
+) -> Picture | OneOfThePair | None:
+    """The original of a pair: a picture, or the word "anchor" or "target" as it is.
+
+    A file of such a name is "./anchor". Raises ImageError as `load_picture` does.
+    """
+    if reference is None:
+        return None
+    if isinstance(reference, str) and reference in get_args(OneOfThePair):
+        return cast(OneOfThePair, reference)
+    name = _unnamed(reference, "reference")
+    return load_picture(reference, max_pixels=max_pixels, name=name, background=background)
 
 
 def pair_warnings(anchor: Picture, target: Picture) -> tuple[str, ...]:

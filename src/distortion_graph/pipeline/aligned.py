@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.vocabulary import Scale
 from distortion_graph.graph import SIDES, DistortionGraph
 from distortion_graph.graph.build import shared_areas
 from distortion_graph.graph.build_aligned import LoneNodes, assemble_aligned
@@ -36,6 +37,7 @@ from distortion_graph.pipeline.pair_regions import (
     regions_of_both,
     regions_of_pair,
 )
+from distortion_graph.predict.answers import answer_with
 from distortion_graph.predict.canonical import predict_canonically, predict_view_canonically
 from distortion_graph.predict.decode import decode
 from distortion_graph.predict.predictions import Predictions
@@ -56,6 +58,7 @@ def compare_aligned(
     evidence: Level,
     warn: Callable[[str], object],
     metrics: Sequence[MapMetric] = (),
+    scale: Scale = "common",
 ) -> DistortionGraph:
     """The graph of two pictures that an alignment lays on each other.
 
@@ -69,7 +72,7 @@ def compare_aligned(
         regions = regions_of_pair(source, pair, differences, asked, warn)
     else:
         regions = regions_of_both(source, target_source, pair, warn)
-    predictions = _predictions(model, pair, regions)
+    answer = answer_with(_predictions(model, pair, regions), model.vocabulary, scale)
     shown = pair.overlap.shown
     areas = shared_areas(regions.shown.lazy_masks()) * (shown.size / np.count_nonzero(shown))
     # The first mask is all that both show.
@@ -87,15 +90,23 @@ def compare_aligned(
         differing = MeasuredDifferences(tuple(of_regions), of_scene)
     for line in _lone_lines(regions):
         warn(line)
+    areas = np.minimum(areas, 1)
     return assemble_aligned(
-        decode(predictions, model.vocabulary, np.minimum(areas, 1), model.decoding),
+        decode(
+            answer.predictions,
+            answer.vocabulary,
+            areas,
+            model.decoding,
+            by_margin=answer.by_margin,
+        ),
         regions.shared,
         regions.valid,
         regions.area,
         (_alone(model, pair, regions, 0), _alone(model, pair, regions, 1)),
         pair.pictures,
-        vocabulary=model.vocabulary,
+        vocabulary=answer.vocabulary,
         model=model.identity.info,
+        scores=answer.scores,
         evidence=measured,
         metrics=further,
         differences=differing,

@@ -1,7 +1,8 @@
 """`compare`: two pictures in, a distortion graph out.
 
 `compare_pictures` is the one way from pictures and regions to a graph. Each of its steps is one
-function: `fit_pair`, `regions_of`, `AskedPair`, `measure_pair`, `decode`, `assemble`.
+function: `fit_pair`, `fit_reference`, `regions_of`, `AskedPair`, `measure_pair`, `decode`,
+`assemble`.
 """
 
 from __future__ import annotations
@@ -11,9 +12,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from distortion_graph.base.errors import DistortionGraphWarning, ModelError, warn_user
-from distortion_graph.graph import DistortionGraph
-from distortion_graph.graph.build import Decoded, assemble, shared_areas
+from distortion_graph.base.errors import (
+    DistortionGraphWarning,
+    ImageError,
+    ModelError,
+    RegionError,
+    warn_user,
+)
+from distortion_graph.base.vocabulary import Scale
+from distortion_graph.graph import SIDES, DistortionGraph, ReferenceInfo, Side
+from distortion_graph.graph.build import Decoded, assemble, picture_info, shared_areas
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.masks.masks import LazyMasks
 from distortion_graph.measure.differences import (
@@ -26,19 +34,21 @@ from distortion_graph.measure.evidence import Level, MeasuredEvidence, measure_e
 from distortion_graph.measure.metrics.measuring import MeasuredMetrics, measure_metrics
 from distortion_graph.measure.metrics.metric import MapMetric
 from distortion_graph.measure.metrics.registry import map_metrics
+from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric, get_metric
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, ImageSource, Picture
-from distortion_graph.pictures.pairs import load_pair, pair_warnings
+from distortion_graph.pictures.pairs import load_pair, load_reference, pair_warnings
 from distortion_graph.pictures.turning import Turn, turned
 from distortion_graph.pipeline.aligned import compare_aligned
 from distortion_graph.pipeline.laying import lay, not_moved
 from distortion_graph.pipeline.pair_regions import AlignedPair, alignment_info
-from distortion_graph.predict.asked import AskedPair
+from distortion_graph.predict.against import Original
+from distortion_graph.predict.answers import Answer
+from distortion_graph.predict.asked import AskedBeside, AskedPair
 from distortion_graph.predict.decode import decode
-from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model, load_model
-from distortion_graph.predict.sizes import Fit, Fitted, fit_pair
+from distortion_graph.predict.sizes import Fit, Fitted, fit_pair, fit_reference
 from distortion_graph.regions import Asked, RegionSource, RegionSpec, resolve_regions
 from distortion_graph.work.threads import CachedCall, thread_budget
 
@@ -59,6 +69,9 @@ def compare(
     *,
     regions: RegionSource = "auto",
     target_regions: RegionSource | None = None,
+    reference: ImageSource | Picture | None = None,
+    score_metric: str | FullReferenceMetric = HAARPSI.name,
+    scale: Scale = "common",
     model: Model | str | Path | None = None,
     evidence: Level = "all",
     metrics: Sequence[str] = (),
@@ -82,6 +95,14 @@ def compare(
             "whole", "grid:3x4", "labels.png", "regions.json" (see `resolve_regions`).
         target_regions: masks of the target where it has its own; they are matched with `regions`,
             which are then masks of the anchor, and a region without a partner stands alone.
+        reference: the original that both were made from, where there is one: a picture of their
+            size, or "anchor" or "target" where it is one of the two. Scores are then measured
+            against it, and comparisons follow from them. All of them must lie on each other pixel
+            by pixel: nothing is aligned.
+        score_metric: the full-reference metric of these scores: the name of a registered one
+            (`measure.quality.metric_names`), or one itself.
+        scale: "common", the steps of the model's vocabulary; "fine", steps for near-lossless work
+            (`base.vocabulary.FINE_COMPARISONS`).
         model: a loaded `Model`, a model folder, or None for the shipped one.
         evidence: what to measure between the pictures: "all", "fast" (without CIEDE2000), "none".
         metrics: names of further metrics to measure, at any level of evidence: "flip", "gmsd",
@@ -102,8 +123,8 @@ def compare(
             loaded with, which by default is one per core that the process may use.
 
     Raises:
-        ImageError, RegionError, ModelError, RecipeError: one line each, see
-            `distortion_graph.base.errors`.
+        ImageError, RegionError, ModelError, RecipeError (an unknown metric), VocabularyError (an
+            unknown scale): one line each, see `distortion_graph.base.errors`.
 
     Warns:
         DistortionGraphWarning: a picture was not taken quite as it is (transparency, frames), or a
@@ -114,11 +135,17 @@ def compare(
     with thread_budget(threads or of_model):
         first, second = load_pair(anchor, target, max_pixels=max_pixels, background=background)
         pictures = first, turned(second, rotate)
+        original = load_reference(reference, max_pixels=max_pixels, background=background)
     notes = list(pair_warnings(*pictures))
+    if isinstance(original, Picture):
+        notes += original.warnings
     graph = compare_pictures(
         *pictures,
         regions=regions,
         target_regions=target_regions,
+        reference=original,
+        score_metric=score_metric,
+        scale=scale,
         model=model,
         evidence=evidence,
         metrics=metrics,
@@ -139,6 +166,9 @@ def compare_pictures(
     *,
     regions: RegionSource = "auto",
     target_regions: RegionSource | None = None,
+    reference: Picture | Side | None = None,
+    score_metric: str | FullReferenceMetric = HAARPSI.name,
+    scale: Scale = "common",
     model: Model | str | Path | None = None,
     evidence: Level = "all",
     metrics: Sequence[str] = (),
@@ -155,27 +185,29 @@ def compare_pictures(
     further = map_metrics(metrics)
     loaded = model if isinstance(model, Model) else load_model(model)
     with thread_budget(threads or loaded.threads):
-        alignment = lay(anchor, target, align, fit, strict=strict, warn=warn)
+        mode = _mode_with(reference, align, target_regions)
+        alignment = lay(anchor, target, mode, fit, strict=strict, warn=warn)
         if target_regions is not None and alignment is None:
             alignment = not_moved(anchor, target, fit)
         if alignment is not None and not (alignment.registered and target_regions is None):
             aligned = AlignedPair.of(anchor, target, alignment)
             return compare_aligned(
-                loaded, aligned, regions, target_regions, evidence, warn, further
+                loaded, aligned, regions, target_regions, evidence, warn, further, scale
             )
         pair = fit_pair(anchor, target, fit)
+        original = original_of(pair, reference, score_metric, fit)
         differences = CachedCall(lambda: find_differences(pair.anchor.rgb, pair.target.rgb))
-        asked = AskedPair(loaded, pair.anchor, pair.target)
+        asked = asked_of(loaded, pair, original)
         shared = regions_of(regions, anchor, pair, differences, warn, asked)
         masks = shared.lazy_masks()
-        predictions = asked.predictions(shared, masks)
+        answer = asked.answer(shared, masks, scale)
         measured = measure_pair(pair, masks, evidence, differences, further)
         return assemble(
-            _decoded(loaded, predictions, masks),
+            _decoded(loaded, answer, masks),
             shared,
             anchor,
             target,
-            vocabulary=loaded.vocabulary,
+            vocabulary=answer.vocabulary,
             masks=masks,
             model=loaded.identity.info,
             evidence=measured.evidence,
@@ -183,7 +215,67 @@ def compare_pictures(
             differences=measured.differences,
             fit=pair.how,
             alignment=None if alignment is None else alignment_info(alignment, None),
+            reference=_reference_info(reference),
+            scores=answer.scores,
         )
+
+
+def _mode_with(
+    reference: Picture | Side | None, mode: AlignMode, target_regions: RegionSource | None
+) -> AlignMode:
+    """How the target may lie on the anchor: pixel by pixel where there is an original."""
+    if reference is None:
+        return mode
+    if target_regions is not None:
+        raise RegionError(
+            "--target-regions are for pictures that do not lie on each other; with --reference "
+            "they do, expected --regions alone"
+        )
+    if mode in ("auto", "none"):
+        return "none"
+    raise ImageError(
+        f"--align {mode} moves the target, and a reference lies on both pictures pixel by pixel; "
+        "expected --align none with --reference"
+    )
+
+
+def original_of(
+    pair: Fitted,
+    reference: Picture | Side | None,
+    metric: str | FullReferenceMetric = HAARPSI.name,
+    fit: Fit = "error",
+) -> Original | None:
+    """The original of a fitted pair, as it lies on both pictures; None where there is none.
+
+    Raises ImageError for one that does not lie on them or a side of another name, RecipeError for
+    an unknown metric.
+    """
+    if reference is None:
+        return None
+    chosen = get_metric(metric) if isinstance(metric, str) else metric
+    if isinstance(reference, Picture):
+        return Original(fit_reference(reference, pair, fit), chosen)
+    if reference not in SIDES:
+        raise ImageError(
+            f"reference is {reference!r}, expected a picture, or 'anchor' or 'target' where it is "
+            "one of the two"
+        )
+    return Original(pair.anchor if reference == "anchor" else pair.target, chosen)
+
+
+def asked_of(model: Model, pair: Fitted, original: Original | None) -> AskedPair:
+    """The model to be asked about a fitted pair, beside its original where that is known."""
+    if original is None:
+        return AskedPair(model, pair.anchor, pair.target)
+    return AskedBeside(model, pair.anchor, pair.target, (original, original))
+
+
+def _reference_info(reference: Picture | Side | None) -> ReferenceInfo | None:
+    if reference is None:
+        return None
+    if isinstance(reference, Picture):
+        return ReferenceInfo(role="third", picture=picture_info(reference))
+    return ReferenceInfo(role=reference)
 
 
 def regions_of(
@@ -231,8 +323,14 @@ def measure_pair(
     return Measured(evidence, further, differing)
 
 
-def _decoded(model: Model, predictions: Predictions, masks: LazyMasks) -> Decoded:
+def _decoded(model: Model, answer: Answer, masks: LazyMasks) -> Decoded:
     try:
-        return decode(predictions, model.vocabulary, shared_areas(masks), model.decoding)
+        return decode(
+            answer.predictions,
+            answer.vocabulary,
+            shared_areas(masks),
+            model.decoding,
+            by_margin=answer.by_margin,
+        )
     except ModelError as problem:
         raise ModelError(f"{model.folder}: {problem}") from problem

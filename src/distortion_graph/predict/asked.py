@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.base.vocabulary import UNCERTAIN
+from distortion_graph.base.vocabulary import UNCERTAIN, Scale, scaled
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.masks.masks import LazyMasks
 from distortion_graph.masks.rle import Rle
 from distortion_graph.pictures.images import Picture
+from distortion_graph.predict.against import Original
+from distortion_graph.predict.answers import Answer, JudgedPair, answer_with, judge_pair
 from distortion_graph.predict.canonical import predict_canonically
 from distortion_graph.predict.decode import choose_labels
 from distortion_graph.predict.predictions import Predictions
@@ -39,6 +41,12 @@ class AskedPair:
             self._last = rles, said
         return self._last[1]
 
+    def answer(
+        self, regions: RegionSet, masks: LazyMasks | None = None, scale: Scale = "common"
+    ) -> Answer:
+        """The same, as it is to be decoded."""
+        return answer_with(self.predictions(regions, masks), self.model.vocabulary, scale)
+
     def beliefs(self, regions: RegionSet) -> NDArray[np.float64]:
         """(2, R, D) probabilities of the distortions."""
         return self.predictions(regions).distortion
@@ -46,6 +54,35 @@ class AskedPair:
     def words(self, regions: RegionSet) -> list[tuple[str, str]]:
         """What people read of each region in the anchor and in the target."""
         return read_words(self.model, self.predictions(regions))
+
+
+class AskedBeside(AskedPair):
+    """A model asked about either picture of a pair beside its original, and what is measured there.
+
+    `originals` as for `answers.judge_pair`.
+    """
+
+    def __init__(
+        self, model: Model, anchor: Picture, target: Picture, originals: tuple[Original, Original]
+    ) -> None:
+        super().__init__(model, anchor, target)
+        self.originals = originals
+        self._judged: tuple[tuple[Rle, ...], JudgedPair] | None = None
+
+    def predictions(self, regions: RegionSet, masks: LazyMasks | None = None) -> Predictions:
+        """What `answer` gives on the common scale."""
+        return self.answer(regions, masks).predictions
+
+    def answer(
+        self, regions: RegionSet, masks: LazyMasks | None = None, scale: Scale = "common"
+    ) -> Answer:
+        """What is measured of the regions, and what the model says of them."""
+        rles = tuple(region.rle for region in regions)
+        if self._judged is None or self._judged[0] != rles:
+            pair = self.anchor, self.target
+            judged = judge_pair(self.model, pair, self.originals, regions, masks)
+            self._judged = rles, judged
+        return self._judged[1].answer(scaled(self.model.vocabulary, scale))
 
 
 def read_words(model: Model, predictions: Predictions) -> list[tuple[str, str]]:

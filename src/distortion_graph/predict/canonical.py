@@ -44,7 +44,7 @@ def predict_canonically(
     if exchanged:
         predictions = predictions.swapped()
     identical = hashes[0] == hashes[1]
-    equal = np.ones(len(masks), np.bool_) if identical else _equal_inside(*pair, masks)
+    equal = np.ones(len(masks), np.bool_) if identical else equal_inside(*pair, masks)
     predictions = predictions.where_equal(equal, scene=identical)
     return predictions.reorder([place[region.rle.counts] for region in regions])
 
@@ -77,7 +77,7 @@ def predict_view_canonically(
     return predictions.reorder([place[key] for key in keys])
 
 
-def _equal_inside(
+def equal_inside(
     first: NDArray[np.uint8], second: NDArray[np.uint8], masks: Masks
 ) -> NDArray[np.bool_]:
     """(R,): whether all pixels of a region are equal in both pictures."""

@@ -28,6 +28,7 @@ from distortion_graph.graph import (
     score_margin,
 )
 from distortion_graph.graph.build import DECIMALS, Decoded, DecodedRegion, distortion_shares
+from distortion_graph.predict.comparing import choose_comparisons, comparisons_by_margin
 from distortion_graph.predict.opinion import OpinionMaps, Unit
 from distortion_graph.predict.predictions import Predictions
 
@@ -72,13 +73,17 @@ class ChosenLabels:
     comparison_probabilities: NDArray[np.float64]
 
 
-def choose_labels(predictions: Predictions, vocabulary: Vocabulary) -> ChosenLabels:
+def choose_labels(
+    predictions: Predictions, vocabulary: Vocabulary, *, by_margin: bool = False
+) -> ChosenLabels:
     """Choose every region's labels.
 
     A node gets the most probable consistent pair (distortion, severity) by P(d)·P(s | d); on a tie
     the earlier distortion, then the lower severity. P(s) = Σ_d P(d)·P(s | d), so a region is clean
     with the same probability as a distortion and as a severity. Two clean nodes are the same; for
-    any other comparison see `choose_comparisons`.
+    any other comparison see `choose_comparisons`. `by_margin`: scores are measured, or the scale
+    is finer than the labels; then every comparison follows from the two scores by the vocabulary's
+    thresholds, and two clean nodes may differ.
 
     Raises ModelError for predictions made for another vocabulary.
     """
@@ -98,12 +103,12 @@ def choose_labels(predictions: Predictions, vocabulary: Vocabulary) -> ChosenLab
 
     # Comparisons are decided on the rounded numbers, the ones that a reader of the graph sees.
     score, comparison = _rounded(predictions.score), _rounded(predictions.comparison)
-    compared = choose_comparisons(comparison, score[0] - score[1], vocabulary)
     both_clean = (distortions == vocabulary.clean_index).all(0)
+    compared = _compared(comparison, score, both_clean, vocabulary, by_margin)
     return ChosenLabels(
         distortions.astype(np.int64),
         severities.astype(np.int64),
-        np.where(both_clean, vocabulary.neutral_index, compared),
+        compared,
         score,
         None if predictions.known is None else _rounded(predictions.known),
         _rounded(predictions.distortion),
@@ -112,30 +117,18 @@ def choose_labels(predictions: Predictions, vocabulary: Vocabulary) -> ChosenLab
     )
 
 
-def choose_comparisons(
-    probabilities: NDArray[np.float64], margins: NDArray[np.float64], vocabulary: Vocabulary
+def _compared(
+    probabilities: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    both_clean: NDArray[np.bool_],
+    vocabulary: Vocabulary,
+    by_margin: bool,
 ) -> NDArray[np.int64]:
-    """The most probable comparison that does not oppose the margin; nearer the neutral on a tie.
-
-    Where |margin| reaches the first threshold, ranks of the other sign are out of the question.
-    Ranks k and −k in a tie give the neutral label: any other choice would favour one image.
-
-    Args:
-        probabilities: (R, C), in the order of the vocabulary.
-        margins: (R,) score of the anchor − score of the target.
-        vocabulary: of C comparisons.
-
-    Returns:
-        (R,) positions.
-    """
-    ranks = np.array([level.rank for level in vocabulary.comparisons])
-    signs = np.where(np.abs(margins) < vocabulary.thresholds[0], 0, np.sign(margins))
-    allowed = np.where(ranks * signs[:, None] >= 0, probabilities, -1.0)
-    tied = allowed == allowed.max(-1, keepdims=True)
-    away = np.where(tied, np.abs(ranks), len(ranks))
-    winners = away == away.min(-1, keepdims=True)
-    chosen = np.where(winners.sum(-1) == 1, winners.argmax(-1), vocabulary.neutral_index)
-    return chosen.astype(np.int64)
+    """Comparisons (R,) of scores (2, R), as `choose_labels` says."""
+    if by_margin:
+        return comparisons_by_margin(scores, vocabulary)
+    likeliest = choose_comparisons(probabilities, scores[0] - scores[1], vocabulary)
+    return np.where(both_clean, vocabulary.neutral_index, likeliest)
 
 
 def choose_further(
@@ -172,16 +165,18 @@ def decode(
     vocabulary: Vocabulary,
     areas: ArrayLike | None = None,
     decoding: Decoding = DEFAULT_DECODING,
+    *,
+    by_margin: bool = False,
 ) -> Decoded:
     """Turn probabilities into the labels that `choose_labels` chooses, as parts of a graph.
 
     `areas`: (R,) or (2, R), the share of the picture under each region, where a pixel of several
     regions is divided among them (`shared_areas`); gives the scene's `distortion_share`.
-    `decoding`: the model's own (`Model.decoding`).
+    `decoding`: the model's own (`Model.decoding`). `by_margin` as for `choose_labels`.
 
     Raises ModelError for predictions made for another vocabulary.
     """
-    chosen = choose_labels(predictions, vocabulary)
+    chosen = choose_labels(predictions, vocabulary, by_margin=by_margin)
     also = _further(predictions, chosen, vocabulary, decoding.also_threshold)
     anchors, targets = (
         _nodes(chosen, side, vocabulary, also[side], decoding.opinion) for side in (0, 1)
@@ -191,7 +186,7 @@ def decode(
         DecodedRegion(a, t, _comparison(label, p, (a.score, t.score), vocabulary))
         for a, t, (label, p) in zip(anchors, targets, beliefs, strict=True)
     )
-    scene = _scene(predictions, vocabulary, (anchors, targets), areas, decoding.opinion)
+    scene = _scene(predictions, vocabulary, (anchors, targets), areas, decoding.opinion, by_margin)
     return Decoded(regions, scene)
 
 
@@ -300,6 +295,7 @@ def _scene(
     nodes: tuple[list[Node], list[Node]],
     areas: ArrayLike | None,
     maps: OpinionMaps | None,
+    by_margin: bool,
 ) -> Scene:
     scores = _rounded(predictions.scene_score)
     probabilities = _rounded(predictions.scene_comparison)
@@ -312,8 +308,9 @@ def _scene(
         ]
     # Two pictures without a pixel that is not in a clean region are `same`, as two clean nodes are.
     both_clean = all(share is not None and share.get(vocabulary.clean) == 1 for share in shares)
-    [likeliest] = choose_comparisons(probabilities[None], scores[:1] - scores[1:], vocabulary)
-    index = vocabulary.neutral_index if both_clean else int(likeliest)
+    [index] = _compared(
+        probabilities[None], scores[:, None], np.array([both_clean]), vocabulary, by_margin
+    ).tolist()
     anchor, target = (
         SceneNode(
             score=score,

@@ -62,6 +62,30 @@ def fit_pair(anchor: Picture, target: Picture, fit: Fit) -> Fitted:
     return Fitted(anchor, with_pixels(target, np.asarray(scaled, np.uint8)), "resize")
 
 
+def fit_reference(reference: Picture, pair: Fitted, fit: Fit) -> Picture:
+    """The part of an original that lies on a fitted pair, pixel by pixel.
+
+    With "crop" it is the top left of a larger one. An original is never scaled: it would not be the
+    original any more. Raises ImageError, with advice, for another size.
+    """
+    if reference.size == pair.anchor.size:
+        return reference
+    larger = all(
+        own >= wanted for own, wanted in zip(reference.size, pair.anchor.size, strict=True)
+    )
+    if larger and fit == "crop":
+        return _cut(reference, *pair.anchor.size)
+    what = "the common part of the two pictures" if pair.how == "crop" else "the two pictures"
+    if pair.how == "resize":
+        what = f"{pair.anchor.source or 'the anchor'}, to which the target is scaled"
+    crop = "; --fit crop (fit='crop') takes its top left" if larger and fit == "error" else ""
+    raise ImageError(
+        f"{reference.source or 'reference'}: the reference is {_shown(reference)}, expected "
+        f"{_shown(pair.anchor)} as {what}: an original lies on what it is compared with pixel by "
+        f"pixel and is never scaled{crop}"
+    )
+
+
 def same_shape(first: tuple[int, int], second: tuple[int, int]) -> bool:
     """Whether scaling makes two sizes (h, w) equal, to a pixel of the smaller one.
 

@@ -188,7 +188,8 @@ def _region_side(graph: DistortionGraph, node: Node) -> _Side:
     level = vocabulary.severity_index(node.severity.label)
     colour = severity_colours(len(vocabulary.severities))[level]
     text = node_text(graph, node, " · ")
-    return _Side(text, score_text(node.score), NEUTRAL if graph.is_uncertain(node) else colour)
+    shown = score_text(node.score, vocabulary)
+    return _Side(text, shown, NEUTRAL if graph.is_uncertain(node) else colour)
 
 
 def _scene_row(graph: DistortionGraph) -> _Row | None:
@@ -204,7 +205,7 @@ def _scene_row(graph: DistortionGraph) -> _Row | None:
 def _scene_side(graph: DistortionGraph, side: Side, node: SceneNode) -> _Side:
     """What covers most of the picture, and its share."""
     text = "".join(f"{what} {percent(share)}" for what, share in scene_words(graph, side)[:1])
-    return _Side(text, score_text(node.score), INK)
+    return _Side(text, score_text(node.score, graph.vocabulary), INK)
 
 
 def _edge(graph: DistortionGraph, comparison: ComparisonBelief) -> tuple[str, Rgb]:

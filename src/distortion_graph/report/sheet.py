@@ -255,7 +255,8 @@ def _caption(
 
 
 def _node_text(graph: DistortionGraph, node: Node, side: Side) -> str:
-    return f"{side}: {node_text(graph, node, ' · ')}, {quality_text(node)}"
+    quality = quality_text(node, graph.vocabulary)
+    return f"{side}: {node_text(graph, node, ' · ')}, {quality}"
 
 
 def _evidence_lines(graph: DistortionGraph, facts: Evidence | None) -> list[str]:

@@ -222,14 +222,14 @@ def _metric_lines(graph: DistortionGraph, facts: Evidence | None) -> tuple[str, 
 def _node(graph: DistortionGraph, node: Node) -> _Side:
     vocabulary = graph.vocabulary
     if graph.is_uncertain(node):
-        return _Side(Text(UNCERTAIN, "dim"), Text("–"), *_quality(node))
+        return _Side(Text(UNCERTAIN, "dim"), Text("–"), *_quality(node, graph.vocabulary))
     further = tuple(
         (Text(f"+ {words(vocabulary, f.label)}"), _severity(vocabulary, f.severity))
         for f in node.also
     )
     distortion = Text(words(vocabulary, node.distortion.label))
     severity = _severity(vocabulary, node.severity.label)
-    return _Side(distortion, severity, *_quality(node), further)
+    return _Side(distortion, severity, *_quality(node, graph.vocabulary), further)
 
 
 def _severity(vocabulary: Vocabulary, label: str) -> Text:
@@ -240,10 +240,10 @@ def _severity(vocabulary: Vocabulary, label: str) -> Text:
     return Text("–" if level == 0 else words(vocabulary, label), style)
 
 
-def _quality(node: Node | SceneNode) -> tuple[str, str]:
+def _quality(node: Node | SceneNode, vocabulary: Vocabulary) -> tuple[str, str]:
     """Score and opinion; nothing for an opinion that is not known."""
     opinion = "" if node.opinion is None else score_text(node.opinion)
-    return score_text(node.score), opinion
+    return score_text(node.score, vocabulary), opinion
 
 
 def _scene_node(graph: DistortionGraph, side: Side, node: SceneNode) -> _Side:
@@ -251,7 +251,7 @@ def _scene_node(graph: DistortionGraph, side: Side, node: SceneNode) -> _Side:
     said = [(text, percent(share)) for text, share in scene_words(graph, side)]
     what, share = said[0] if said else ("–", "–")
     style = "dim" if what == UNCERTAIN else ""
-    return _Side(Text(what, style), Text(share), *_quality(node))
+    return _Side(Text(what, style), Text(share), *_quality(node, graph.vocabulary))
 
 
 def _comparison(graph: DistortionGraph, label: str) -> Text:

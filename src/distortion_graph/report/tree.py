@@ -87,7 +87,7 @@ def _title(region: RegionComparison) -> str:
 
 
 def _node(graph: DistortionGraph, node: Node) -> str:
-    score = f"score {quality_text(node)}"
+    score = f"score {quality_text(node, graph.vocabulary)}"
     if graph.is_uncertain(node):
         return f"{UNCERTAIN}, {score}"
     parts = [_belief(graph, node.distortion)]
@@ -104,7 +104,7 @@ def _further(graph: DistortionGraph, further: FurtherDistortion) -> str:
 def _scene_node(graph: DistortionGraph, side: Side, node: SceneNode) -> str:
     """The score and the shares of labels, the largest first."""
     shown = [f"{percent(share)} {text}" for text, share in scene_words(graph, side)]
-    return ", ".join([f"score {quality_text(node)}", *shown])
+    return ", ".join([f"score {quality_text(node, graph.vocabulary)}", *shown])
 
 
 def _belief(graph: DistortionGraph, belief: LabelBelief | FurtherDistortion) -> str:

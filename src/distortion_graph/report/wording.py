@@ -5,7 +5,9 @@ Whatever shows a graph to people takes its words from here, so that all of it te
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from pathlib import Path
 
 from distortion_graph.base.vocabulary import UNCERTAIN as UNCERTAIN
 from distortion_graph.base.vocabulary import Vocabulary
@@ -118,15 +120,24 @@ def metric_note(metric: MetricInfo) -> str:
     return printable(f"{metric.name} {metric.version} ({metric.licence}), {way}")
 
 
-def score_text(score: float | None) -> str:
-    """A quality score with two places; a dash where it is not known."""
-    return "–" if score is None else f"{score:.2f}"
+def score_text(score: float | None, vocabulary: Vocabulary | None = None) -> str:
+    """A quality score; a dash where it is not known.
+
+    With two places, or as many more as the vocabulary's smallest step asks for.
+    """
+    places = 2 if vocabulary is None else score_places(vocabulary)
+    return "–" if score is None else f"{score:.{places}f}"
 
 
-def quality_text(node: Node | SceneNode) -> str:
+def score_places(vocabulary: Vocabulary) -> int:
+    """Decimals of a score in which the smallest step of comparisons can be seen; 2 or more."""
+    return max(2, math.ceil(-math.log10(vocabulary.thresholds[0])) + 1)
+
+
+def quality_text(node: Node | SceneNode, vocabulary: Vocabulary | None = None) -> str:
     """The score, and the opinion that people are expected to give where that is known."""
     opinion = "" if node.opinion is None else f", opinion {score_text(node.opinion)}"
-    return score_text(node.score) + opinion
+    return score_text(node.score, vocabulary) + opinion
 
 
 def percent(share: float) -> str:
@@ -171,6 +182,9 @@ def summary(graph: DistortionGraph) -> str:
 def fit_notes(graph: DistortionGraph) -> list[str]:
     """What was done about pictures of unequal size, in sentences; none where they are equal."""
     part = graph.common_part()
+    if _cut_reference(graph):
+        size = f"{graph.anchor.width}×{graph.anchor.height}"
+        return [f"Of the reference only the top left {size} pixels were taken."]
     if graph.fit == "resize":
         size = f" ({graph.target.width}×{graph.target.height})" if graph.target.width else ""
         return [f"The target{size} was scaled to the anchor's size."]
@@ -193,6 +207,16 @@ def fit_notes(graph: DistortionGraph) -> list[str]:
     return notes
 
 
+def _cut_reference(graph: DistortionGraph) -> bool:
+    """Whether the original is larger than two pictures of one size, which lie on its top left."""
+    original = None if graph.reference is None else graph.reference.picture
+    if original is None or graph.fit is not None or graph.alignment is not None:
+        return False
+    sizes = [(info.height, info.width) for info in (original, graph.anchor, graph.target)]
+    known = all(None not in size for size in sizes)
+    return known and sizes[1] == sizes[2] != sizes[0]
+
+
 def _overall(graph: DistortionGraph) -> str:
     scene = graph.scene
     if scene is None or scene.comparison is None:
@@ -201,11 +225,27 @@ def _overall(graph: DistortionGraph) -> str:
         return _identical(graph)
     rank = rank_of(graph, scene.comparison.label)
     scores = [s for s in (scene.anchor.score, scene.target.score) if s is not None]
-    shown = f" ({scores[0]:.2f} against {scores[1]:.2f})" if len(scores) == 2 else ""
+    told = [" against ".join(score_text(s, graph.vocabulary) for s in scores)] * (len(scores) == 2)
+    told += [measured_text(graph)] * (graph.reference is not None)
+    shown = f" ({', '.join(told)})" if told else ""
     if rank == 0:
         return f"As wholes, anchor and target are about equal{shown}"
     said = words(graph.vocabulary, scene.comparison.label)
     return f"As a whole, the anchor is {said} than the target{shown}"
+
+
+def measured_text(graph: DistortionGraph) -> str:
+    """Against what scores were measured, such as `measured against the reference a.png`.
+
+    Empty where they were not.
+    """
+    reference = graph.reference
+    if reference is None:
+        return ""
+    if reference.picture is None:
+        return f"measured against the {reference.role}, which is the reference"
+    name = printable(Path(reference.picture.source).name) if reference.picture.source else ""
+    return f"measured against the reference {name}".strip()
 
 
 def _identical(graph: DistortionGraph) -> str:
@@ -250,7 +290,8 @@ def _worst(graph: DistortionGraph) -> str | None:
         return _all_clean(graph) if undistorted else None
     score, side, region = min(lowest, key=lambda entry: entry[0])
     what = node_text(graph, region.node(side))
-    return f"the worst is {_titled(region)} of the {side}: {what} ({score:.2f})"
+    shown = score_text(score, graph.vocabulary)
+    return f"the worst is {_titled(region)} of the {side}: {what} ({shown})"
 
 
 def _all_clean(graph: DistortionGraph) -> str:

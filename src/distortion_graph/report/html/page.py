@@ -13,9 +13,9 @@ from distortion_graph.graph import SIDES, DistortionGraph, ImageInfo, Side
 from distortion_graph.report.html.agreement import agreement
 from distortion_graph.report.html.embedding import Embedded, embed
 from distortion_graph.report.html.table import asset, colour_rules, table
-from distortion_graph.report.html.view import script_json, title_of, view
+from distortion_graph.report.html.view import reference_title, script_json, title_of, view
 from distortion_graph.report.sources import FoundPicture
-from distortion_graph.report.wording import metric_note, printable, summary
+from distortion_graph.report.wording import measured_text, metric_note, printable, summary
 
 _SCRIPTS = ("state.js", "viewer.js", "panel.js", "drawing.js", "filters.js", "start.js")
 
@@ -49,6 +49,7 @@ def report_page(
     graph: DistortionGraph,
     pictures: tuple[ReportPicture, ReportPicture],
     truth: DistortionGraph | None = None,
+    reference: ReportPicture | None = None,
 ) -> str:
     """The page as text; the same input gives the same text.
 
@@ -56,6 +57,7 @@ def report_page(
         graph: any graph.
         pictures: anchor and target.
         truth: the true graph of the pair; where it is given, agreement and mistakes are marked.
+        reference: the original, where it is a third picture.
 
     Raises GraphError where the truth is not one of this graph's (`agreement`).
     """
@@ -70,12 +72,15 @@ def report_page(
         heading=f"Anchor <bdi>{escape(names[0])}</bdi>, target <bdi>{escape(names[1])}</bdi>",
         style="\n".join([asset("table.css"), asset("report.css"), colour_rules(graph)]),
         summary=escape(summary(graph)),
-        notices="".join(f'<p class="notice">{escape(text)}</p>' for text in _notices(pictures)),
+        notices="".join(
+            f'<p class="notice">{escape(text)}</p>' for text in _notices(pictures, reference)
+        ),
         anchor_image=shown[0],
         target_image=shown[1],
+        reference=_reference(graph, reference),
         agreement="" if agreed is None else f"<p>{escape(agreed.sentence())}</p>",
         table=table(graph, agreed),
-        footer=_footer(graph, pictures),
+        footer=_footer(graph, pictures, reference),
         view=script_json(view(graph, agreed)),
         script=script,
     )
@@ -99,30 +104,63 @@ def _image(graph: DistortionGraph, side: Side, picture: ReportPicture) -> str:
     return f'<img src="{picture.embedded.url}" alt="{words}" draggable="false">'
 
 
-def _notices(pictures: tuple[ReportPicture, ReportPicture]) -> list[str]:
-    problems = [picture.problem for picture in pictures if picture.problem]
-    for side, picture in zip(SIDES, pictures, strict=True):
+def _reference(graph: DistortionGraph, picture: ReportPicture | None) -> str:
+    """The original as a section of its own, where it is a third picture; else nothing."""
+    if graph.reference is None or graph.reference.picture is None:
+        return ""
+    name = reference_title(graph)
+    shown = '<p class="absent">The reference is not here.</p>'
+    if picture is not None and picture.embedded is not None:
+        alt = escape(f"reference: {name}", quote=True)
+        shown = f'<img src="{picture.embedded.url}" alt="{alt}">'
+    return (
+        '<section id="reference" aria-labelledby="reference-title">'
+        f'<h2 id="reference-title">Reference <bdi>{escape(name)}</bdi></h2>{shown}</section>'
+    )
+
+
+def _notices(
+    pictures: tuple[ReportPicture, ReportPicture], reference: ReportPicture | None
+) -> list[str]:
+    third = [] if reference is None else [("reference", reference)]
+    named = [*zip(SIDES, pictures, strict=True), *third]
+    problems = [picture.problem for _, picture in named if picture.problem]
+    for side, picture in named:
         if picture.embedded is not None and not picture.embedded.exact:
             problems.append(f"The {side}'s pixels are not its own: {picture.embedded.how}.")
     return [printable(text) for text in problems]
 
 
-def _footer(graph: DistortionGraph, pictures: tuple[ReportPicture, ReportPicture]) -> str:
+def _footer(
+    graph: DistortionGraph,
+    pictures: tuple[ReportPicture, ReportPicture],
+    reference: ReportPicture | None,
+) -> str:
+    known: list[tuple[str, ImageInfo, str]] = [
+        (side, graph.picture_of(side), title_of(graph, side)) for side in SIDES
+    ]
+    shown: list[ReportPicture | None] = [*pictures]
+    if graph.reference is not None and graph.reference.picture is not None:
+        known.append(("reference", graph.reference.picture, reference_title(graph)))
+        shown.append(reference)
     lines = []
-    for side, picture in zip(SIDES, pictures, strict=True):
-        info = graph.picture_of(side)
-        facts = [title_of(graph, side)] if info.source else []
+    for (what, info, title), picture in zip(known, shown, strict=True):
+        facts = [title] if info.source else []
         if info.width and info.height:
             facts.append(f"{info.width} × {info.height} pixels")
-        if picture.embedded is not None:
+        if picture is not None and picture.embedded is not None:
             facts.append(f"embedded: {picture.embedded.how}")
         if info.sha256:
             facts.append(f"SHA-256 of the {info.sha256_of} {info.sha256[:12]}…")
         if facts:
-            lines.append(f"{side.capitalize()}: {', '.join(facts)}.")
+            lines.append(f"{what.capitalize()}: {', '.join(facts)}.")
     if graph.model is not None:
         named = f"{graph.model.name} {graph.model.version or ''}".strip()
-        lines.append(f"Said by the model {named}; evidence is measured, not said.")
+        said = "Labels are said" if measured_text(graph) else "Said"
+        lines.append(f"{said} by the model {named}; evidence is measured, not said.")
+    if measured_text(graph):
+        metric = graph.scores.metric if graph.scores and graph.scores.metric else "a metric"
+        lines.append(f"Scores are {measured_text(graph)}, by {metric}.")
     if graph.metrics:
         lines.append(f"Measured too: {'; '.join(map(metric_note, graph.metrics))}.")
     return "".join(f"<p>{escape(printable(line))}</p>" for line in lines)

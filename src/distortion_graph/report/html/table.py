@@ -170,7 +170,7 @@ def _node_cells(
     vocabulary = graph.vocabulary
     if graph.is_uncertain(node):
         said = f'<td title="the model does not know this"><i>{UNCERTAIN}</i></td><td>–</td>'
-        return said + _quality_cells(node, shown)
+        return said + _quality_cells(graph, node, shown)
     level = vocabulary.severity_index(node.severity.label)
     what = escape(words(vocabulary, node.distortion.label))
     how_bad = "–" if level == 0 else _chip(words(vocabulary, node.severity.label), level)
@@ -181,7 +181,7 @@ def _node_cells(
         what += f"<br>+ {escape(words(vocabulary, further.label))}"
         level = vocabulary.severity_index(further.severity)
         how_bad += f"<br>{_chip(words(vocabulary, further.severity), level)}"
-    return f'<td class="what">{what}</td><td>{how_bad}</td>{_quality_cells(node, shown)}'
+    return f'<td class="what">{what}</td><td>{how_bad}</td>{_quality_cells(graph, node, shown)}'
 
 
 def _chip(text: str, level: int) -> str:
@@ -224,7 +224,7 @@ def _scene_cells(graph: DistortionGraph, side: Side, node: SceneNode, shown: _Sh
     """What covers most of the picture, and its share."""
     said = [(escape(text), percent(share)) for text, share in scene_words(graph, side)]
     what, share = said[0] if said else ("–", "–")
-    return f'<td class="what">{what}</td><td>{share}</td>{_quality_cells(node, shown)}'
+    return f'<td class="what">{what}</td><td>{share}</td>{_quality_cells(graph, node, shown)}'
 
 
 def _evidence_cells(graph: DistortionGraph, facts: Evidence | None) -> str:
@@ -232,7 +232,8 @@ def _evidence_cells(graph: DistortionGraph, facts: Evidence | None) -> str:
     return "".join(f'<td class="number">{text}</td>' for text in texts)
 
 
-def _quality_cells(node: Node | SceneNode, shown: _Shown) -> str:
+def _quality_cells(graph: DistortionGraph, node: Node | SceneNode, shown: _Shown) -> str:
     """The score, and the opinion where the table has such a column."""
-    numbers = (node.score, node.opinion) if shown.rated else (node.score,)
-    return "".join(f'<td class="number">{score_text(number)}</td>' for number in numbers)
+    texts = [score_text(node.score, graph.vocabulary)]
+    texts += [score_text(node.opinion)] * shown.rated
+    return "".join(f'<td class="number">{text}</td>' for text in texts)

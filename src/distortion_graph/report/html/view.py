@@ -25,6 +25,7 @@ from distortion_graph.report.wording import (
     marks,
     metric_texts,
     printable,
+    score_places,
     words,
     worst_first,
 )
@@ -79,6 +80,12 @@ def title_of(graph: DistortionGraph, side: Side) -> str:
     return printable(Path(info.source).name) if info.source else side
 
 
+def reference_title(graph: DistortionGraph) -> str:
+    """The file name of a third picture that is the original; empty where it has none."""
+    info = graph.reference and graph.reference.picture
+    return printable(Path(info.source).name) if info and info.source else ""
+
+
 def _words(graph: DistortionGraph) -> dict[str, Any]:
     vocabulary = graph.vocabulary
     return {
@@ -94,6 +101,7 @@ def _words(graph: DistortionGraph) -> dict[str, Any]:
             for level in vocabulary.comparisons
         ],
         "uncertain": UNCERTAIN,
+        "scorePlaces": score_places(vocabulary),
     }
 
 

@@ -84,7 +84,7 @@ const isQuiet = (region) =>
   !region.differs &&
   words.comparisons[region.comparison].rank === 0 &&
   region.nodes.every((node) => node.distortion === words.clean && !node.uncertain);
-const scoreText = (score) => (score === null ? "–" : score.toFixed(2));
+const scoreText = (score) => (score === null ? "–" : score.toFixed(words.scorePlaces));
 const isNamed = (region) => ![`region ${region.id}`, String(region.id)].includes(region.name);
 const titleOf = (region) => (isNamed(region) ? `${region.id} ${region.name}` : `region ${region.id}`);
 /** The comparison seen from a picture: mirrored for the target. */
