@@ -39,7 +39,7 @@ def pair_of(number: int, method: str, score: float) -> dict[str, Any]:
 
 
 @pytest.fixture
-def out(tmp_path) -> Path:
+def out(tmp_path: Path) -> Path:
     for name in ("pairs", "regions"):
         (tmp_path / name).mkdir()
     rows = [pair_of(k, "old", s) for k, s in enumerate(OLD)]
