@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,12 @@ from PIL import Image
 from skimage import data as pictures
 
 from distortion_graph import Model, compare, load_graph, load_picture
-from distortion_graph.base.errors import ImageError, RecipeError, VocabularyError
+from distortion_graph.base.errors import (
+    DistortionGraphWarning,
+    ImageError,
+    RecipeError,
+    VocabularyError,
+)
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, FINE_COMPARISONS
 from distortion_graph.graph import SIDES, ReferenceInfo, Scores
 from distortion_graph.masks.container import RegionSet
@@ -202,3 +208,13 @@ def test_nothing_is_aligned_beside_an_original(measured):
         "--align translation moves the target, and a reference lies on both pictures pixel by "
         "pixel; expected --align none with --reference"
     )
+
+
+def test_a_picture_that_does_not_lie_on_its_original_is_said():
+    moved = np.roll(TARGET, (2, 3), (0, 1))
+    with pytest.warns(DistortionGraphWarning, match=r"target: shifted by .* measured scores take"):
+        compare(ANCHOR, moved, regions="whole", reference=CLEAN)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compare(ANCHOR, TARGET, regions="whole", reference=CLEAN)
+        compare(ANCHOR, moved, regions="whole", reference=CLEAN, align="none")

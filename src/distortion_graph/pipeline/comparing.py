@@ -8,7 +8,7 @@ function: `fit_pair`, `fit_reference`, `regions_of`, `AskedPair`, `measure_pair`
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +41,7 @@ from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, ImageSource, Pi
 from distortion_graph.pictures.pairs import load_pair, load_reference, pair_warnings
 from distortion_graph.pictures.turning import Turn, turned
 from distortion_graph.pipeline.aligned import compare_aligned
-from distortion_graph.pipeline.laying import lay, not_moved
+from distortion_graph.pipeline.laying import lay, not_moved, off_the_original
 from distortion_graph.pipeline.pair_regions import AlignedPair, alignment_info
 from distortion_graph.predict.against import Original
 from distortion_graph.predict.answers import Answer
@@ -196,6 +196,8 @@ def compare_pictures(
             )
         pair = fit_pair(anchor, target, fit)
         original = original_of(pair, reference, score_metric, fit)
+        for line in _moved(pair, original, align):
+            warn(line)
         differences = CachedCall(lambda: find_differences(pair.anchor.rgb, pair.target.rgb))
         asked = asked_of(loaded, pair, original)
         shared = regions_of(regions, anchor, pair, differences, warn, asked)
@@ -218,6 +220,16 @@ def compare_pictures(
             reference=_reference_info(reference),
             scores=answer.scores,
         )
+
+
+def _moved(pair: Fitted, original: Original | None, mode: AlignMode) -> Iterator[str]:
+    """What to say of pictures that do not lie on their original, unless nobody asks."""
+    if original is None or mode == "none":
+        return
+    for name, picture in zip(SIDES, (pair.anchor, pair.target), strict=True):
+        line = off_the_original(picture, original.picture, name)
+        if line is not None:
+            yield line
 
 
 def _mode_with(

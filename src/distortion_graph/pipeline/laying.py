@@ -63,6 +63,22 @@ def not_moved(anchor: Picture, target: Picture, fit: Fit) -> Alignment:
     return align(anchor.rgb, target.rgb, "none")
 
 
+def off_the_original(picture: Picture, original: Picture, name: str) -> str | None:
+    """What to say of a picture that does not lie on its original; None where it does.
+
+    Measured scores compare the two pixel by pixel: what is moved counts as lost.
+    """
+    found = align(original.rgb, picture.rgb, "auto")
+    if found.registered or (found.reason is None and found.confidence < _SURE):
+        return None
+    if found.reason in ("flat", "ambiguous"):
+        return None
+    return (
+        f"{picture.source or name}: {found.verdict} against its reference; measured scores take "
+        "that for a loss"
+    )
+
+
 def _doubt(anchor: Picture, target: Picture, found: Alignment, mode: AlignMode) -> str | None:
     """Why an alignment is not relied on, in words; None where it is."""
     other = anchor.source or "anchor"
