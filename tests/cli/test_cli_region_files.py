@@ -17,8 +17,8 @@ ROOF = '<rect id="roof" x="4" y="8" width="20" height="30"/>'
 
 @pytest.fixture
 def pictures(here):
-    for name, seed in (("a.png", 0), ("b.png", 1)):
-        Image.fromarray(photo(seed)).save(name)
+    for name, pixels in (("a.png", photo(0)), ("b.png", photo(0) // 2 + 60)):
+        Image.fromarray(pixels).save(name)
 
 
 def test_distort_takes_a_drawing_and_says_what_is_no_region(cli, pictures):

@@ -66,6 +66,20 @@ def test_what_is_written_is_read_back_with_ids_and_names(tmp_path, form):
     assert regions_in(f"{path},image=night/b.png", blank(H, W)) == expected(both[1])
 
 
+def test_regions_of_one_picture_alone_are_read_for_it(tmp_path):
+    text = graph_text(graph(masks()), "native")
+    value = json.loads(text)
+    for entry, gone in zip(value["regions"][2:], ("target", "anchor"), strict=True):
+        if gone == "anchor" and entry["target"]["mask"] is None:
+            entry["target"] |= {key: entry["anchor"][key] for key in ("mask", "bbox_xywh_px")}
+        entry |= {gone: None, "comparison": None, "evidence": None, "differs": None, "valid": None}
+    path = written(tmp_path / "graph.json", value)
+    found = regions_in(path, blank(H, W, "a.png"))
+    assert found == expected(masks()[0]).subset([2, 7, 12])
+    found = regions_in(path, blank(H, W, "b.png"))
+    assert found == expected(masks()[1]).subset([2, 7, 17])
+
+
 def test_with_the_same_masks_in_both_any_picture_takes_them(tmp_path):
     both = np.stack([masks()[0]] * 2)
     path = written(tmp_path / "graph.json", graph_text(graph(both), "native"))

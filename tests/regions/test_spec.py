@@ -13,6 +13,7 @@ from distortion_graph.pictures.images import load_picture
 from distortion_graph.regions import REGION_SPECS_HELP, RegionSet, RegionSpec, resolve_regions
 from distortion_graph.regions.spec import (
     LOCAL_SPECS_HELP,
+    Alpha,
     Auto,
     Distortions,
     Grid,
@@ -38,6 +39,11 @@ SPECS = {
     "panoptic:b.json,image=7": RegionFiles(None, (JSON,), "7", panoptic=True),
     "panoptic:a.png,b.json": RegionFiles(PNG, (JSON,), panoptic=True),
     "panoptic:a.png,b.json,c/d.json": RegionFiles(PNG, (JSON, NAMES), panoptic=True),
+    "drawing.svg": RegionFiles(None, (Path("drawing.svg"),)),
+    "a.GeoJSON": RegionFiles(None, (Path("a.GeoJSON"),)),
+    "annotations.xml,image=a.png": RegionFiles(None, (Path("annotations.xml"),), "a.png"),
+    "alpha:a.png": Alpha(PNG),
+    "alpha:a,b": Alpha(Path("a,b")),
     "panoptic:org/name": PanopticModel("org/name"),
     "panoptic:org/name@main": PanopticModel("org/name@main"),
     "panoptic:org/name,threshold=0.5,device=cpu": PanopticModel(
@@ -87,7 +93,7 @@ def test_the_files_of_a_spec_are_listed():
 def test_which_specs_fit_any_pictures_and_which_need_the_hub():
     specs = {text: RegionSpec.parse(text) for text in SPECS}
     anywhere = {text for text, spec in specs.items() if spec.found_in_pictures}
-    assert anywhere == {t for t in SPECS if not isinstance(SPECS[t], RegionFiles)}
+    assert anywhere == {t for t in SPECS if not isinstance(SPECS[t], RegionFiles | Alpha)}
     hub = {spec.hub_name for spec in specs.values()}
     assert hub == {None, "org/name", "org/name@main"}
 

@@ -418,6 +418,8 @@ def test_files_outside_of_the_roots_are_refused(inside: Path) -> None:
         {"regions": f"{inside}/anchor.png,{REGIONS}"},
         {"regions": f"panoptic:{EXAMPLES}"},
         {"regions": "/nowhere/at/all.json"},
+        {"regions": "/nowhere/at/all.svg"},
+        {"regions": f"alpha:{PAIR['anchor']}"},
     ]
     well, *refused = compared(limited, own, *({**own, **change} for change in outside))
     assert not well.is_error
@@ -435,6 +437,20 @@ def test_a_panoptic_picture_beside_the_json_may_not_be_a_link_to_elsewhere(insid
     for spec in ("panoptic:p.json", "p.json", "panoptic:p.json,names.json", "names.json,p.json"):
         with pytest.raises(AccessError, match=OUTSIDE):
             access.regions(spec)
+
+
+def test_drawings_and_cut_outs_below_the_roots_are_taken(inside: Path) -> None:
+    names = 'xmlns="http://www.w3.org/2000/svg"'
+    (inside / "a.svg").write_text(f'<svg {names}><rect id="cup" width="90" height="60"/></svg>')
+    access = Access.below([inside])
+    assert access.regions("a.svg").files == (inside.resolve() / "a.svg",)
+    assert access.regions("alpha:anchor.png").files == (inside.resolve() / "anchor.png",)
+    (result,) = compared(
+        build_server(load_model(), access),
+        {**QUICK, "anchor": "anchor.png", "target": "target.png", "regions": "a.svg"},
+    )
+    (region,) = result.structured_content["regions"]
+    assert region["name"] == "cup"
 
 
 def test_relative_names_start_in_the_roots(inside: Path, tmp_path: Path) -> None:

@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from distortion_graph.base.errors import GraphError, RegionError
-from distortion_graph.graph import SIDES, DistortionGraph, Side, graph_from_value
+from distortion_graph.graph import (
+    SIDES,
+    DistortionGraph,
+    RegionAlone,
+    RegionComparison,
+    Side,
+    graph_from_value,
+)
 from distortion_graph.masks.rle import Rle
 from distortion_graph.pictures.images import Picture
 from distortion_graph.regions.coco_entries import chosen_place
@@ -23,8 +30,9 @@ def read_graph_regions(
 ) -> Drawing:
     """The masks of a native graph, in the picture that `image` names or that fits by its name.
 
-    Where both pictures have the same masks, which one does not matter. Raises RegionError, its line
-    beginning with `what`, also for regions without masks.
+    Those that this picture alone has are among them. Where both pictures have the same masks, which
+    one does not matter. Raises RegionError, its line beginning with `what`, also for regions
+    without masks.
     """
     if "schema" not in value:
         raise RegionError(
@@ -36,8 +44,10 @@ def read_graph_regions(
         raise RegionError(str(e)) from e
     side = _side(graph, picture, what, image)
     drawing = Drawing()
-    for region in graph.regions:
-        mask = region.mask_of(side)
+    regions: list[RegionComparison | RegionAlone] = [*graph.regions]
+    regions += [lone for lone in graph.alone if lone.side == side]
+    for region in regions:
+        mask = region.mask if isinstance(region, RegionAlone) else region.mask_of(side)
         where = f"{what}: region {region.id} ({region.name})"
         if mask is None:
             raise RegionError(f"{where}: has no mask, expected a graph with masks")
@@ -46,7 +56,8 @@ def read_graph_regions(
 
 
 def _side(graph: DistortionGraph, picture: Picture, what: str, image: str | None) -> Side:
-    if image is None and all(region.target.mask is None for region in graph.regions):
+    same = not graph.alone and all(region.target.mask is None for region in graph.regions)
+    if image is None and same:
         return "anchor"
     sources = [graph.picture_of(side).source or side for side in SIDES]
     return SIDES[chosen_place(sources, SIDES, picture.source, image, what)]
