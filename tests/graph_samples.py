@@ -97,6 +97,7 @@ def native():
                 "sha256": "e" * 64,
                 "sha256_of": "file",
                 "transparency": None,
+                "turned": 0,
             },
         },
         "scores": {"metric": "haarpsi", "source": "measured"},

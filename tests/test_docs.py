@@ -38,6 +38,7 @@ RUN = [
     "metrics",
     "pictures",
     "quality",
+    "reference",
     "regions",
     "report",
     "wild",

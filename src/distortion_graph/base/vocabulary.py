@@ -294,8 +294,8 @@ FINE_COMPARISONS = tuple(
 )
 """Steps for near-lossless work, of HaarPSI: thirds of the default ones, and a step below them.
 
-A score .003 lower is what saving a photograph as JPEG 98 costs, and .033 what JPEG 70 does, which
-people who compare side by side just see; docs/vocabularies.md has the figures.
+A photograph saved as JPEG 98 scores about .003 lower, and one saved as JPEG 70 .033, which people
+who compare side by side just see; docs/vocabularies.md has the figures.
 """
 
 Scale = Literal["common", "fine"]

@@ -153,7 +153,7 @@ def _rounded(score: float | None) -> bool:
 _PRESENT: Mapping[str, Callable[[DistortionGraph], bool]] = {
     _MODEL: lambda graph: graph.model is not None,
     _PICTURES: lambda graph: any(
-        value is not None
+        value not in (None, 0)  # not turned, by no degrees, is implied
         for side in SIDES
         for key, value in graph.picture_of(side)
         if not key.startswith("sha256") and key != "transparency"
