@@ -126,8 +126,8 @@ def load_candidates(
         for name, entry, picture in zip(names, given, pictures, strict=True)
         if isinstance(picture, Picture)
     )
+    check_enough(kept, [*notes, *(line for _, line in left_out)])
     notes += [line for p in (original, *(k.picture for k in kept)) if p for line in p.warnings]
-    check_enough(kept, [line for _, line in left_out])
     return Loaded(original, kept, left_out, (*notes, *_equal_lines(kept, original)))
 
 

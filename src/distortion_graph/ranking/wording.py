@@ -105,9 +105,10 @@ def basis(ranking: Ranking) -> str:
     """What the order rests on, in one sentence."""
     told = f"tied within {ranking.tolerance:g}"
     if ranking.by == "pairs":
+        intervals = any(standing.interval for standing in ranking.scene)
         return (
             f"Ordered by the {BY_WORDS['pairs']}: values are shares of the others to which a "
-            f"candidate is preferred, with 95 % intervals; {told} of a probability."
+            f"candidate is preferred{', with 95 % intervals' * intervals}; {told} of a probability."
         )
     measured = "predicted" if ranking.metric is None else f"measured by {ranking.metric}"
     scores = f"scores are {measured} against the reference"
