@@ -98,7 +98,7 @@ def test_fewer_than_two_are_refused_with_why_there_are_no_more(root, tmp_path):
         f"1 candidate to rank, expected 2 or more; {good}: is given twice and counts once; "
         f"{tmp_path / 'missing.png'}: no such file, expected a picture; check the path"
     )
-    with pytest.raises(RankingError, match="^0 candidates to rank, expected 2 or more$"):
+    with pytest.raises(RankingError, match=r"^0 candidates to rank, expected 2 or more$"):
         load_candidates([])
     (tmp_path / "empty").mkdir()
     with pytest.raises(RankingError) as refusal:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from distortion_graph.base.errors import OutputError, RankingError
-from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
+from distortion_graph.cli.console import Talk, talk_of, write_json
 from distortion_graph.cli.options import (
     DEFAULT_BACKGROUND,
     DEFAULT_MAX_PIXELS,
@@ -22,6 +22,7 @@ from distortion_graph.cli.options import (
     Lossy,
     MaxPixels,
     Quiet,
+    ScoreMetric,
     Threads,
     Verbose,
     check_outputs,
@@ -47,6 +48,7 @@ class Job:
 
     candidates: tuple[str, ...]
     reference: str | None
+    score_metric: str | None
     regions: RegionSpec
     out: Path | None
     format: Form
@@ -76,6 +78,7 @@ def rank(
         str | None,
         typer.Option(metavar="FILE", help="Measure the candidates against this original."),
     ] = None,
+    score_metric: ScoreMetric = None,
     regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
     out: Annotated[
         Path | None,
@@ -176,9 +179,9 @@ def rank(
     from distortion_graph.regions import RegionSpec
 
     job = Job(
-        tuple(candidates), reference, RegionSpec.parse(regions), out, format, report, plot, lossy,
-        json, tie, size, _ladders(ladder), align, strict, model, background, max_pixels,
-        tuple(provider) if provider else None, threads,
+        tuple(candidates), reference, score_metric, RegionSpec.parse(regions), out, format, report,
+        plot, lossy, json, tie, size, _ladders(ladder), align, strict, model, background,
+        max_pixels, tuple(provider) if provider else None, threads,
     )  # fmt: skip
     _check(job)
     from distortion_graph.work.threads import thread_budget
@@ -214,6 +217,8 @@ def _check(job: Job) -> None:
         raise OutputError(
             f"--format {job.format.value} is the form of --out, expected --out FILE too"
         )
+    if job.score_metric and not job.reference:
+        raise OutputError("--score-metric measures against --reference, expected that too")
     for name, given in (("--plot", job.plot), ("--ladder", job.ladders)):
         if given and not job.size:
             raise OutputError(f"{name} is about file sizes, expected --size too")
@@ -232,6 +237,7 @@ def _check(job: Job) -> None:
 def _run(job: Job, talk: Talk) -> Ranking:
     """Compute the ranking and write the files that were asked for."""
     start = time.perf_counter()
+    from distortion_graph.measure.quality import HAARPSI
     from distortion_graph.predict.session import load_model
     from distortion_graph.ranking import load_candidates, rank_loaded
 
@@ -252,6 +258,7 @@ def _run(job: Job, talk: Talk) -> Ranking:
     ranking = rank_loaded(
         loaded,
         regions=job.regions,
+        score_metric=job.score_metric or HAARPSI.name,
         model=model,
         align=job.align.value,
         tolerance=job.tie,

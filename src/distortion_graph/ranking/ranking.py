@@ -8,6 +8,7 @@ from pathlib import Path
 
 from distortion_graph.base.errors import DistortionGraphWarning, RankingError
 from distortion_graph.graph.build import picture_info, shapes_of
+from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric, get_metric
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS
@@ -46,6 +47,7 @@ def rank(
     *,
     reference: Source | None = None,
     regions: RegionSource = "auto",
+    score_metric: str | FullReferenceMetric = HAARPSI.name,
     model: Model | str | Path | None = None,
     align: AlignMode = "auto",
     tolerance: float | None = None,
@@ -66,6 +68,8 @@ def rank(
             or by name; or a folder.
         reference: the original that all of them were made from, likewise.
         regions: as in `compare`; masks lie on the reference, or on the first candidate.
+        score_metric: what measures scores against the reference: the name of a registered metric,
+            or a metric.
         model: a loaded `Model`, a model folder, or None for the shipped one.
         align: how a candidate may lie on the reference or the first candidate, as in `compare`.
         tolerance: candidates that are at most so far behind share a place; by default .005 of a
@@ -80,6 +84,7 @@ def rank(
 
     Raises:
         RankingError: fewer than two candidates can be ranked, or a ladder names none.
+        RecipeError: the metric is unknown, or leaves [0, 1].
         ImageError, RegionError, ModelError: one line each, see `distortion_graph.base.errors`.
 
     Warns:
@@ -100,6 +105,7 @@ def rank(
     ranking = rank_loaded(
         loaded,
         regions=regions,
+        score_metric=score_metric,
         model=model,
         align=align,
         tolerance=tolerance,
@@ -118,6 +124,7 @@ def rank_loaded(
     loaded: Loaded,
     *,
     regions: RegionSource = "auto",
+    score_metric: str | FullReferenceMetric = HAARPSI.name,
     model: Model | str | Path | None = None,
     align: AlignMode = "auto",
     tolerance: float | None = None,
@@ -140,7 +147,9 @@ def rank_loaded(
     if sizes:
         for one in loaded.candidates:
             rates[one.name] = bits_per_pixel(one.name, one.size_bytes, base.size)
-    looking = Looking(model if isinstance(model, Model) else load_model(model), align, strict)
+    metric = get_metric(score_metric) if isinstance(score_metric, str) else score_metric
+    opened = model if isinstance(model, Model) else load_model(model)
+    looking = Looking(opened, metric, align, strict)
     with thread_budget(threads or looking.model.threads):
         pictures = [one.picture for one in loaded.candidates]
         seen = see(looking, loaded.reference, pictures, regions, warn)

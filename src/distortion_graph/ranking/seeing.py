@@ -11,14 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from distortion_graph.graph import DistortionGraph, Scene
-from distortion_graph.masks.container import RegionSet
 from distortion_graph.pictures.images import Picture
 from distortion_graph.predict.sizes import with_pixels
+from distortion_graph.ranking.against import see_against
 from distortion_graph.ranking.pairs import see_pairs
-from distortion_graph.ranking.seen import Looking, Seen, SeenCandidate, Warn, at_once, compared
+from distortion_graph.ranking.seen import Looking, Seen, Warn
 from distortion_graph.regions import RegionSource, RegionSpec, resolve_regions
-from distortion_graph.work.threads import parallel_map
 
 
 def see(
@@ -34,8 +32,9 @@ def see(
     is none; one that cannot be is a problem and no error. Regions are given on that picture, or
     found in the original alone, or in the mean of all candidates of the first one's size.
 
-    Raises RegionError as `resolve_regions` does; with `looking.strict` ImageError for a candidate
-    that cannot be laid. `warn` is told, in lines, what else there is to know.
+    Raises RegionError as `resolve_regions` does, RecipeError for a metric that leaves [0, 1]; with
+    `looking.strict` ImageError for a candidate that cannot be laid. `warn` is told, in lines, what
+    else there is to know.
     """
     base = candidates[0] if reference is None else reference
     if isinstance(source, str | Path):
@@ -45,7 +44,7 @@ def see(
     regions = resolve_regions(source, shown, shown)
     if reference is None:
         return see_pairs(looking, candidates, regions, warn)
-    return _see_against(looking, reference, candidates, regions, warn)
+    return see_against(looking, reference, candidates, regions, warn)
 
 
 def _mean_picture(candidates: Sequence[Picture]) -> Picture:
@@ -56,36 +55,3 @@ def _mean_picture(candidates: Sequence[Picture]) -> Picture:
     for rgb in alike:
         total += rgb
     return with_pixels(first, (total // len(alike)).astype(np.uint8))
-
-
-def _see_against(
-    looking: Looking,
-    reference: Picture,
-    candidates: Sequence[Picture],
-    regions: RegionSet,
-    warn: Warn,
-) -> Seen:
-    """One comparison of the original with each candidate."""
-    found = parallel_map(
-        lambda candidate: compared(looking, reference, candidate, regions),
-        candidates,
-        at_once(reference),
-    )
-    for one in found:
-        for note in one.notes:
-            warn(note)
-    return Seen(
-        regions,
-        tuple(None if one.graph is None else _target_of(one.graph) for one in found),
-        {k: one.problem for k, one in enumerate(found) if one.graph is None},
-    )
-
-
-def _target_of(graph: DistortionGraph) -> SeenCandidate:
-    """What a graph whose anchor is the original knows of its target."""
-    return SeenCandidate(
-        nodes={r.id: r.target.model_copy(update={"mask": None}) for r in graph.regions},
-        scene=(graph.scene or Scene()).target,
-        valid={r.id: r.valid for r in graph.regions},
-        alignment=graph.alignment,
-    )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from distortion_graph.base.errors import ImageError, RegionError
 from distortion_graph.graph import AlignmentInfo, DistortionGraph, Node, SceneNode
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.images import Picture
 from distortion_graph.pipeline import compare_pictures
@@ -25,9 +26,13 @@ Warn: TypeAlias = Callable[[str], object]
 
 @dataclass(frozen=True)
 class Looking:
-    """How candidates are looked at: as `compare` would."""
+    """How candidates are looked at: as `compare` would.
+
+    `metric` scores them against an original.
+    """
 
     model: Model
+    metric: FullReferenceMetric = HAARPSI
     align: AlignMode = "auto"
     strict: bool = False
 
@@ -84,6 +89,7 @@ def compared(looking: Looking, anchor: Picture, target: Picture, regions: Region
     """
     notes: list[str] = []
     try:
+        check_size(looking, anchor, target)
         graph = compare_pictures(
             anchor,
             target,
@@ -99,6 +105,16 @@ def compared(looking: Looking, anchor: Picture, target: Picture, regions: Region
             raise
         return Compared(None, str(error), tuple(notes))
     return Compared(graph, "", tuple(notes))
+
+
+def check_size(looking: Looking, base: Picture, candidate: Picture) -> None:
+    """Raise ImageError for a candidate of another size that is not to be laid on the base."""
+    if looking.align == "none" and base.size != candidate.size:
+        raise ImageError(
+            f"{candidate.source or 'candidate'}: is {candidate.width}×{candidate.height}, expected "
+            f"{base.width}×{base.height} as {base.source or 'the picture it is compared with'}; "
+            "--align auto (align='auto') lays it there"
+        )
 
 
 def at_once(picture: Picture) -> int:

@@ -137,7 +137,7 @@ def _legend(kinds: list[_Kind], colours: dict[str, Rgb]) -> str:
         where = f"{kind.regions} region{'s' * (kind.regions != 1)}, {percent(kind.area)}"
         names = escape(", ".join(map(printable, kind.names)))
         entries.append(
-            f'<li><span class="swatch" style="background: linear-gradient(135deg, {stops})"></span> '
-            f"<b>{names}</b>{tied}<small>{where}</small></li>"
+            f'<li><span class="swatch" style="background: linear-gradient(135deg, {stops})">'
+            f"</span> <b>{names}</b>{tied}<small>{where}</small></li>"
         )
     return f'<ul class="winners">{"".join(entries)}</ul>'

@@ -122,8 +122,8 @@ def _table(
 ) -> str:
     cells = "".join(f'<th scope="col">{text if escaped else escape(text)}</th>' for text in heads)
     return (
-        f'<table class="{kind}"><caption><span>{escape(caption)}</span></caption><thead><tr>{cells}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table>"
+        f'<table class="{kind}"><caption><span>{escape(caption)}</span></caption>'
+        f"<thead><tr>{cells}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
 
