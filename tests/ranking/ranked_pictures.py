@@ -12,9 +12,9 @@ from PIL import Image
 SIZE = 96, 128
 
 
-def scene(size: tuple[int, int] = SIZE) -> NDArray[np.uint8]:
+def scene(size: tuple[int, int] = SIZE, seed: int = 5) -> NDArray[np.uint8]:
     """Edges, ramps and texture, (h, w, 3)."""
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(seed)
     h, w = size
     blocks = np.kron(rng.integers(30, 226, (h // 16 + 1, w // 16 + 1, 3)), np.ones((16, 16, 1)))
     ramp = np.linspace(-20, 20, w)[None, :, None]

@@ -38,7 +38,7 @@ def test_published_estimates_and_standard_errors_come_out():
     assert against == pytest.approx(ERRORS, abs=6e-5)
     upper = np.triu_indices(7, 1)
     y = BASEBALL[upper] / 13
-    p = np.array([fit.probability(i, j) for i, j in zip(*upper, strict=True)])
+    p = np.array([fit.probability(int(i), int(j)) for i, j in zip(*upper, strict=True)])
     deviance = 2 * 13 * np.sum(y * np.log(y / p) + (1 - y) * np.log((1 - y) / (1 - p)))
     assert deviance == pytest.approx(DEVIANCE, abs=6e-4)
     assert fit.freedom == 15

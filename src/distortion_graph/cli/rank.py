@@ -227,11 +227,10 @@ def _check(job: Job) -> None:
     if job.json and any(map(is_standard, (job.out, job.report, job.plot))):
         raise OutputError("--json prints to standard output too; leave it out, or name a file")
     outputs = (("--out", job.out), ("--report", job.report), ("--plot", job.plot))
-    inputs = [*candidate_files(job.candidates), *job.regions.files]
-    check_outputs(
-        [(name, path, False) for name, path in outputs if path is not None],
-        [*inputs, *([job.reference] if job.reference else [])],
-    )
+    inputs: list[str | Path] = [*candidate_files(job.candidates), *job.regions.files]
+    if job.reference:
+        inputs.append(job.reference)
+    check_outputs([(name, path, False) for name, path in outputs if path is not None], inputs)
 
 
 def _run(job: Job, talk: Talk) -> Ranking:

@@ -20,8 +20,7 @@ from distortion_graph.masks.container import Region, RegionSet
 from distortion_graph.masks.masks import LazyMasks
 from distortion_graph.masks.rle import Rle, rle_from_mask
 from distortion_graph.pictures.images import Picture
-from distortion_graph.pipeline.aligned import AlignedPair, alignment_info, compare_aligned
-from distortion_graph.pipeline.laying import lay
+from distortion_graph.pipeline.aligned import AlignedPair, compare_aligned
 from distortion_graph.predict.against import Original, judge, pair_predictions
 from distortion_graph.predict.decode import decode
 from distortion_graph.predict.sizes import with_pixels
@@ -31,7 +30,8 @@ from distortion_graph.ranking.seen import (
     SeenCandidate,
     Warn,
     at_once,
-    check_size,
+    laid,
+    unsaid,
 )
 from distortion_graph.regions.carried import shown_part
 from distortion_graph.work.threads import parallel_map
@@ -95,12 +95,9 @@ def _held(looking: Looking, base: _Base, candidate: Picture) -> _Held:
 
 def _seen(looking: Looking, base: _Base, candidate: Picture, warn: Warn) -> SeenCandidate:
     """What is known of a candidate; raises ImageError or RegionError where it cannot be laid."""
-    reference = base.original.picture
-    check_size(looking, reference, candidate)
-    alignment = lay(reference, candidate, looking.align, "error", strict=looking.strict, warn=warn)
-    if alignment is not None and not alignment.registered:
-        pair = AlignedPair.of(reference, candidate, alignment)
-        return _moved(looking, base, pair, warn)
+    alignment, moved = laid(looking, base.original.picture, candidate, warn)
+    if moved is not None:
+        return _moved(looking, base, moved)
     model = looking.model
     judged = judge(model, base.original, candidate, base.regions, base.masks)
     both = pair_predictions(judged, judged, model.vocabulary, 0.0)
@@ -112,13 +109,13 @@ def _seen(looking: Looking, base: _Base, candidate: Picture, warn: Warn) -> Seen
         },
         scene=decoded.scene.target,
         valid={},
-        alignment=None if alignment is None else alignment_info(alignment, None),
+        alignment=alignment,
     )
 
 
-def _moved(looking: Looking, base: _Base, pair: AlignedPair, warn: Warn) -> SeenCandidate:
+def _moved(looking: Looking, base: _Base, pair: AlignedPair) -> SeenCandidate:
     """A candidate that an alignment lays on the original."""
-    graph = compare_aligned(looking.model, pair, base.regions, "none", warn)
+    graph = compare_aligned(looking.model, pair, base.regions, "none", unsaid)
     scores, scene = _scores(base, pair, graph)
     nodes = {r.id: _scored(looking, r.target, scores[r.id]) for r in graph.regions}
     node = (graph.scene or Scene()).target

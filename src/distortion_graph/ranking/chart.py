@@ -161,5 +161,5 @@ def _y(axis: _Axis, value: float) -> float:
 
 def _nice(step: float) -> float:
     """1, 2 or 5 times a power of ten, at least the step."""
-    power = 10 ** math.floor(math.log10(step))
+    power: float = 10.0 ** math.floor(math.log10(step))
     return next(m * power for m in (1, 2, 5, 10) if m * power >= step * (1 - 1e-9))

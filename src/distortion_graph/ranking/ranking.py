@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from distortion_graph.base.errors import DistortionGraphWarning, RankingError
@@ -11,7 +12,7 @@ from distortion_graph.graph.build import picture_info, shapes_of
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric, get_metric
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
-from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS
+from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, Picture
 from distortion_graph.predict.session import Model, load_model
 from distortion_graph.ranking.candidates import (
     CandidateSources,
@@ -40,6 +41,8 @@ from distortion_graph.ranking.standings import (
 )
 from distortion_graph.regions import RegionSource
 from distortion_graph.work.threads import thread_budget
+
+_SHOWN_IDS = 8
 
 
 def rank(
@@ -151,8 +154,11 @@ def rank_loaded(
     opened = model if isinstance(model, Model) else load_model(model)
     looking = Looking(opened, metric, align, strict)
     with thread_budget(threads or looking.model.threads):
-        pictures = [one.picture for one in loaded.candidates]
-        seen = see(looking, loaded.reference, pictures, regions, warn)
+        original = loaded.reference and _called(loaded.reference, "reference")
+        pictures = [_called(one.picture, one.name) for one in loaded.candidates]
+        seen = see(looking, original, pictures, regions, warn)
+    for line in _unshown(loaded, seen):
+        warn(line)
     left = {loaded.candidates[k].name: line for k, line in seen.problems.items()}
     for line in left.values():
         warn(f"{line}; left out")
@@ -161,6 +167,20 @@ def rank_loaded(
         [line for _, line in loaded.left_out] + list(left.values()),
     )
     return _ranking(loaded, seen, looking.model, tolerance, rates, ladders)
+
+
+def _unshown(loaded: Loaded, seen: Seen) -> Iterator[str]:
+    """Which regions some candidates do not show."""
+    for one, known in zip(loaded.candidates, seen.candidates, strict=True):
+        missing = [key for key in seen.regions.ids if known is not None and key not in known.nodes]
+        if missing:
+            few = ", ".join(map(str, missing[:_SHOWN_IDS])) + ", …" * (len(missing) > _SHOWN_IDS)
+            yield f"{one.name}: does not show region{'s' * (len(missing) > 1)} {few}"
+
+
+def _called(picture: Picture, name: str) -> Picture:
+    """A picture that lines call by a name where it is no file."""
+    return picture if picture.source else replace(picture, source=name)
 
 
 def _ranking(

@@ -16,6 +16,8 @@ from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.images import Picture
 from distortion_graph.pipeline import compare_pictures
+from distortion_graph.pipeline.aligned import AlignedPair, alignment_info, compare_aligned
+from distortion_graph.pipeline.laying import lay
 from distortion_graph.predict.session import Model
 from distortion_graph.work.threads import allowed_threads
 
@@ -89,17 +91,13 @@ def compared(looking: Looking, anchor: Picture, target: Picture, regions: Region
     """
     notes: list[str] = []
     try:
-        check_size(looking, anchor, target)
-        graph = compare_pictures(
-            anchor,
-            target,
-            regions=regions,
-            model=looking.model,
-            evidence="none",
-            align=looking.align,
-            strict=looking.strict,
-            warn=notes.append,
-        )
+        alignment, moved = laid(looking, anchor, target, notes.append)
+        if moved is not None:
+            graph = compare_aligned(looking.model, moved, regions, "none", unsaid)
+        else:
+            graph = compare_pictures(
+                anchor, target, regions=regions, model=looking.model, evidence="none", align="none"
+            ).model_copy(update={"alignment": alignment})
     except (ImageError, RegionError) as error:
         if looking.strict:
             raise
@@ -107,14 +105,28 @@ def compared(looking: Looking, anchor: Picture, target: Picture, regions: Region
     return Compared(graph, "", tuple(notes))
 
 
-def check_size(looking: Looking, base: Picture, candidate: Picture) -> None:
-    """Raise ImageError for a candidate of another size that is not to be laid on the base."""
+def laid(
+    looking: Looking, base: Picture, candidate: Picture, warn: Warn
+) -> tuple[AlignmentInfo | None, AlignedPair | None]:
+    """How a candidate lies on another picture; no pair where it does so pixel by pixel.
+
+    Raises ImageError for one that cannot be laid, as `pipeline.laying.lay` does.
+    """
     if looking.align == "none" and base.size != candidate.size:
         raise ImageError(
             f"{candidate.source or 'candidate'}: is {candidate.width}×{candidate.height}, expected "
             f"{base.width}×{base.height} as {base.source or 'the picture it is compared with'}; "
             "--align auto (align='auto') lays it there"
         )
+    found = lay(base, candidate, looking.align, "error", strict=looking.strict, warn=warn)
+    if found is None or found.registered:
+        return found and alignment_info(found, None), None
+    pair = AlignedPair.of(base, candidate, found)
+    return pair.info, pair
+
+
+def unsaid(text: str) -> None:
+    """For lines on regions that one picture of two alone shows: they are said once, of all."""
 
 
 def at_once(picture: Picture) -> int:
