@@ -118,7 +118,9 @@ def laid(
             f"{base.width}×{base.height} as {base.source or 'the picture it is compared with'}; "
             "--align auto (align='auto') lays it there"
         )
-    found = lay(base, candidate, looking.align, "error", strict=looking.strict, warn=warn)
+    found = lay(
+        base, candidate, looking.align, "error", strict=looking.strict, warn=warn, advise=False
+    )
     if found is None or found.registered:
         return found and alignment_info(found, None), None
     pair = AlignedPair.of(base, candidate, found)
