@@ -11,6 +11,7 @@ from rich.text import Text
 
 from distortion_graph.ranking.parts import RankedRegion, Ranking, RegionStanding, SceneStanding
 from distortion_graph.ranking.wording import (
+    bare_value,
     basis,
     behind_text,
     best_counts,
@@ -127,7 +128,7 @@ def _row(ranking: Ranking, region: RankedRegion, tied: Sequence[RegionStanding])
     return (
         place_text(first, region.standings),
         names_text([standing.candidate for standing in tied]),
-        value_text(first),
+        bare_value(first),
         behind_text(first),
         why(ranking, first.node),
     )

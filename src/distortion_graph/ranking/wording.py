@@ -58,12 +58,17 @@ def _scene_why(ranking: Ranking, node: SceneNode) -> str:
 
 def value_text(standing: Standing) -> str:
     """What the order follows, with its interval where there is one."""
+    if standing.interval is None:
+        return bare_value(standing)
+    low, high = standing.interval
+    return f"{bare_value(standing)} ({low:.2f}–{high:.2f})"
+
+
+def bare_value(standing: Standing) -> str:
+    """The same without an interval; a dash for a candidate that does not show the region."""
     if standing.value is None:
         return "–"
-    if standing.interval is None:
-        return f"{standing.value:.3f}"
-    low, high = standing.interval
-    return f"{standing.value:.2f} ({low:.2f}–{high:.2f})"
+    return f"{standing.value:.3f}" if standing.interval is None else f"{standing.value:.2f}"
 
 
 def behind_text(standing: Standing) -> str:
@@ -161,7 +166,7 @@ def rate_line(rate: BdRate) -> str:
     anchor, test = printable(rate.anchor), printable(rate.test)
     if rate.cubic_percent is None or rate.pchip_percent is None:
         return f"{test} against {anchor}: no BD-rate, {printable(rate.problem or '')}"
-    way = "more" if rate.pchip_percent >= 0 else "less"
+    way = "more" if rate.pchip_percent >= 0 else "fewer"
     cubic = f"cubic {_signed(rate.cubic_percent)}"
     share = "" if rate.overlap is None else f", over {percent(rate.overlap)} of the qualities"
     return (

@@ -7,6 +7,7 @@ from html import escape
 from distortion_graph.graph import Node
 from distortion_graph.ranking.parts import BdRate, RankedRegion, Ranking, Standing
 from distortion_graph.ranking.wording import (
+    bare_value,
     behind_text,
     best_counts,
     place_text,
@@ -78,7 +79,7 @@ def _cell(ranking: Ranking, standing: Standing, node: Node | None, most: float) 
     said = escape(why(ranking, node))
     if standing.place is None:
         return f"<td><small>{said}</small></td>"
-    value = value_text(standing).partition(" ")[0]
+    value = bare_value(standing)
     if standing.place == 1:
         ground = f"rgb({CLEAN[0]} {CLEAN[1]} {CLEAN[2]} / .38)"
         return f'<td style="background: {ground}"><b>★ {value}</b><br><small>{said}</small></td>'
