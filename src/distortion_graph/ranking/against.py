@@ -20,7 +20,8 @@ from distortion_graph.masks.container import Region, RegionSet
 from distortion_graph.masks.masks import LazyMasks
 from distortion_graph.masks.rle import Rle, rle_from_mask
 from distortion_graph.pictures.images import Picture
-from distortion_graph.pipeline.aligned import AlignedPair, compare_aligned
+from distortion_graph.pipeline.aligned import compare_aligned
+from distortion_graph.pipeline.pair_regions import AlignedPair
 from distortion_graph.predict.against import Original, judge, pair_predictions
 from distortion_graph.predict.decode import decode
 from distortion_graph.predict.sizes import with_pixels
@@ -115,7 +116,7 @@ def _seen(looking: Looking, base: _Base, candidate: Picture, warn: Warn) -> Seen
 
 def _moved(looking: Looking, base: _Base, pair: AlignedPair) -> SeenCandidate:
     """A candidate that an alignment lays on the original."""
-    graph = compare_aligned(looking.model, pair, base.regions, "none", unsaid)
+    graph = compare_aligned(looking.model, pair, base.regions, None, "none", unsaid)
     scores, scene = _scores(base, pair, graph)
     nodes = {r.id: _scored(looking, r.target, scores[r.id]) for r in graph.regions}
     node = (graph.scene or Scene()).target

@@ -41,7 +41,7 @@ def see(
         source = RegionSpec.parse(source)
     found = isinstance(source, RegionSpec) and source.found_in_pictures
     shown = _mean_picture(candidates) if found and reference is None else base
-    regions = resolve_regions(source, shown, shown)
+    regions = resolve_regions(source, shown, shown, warn=warn)
     if reference is None:
         return see_pairs(looking, candidates, regions, warn)
     return see_against(looking, reference, candidates, regions, warn)

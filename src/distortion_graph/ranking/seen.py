@@ -16,8 +16,9 @@ from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.images import Picture
 from distortion_graph.pipeline import compare_pictures
-from distortion_graph.pipeline.aligned import AlignedPair, alignment_info, compare_aligned
+from distortion_graph.pipeline.aligned import compare_aligned
 from distortion_graph.pipeline.laying import lay
+from distortion_graph.pipeline.pair_regions import AlignedPair, alignment_info
 from distortion_graph.predict.session import Model
 from distortion_graph.work.threads import allowed_threads
 
@@ -93,7 +94,7 @@ def compared(looking: Looking, anchor: Picture, target: Picture, regions: Region
     try:
         alignment, moved = laid(looking, anchor, target, notes.append)
         if moved is not None:
-            graph = compare_aligned(looking.model, moved, regions, "none", unsaid)
+            graph = compare_aligned(looking.model, moved, regions, None, "none", unsaid)
         else:
             graph = compare_pictures(
                 anchor, target, regions=regions, model=looking.model, evidence="none", align="none"
