@@ -80,12 +80,14 @@ def test_the_public_names_are_those_promised():
         "DistortionGraph",
         "DistortionGraphError",
         "Model",
+        "Ranking",
         "RegionSet",
         "Vocabulary",
         "__version__",
         "compare",
         "load_graph",
         "load_picture",
+        "rank",
     }
     for name in distortion_graph.__all__:
         assert getattr(distortion_graph, name) is getattr(distortion_graph, name)

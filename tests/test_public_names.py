@@ -51,6 +51,12 @@ NAMES = {
     "predict.decode": "decode",
     "predict.opinion": "OpinionMaps",
     "predict.session": "Model",
+    "ranking": "load_candidates rank rank_loaded",
+    "ranking.bd_rate": "Point bd_rate",
+    "ranking.chart": "chart",
+    "ranking.page": "RankedPictures ranking_page",
+    "ranking.strengths": "bradley_terry",
+    "ranking.tables": "table_of",
     "regions": "REGION_SPECS_HELP Region RegionSet RegionSpec Rle resolve_regions",
     "regions.matched": "joint_regions match_regions",
     "report.graph_drawing": "draw_graph",
@@ -83,7 +89,7 @@ COMMANDS = """
 ask / bench compare / bench figures / bench human / bench run / calibrate / compare / convert /
 dataset build / dataset check / dataset export-sft / dataset info / dataset pack / dataset pull /
 dataset push / dataset unpack / distort / draw / evaluate / export / import-checkpoint / mcp /
-mllm eval / report / schema / train / version
+mllm eval / rank / report / schema / train / version
 """
 SHOWN = re.compile(r"^from distortion_graph\.([\w.]+) import (\([^)]*\)|[^\n#]*)", re.MULTILINE)
 

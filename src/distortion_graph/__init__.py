@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from distortion_graph.pictures.images import load_picture
     from distortion_graph.pipeline import compare
     from distortion_graph.predict.session import Model
+    from distortion_graph.ranking import Ranking, rank
 
     __version__: str
 
@@ -28,12 +29,14 @@ __all__ = [
     "DistortionGraph",
     "DistortionGraphError",
     "Model",
+    "Ranking",
     "RegionSet",
     "Vocabulary",
     "__version__",
     "compare",
     "load_graph",
     "load_picture",
+    "rank",
 ]
 
 _HOMES = {
@@ -41,11 +44,13 @@ _HOMES = {
     "DistortionGraph": "graph",
     "DistortionGraphError": "base.errors",
     "Model": "predict.session",
+    "Ranking": "ranking",
     "RegionSet": "masks.container",
     "Vocabulary": "base.vocabulary",
     "compare": "pipeline",
     "load_graph": "graph",
     "load_picture": "pictures.images",
+    "rank": "ranking",
 }
 
 

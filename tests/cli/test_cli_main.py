@@ -17,6 +17,7 @@ from distortion_graph.cli.main import app, run
 
 COMMANDS = [
     "compare",
+    "rank",
     "distort",
     "convert",
     "report",

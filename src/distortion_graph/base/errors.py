@@ -40,6 +40,10 @@ class DatasetError(DistortionGraphError):
     """A data set's folder, one of its files, or a source of pictures, that is not as it must be."""
 
 
+class RankingError(DistortionGraphError):
+    """Candidates that cannot be ranked: too few of them, or ladders that name none."""
+
+
 class OutputError(DistortionGraphError):
     """An output file that cannot be written, or whose type is not offered."""
 

@@ -30,7 +30,7 @@ from distortion_graph.report.figures import (
     shortened,
     unit,
 )
-from distortion_graph.report.palette import Rgb
+from distortion_graph.report.palette import CATEGORIES, Rgb
 from distortion_graph.report.wording import printable
 
 if TYPE_CHECKING:
@@ -41,11 +41,6 @@ COLUMN_MM, PAGE_MM = 83.0, 170.0
 MANY_POINTS = 2000
 """From more points on scores are shown as a density."""
 
-# Okabe and Ito, *Color Universal Design* (2008); black and yellow last.
-_COLOURS: tuple[Rgb, ...] = (
-    (0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233), (213, 94, 0),
-    (0, 0, 0), (240, 228, 66),
-)  # fmt: skip
 _HATCHES = ("", "////", "....", "xxxx")
 _GREY: Rgb = (150, 154, 162)
 _KINDS = ("distortion", "severity", "comparison")
@@ -194,7 +189,8 @@ def _f1(cases: Sequence[_Case]) -> Figure:
         f1 = case.run.figures.f1_by_label["distortion"]
         there = [(n, f1[label]) for n, label in enumerate(labels) if label in f1]
         places = [n - 0.4 + (k + 0.5) * thick for n, _ in there]
-        colour, hatch = _COLOURS[k % len(_COLOURS)], _HATCHES[k // len(_COLOURS) % len(_HATCHES)]
+        turn, which = divmod(k, len(CATEGORIES))
+        colour, hatch = CATEGORIES[which], _HATCHES[turn % len(_HATCHES)]
         bars = axes.barh(
             places, [v for _, v in there], 0.92 * thick, color=unit(colour), hatch=hatch,
             label=_title(case.run.name, COLUMN_MM - 20, case.kind),
@@ -233,7 +229,7 @@ def _reliability_axes(axes: Axes, below: Axes, case: _Case, what: str) -> None:
     share = binned.answers / max(1, binned.answers.sum())
     axes.scatter(
         (binned.confidence / count)[there], (binned.hits / count)[there], 4 + 60 * share[there],
-        color=unit(_COLOURS[0]), linewidths=0, clip_on=False, zorder=3,
+        color=unit(CATEGORIES[0]), linewidths=0, clip_on=False, zorder=3,
     )  # fmt: skip
     ece = shown(case.run.figures.calibration[what])
     axes.text(0.04, 0.95, f"ECE {ece}", transform=axes.transAxes, va="top")
@@ -267,7 +263,7 @@ def _score(case: _Case) -> Figure:
         )
         bar.minorticks_off()
     else:
-        axes.scatter(true, given, s=4, color=unit(_COLOURS[0]), alpha=0.4, linewidths=0)
+        axes.scatter(true, given, s=4, color=unit(CATEGORIES[0]), alpha=0.4, linewidths=0)
     agreement = case.run.figures.score.averaged
     text = f"SRCC {shown(agreement.srcc)}\nPLCC {shown(agreement.plcc)}"
     ground = {"boxstyle": "round,pad=0.3", "fc": "white", "alpha": 0.8, "lw": 0}

@@ -25,6 +25,7 @@ from distortion_graph.cli.export import export
 from distortion_graph.cli.import_checkpoint import import_checkpoint
 from distortion_graph.cli.mcp import mcp
 from distortion_graph.cli.mllm import mllm_app
+from distortion_graph.cli.rank import rank
 from distortion_graph.cli.report import report
 from distortion_graph.cli.schema import schema
 from distortion_graph.cli.train import train
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 for command in (
     compare,
+    rank,
     batch,
     distort,
     convert,

@@ -20,13 +20,14 @@ def lay(
     *,
     strict: bool,
     warn: Callable[[str], object],
+    advise: bool = True,
 ) -> Alignment | None:
     """How the target lies on the anchor; None where nobody asks, or `fit` says it.
 
     Where the alignment is not to be relied on, pictures of one size are compared as they are, and
     `warn` is told; with `strict` that is refused. Raises ImageError then, for pictures of two sizes
     of which nothing can be relied on, and for a `fit` together with a `mode` other than "auto" and
-    "none".
+    "none". `advise`: whether these lines may name the options of `compare` that would help.
     """
     one_size = anchor.size == target.size
     if mode == "none" or (fit != "error" and not one_size and mode == "auto"):
@@ -40,11 +41,13 @@ def lay(
     doubt = _doubt(anchor, target, found, mode)
     if doubt is None:
         return found
+    line = f"{target.source or 'target'}: {doubt}"
+    if advise and found.reason == "turned":
+        line += f"; --rotate {found.turned} turns it back"
     if strict or not one_size:
-        turned = found.reason in ("turned", "mirrored")
-        advice = "" if one_size or turned else f"; {size_advice(anchor.size, target.size)}"
-        raise ImageError(f"{target.source or 'target'}: {doubt}{advice}")
-    warn(f"{target.source or 'target'}: {doubt}; the pictures are compared as they are")
+        fitting = advise and not one_size and found.reason not in ("turned", "mirrored")
+        raise ImageError(f"{line}; {size_advice(anchor.size, target.size)}" if fitting else line)
+    warn(f"{line}; the pictures are compared as they are")
     return found.as_they_are()
 
 
@@ -93,9 +96,7 @@ def _doubt(anchor: Picture, target: Picture, found: Alignment, mode: AlignMode) 
         case "unrelated":
             scene = f"probability {found.same_scene:.2f}"
             return f"may not show the scene of {other} ({scene} that it does)"
-        case "turned":
-            return f"is {found.verdict} against {other}; --rotate {found.turned} turns it back"
-        case "mirrored":
+        case "turned" | "mirrored":
             return f"is {found.verdict} against {other}"
         case "no_overlap":
             return f"shows another part of the scene than {other}"

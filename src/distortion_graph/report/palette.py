@@ -29,6 +29,12 @@ NEUTRAL: Rgb = (142, 146, 153)
 PLACE: Rgb = (204, 121, 167)
 """Reddish purple, around a place where the pictures differ."""
 
+CATEGORIES: tuple[Rgb, ...] = (
+    (0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233), (213, 94, 0),
+    (0, 0, 0), (240, 228, 66),
+)  # fmt: skip
+"""For things that have no order; those that suit any ground come first."""
+
 # Of Kelly, "Twenty-two colors of maximum contrast", Color Engineering 1965, in his order and in
 # sRGB as by Centore (2016): without black, white and grey, the blues, which are near `CLEAN`, and
 # two that are near others here.
