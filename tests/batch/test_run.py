@@ -103,6 +103,17 @@ def test_graphs_are_written_and_stand_in_the_table_when_asked_for(pairs, tmp_pat
     assert (tmp_path / "out" / "reports" / f"{file_name('set/1')}.html").is_file()
 
 
+def test_scores_are_measured_against_originals_and_further_metrics_have_columns(pairs, tmp_path):
+    comparing = Comparing(regions="whole", reference="anchor", metrics=("gmsd",))
+    run_batch(pairs[:2], tmp_path / "out", BatchOptions(comparing, workers=0))
+    rows, regions = tables(tmp_path / "out")
+    graph = compare(pairs[1].anchor, pairs[1].target, regions="whole", reference="anchor")
+    assert graph.scene is not None
+    assert rows[1]["scores"] == "measured" and rows[1]["anchor_score"] == 1
+    assert rows[1]["target_score"] == graph.scene.target.score
+    assert 0 < rows[1]["gmsd"] < 1 and regions[1]["gmsd"] == pytest.approx(rows[1]["gmsd"], abs=0.1)
+
+
 def test_strict_ends_at_the_pair_that_fails(pairs, tmp_path):
     options = BatchOptions(COMPARING, workers=0, part_pairs=3, strict=True)
     with pytest.raises(BatchError, match=r"pair bad: .*not a picture"):

@@ -50,6 +50,7 @@ def write_part(
     pairs: Sequence[Row],
     regions: Sequence[Row],
     columns: Mapping[str, type],
+    region_columns: Mapping[str, type] = REGION_COLUMNS,
 ) -> None:
     """Write a part of both tables; each file whole or not at all.
 
@@ -58,7 +59,7 @@ def write_part(
     try:
         for table, rows, kinds in (
             ("pairs", pairs, columns),
-            ("regions", regions, REGION_COLUMNS),
+            ("regions", regions, region_columns),
         ):
             atomic_write_bytes(part_path(out, table, number), parquet_bytes(rows, kinds))
     except OutputError as error:

@@ -48,6 +48,7 @@ PAIR_COLUMNS: Mapping[str, type] = {
     "anchor": str,
     "target": str,
     "reference": str,
+    "scores": str,
     "anchor_sha256": str,
     "target_sha256": str,
     "anchor_width": int,
@@ -74,7 +75,8 @@ PAIR_COLUMNS: Mapping[str, type] = {
 }
 """Of the `pairs` table; columns of the list of pairs stand after them, and `graph` last.
 
-`better` is the anchor. `worst_margin` is the region's that is farthest from 0, signed.
+`scores` are "predicted" or "measured". `better` is the anchor. `worst_margin` is the region's that
+is farthest from 0, signed.
 """
 _NODE: Mapping[str, type] = {
     "distortion": str,
@@ -107,6 +109,7 @@ def pair_row(pair: PairTask, graph: DistortionGraph, warnings: Sequence[str]) ->
     row: Row = {
         **_names(pair),
         "status": DONE,
+        "scores": None if graph.scores is None else graph.scores.source,
         "regions": len(graph.regions),
         "regions_better": sum(rank > 0 for rank in ranks),
         "regions_same": sum(rank == 0 for rank in ranks),
@@ -247,6 +250,7 @@ def _compared(
         }
     if evidence is not None:
         row |= {key: getattr(evidence, key) for key in ("psnr_db", "ssim", "haarpsi", "delta_e")}
+        row |= dict(evidence.more)
     if differs is not None:
         row |= {"differs": differs.share, "equal": differs.equal}
     return row

@@ -24,7 +24,7 @@ from distortion_graph.batch.results import (
     open_journal,
     write_part,
 )
-from distortion_graph.batch.rows import PAIR_COLUMNS, SCHEMA, further_columns
+from distortion_graph.batch.rows import PAIR_COLUMNS, REGION_COLUMNS, SCHEMA, further_columns
 from distortion_graph.batch.worker import Compared, Comparing, Job, compare_task
 from distortion_graph.predict.session import load_model
 from distortion_graph.work.executor import Executor
@@ -137,7 +137,9 @@ class _Run:
         progress: Callable[[Progress], object],
     ) -> None:
         self.job, self.pairs, self.options, self.progress = job, pairs, options, progress
-        self.columns = {**PAIR_COLUMNS, **further_columns(pairs)}
+        measured = dict.fromkeys(options.comparing.metrics, float)
+        self.columns = {**PAIR_COLUMNS, **measured, **further_columns(pairs)}
+        self.region_columns = {**REGION_COLUMNS, **measured}
         if job.graph_column:
             self.columns["graph"] = str
         self.started = time.monotonic()
@@ -247,7 +249,7 @@ class _Run:
     def _write(self, journal: Journal, number: int, compared: Sequence[Compared]) -> None:
         rows = [one.pair for one in compared]
         regions = [row for one in compared for row in one.regions]
-        write_part(self.job.out, number, rows, regions, self.columns)
+        write_part(self.job.out, number, rows, regions, self.columns, self.region_columns)
         reasons = Counter(_kind(one.failure) for one in compared if one.failure is not None)
         journal.add(PART, str(number), {"pairs": len(rows), "reasons": list(reasons.items())})
 

@@ -12,11 +12,13 @@ from urllib.parse import quote
 
 from distortion_graph.base.errors import DistortionGraphError, ModelError, OutputError
 from distortion_graph.base.files import atomic_write_bytes, atomic_write_text
+from distortion_graph.base.vocabulary import Scale
 from distortion_graph.batch.pairs import PairTask
 from distortion_graph.batch.rows import Row, failed_row, pair_row, region_rows
 from distortion_graph.batch.storage import is_url, picture_source
-from distortion_graph.graph import DistortionGraph
+from distortion_graph.graph import DistortionGraph, Side
 from distortion_graph.measure.evidence import Level
+from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, Picture, load_picture
@@ -30,12 +32,20 @@ _LONGEST_NAME = 180  # file systems take 255 bytes, suffix included
 
 @dataclass(frozen=True)
 class Comparing:
-    """How every pair of a batch is compared; see `compare`."""
+    """How every pair of a batch is compared; see `compare`.
+
+    A `reference` is a side that is the original in every pair; pairs may have pictures of their
+    own.
+    """
 
     regions: str = "auto"
     model: str | None = None
     providers: tuple[str, ...] | None = None
     evidence: Level = "fast"
+    metrics: tuple[str, ...] = ()
+    reference: Side | None = None
+    score_metric: str = HAARPSI.name
+    scale: Scale = "common"
     align: AlignMode = "auto"
     fit: Fit = "error"
     background: str = DEFAULT_BACKGROUND
@@ -89,6 +99,7 @@ def compare_pair(
 ) -> tuple[tuple[Picture, Picture], DistortionGraph]:
     """The pictures of a pair and their graph; raises as `compare` does."""
     anchor, target = (_loaded(how, name) for name in (task.anchor, task.target))
+    original = how.reference if task.reference is None else _loaded(how, task.reference)
     for text in pair_warnings(anchor, target):
         warn(text)
     graph = compare_pictures(
@@ -96,7 +107,11 @@ def compare_pair(
         target,
         regions=task.regions or how.regions,
         model=model or _model(how.model, how.providers),
+        reference=original,
+        score_metric=how.score_metric,
+        scale=how.scale,
         evidence=how.evidence,
+        metrics=how.metrics,
         align=how.align,
         fit=how.fit,
         warn=warn,

@@ -20,7 +20,11 @@ from distortion_graph.cli.options import (
     Fit,
     FitOption,
     MaxPixels,
+    Metrics,
     Quiet,
+    Scale,
+    ScaleOption,
+    ScoreMetric,
     Verbose,
 )
 
@@ -61,7 +65,17 @@ def batch(
     allow_unmatched: Annotated[
         bool, typer.Option("--allow-unmatched", help="Allow pictures without a partner.")
     ] = False,
+    reference: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FOLDER|anchor|target",
+            help="Measure scores against these originals, of the same names, or against one side.",
+        ),
+    ] = None,
+    score_metric: ScoreMetric = None,
+    scale: ScaleOption = Scale.common,
     regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
+    metric: Metrics = None,
     evidence: Annotated[
         EvidenceLevel,
         typer.Option(
@@ -129,20 +143,28 @@ def batch(
     talk.set(quiet=quiet, verbose=verbose, outputs=(out,))
     from distortion_graph.batch.run import BatchOptions
     from distortion_graph.batch.worker import Comparing
+    from distortion_graph.graph import SIDES
+    from distortion_graph.measure.quality import HAARPSI
     from distortion_graph.regions import RegionSpec
     from distortion_graph.work.executor import worker_count
 
     RegionSpec.parse(regions)
-    pairs = _pairs(folders or [], manifest, match, allow_unmatched, talk)
+    side = next((side for side in SIDES if side == reference), None)
+    originals = None if side else reference
+    pairs = _pairs(folders or [], originals, manifest, match, allow_unmatched, talk)
     comparing = Comparing(
-        regions,
-        model,
-        tuple(provider) if provider else None,
-        evidence.value,
-        align.value,
-        fit.value,
-        background,
-        max_pixels,
+        regions=regions,
+        model=model,
+        providers=tuple(provider) if provider else None,
+        evidence=evidence.value,
+        metrics=tuple(metric or ()),
+        reference=side,
+        score_metric=score_metric or HAARPSI.name,
+        scale=scale.value,
+        align=align.value,
+        fit=fit.value,
+        background=background,
+        max_pixels=max_pixels,
     )
     options = BatchOptions(
         comparing,
@@ -157,10 +179,20 @@ def batch(
 
 
 def _pairs(
-    folders: list[str], manifest: str | None, match: str, allow_unmatched: bool, talk: Talk
+    folders: list[str],
+    originals: str | None,
+    manifest: str | None,
+    match: str,
+    allow_unmatched: bool,
+    talk: Talk,
 ) -> list[PairTask]:
     if (manifest is None) == (not folders):
         raise BatchError("expected either folders of anchors and targets, or --manifest FILE")
+    if manifest is not None and originals is not None:
+        raise BatchError(
+            f"--reference {originals}: a list names the originals of its pairs in a column "
+            "reference, expected anchor or target here"
+        )
     if manifest is not None:
         from distortion_graph.batch.manifests import read_manifest
 
@@ -170,7 +202,10 @@ def _pairs(
     if len(folders) < 2:
         raise BatchError(f"{folders[0]}: expected a folder of targets beside it")
     pairs, unmatched = match_folders(
-        folders[0], folders[1:], matching=Matching(match, allow_unmatched)
+        folders[0],
+        folders[1:],
+        references=originals,
+        matching=Matching(match, allow_unmatched),
     )
     for left in unmatched:
         talk.warn(f"{left.folder}: {len(left.names)} pictures without a partner are left out")
