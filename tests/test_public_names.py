@@ -51,6 +51,7 @@ NAMES = {
     "predict.opinion": "OpinionMaps",
     "predict.session": "Model",
     "regions": "REGION_SPECS_HELP Region RegionSet RegionSpec Rle resolve_regions",
+    "report.alignment": "alignment_detail alignment_notes",
     "report.graph_drawing": "draw_graph",
     "report.html.page": "ReportPicture report_page",
     "report.overlay": "overlay",
