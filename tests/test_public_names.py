@@ -59,6 +59,7 @@ NAMES = {
     "ranking.tables": "table_of",
     "regions": "REGION_SPECS_HELP Region RegionSet RegionSpec Rle resolve_regions",
     "regions.matched": "joint_regions match_regions",
+    "report.alignment": "alignment_detail alignment_notes",
     "report.graph_drawing": "draw_graph",
     "report.html.page": "ReportPicture report_page",
     "report.overlay": "overlay",

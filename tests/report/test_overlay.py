@@ -14,7 +14,8 @@ from distortion_graph.formats import published
 from distortion_graph.graph import SIDES, ModelInfo
 from distortion_graph.report.colouring import meanings
 from distortion_graph.report.drawing import Chip, Typeface
-from distortion_graph.report.overlay import LARGEST_PX, SHOWN_PX, overlay
+from distortion_graph.report.layout import LARGEST_PX, SHOWN_PX
+from distortion_graph.report.overlay import overlay
 from distortion_graph.report.palette import (
     CLEAN,
     INK,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from distortion_graph.base.vocabulary import FrozenMap
-from distortion_graph.graph.aligned import AlignmentInfo, RegionAlone, rows_of
+from distortion_graph.graph.aligned import AlignmentInfo, AnyRegion, RegionAlone, rows_of
 from distortion_graph.graph.graph import (
     SCHEMA,
     DistortionGraph,
@@ -42,6 +42,7 @@ __all__ = [
     "SCHEMA",
     "SIDES",
     "AlignmentInfo",
+    "AnyRegion",
     "ComparisonBelief",
     "Difference",
     "DistortionGraph",

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, cast
 from pydantic import model_validator
 
 from distortion_graph.graph.basis import Number, Part, Share, Text, Whole
-from distortion_graph.graph.parts import Mask, Node, Side
+from distortion_graph.graph.parts import Mask, Node, RegionComparison, Side
 
 Motion: TypeAlias = Literal["none", "translation", "similarity", "homography", "flow"]
 """How the target is moved to lie on the anchor; "none" leaves it as it is."""
@@ -105,9 +105,21 @@ class RegionAlone(Part):
         """The region's mask in the picture that has it; null where it is not known."""
         return self.node.mask
 
+    def mask_of(self, side: Side) -> Mask | None:
+        """The region's mask in that picture; null in the other one, and where it is not known."""
+        return self.mask if side == self.side else None
+
+    def bbox_of(self, side: Side) -> tuple[int, int, int, int] | None:
+        """The region's box (x, y, w, h) in pixels of that picture; null as `mask_of` is."""
+        return self.node.bbox_xywh_px if side == self.side else None
+
     def swapped(self) -> RegionAlone:
         """The region with anchor and target exchanged."""
         return self.model_copy(update={"anchor": self.target, "target": self.anchor})
+
+
+AnyRegion: TypeAlias = RegionComparison | RegionAlone
+"""A region of a graph: one that both pictures have, or one of a picture alone."""
 
 
 def is_alone(region: Any) -> bool:

@@ -12,7 +12,7 @@ from distortion_graph.report.palette import (
     label_colours,
     severity_colours,
 )
-from distortion_graph.report.wording import UNCERTAIN, words
+from distortion_graph.report.wording import UNCERTAIN, all_regions, node_on, words
 
 ColourBy: TypeAlias = Literal["severity", "comparison", "distortion"]
 """What the colour of a region means."""
@@ -59,7 +59,8 @@ def meanings(graph: DistortionGraph, colour_by: ColourBy) -> list[Meaning]:
         colours = comparison_colours(len(vocabulary.comparisons))
         levels = zip(vocabulary.comparisons, colours, strict=True)
         return [Meaning(words(vocabulary, v.label), c, v.rank) for v, c in levels][::-1]
-    nodes = [region.node(side) for region in graph.regions for side in SIDES]
+    both = [node_on(region, side) for region in all_regions(graph) for side in SIDES]
+    nodes = [node for node in both if node is not None]
     sure = [node for node in nodes if not graph.is_uncertain(node)]
     unsure = [Meaning(UNCERTAIN, NEUTRAL)] if len(sure) < len(nodes) else []
     if colour_by == "severity":

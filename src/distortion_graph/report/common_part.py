@@ -1,15 +1,18 @@
-"""Two pictures of unequal size whose common part was compared, drawn at one scale."""
+"""Two pictures of which not all was compared: one scale for both, and the rest dimmed."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.graph import DistortionGraph, Mask, Node
 from distortion_graph.masks.rle import Rle, rle_from_mask
-from distortion_graph.report.drawing import Canvas
+from distortion_graph.report.drawing import Canvas, blend
+from distortion_graph.report.mapping import Points
 from distortion_graph.report.palette import INK
 
+_FRACTION_BITS = 4
 _DIMMED = 0.45  # of what was not compared, towards the dark ground
 
 
@@ -44,6 +47,15 @@ def on_one_canvas(
     )
     canvases = [_canvas(rgb, part, (height, width)) for rgb in (anchor_rgb, target_rgb)]
     return drawn, canvases[0], canvases[1]
+
+
+def dim_outside(canvas: Canvas, part: Points) -> None:
+    """Dim a picture outside a convex polygon of (n, 2) corners in its pixels; all, without one."""
+    cover = np.zeros(canvas.shape[:2], np.uint8)
+    if len(part):
+        fixed = np.rint((part - 0.5) * 2**_FRACTION_BITS).astype(np.int32)
+        cv2.fillConvexPoly(cover, fixed, 255, cv2.LINE_AA, _FRACTION_BITS)
+    blend(canvas, np.rint((255 - cover) * _DIMMED).astype(np.uint8), 0, 0, INK)
 
 
 def _canvas(rgb: NDArray[np.uint8], part: tuple[int, int], size: tuple[int, int]) -> Canvas:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.graph import RegionComparison, Side
+from distortion_graph.graph import AnyRegion, Side
 from distortion_graph.masks.boxes import Box
 from distortion_graph.masks.rle import Rle
 from distortion_graph.report.drawing import Canvas
@@ -47,9 +47,7 @@ class Cutout:
         canvas[y : y + spot.shape[0], x : x + spot.shape[1]] = spot
 
 
-def cutout_of(
-    region: RegionComparison, side: Side, size: tuple[int, int], room: int
-) -> Cutout | None:
+def cutout_of(region: AnyRegion, side: Side, size: tuple[int, int], room: int) -> Cutout | None:
     """The region in a picture of `size` (h, w), at most `room` pixels wide and high when shown.
 
     Of a region that is larger, the part around its innermost pixel. Where there is no mask the box
@@ -73,9 +71,7 @@ def cutout_of(
     return Cutout(window, mask[window.area], factor, whole)
 
 
-def _mask_of(
-    region: RegionComparison, side: Side, size: tuple[int, int]
-) -> NDArray[np.bool_] | None:
+def _mask_of(region: AnyRegion, side: Side, size: tuple[int, int]) -> NDArray[np.bool_] | None:
     mask, box = region.mask_of(side), region.bbox_of(side)
     if mask is not None:
         inside = Rle(mask.size, mask.counts).decode()

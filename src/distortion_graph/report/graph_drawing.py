@@ -1,6 +1,7 @@
 """The graph itself as a drawing: a node a region and picture, edges between, attributes beside.
 
-Anchor nodes stand left, target nodes right, one row per region, the worst first, the scene above.
+Anchor nodes stand left, target nodes right, one row per region, the worst first, the scene above;
+regions of one picture alone stand last.
 Between them is the edge that compares them; relations run in the outer margins. Sizes are in mm.
 """
 
@@ -13,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from distortion_graph.graph import (
     SIDES,
+    AnyRegion,
     ComparisonBelief,
     DistortionGraph,
     Node,
-    RegionComparison,
+    RegionAlone,
     Relation,
     SceneNode,
     Side,
@@ -42,6 +44,8 @@ from distortion_graph.report.palette import (
 )
 from distortion_graph.report.places import places
 from distortion_graph.report.wording import (
+    alone_last,
+    alone_text,
     marks,
     node_text,
     percent,
@@ -50,7 +54,6 @@ from distortion_graph.report.wording import (
     scene_words,
     score_text,
     words,
-    worst_first,
 )
 
 if TYPE_CHECKING:
@@ -77,12 +80,20 @@ class _Side:
 
 @dataclass(frozen=True)
 class _Row:
-    """A region or the scene: number, name, its two nodes, and the edge where there is one."""
+    """A region or the scene: number, name, its nodes, and the edge where there is one.
+
+    A region of one picture has one node, and words instead of the edge.
+    """
 
     number: str
     name: str
-    sides: tuple[_Side, _Side]
+    sides: tuple[_Side | None, _Side | None]
     edge: tuple[str, Rgb] | None
+    alone: str = ""
+
+    @property
+    def nodes(self) -> list[_Side]:
+        return [side for side in self.sides if side is not None]
 
 
 @dataclass(frozen=True)
@@ -146,9 +157,9 @@ def _drawn(graph: DistortionGraph, kind: FigureKind, collapse: bool) -> bytes:
     return figure_bytes(figure, kind)
 
 
-def _regions(graph: DistortionGraph, collapse: bool) -> tuple[list[RegionComparison], int]:
+def _regions(graph: DistortionGraph, collapse: bool) -> tuple[list[AnyRegion], int]:
     """The regions to draw, the worst first, and how many are left to one line."""
-    regions = worst_first(graph)
+    regions = alone_last(graph)
     if not collapse:
         return regions, 0
     related = {end for r in graph.relations for end in (r.subject, r.object)}
@@ -157,10 +168,10 @@ def _regions(graph: DistortionGraph, collapse: bool) -> tuple[list[RegionCompari
     return (shown, hidden) if hidden > 1 else (regions, 0)
 
 
-def _is_quiet(graph: DistortionGraph, region: RegionComparison) -> bool:
+def _is_quiet(graph: DistortionGraph, region: AnyRegion) -> bool:
     """Whether nothing is wrong with a region in either picture, as far as the model knows, and the
     pictures differ in no place of it."""
-    if places(graph, region):
+    if isinstance(region, RegionAlone) or places(graph, region):
         return False
     clean = graph.vocabulary.clean
     nodes = [region.node(side) for side in SIDES]
@@ -170,20 +181,24 @@ def _is_quiet(graph: DistortionGraph, region: RegionComparison) -> bool:
 
 
 def _closing(graph: DistortionGraph, hidden: int) -> str:
-    if not graph.regions:
+    if not graph.regions and not graph.alone:
         return "no regions"
     vocabulary = graph.vocabulary
     same = words(vocabulary, vocabulary.comparison_labels[vocabulary.neutral_index])
     return f"{hidden} regions: {words(vocabulary, vocabulary.clean)} in both, {same}"
 
 
-def _region_row(graph: DistortionGraph, region: RegionComparison, kind: FigureKind) -> _Row:
+def _region_row(graph: DistortionGraph, region: AnyRegion, kind: FigureKind) -> _Row:
     name = shortened(drawable(printable(region.name), kind), _LONGEST_NAME, _POINTS)
     sides = _region_side(graph, region.anchor), _region_side(graph, region.target)
+    if isinstance(region, RegionAlone):
+        return _Row(str(region.id), name, sides, None, alone_text(region))
     return _Row(str(region.id), name, sides, _edge(graph, region.comparison))
 
 
-def _region_side(graph: DistortionGraph, node: Node) -> _Side:
+def _region_side(graph: DistortionGraph, node: Node | None) -> _Side | None:
+    if node is None:
+        return None
     vocabulary = graph.vocabulary
     level = vocabulary.severity_index(node.severity.label)
     colour = severity_colours(len(vocabulary.severities))[level]
@@ -239,8 +254,8 @@ def _columns(graph: DistortionGraph, rows: Sequence[_Row], lanes: Sequence[int])
     def widest(texts: Sequence[str], *, bold: bool = False) -> float:
         return max((width_mm(text, _POINTS, bold=bold) for text in texts), default=0.0)
 
-    sides = [side for row in rows for side in row.sides]
-    edges = [row.edge[0] for row in rows if row.edge]
+    sides = [side for row in rows for side in row.nodes]
+    edges = [row.edge[0] if row.edge else row.alone for row in rows]
     left, right = (_EDGE + (_GAP + lane * _LANE if lane else 0) for lane in lanes)
     return _Columns(
         number=widest([row.number for row in rows], bold=True) + 2 * _PAD,
@@ -312,11 +327,17 @@ def _draw_row(pen: _Pen, row: _Row, y: float, columns: _Columns, striped: bool) 
     if striped:
         pen.stripe(y, _STRIPE)
     for side, node in zip(SIDES, row.sides, strict=True):
-        _draw_node(pen, row, node, side, y, columns)
+        if node is not None:
+            _draw_node(pen, row, node, side, y, columns)
+        else:
+            inwards = columns.number / 2 * (1 if side == "anchor" else -1)
+            pen.text(_outer(columns, side) + inwards, y, "–", "center", _QUIET)
+    x0 = columns.margins[0] + columns.half
     if row.edge is None:
+        middle = x0 + _LINE + columns.edge / 2
+        pen.text(middle, y, row.alone, "center", _QUIET)
         return
     text, colour = row.edge
-    x0 = columns.margins[0] + columns.half
     x1 = x0 + 2 * _LINE + columns.edge
     pen.line(x0, x1, y, colour, 1.6)
     pen.box(x0 + _LINE, y, columns.edge, colour)

@@ -18,79 +18,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError
-from distortion_graph.graph import SIDES, DistortionGraph, Side
+from distortion_graph.graph import (
+    SIDES,
+    AnyRegion,
+    DistortionGraph,
+    Node,
+    RegionAlone,
+    Side,
+)
 from distortion_graph.masks.rle import Rle
-from distortion_graph.report.colouring import ColourBy, meanings, paint
-from distortion_graph.report.common_part import on_one_canvas
-from distortion_graph.report.drawing import (
-    Canvas,
-    Chip,
-    Typeface,
-    draw_marks,
-    marks_width,
-    rounded,
-    typeface,
-    write_middle,
-)
+from distortion_graph.report.colouring import ColourBy, paint
+from distortion_graph.report.common_part import dim_outside, on_one_canvas
+from distortion_graph.report.drawing import Canvas, Chip, Typeface
 from distortion_graph.report.heading import heading
+from distortion_graph.report.layout import Layout, lay_out
+from distortion_graph.report.legend import legend_rows
+from distortion_graph.report.mapping import laid_of
 from distortion_graph.report.outlines import ground_of, outline
-from distortion_graph.report.palette import (
-    INK,
-    MUTED,
-    PLACE,
-    Rgb,
-)
-from distortion_graph.report.places import places, places_on
+from distortion_graph.report.palette import INK, PLACE, Rgb
+from distortion_graph.report.places import places_on
 from distortion_graph.report.placing import Ground, place_labels
 from distortion_graph.report.sources import check_pixels
-from distortion_graph.report.wording import node_text, node_words, rank_of
+from distortion_graph.report.wording import all_regions, node_on, node_text, node_words, rank_of
 
-SHOWN_PX = 900
-"""Pictures whose long side is shorter are enlarged by a whole factor to at least this."""
+ALONE = "here alone"
+"""Of a region that only this picture has."""
 
-LARGEST_PX = 2400
-"""Pictures whose long side is longer are scaled down to this."""
-
-_TALLEST_FACE, _SMALLEST_FACE = 64, 12
-_FACE_SHARE = 0.024
-_LANDSCAPE = 2.2
 _TINT, _EDGE_TINT = 0.12, 0.7
 _MAP_TINT = 0.45  # where every region is filled, clean ones too
 
 
 @dataclass(frozen=True)
-class _Layout:
-    """Sizes in pixels: of a picture as shown, of the letters, of margins and bars."""
-
-    width: int
-    height: int
-    face: Typeface
-    stacked: bool
-
-    @property
-    def gap(self) -> int:
-        return round(0.7 * self.face.px)
-
-    @property
-    def bar(self) -> int:
-        return round(2.2 * self.face.px)
-
-    @property
-    def line(self) -> int:
-        return max(1, round(self.face.px / 20))
-
-    @property
-    def rim(self) -> int:
-        return max(3, round(0.4 * self.face.px))
-
-
-@dataclass(frozen=True)
 class _Drawn:
-    """A region as it appears on one side; it is filled unless there is nothing to show."""
+    """A region as it appears on one side; it is filled unless there is nothing to show.
+
+    `rank` is None of a region that this picture alone has.
+    """
 
     number: str
     wordings: tuple[str, ...]
-    rank: int
+    rank: int | None
     colour: Rgb
     filled: bool
     ground: Ground
@@ -108,7 +75,9 @@ def overlay(
         graph: any graph; regions without a mask are left out.
         anchor_rgb: (H, W, 3) uint8, of the size that the graph gives for the anchor.
         target_rgb: (H', W', 3) uint8; shown at the anchor's size, or, where only the common part
-            of the two was compared, at the anchor's scale, the rest of both dimmed.
+            of the two was compared, at the anchor's scale. Where an alignment lays the two on each
+            other, it keeps its own shape and shows the scene as large as the anchor does, or is
+            enlarged where it would be small. What was not compared of either is dimmed.
         colour_by: "severity"; "distortion", a map with one colour for each label, clean ones too;
             or "comparison": blue where the picture is the better one of the two, orange to
             vermilion where it is the worse one, grey and not filled where both are the same.
@@ -116,7 +85,7 @@ def overlay(
     Returns:
         (h, w, 3) uint8: the pictures side by side (one above the other where they are very wide),
         a heading over each and a legend below. Small pictures are enlarged by a whole factor,
-        large ones scaled down (`SHOWN_PX`, `LARGEST_PX`).
+        large ones scaled down (`layout.SHOWN_PX`, `LARGEST_PX`).
 
     Raises:
         ImageError: a picture is not of the size in the graph, or `colour_by` is another word.
@@ -129,28 +98,18 @@ def overlay(
         check_pixels(graph, side, pictures[side], "overlay")
     graph, *canvases = on_one_canvas(graph, anchor_rgb, target_rgb)
     pictures = dict(zip(SIDES, canvases, strict=True))
-    layout = _layout(canvases[0].shape[1], canvases[0].shape[0])
+    layout = lay_out(canvases[0].shape[1], canvases[0].shape[0], laid_of(graph))
     panels = [_panel(graph, side, pictures[side], layout, colour_by) for side in SIDES]
     return _composed(graph, panels, layout, colour_by)
 
 
-def _layout(width: int, height: int) -> _Layout:
-    longest = max(width, height)
-    scale = float(math.ceil(SHOWN_PX / longest)) if longest < SHOWN_PX else 1.0
-    scale = min(scale, LARGEST_PX / longest)
-    shown_w, shown_h = max(1, round(width * scale)), max(1, round(height * scale))
-    face = round(_FACE_SHARE * math.sqrt(max(shown_w * shown_h, (max(shown_w, shown_h) / 2) ** 2)))
-    face = min(max(face, _SMALLEST_FACE), _TALLEST_FACE)
-    return _Layout(shown_w, shown_h, typeface(face), stacked=width > _LANDSCAPE * height)
-
-
-def _resized(picture: NDArray[np.uint8], layout: _Layout) -> Canvas:
+def _resized(picture: NDArray[np.uint8], size: tuple[int, int]) -> Canvas:
+    """The picture at (w, h)."""
     height, width = picture.shape[:2]
-    if (layout.width, layout.height) == (width, height):
+    if size == (width, height):
         return np.array(picture, np.uint8, order="C")
-    whole = layout.width % width == 0 and layout.height % height == 0
+    whole = size[0] % width == 0 and size[1] % height == 0
     way = cv2.INTER_NEAREST if whole else cv2.INTER_AREA
-    size = (layout.width, layout.height)
     return np.array(cv2.resize(picture, size, interpolation=way), np.uint8, order="C")
 
 
@@ -158,11 +117,15 @@ def _panel(
     graph: DistortionGraph,
     side: Side,
     picture: NDArray[np.uint8],
-    layout: _Layout,
+    layout: Layout,
     colour_by: ColourBy,
 ) -> Canvas:
-    """One picture with its regions and labels."""
-    canvas = _resized(picture, layout)
+    """One picture with its regions and labels; what the other one does not show is dimmed."""
+    shown = layout.shown[SIDES.index(side)]
+    canvas = _resized(picture, shown)
+    laid = laid_of(graph)
+    if laid is not None:
+        dim_outside(canvas, laid.shown(side) * np.divide(shown, picture.shape[1::-1]))
     regions = _drawn_regions(graph, side, layout, colour_by)
     for region in regions:
         if region.filled:
@@ -171,9 +134,7 @@ def _panel(
     outline(canvas, [r.ground for r in regions], layout.line)
     wordings = [_wordings(r, layout.face) for r in regions]
     sizes = [[chip.size(layout.face) for chip in chips] for chips in wordings]
-    places = place_labels(
-        [r.ground for r in regions], sizes, (layout.width, layout.height), layout.rim
-    )
+    places = place_labels([r.ground for r in regions], sizes, shown, layout.rim)
     for chips, place in zip(wordings, places, strict=True):
         chips[place.choice].draw(canvas, place.x, place.y, layout.face)
     _frame_places(canvas, graph, side, picture, layout)
@@ -185,10 +146,11 @@ def _frame_places(
     graph: DistortionGraph,
     side: Side,
     picture: NDArray[np.uint8],
-    layout: _Layout,
+    layout: Layout,
 ) -> None:
     """Frames around the places, as far outside their pixels as a region's edge is tinted inside."""
-    across, down = layout.width / picture.shape[1], layout.height / picture.shape[0]
+    shown = layout.shown[SIDES.index(side)]
+    across, down = np.divide(shown, picture.shape[1::-1]).tolist()
     room = layout.rim
     for region in graph.regions:
         for x, y, width, height in places_on(graph, region, side):
@@ -199,31 +161,43 @@ def _frame_places(
 
 
 def _drawn_regions(
-    graph: DistortionGraph, side: Side, layout: _Layout, colour_by: ColourBy
+    graph: DistortionGraph, side: Side, layout: Layout, colour_by: ColourBy
 ) -> list[_Drawn]:
     drawn = []
-    for region in graph.regions:
-        mask = region.mask_of(side)
-        shown = (layout.width, layout.height)
-        ground = None if mask is None else ground_of(Rle(mask.size, mask.counts), shown)
-        if ground is None:
+    for region in all_regions(graph):
+        node, mask = node_on(region, side), region.mask_of(side)
+        if node is None or mask is None:
             continue
-        node = region.node(side)
-        rank = rank_of(graph, region.comparison.label) * (1 if side == "anchor" else -1)
-        colour, filled = paint(graph, colour_by, node, rank)
-        said = node_words(graph, node)
-        texts = node_text(graph, node, " · "), " · ".join(said), said[0]
-        drawn.append(
-            _Drawn(
-                number=str(region.id),
-                wordings=tuple(dict.fromkeys(texts)),
-                rank=rank,
-                colour=colour,
-                filled=filled,
-                ground=ground,
-            )
-        )
+        ground = ground_of(Rle(mask.size, mask.counts), layout.shown[SIDES.index(side)])
+        if ground is not None:
+            drawn.append(_as_drawn(graph, region, side, node, ground, colour_by))
     return drawn
+
+
+def _as_drawn(
+    graph: DistortionGraph,
+    region: AnyRegion,
+    side: Side,
+    node: Node,
+    ground: Ground,
+    colour_by: ColourBy,
+) -> _Drawn:
+    said = node_words(graph, node)
+    texts = [node_text(graph, node, " · "), " · ".join(said), said[0]]
+    if isinstance(region, RegionAlone):
+        rank = None
+        texts = [f"{text} · {ALONE}" for text in texts] + [ALONE]
+    else:
+        rank = rank_of(graph, region.comparison.label) * (1 if side == "anchor" else -1)
+    colour, filled = paint(graph, colour_by, node, rank or 0)
+    return _Drawn(
+        number=str(region.id),
+        wordings=tuple(dict.fromkeys(texts)),
+        rank=rank,
+        colour=colour,
+        filled=filled,
+        ground=ground,
+    )
 
 
 def _fill(canvas: Canvas, ground: Ground, colour: Rgb, rim: int, inside: float) -> None:
@@ -245,13 +219,15 @@ def _wordings(region: _Drawn, face: Typeface) -> list[Chip]:
 
 
 def _composed(
-    graph: DistortionGraph, panels: list[Canvas], layout: _Layout, colour_by: ColourBy
+    graph: DistortionGraph, panels: list[Canvas], layout: Layout, colour_by: ColourBy
 ) -> Canvas:
     """Both panels under their headings, the legend below, on the dark ground."""
     gap, bar = layout.gap, layout.bar
     across, down = (1, 2) if layout.stacked else (2, 1)
     width = gap + across * (layout.width + gap)
-    legend = _legend_rows(graph, layout, width - 2 * gap, colour_by)
+    laid = laid_of(graph)
+    dimmed = laid is not None and laid.has_more
+    legend = legend_rows(graph, layout, width - 2 * gap, colour_by, dimmed=dimmed)
     height = down * (bar + layout.height) + len(legend) * bar + gap // 2
     out = np.empty((height, width, 3), np.uint8)
     out[:] = INK
@@ -259,7 +235,7 @@ def _composed(
         x = gap if layout.stacked else gap + k * (layout.width + gap)
         y = k * (bar + layout.height) if layout.stacked else 0
         heading(out, graph, side, (x, x + layout.width), y + bar / 2, layout.face)
-        out[y + bar : y + bar + layout.height, x : x + layout.width] = panel
+        out[y + bar : y + bar + panel.shape[0], x : x + panel.shape[1]] = panel
     y = down * (bar + layout.height)
     for row in legend:
         x = gap
@@ -268,58 +244,3 @@ def _composed(
             x += item.width(layout.face) + 2 * gap
         y += bar
     return out
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """A legend entry: a colour, a comparison's marks, or both, and the word for it."""
-
-    text: str
-    colour: Rgb | None = None
-    rank: int | None = None
-
-    def _sign(self, face: Typeface) -> int:
-        colour = 0 if self.colour is None else face.px + face.px // 3
-        marks = 0 if self.rank is None else marks_width(self.rank, face.px) + face.px // 3
-        return colour + marks
-
-    def width(self, face: Typeface) -> int:
-        return self._sign(face) + face.width(self.text)
-
-    def draw(self, out: Canvas, x: int, middle: float, face: Typeface) -> None:
-        at = x
-        if self.colour is not None:
-            side = face.px
-            rounded(out, (at, middle - side / 2, side, side), side * 0.28, self.colour)
-            at += side + side // 3
-        if self.rank is not None:
-            draw_marks(out, self.rank, at, middle, face.px)
-        write_middle(out, self.text, x + self._sign(face), middle, face, MUTED)
-
-
-def _legend(graph: DistortionGraph, colour_by: ColourBy) -> list[_Entry]:
-    """What the fill means, then what the marks mean where that is something else."""
-    framed = any(places(graph, region) for region in graph.regions)
-    differ = [_Entry("they differ here", PLACE)] if framed else []
-    filled = [_Entry(*meaning) for meaning in meanings(graph, colour_by)]
-    if colour_by == "comparison":
-        return [_Entry("against the other picture:"), *filled, *differ]
-    ranks = [_Entry(m.text, rank=m.rank) for m in meanings(graph, "comparison")]
-    return [*filled, *ranks, *differ]
-
-
-def _legend_rows(
-    graph: DistortionGraph, layout: _Layout, room: int, colour_by: ColourBy
-) -> list[list[_Entry]]:
-    """The legend's entries, broken into rows of at most `room` pixels."""
-    face = layout.face
-    rows: list[list[_Entry]] = [[]]
-    used = 0
-    for entry in (e for e in _legend(graph, colour_by) if face.can_draw(e.text)):
-        width = entry.width(face) + 2 * layout.gap
-        if rows[-1] and used + width - 2 * layout.gap > room:
-            rows.append([])
-            used = 0
-        rows[-1].append(entry)
-        used += width
-    return rows

@@ -8,6 +8,7 @@ looks equal.
 from __future__ import annotations
 
 from distortion_graph.graph import MOST_SPOTS, Difference, DistortionGraph, RegionComparison, Side
+from distortion_graph.report.mapping import laid_of
 
 MOSTLY_EQUAL = 0.8
 """From this share of pixels that look equal on, every spot is a place."""
@@ -16,6 +17,7 @@ ALL_OVER = 0.5
 """Beyond this share of pixels that differ visibly, none is."""
 
 Box = tuple[int, int, int, int]
+Frame = tuple[float, float, float, float]
 
 
 def places(graph: DistortionGraph, region: RegionComparison) -> tuple[Box, ...]:
@@ -25,34 +27,50 @@ def places(graph: DistortionGraph, region: RegionComparison) -> tuple[Box, ...]:
     return region.differs.spots
 
 
-def places_on(
-    graph: DistortionGraph, region: RegionComparison, side: Side
-) -> tuple[tuple[float, float, float, float], ...]:
-    """The same boxes in pixels of the anchor or the target picture."""
-    if region.differs is None:
-        return ()
+def places_on(graph: DistortionGraph, region: RegionComparison, side: Side) -> tuple[Frame, ...]:
+    """The same boxes in pixels of the anchor or the target picture.
+
+    Of pictures that an alignment lays on each other, the boxes around them in the other picture
+    than the one they were found in; one that it does not show is left out.
+    """
+    return (
+        ()
+        if region.differs is None
+        else boxes_on(graph, side, places(graph, region), region.differs)
+    )
+
+
+def boxes_on(
+    graph: DistortionGraph, side: Side, boxes: tuple[Box, ...], differs: Difference
+) -> tuple[Frame, ...]:
+    """Boxes of a difference, in pixels of the anchor or the target picture, as `places_on`."""
     if graph.fit == "crop":  # the common part begins in the same corner of both
-        return places(graph, region)
-    height, width = region.differs.size
+        return boxes
+    laid = laid_of(graph)
+    if laid is not None and graph.alignment is not None and graph.alignment.frame is not None:
+        if graph.alignment.frame == side:
+            return boxes
+        found = (laid.box_on(side, box) for box in boxes)
+        return tuple(box for box in found if box is not None)
+    height, width = differs.size
     picture = graph.picture_of(side)
     across, down = (picture.width or width) / width, (picture.height or height) / height
-    return tuple(
-        (x * across, y * down, w * across, h * down) for x, y, w, h in places(graph, region)
-    )
+    return tuple((x * across, y * down, w * across, h * down) for x, y, w, h in boxes)
 
 
 def place_text(graph: DistortionGraph, region: RegionComparison, *, short: bool = False) -> str:
     """`differs at 980,600 and 2 more`, in short `≠ at 980,600 +2`; empty where there is no place.
 
-    The short one fits into a column of 19 letters.
+    In pixels of the anchor. The short one fits into a column of 19 letters.
     """
     spots = places(graph, region)
-    if not spots:
+    if not spots or region.differs is None:
         return ""
+    corner = _corner(graph, spots[0], region.differs)
     if short:
-        return f"≠ at {_corner(spots[0])}" + (f" +{len(spots) - 1}" if len(spots) > 1 else "")
+        return f"≠ at {corner}" + (f" +{len(spots) - 1}" if len(spots) > 1 else "")
     rest = "" if len(spots) == 1 else f" and {len(spots) - 1} more"
-    return f"differs at {_corner(spots[0])}{rest}"
+    return f"differs at {corner}{rest}"
 
 
 def differing_share(region: RegionComparison) -> float:
@@ -91,7 +109,8 @@ def places_clause(graph: DistortionGraph, region_name: str | None) -> str | None
         return None
     whole = _whole(graph)
     spots = places(graph, region) if region else whole.spots if whole else ()
-    where = f"at {_corner(spots[0])}"
+    differs = region.differs if region else whole
+    where = f"at {_corner(graph, spots[0], differs)}" if differs else ""
     if region_name is not None:
         where = f"in {region_name} {where}"
     if number == 1:
@@ -123,5 +142,7 @@ def _meet(one: Box, two: Box) -> bool:
     return all(max(one[k], two[k]) < min(one[k] + one[k + 2], two[k] + two[k + 2]) for k in (0, 1))
 
 
-def _corner(box: Box) -> str:
-    return f"{box[0]},{box[1]}"
+def _corner(graph: DistortionGraph, box: Box, differs: Difference) -> str:
+    """The upper left corner of a box, in pixels of the anchor."""
+    x, y, *_ = next(iter(boxes_on(graph, "anchor", (box,), differs)), box)
+    return f"{round(x)},{round(y)}"

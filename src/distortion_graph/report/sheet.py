@@ -15,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError
-from distortion_graph.graph import SIDES, DistortionGraph, Evidence, Node, RegionComparison, Side
+from distortion_graph.graph import (
+    SIDES,
+    AnyRegion,
+    DistortionGraph,
+    Evidence,
+    Node,
+    RegionAlone,
+    Side,
+)
 from distortion_graph.report.cutouts import Cutout, cutout_of
 from distortion_graph.report.drawing import (
     Canvas,
@@ -39,15 +47,18 @@ from distortion_graph.report.palette import (
 from distortion_graph.report.places import place_text
 from distortion_graph.report.sources import check_pixels
 from distortion_graph.report.wording import (
+    alone_last,
+    alone_text,
     evidence_texts,
     metric_texts,
+    node_on,
     node_text,
     printable,
     quality_text,
     rank_of,
+    shared_text,
     summary,
     words,
-    worst_first,
 )
 
 SMALLEST_PX, LARGEST_PX = 600, 1200
@@ -81,15 +92,26 @@ class _Line:
 
 @dataclass(frozen=True)
 class _Card:
-    """A region: its cutouts, the colour of each side's outline, and its caption."""
+    """A region: its cutouts, the colour of each side's outline, and its caption.
 
-    cutouts: tuple[Cutout, Cutout]
+    The cutout is None of a picture that does not have the region.
+    """
+
+    cutouts: tuple[Cutout | None, Cutout | None]
     colours: tuple[Rgb, Rgb]
     caption: list[_Line]
 
     @property
+    def there(self) -> list[Cutout]:
+        return [cutout for cutout in self.cutouts if cutout is not None]
+
+    @property
+    def absent(self) -> list[Side]:
+        return [side for side, cutout in zip(SIDES, self.cutouts, strict=True) if cutout is None]
+
+    @property
     def height(self) -> int:
-        return max(*(cutout.shown[1] for cutout in self.cutouts), len(self.caption) * _LINE)
+        return max(*(cutout.shown[1] for cutout in self.there), len(self.caption) * _LINE)
 
 
 def sheet(
@@ -104,7 +126,7 @@ def sheet(
         graph: any graph; a region with neither mask nor box is left out.
         anchor_rgb: (H, W, 3) uint8, of the size that the graph gives for the anchor.
         target_rgb: (H', W', 3) uint8, of the size that the graph gives for the target.
-        worst: how many regions to show, in the order of `worst_first`.
+        worst: how many regions to show, in the order of `alone_last`.
 
     Returns:
         (h, w, 3) uint8: the pictures side by side (one above the other where they are very wide),
@@ -136,8 +158,9 @@ def _composed(
     width: int,
 ) -> Canvas:
     face = typeface(_FACE)
-    cutouts = [cutout for card in cards for cutout in card.cutouts]
-    column = _GAP + max(*map(face.width, SIDES), *(cutout.shown[0] for cutout in cutouts))
+    cutouts = [cutout for card in cards for cutout in card.there]
+    texts = [*SIDES, *(_absent(side) for card in cards for side in card.absent)]
+    column = _GAP + max(*map(face.width, texts), *(cutout.shown[0] for cutout in cutouts))
     height = panels.shape[0] + len(sentence) * _LINE + _GAP
     height += sum(card.height + _GAP for card in cards) + (_LINE if cards else 0)
     out = np.empty((height, width, 3), np.uint8)
@@ -156,7 +179,11 @@ def _composed(
         for k, (cutout, colour, rgb) in enumerate(
             zip(card.cutouts, card.colours, pictures, strict=True)
         ):
-            cutout.draw(out, _GAP + k * column, y, rgb, colour)
+            x = _GAP + k * column
+            if cutout is None:
+                write_middle(out, _absent(SIDES[k]), x, y + _LINE / 2, face, MUTED)
+            else:
+                cutout.draw(out, x, y, rgb, colour)
         for k, line in enumerate(card.caption):
             line.draw(out, _GAP + 2 * column, y + (k + 0.5) * _LINE, face)
         y += card.height + _GAP
@@ -205,23 +232,28 @@ def _cards(
     face: Typeface,
 ) -> list[_Card]:
     cards: list[_Card] = []
-    for region in worst_first(graph):
+    for region in alone_last(graph):
         if len(cards) == worst:
             break
         anchor, target = (
             cutout_of(region, side, (rgb.shape[0], rgb.shape[1]), room)
             for side, rgb in zip(SIDES, pictures, strict=True)
         )
-        if anchor is None or target is None:
+        there = [cutout for cutout in (anchor, target) if cutout is not None]
+        if len(there) < sum(node_on(region, side) is not None for side in SIDES):
             continue
         colours = _colour(graph, region.anchor), _colour(graph, region.target)
-        caption = _caption(graph, region, (anchor, target), colours, face)
+        caption = _caption(graph, region, there, colours, face)
         cards.append(_Card((anchor, target), colours, caption))
     return cards
 
 
-def _colour(graph: DistortionGraph, node: Node) -> Rgb:
-    if graph.is_uncertain(node):
+def _absent(side: Side) -> str:
+    return f"not in the {side}"
+
+
+def _colour(graph: DistortionGraph, node: Node | None) -> Rgb:
+    if node is None or graph.is_uncertain(node):
         return NEUTRAL
     vocabulary = graph.vocabulary
     level = vocabulary.severity_index(node.severity.label)
@@ -230,28 +262,41 @@ def _colour(graph: DistortionGraph, node: Node) -> Rgb:
 
 def _caption(
     graph: DistortionGraph,
-    region: RegionComparison,
-    cutouts: tuple[Cutout, Cutout],
+    region: AnyRegion,
+    cutouts: Sequence[Cutout],
     colours: tuple[Rgb, Rgb],
     face: Typeface,
 ) -> list[_Line]:
-    """Number and name, both nodes, the comparison, the evidence, and how the cutouts are shown."""
-    vocabulary, room = graph.vocabulary, _CAPTION - 2 * _FACE
-    rank = rank_of(graph, region.comparison.label)
-    compared = comparison_colours(len(vocabulary.comparisons))[rank + vocabulary.neutral_index]
-    verdict = f"anchor against target: {words(vocabulary, region.comparison.label)}"
+    """Number and name, its nodes, the comparison, the evidence, and how the cutouts are shown."""
+    room = _CAPTION - 2 * _FACE
     named = printable(region.name)
     plain = f"region {region.id}"
     title = plain if named in ("", plain, str(region.id)) else f"{region.id}  {named}"
     lines = [_Line(text) for text in _wrapped(title, room, face)]
     for side, colour in zip(SIDES, colours, strict=True):
-        first, *more = _wrapped(_node_text(graph, region.node(side), side), room, face)
-        lines += [_Line(first, colour=colour), *map(_Line, more)]
-    lines.append(_Line(verdict, colour=compared, rank=rank))
-    differs = [text] if (text := place_text(graph, region)) else []
-    notes = [*differs, *_evidence_lines(graph, region.evidence), *_cutout_lines(cutouts)]
+        node = node_on(region, side)
+        if node is not None:
+            first, *more = _wrapped(_node_text(graph, node, side), room, face)
+            lines += [_Line(first, colour=colour), *map(_Line, more)]
+    lines.append(_verdict(graph, region))
+    notes = [text for text in (_place(graph, region), shared_text(region)) if text]
+    notes += [*_evidence_lines(graph, region.evidence), *_cutout_lines(cutouts)]
     lines += [_Line(text, MUTED) for note in notes for text in _wrapped(note, room, face)]
     return [_Line(_plain(x.text, face), x.ink, x.colour, x.rank) for x in lines]
+
+
+def _verdict(graph: DistortionGraph, region: AnyRegion) -> _Line:
+    if isinstance(region, RegionAlone):
+        return _Line(alone_text(region))
+    vocabulary = graph.vocabulary
+    rank = rank_of(graph, region.comparison.label)
+    compared = comparison_colours(len(vocabulary.comparisons))[rank + vocabulary.neutral_index]
+    said = words(vocabulary, region.comparison.label)
+    return _Line(f"anchor against target: {said}", colour=compared, rank=rank)
+
+
+def _place(graph: DistortionGraph, region: AnyRegion) -> str:
+    return "" if isinstance(region, RegionAlone) else place_text(graph, region)
 
 
 def _node_text(graph: DistortionGraph, node: Node, side: Side) -> str:
@@ -268,9 +313,9 @@ def _evidence_lines(graph: DistortionGraph, facts: Evidence | None) -> list[str]
     return [text] if text else []
 
 
-def _cutout_lines(cutouts: tuple[Cutout, Cutout]) -> list[str]:
+def _cutout_lines(cutouts: Sequence[Cutout]) -> list[str]:
     factors = [cutout.factor for cutout in cutouts]
-    shown = f"{factors[0]}×" if factors[0] == factors[1] else "{}× and {}×".format(*factors)
+    shown = " and ".join(f"{factor}×" for factor in dict.fromkeys(factors))
     lines = [f"shown {shown} enlarged"] if max(factors) > 1 else []
     whole = all(cutout.whole for cutout in cutouts)
     return lines if whole else [*lines, "a part of the region is shown"]
@@ -278,11 +323,16 @@ def _cutout_lines(cutouts: tuple[Cutout, Cutout]) -> list[str]:
 
 def _with_names_to_draw(graph: DistortionGraph, face: Typeface) -> DistortionGraph:
     """The graph with `region 7` for a name that the typeface cannot draw."""
-    regions = tuple(
-        r if face.can_draw(printable(r.name)) else r.model_copy(update={"name": f"region {r.id}"})
-        for r in graph.regions
-    )
-    return graph.model_copy(update={"regions": regions})
+    renamed = {
+        key: tuple(
+            r
+            if face.can_draw(printable(r.name))
+            else r.model_copy(update={"name": f"region {r.id}"})
+            for r in regions
+        )
+        for key, regions in (("regions", graph.regions), ("alone", graph.alone))
+    }
+    return graph.model_copy(update=renamed)
 
 
 def _plain(text: str, face: Typeface) -> str:

@@ -13,9 +13,11 @@ from rich.text import Text
 
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import (
+    SIDES,
     DistortionGraph,
     Evidence,
     Node,
+    RegionAlone,
     RegionComparison,
     SceneNode,
     Side,
@@ -24,17 +26,20 @@ from distortion_graph.report.palette import hex_name, severity_colours
 from distortion_graph.report.places import place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
+    alone_last,
+    alone_text,
     evidence_texts,
     marks,
     metric_texts,
+    node_on,
     percent,
     printable,
     rank_of,
     scene_words,
     score_text,
+    shared_text,
     summary,
     words,
-    worst_first,
 )
 
 WIDE_COLUMNS = 100
@@ -85,6 +90,7 @@ class _Row:
     evidence: tuple[str, str, str, str]
     metrics: tuple[str, ...] = ()
     differs: str = ""
+    shared: str = ""
 
 
 def render(graph: DistortionGraph, width: int) -> RenderableType:
@@ -94,12 +100,16 @@ def render(graph: DistortionGraph, width: int) -> RenderableType:
     that it names first. Opinions have a column where there are any and room for it. Regions stand
     worst first: by the lower of a region's two scores; then those clean in both, the most different
     first. Where the pictures differ in places of a region, the first of them stands under the
-    comparison. The scene stands last, with the distortion that covers most of each picture. A node
-    that the model does not believe to know is `uncertain`. Evidence is PSNR in dB, SSIM, HaarPSI
-    and the mean CIEDE2000 difference, between the two pictures; further metrics stand under the
-    comparison.
+    comparison, and how much of a region both show where that is not all of it. Regions of one
+    picture alone stand after the others. The scene stands last, with the distortion that covers
+    most of each picture. A node that the model does not believe to know is `uncertain`. Evidence is
+    PSNR in dB, SSIM, HaarPSI and the mean CIEDE2000 difference, between the two pictures; further
+    metrics stand under the comparison.
     """
-    rows = [_region_row(graph, region) for region in worst_first(graph)]
+    rows = [
+        _lone_row(graph, region) if isinstance(region, RegionAlone) else _region_row(graph, region)
+        for region in alone_last(graph)
+    ]
     table = _table(rows, _scene_row(graph), width)
     return Group(table, Text(""), Text(summary(graph)))
 
@@ -161,6 +171,8 @@ def _cells(row: _Row, *, wide: bool, measured: bool, rated: bool) -> list[Text |
         comparison = Text.assemble(comparison, "\n", (line, "dim"))
     if row.differs:
         comparison = Text.assemble(comparison, "\n", (row.differs, "bold"))
+    if row.shared:
+        comparison = Text.assemble(comparison, "\n", (row.shared, "dim"))
     return [
         row.number,
         Text.assemble(row.name, "\n", (row.area, "dim")),
@@ -189,7 +201,18 @@ def _region_row(graph: DistortionGraph, region: RegionComparison) -> _Row:
         evidence_texts(region.evidence),
         _metric_lines(graph, region.evidence),
         place_text(graph, region, short=True),
+        shared_text(region),
     )
+
+
+def _lone_row(graph: DistortionGraph, region: RegionAlone) -> _Row:
+    """A region of one picture: dashes for the other, and where it is."""
+    area = "" if region.area_fraction is None else percent(region.area_fraction)
+    nothing = _Side(Text("–"), Text("–"), score_text(None), "")
+    sides = tuple(nothing if (n := node_on(region, s)) is None else _node(graph, n) for s in SIDES)
+    where = Text.assemble("– ", (alone_text(region), "dim"))
+    name = printable(region.name)
+    return _Row(str(region.id), name, area, (sides[0], sides[1]), where, ("", "", "", ""))
 
 
 def _scene_row(graph: DistortionGraph) -> _Row | None:

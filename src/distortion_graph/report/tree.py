@@ -1,4 +1,7 @@
-"""A graph as a tree on the terminal: the summary, the regions worst first, relations, the scene."""
+"""A graph as a tree on the terminal: the summary, the regions worst first, relations, the scene.
+
+Regions of one picture alone stand after the others.
+"""
 
 from __future__ import annotations
 
@@ -10,30 +13,36 @@ from rich.tree import Tree
 
 from distortion_graph.graph import (
     SIDES,
+    AnyRegion,
     ComparisonBelief,
     DistortionGraph,
     Evidence,
     FurtherDistortion,
     LabelBelief,
     Node,
-    RegionComparison,
+    RegionAlone,
     SceneNode,
     Side,
 )
+from distortion_graph.report.alignment import alignment_detail
 from distortion_graph.report.places import differing_share, place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
+    all_regions,
+    alone_last,
+    alone_text,
     evidence_texts,
     marks,
     metric_texts,
+    node_on,
     percent,
     printable,
     quality_text,
     rank_of,
     scene_words,
+    shared_text,
     summary,
     words,
-    worst_first,
 )
 
 _COLUMNS = 100
@@ -43,12 +52,16 @@ _EVIDENCE = (("PSNR", " dB"), ("SSIM", ""), ("HaarPSI", ""), ("ΔE", ""))
 def tree(graph: DistortionGraph) -> Tree:
     """The tree of a graph for rich's console."""
     root = Tree(Text(summary(graph)))
-    for region in worst_first(graph):
+    detail = alignment_detail(graph)
+    if detail is not None:
+        root.add(Text(detail, "dim"))
+    for region in alone_last(graph):
         _add_region(root, graph, region)
     if graph.relations:
         branch = root.add(Text("relations", "bold"))
+        titles = {region.id: _title(region) for region in all_regions(graph)}
         for relation in graph.relations:
-            ends = [_title(graph.region(end)) for end in (relation.subject, relation.object)]
+            ends = titles[relation.subject], titles[relation.object]
             where = "both pictures" if relation.image == "both" else f"the {relation.image}"
             branch.add(Text(f"{ends[0]} – {printable(relation.predicate)} → {ends[1]}, in {where}"))
     if graph.scene is not None:
@@ -66,22 +79,31 @@ def tree_text(graph: DistortionGraph) -> str:
     return "\n".join(line.rstrip() for line in memory.getvalue().splitlines())
 
 
-def _add_region(root: Tree, graph: DistortionGraph, region: RegionComparison) -> None:
-    area = "" if region.area_fraction is None else f", {percent(region.area_fraction)}"
-    branch = root.add(Text(_title(region), "bold").append(area, "dim"))
+def _add_region(root: Tree, graph: DistortionGraph, region: AnyRegion) -> None:
+    area = "" if region.area_fraction is None else percent(region.area_fraction)
+    facts = [text for text in (area, shared_text(region)) if text]
+    branch = root.add(Text(_title(region), "bold").append("".join(f", {f}" for f in facts), "dim"))
     for side in SIDES:
-        node = region.node(side)
-        uncertain = graph.is_uncertain(node)
-        said = Text(_node(graph, node), "dim" if uncertain else "")
-        leaf = branch.add(Text.assemble(f"{side}: ", said))
-        for further in () if uncertain else node.also:
-            leaf.add(Text(_further(graph, further)))
+        node = node_on(region, side)
+        if node is not None:
+            _add_node(branch, graph, side, node)
+    if isinstance(region, RegionAlone):
+        branch.add(Text(alone_text(region)))
+        return
     _add_comparison(branch, graph, region.comparison, region.evidence)
     if place_text(graph, region):
         branch.add(Text(f"{percent(differing_share(region))} {place_text(graph, region)}"))
 
 
-def _title(region: RegionComparison) -> str:
+def _add_node(branch: Tree, graph: DistortionGraph, side: Side, node: Node) -> None:
+    uncertain = graph.is_uncertain(node)
+    said = Text(_node(graph, node), "dim" if uncertain else "")
+    leaf = branch.add(Text.assemble(f"{side}: ", said))
+    for further in () if uncertain else node.also:
+        leaf.add(Text(_further(graph, further)))
+
+
+def _title(region: AnyRegion) -> str:
     name = printable(region.name)
     return f"{region.id} {name}" if name else str(region.id)
 

@@ -6,24 +6,32 @@ Whatever shows a graph to people takes its words from here, so that all of it te
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
 
 from distortion_graph.base.vocabulary import UNCERTAIN as UNCERTAIN
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import (
     SIDES,
+    AnyRegion,
     DistortionGraph,
     Evidence,
     MetricInfo,
     Node,
+    RegionAlone,
     RegionComparison,
     Scene,
     SceneNode,
     Side,
 )
 from distortion_graph.pictures.backgrounds import background_words
+from distortion_graph.report.alignment import alignment_notes, is_moved
 from distortion_graph.report.places import differing_share, most_different, places_clause
+from distortion_graph.report.text import listed
+from distortion_graph.report.text import percent as percent
+from distortion_graph.report.text import printable as printable
+
+DIMMED = "dimmed: the other picture does not show it"
+"""What the legend of pictures says that are laid on each other."""
 
 _MARKS = {-1: "▼", 0: "=", 1: "▲"}
 
@@ -47,10 +55,32 @@ def uncertain_places(graph: DistortionGraph) -> list[str]:
     """Where the model calls its own label unreliable: `region 3 of the anchor`."""
     return [
         f"region {region.id} of the {side}"
-        for region in graph.regions
+        for region in all_regions(graph)
         for side in SIDES
-        if graph.is_uncertain(region.node(side))
+        if (node := node_on(region, side)) is not None and graph.is_uncertain(node)
     ]
+
+
+def all_regions(graph: DistortionGraph) -> tuple[AnyRegion, ...]:
+    """In the graph's order: regions of both pictures, then those of one picture alone."""
+    return (*graph.regions, *graph.alone)
+
+
+def node_on(region: AnyRegion, side: Side) -> Node | None:
+    """A region's node in a picture; None where the other picture alone has the region."""
+    return region.anchor if side == "anchor" else region.target
+
+
+def alone_text(region: RegionAlone) -> str:
+    """`in the anchor alone`: what stands instead of a comparison."""
+    return f"in the {region.side} alone"
+
+
+def shared_text(region: AnyRegion) -> str:
+    """`40.0 % of it in both`; empty where both pictures show all of it, or nobody said."""
+    if not region.valid or percent(region.valid) == percent(1):
+        return ""
+    return f"{percent(region.valid)} of it in both"
 
 
 def scene_words(graph: DistortionGraph, side: Side) -> list[tuple[str, float]]:
@@ -70,11 +100,6 @@ def scene_words(graph: DistortionGraph, side: Side) -> list[tuple[str, float]]:
     said = [(words(graph.vocabulary, label), share) for label, share in shares.items()]
     shown = [(text, share) for text, share in [*said, (UNCERTAIN, uncertain)] if share > 0]
     return sorted(shown, key=lambda entry: -entry[1])
-
-
-def printable(text: str) -> str:
-    """One line of text without characters that steer a terminal."""
-    return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
 def rank_of(graph: DistortionGraph, label: str) -> int:
@@ -140,11 +165,6 @@ def quality_text(node: Node | SceneNode, vocabulary: Vocabulary | None = None) -
     return score_text(node.score, vocabulary) + opinion
 
 
-def percent(share: float) -> str:
-    """A share with one place: `12.5 %`."""
-    return f"{100 * share:.1f} %"
-
-
 def worst_first(graph: DistortionGraph) -> list[RegionComparison]:
     """The distorted regions, worst first; then the clean ones, the most different first.
 
@@ -161,6 +181,20 @@ def worst_first(graph: DistortionGraph) -> list[RegionComparison]:
     return sorted(graph.regions, key=order)
 
 
+def alone_last(graph: DistortionGraph) -> list[AnyRegion]:
+    """All regions: those of both pictures, `worst_first`, then those of one picture alone.
+
+    Of the latter the distorted stand first, worst first, and those clean last.
+    """
+    clean = graph.vocabulary.clean
+
+    def order(region: RegionAlone) -> tuple[bool, float]:
+        score = region.node.score
+        return region.node.distortion.label == clean, 2.0 if score is None else score
+
+    return [*worst_first(graph), *sorted(graph.alone, key=order)]
+
+
 def summary(graph: DistortionGraph) -> str:
     """One plain sentence: which picture is better, where they differ, and the worst region."""
     overall = _overall(graph)
@@ -173,10 +207,9 @@ def summary(graph: DistortionGraph) -> str:
     counted = _counted(graph) if graph.regions else ""
     if differ is not None:  # what differs is not called the same
         counted = counted.replace("the same", "equally good")
-    sentence = f"{overall}; {counted}" if counted else overall
-    worst = _worst(graph)
-    sentences = f"{sentence}; {worst}." if worst else f"{sentence}."
-    return " ".join([sentences, *fit_notes(graph)])
+    parts = [overall, counted, _alone(graph), _worst(graph)]
+    sentence = "; ".join(part for part in parts if part)
+    return " ".join([f"{sentence}.", *fit_notes(graph), *alignment_notes(graph)])
 
 
 def fit_notes(graph: DistortionGraph) -> list[str]:
@@ -203,7 +236,7 @@ def fit_notes(graph: DistortionGraph) -> list[str]:
             if count
         ]
         if left:
-            notes.append(f"Left out of the {side}: {_listed(left)}.")
+            notes.append(f"Left out of the {side}: {listed(left)}.")
     return notes
 
 
@@ -250,7 +283,8 @@ def measured_text(graph: DistortionGraph) -> str:
 
 def _identical(graph: DistortionGraph) -> str:
     """Of equal pixels; alpha that differs cannot be seen in them."""
-    what = "two pictures are" if graph.fit is None else "compared parts are"
+    whole = graph.fit is None and not is_moved(graph)
+    what = "two pictures are" if whole else "compared parts are"
     transparencies = [t for side in SIDES if (t := graph.picture_of(side).transparency) is not None]
     if not transparencies or (
         len(transparencies) == 2 and transparencies[0].sha256 == transparencies[1].sha256
@@ -262,17 +296,32 @@ def _identical(graph: DistortionGraph) -> str:
 
 def _counted(graph: DistortionGraph) -> str:
     ranks = [rank_of(graph, region.comparison.label) for region in graph.regions]
-    total = len(ranks)
+    total, regions = len(ranks), f"{_shared(graph)}regions"
     better, worse = sum(r > 0 for r in ranks), sum(r < 0 for r in ranks)
     if total == 1:
         word = "better" if better else "worse" if worse else "the same"
-        return f"in the one region the anchor is {word}"
+        return f"in the one {_shared(graph)}region the anchor is {word}"
     if not better and not worse:
-        return f"all {total} regions are the same"
+        return f"all {total} {regions} are the same"
     parts = [f"{word} in {n}" for word, n in (("better", better), ("worse", worse)) if n]
     if total > better + worse:
         parts.append(f"the same in {total - better - worse}")
-    return f"of {total} regions the anchor is {_listed(parts)}"
+    return f"of {total} {regions} the anchor is {listed(parts)}"
+
+
+def _shared(graph: DistortionGraph) -> str:
+    """The word for regions that both pictures have, where there are others."""
+    return "shared " if graph.alone else ""
+
+
+def _alone(graph: DistortionGraph) -> str:
+    """`2 regions are in the anchor alone and 1 in the target alone`."""
+    counts = [(side, sum(r.side == side for r in graph.alone)) for side in SIDES]
+    parts = [f"{count} in the {side} alone" for side, count in counts if count]
+    if not parts:
+        return ""
+    number, _, rest = listed(parts).partition(" ")
+    return f"{number} {'region is' if number == '1' else 'regions are'} {rest}"
 
 
 def _worst(graph: DistortionGraph) -> str | None:
@@ -297,12 +346,13 @@ def _worst(graph: DistortionGraph) -> str | None:
 def _all_clean(graph: DistortionGraph) -> str:
     """What is said where every label is clean: that, but for the regions that are uncertain."""
     clean, total = words(graph.vocabulary, graph.vocabulary.clean), len(graph.regions)
+    shared = _shared(graph)
     unsure = sum(any(graph.is_uncertain(r.node(side)) for side in SIDES) for r in graph.regions)
     if not unsure:
-        return f"every region looks {clean} in both"
+        return f"every {shared}region looks {clean} in both"
     if unsure == total:
-        return f"{'every' if total > 1 else 'the'} region is {UNCERTAIN}"
-    some = "1 region is" if unsure == 1 else f"{unsure} regions are"
+        return f"{'every' if total > 1 else 'the'} {shared}region is {UNCERTAIN}"
+    some = f"1 {shared}region is" if unsure == 1 else f"{unsure} {shared}regions are"
     others = "the other looks" if total - unsure == 1 else "the others look"
     return f"{some} {UNCERTAIN}, {others} {clean} in both"
 
@@ -316,8 +366,3 @@ def _titled(region: RegionComparison) -> str:
 
 def _scores(region: RegionComparison) -> list[float]:
     return [s for s in (region.anchor.score, region.target.score) if s is not None]
-
-
-def _listed(parts: Iterable[str]) -> str:
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last

@@ -6,6 +6,7 @@ always there, and null where nothing is known.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from pydantic import Field
 from distortion_graph.base.vocabulary import ComparisonLevel, Vocabulary
 from distortion_graph.graph import (
     SIDES,
+    AnyRegion,
     ComparisonBelief,
     Difference,
     DistortionGraph,
@@ -26,6 +28,7 @@ from distortion_graph.graph import (
     Node,
     Scene,
     SceneNode,
+    Side,
 )
 from distortion_graph.graph.basis import Part
 from distortion_graph.mllm.ask.compact import DECIMALS
@@ -35,7 +38,9 @@ from distortion_graph.mllm.ask.wording import (
     meaning,
     severity_words,
 )
+from distortion_graph.report.places import boxes_on
 from distortion_graph.report.wording import (
+    node_on,
     node_text,
     summary,
     uncertain_places,
@@ -100,6 +105,19 @@ class RegionFacts(Part):
     )
 
 
+class LoneFacts(Part):
+    """A region that one picture alone has, or of which the other one shows nothing."""
+
+    id: int = Field(description="The number in the overlay.")
+    name: str
+    image: Side = Field(description="The picture that has it.")
+    area_fraction: float | None = Field(description="Share of that picture.")
+    bbox_xywh_px: tuple[int, int, int, int] | None = Field(
+        description="Left, top, width and height in pixels of that picture."
+    )
+    node: NodeFacts
+
+
 class PictureFacts(Part):
     """A whole picture."""
 
@@ -129,7 +147,10 @@ class Comparison(Part):
     summary: str
     notes: list[str] = Field(description="What in the files was not taken quite as it is.")
     scene: SceneFacts
-    regions: list[RegionFacts]
+    regions: list[RegionFacts] = Field(description="Those that both pictures have.")
+    alone: list[LoneFacts] = Field(
+        description="Regions that one picture alone has; they are compared with nothing."
+    )
     graph: dict[str, Any] | None = Field(
         description="With detail 'full' the native graph, all probabilities in it; its schema is "
         f"the resource {SCHEMA_URI}."
@@ -177,7 +198,7 @@ def comparison_facts(
             comparison=scene.comparison and scene.comparison.label,
             margin=_margin(scene.comparison),
             evidence=_evidence(scene.evidence),
-            differs=_differs(scene.differs),
+            differs=_differs(graph, scene.differs),
         ),
         regions=[
             RegionFacts(
@@ -190,9 +211,20 @@ def comparison_facts(
                 comparison=region.comparison.label,
                 margin=_margin(region.comparison),
                 evidence=_evidence(region.evidence),
-                differs=_differs(region.differs),
+                differs=_differs(graph, region.differs),
             )
             for region in graph.regions
+        ],
+        alone=[
+            LoneFacts(
+                id=region.id,
+                name=region.name,
+                image=region.side,
+                area_fraction=_short(region.area_fraction),
+                bbox_xywh_px=region.bbox_of(region.side),
+                node=_node(graph, region.node),
+            )
+            for region in graph.alone
         ],
         graph=(graph if masks else without_masks(graph)).model_dump(mode="json") if full else None,
     )
@@ -235,13 +267,19 @@ def vocabulary_text(vocabulary: Vocabulary) -> str:
 
 def without_masks(graph: DistortionGraph) -> DistortionGraph:
     """The graph without the run lengths of its masks; boxes stay."""
-    regions = (
-        region.model_copy(
-            update={side: region.node(side).model_copy(update={"mask": None}) for side in SIDES}
+
+    def bare(region: AnyRegion) -> AnyRegion:
+        nodes = ((side, node_on(region, side)) for side in SIDES)
+        return region.model_copy(
+            update={side: n.model_copy(update={"mask": None}) for side, n in nodes if n is not None}
         )
-        for region in graph.regions
+
+    return graph.model_copy(
+        update={
+            "regions": tuple(map(bare, graph.regions)),
+            "alone": tuple(map(bare, graph.alone)),
+        }
     )
-    return graph.model_copy(update={"regions": tuple(regions)})
 
 
 def fitted(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -289,10 +327,19 @@ def _evidence(evidence: Evidence | None) -> Evidence | None:
     return Evidence(**four, more=more)
 
 
-def _differs(differs: Difference | None) -> DifferenceFacts | None:
+def _differs(graph: DistortionGraph, differs: Difference | None) -> DifferenceFacts | None:
     if differs is None:
         return None
-    return DifferenceFacts(share=round(differs.share, DECIMALS), spots_xywh_px=list(differs.spots))
+    boxes = [
+        (
+            math.floor(x),
+            math.floor(y),
+            math.ceil(x + w) - math.floor(x),
+            math.ceil(y + h) - math.floor(y),
+        )
+        for x, y, w, h in boxes_on(graph, "anchor", differs.spots, differs)
+    ]
+    return DifferenceFacts(share=round(differs.share, DECIMALS), spots_xywh_px=boxes)
 
 
 def _margin(comparison: ComparisonBelief | None) -> float | None:

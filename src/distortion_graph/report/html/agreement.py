@@ -90,9 +90,10 @@ def agreement(graph: DistortionGraph, truth: DistortionGraph) -> Agreement:
         for side, node in zip(SIDES, by_region[region.id].nodes, strict=True)
         if (score := region.node(side).score) is not None and node.true_score is not None
     ]
+    alone = {region.id for region in graph.alone}
     return Agreement(
         regions=by_region,
-        missing=len(true) - len(by_region),
+        missing=len(true.keys() - by_region.keys() - alone),
         extra=len(graph.regions) - len(by_region),
         score_error=sum(errors) / len(errors) if errors else None,
     )

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from string import Template
 
 from distortion_graph.graph import SIDES, DistortionGraph, ImageInfo, Side
+from distortion_graph.report.alignment import alignment_detail
 from distortion_graph.report.html.agreement import agreement
 from distortion_graph.report.html.embedding import Embedded, embed
 from distortion_graph.report.html.table import asset, colour_rules, table
@@ -17,7 +18,15 @@ from distortion_graph.report.html.view import reference_title, script_json, titl
 from distortion_graph.report.sources import FoundPicture
 from distortion_graph.report.wording import measured_text, metric_note, printable, summary
 
-_SCRIPTS = ("state.js", "viewer.js", "panel.js", "drawing.js", "filters.js", "start.js")
+_SCRIPTS = (
+    "state.js",
+    "laying.js",
+    "viewer.js",
+    "panel.js",
+    "drawing.js",
+    "filters.js",
+    "start.js",
+)
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,7 @@ def report_page(
         heading=f"Anchor <bdi>{escape(names[0])}</bdi>, target <bdi>{escape(names[1])}</bdi>",
         style="\n".join([asset("table.css"), asset("report.css"), colour_rules(graph)]),
         summary=escape(summary(graph)),
+        detail=_detail(graph),
         notices="".join(
             f'<p class="notice">{escape(text)}</p>' for text in _notices(pictures, reference)
         ),
@@ -102,6 +112,19 @@ def _image(graph: DistortionGraph, side: Side, picture: ReportPicture) -> str:
         return f'<p class="absent">The {side} is not here.</p>'
     words = escape(f"{side}: {title_of(graph, side)}", quote=True)
     return f'<img src="{picture.embedded.url}" alt="{words}" draggable="false">'
+
+
+def _detail(graph: DistortionGraph) -> str:
+    """What was measured of how the pictures lie on each other."""
+    detail = alignment_detail(graph)
+    if detail is None:
+        return ""
+    if graph.alignment is not None and graph.alignment.matrix is None:
+        detail += (
+            " No one matrix moves the target: swipe, blink and difference lay the pictures on each "
+            "other by their frames."
+        )
+    return f'<p class="detail">{escape(printable(detail))}</p>'
 
 
 def _reference(graph: DistortionGraph, picture: ReportPicture | None) -> str:

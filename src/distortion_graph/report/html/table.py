@@ -8,15 +8,18 @@ from typing import NamedTuple
 
 from distortion_graph.graph import (
     SIDES,
+    AnyRegion,
     DistortionGraph,
     Evidence,
     MetricInfo,
     Node,
+    RegionAlone,
     RegionComparison,
     Scene,
     SceneNode,
     Side,
 )
+from distortion_graph.report.alignment import alignment_detail, is_moved
 from distortion_graph.report.html.agreement import Agreement, NodeAgreement, RegionAgreement
 from distortion_graph.report.palette import (
     NEUTRAL,
@@ -29,18 +32,22 @@ from distortion_graph.report.palette import (
 from distortion_graph.report.places import place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
+    all_regions,
+    alone_last,
+    alone_text,
     evidence_texts,
     marks,
     metric_note,
     metric_texts,
+    node_on,
     percent,
     printable,
     rank_of,
     scene_words,
     score_text,
+    shared_text,
     summary,
     words,
-    worst_first,
 )
 
 _EVIDENCE = (
@@ -83,21 +90,29 @@ def colour_rules(graph: DistortionGraph) -> str:
 def notebook(graph: DistortionGraph) -> str:
     """Summary and table with their style, for a notebook's cell."""
     style = f"{asset('table.css')}\n{colour_rules(graph)}"
-    head = f"<style>{style}</style><p>{escape(summary(graph))}</p>"
+    detail = alignment_detail(graph)
+    more = f"<p><small>{escape(detail)}</small></p>" if detail else ""
+    head = f"<style>{style}</style><p>{escape(summary(graph))}</p>{more}"
     return f'<div class="dg">{head}<div class="scroll">{table(graph)}</div></div>'
 
 
 def table(graph: DistortionGraph, agreed: Agreement | None = None) -> str:
     """The regions, worst and then most different first, and the scene, as one `<table>`.
 
-    A region's row carries its position in the graph as `data-region`. Where the truth is known,
-    wrong labels are marked and the true ones stand behind them.
+    Regions of one picture alone stand after the others. A region's row carries its position in the
+    graph as `data-region`. Where the truth is known, wrong labels are marked and the true ones
+    stand behind them.
     """
     measured = any(region.evidence for region in graph.regions)
     measured = measured or (graph.scene is not None and graph.scene.evidence is not None)
-    place = {region.id: k for k, region in enumerate(graph.regions)}
+    place = {region.id: k for k, region in enumerate(all_regions(graph))}
     shown = _Shown(measured, _is_rated(graph), graph.metrics)
-    rows = [_row(graph, region, place[region.id], agreed, shown) for region in worst_first(graph)]
+    rows = [
+        _lone_row(graph, region, place[region.id], shown)
+        if isinstance(region, RegionAlone)
+        else _row(graph, region, place[region.id], agreed, shown)
+        for region in alone_last(graph)
+    ]
     foot = _scene_row(graph, shown)
     caption = "<caption>Regions: the distorted, worst first; then those that differ most</caption>"
     body = f"<tbody>{''.join(rows)}</tbody>" if rows else ""
@@ -115,7 +130,9 @@ class _Shown(NamedTuple):
 def _is_rated(graph: DistortionGraph) -> bool:
     """Whether any opinion is expected."""
     scene = graph.scene or Scene()
-    opinions = (region.node(side).opinion for region in graph.regions for side in SIDES)
+    regions = all_regions(graph)
+    nodes = (node_on(region, side) for region in regions for side in SIDES)
+    opinions = (node.opinion for node in nodes if node is not None)
     return any(o is not None for o in (*opinions, scene.anchor.opinion, scene.target.opinion))
 
 
@@ -152,15 +169,33 @@ def _row(
         _node_cells(graph, region.node(side), node, shown)
         for side, node in zip(SIDES, nodes, strict=True)
     )
-    area = (
-        "" if region.area_fraction is None else f" <small>{percent(region.area_fraction)}</small>"
-    )
-    name = f'<bdi class="name">{escape(printable(region.name))}</bdi>'
-    head = f'<th scope="row"><span class="id">{region.id}</span> {name}{area}</th>'
     middle = _comparison_cell(graph, region.comparison.label, truth, place_text(graph, region))
     facts = _evidence_cells(graph, region.evidence) if shown.measured else ""
     wrong = ' class="wrong-row"' if truth and truth.mistakes else ""
+    head = _name_cell(region)
     return f'<tr data-region="{position}"{wrong}>{head}{anchor}{middle}{target}{facts}</tr>'
+
+
+def _lone_row(graph: DistortionGraph, region: RegionAlone, position: int, shown: _Shown) -> str:
+    """A region of one picture: dashes for the other, and where it is."""
+    nothing = "<td>–</td>" * 2 + '<td class="number">–</td>' * (1 + shown.rated)
+    anchor, target = (
+        nothing if node is None else _node_cells(graph, node, None, shown)
+        for node in (region.anchor, region.target)
+    )
+    middle = f"<td>– {alone_text(region)}</td>"
+    facts = _evidence_cells(graph, None) if shown.measured else ""
+    head = _name_cell(region)
+    return f'<tr data-region="{position}">{head}{anchor}{middle}{target}{facts}</tr>'
+
+
+def _name_cell(region: AnyRegion) -> str:
+    """Number, name, area, and how much of it both pictures show."""
+    area = "" if region.area_fraction is None else percent(region.area_fraction)
+    facts = ", ".join(text for text in (area, shared_text(region)) if text)
+    small = f" <small>{facts}</small>" if facts else ""
+    name = f'<bdi class="name">{escape(printable(region.name))}</bdi>'
+    return f'<th scope="row"><span class="id">{region.id}</span> {name}{small}</th>'
 
 
 def _node_cells(
@@ -216,7 +251,8 @@ def _scene_row(graph: DistortionGraph, shown: _Shown) -> str:
     facts = _evidence_cells(graph, scene.evidence) if shown.measured else ""
     nodes = zip(SIDES, (scene.anchor, scene.target), strict=True)
     sides = [_scene_cells(graph, side, node, shown) for side, node in nodes]
-    head = '<th scope="row">scene <small>the whole picture</small></th>'
+    part = "what both pictures show" if is_moved(graph) else "the whole picture"
+    head = f'<th scope="row">scene <small>{part}</small></th>'
     return f'<tfoot><tr class="scene">{head}{sides[0]}{middle}{sides[1]}{facts}</tr></tfoot>'
 
 

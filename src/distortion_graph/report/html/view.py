@@ -10,24 +10,33 @@ from typing import Any
 from distortion_graph.formats.marked import size_of
 from distortion_graph.graph import (
     SIDES,
+    AnyRegion,
     DistortionGraph,
     LabelBelief,
     Node,
+    RegionAlone,
     RegionComparison,
     Side,
+    rows_of,
 )
 from distortion_graph.report.html.agreement import Agreement, RegionAgreement
 from distortion_graph.report.html.shapes import deepest_point, outlines
+from distortion_graph.report.mapping import laid_of
 from distortion_graph.report.places import differing_share, place_text, places, places_on
 from distortion_graph.report.wording import (
+    DIMMED,
     UNCERTAIN,
+    all_regions,
+    alone_last,
+    alone_text,
     evidence_texts,
     marks,
     metric_texts,
+    node_on,
     printable,
     score_places,
+    shared_text,
     words,
-    worst_first,
 )
 
 # Probabilities below this are left out: they show as nothing.
@@ -37,22 +46,28 @@ _LEAST_SHOWN = 0.005
 def view(graph: DistortionGraph, agreed: Agreement | None = None) -> dict[str, Any]:
     """The page's data.
 
-    Regions stand in the graph's order; `worst_first` are their positions, worst and then most
-    different first. Sizes are [width, height] in pixels, null where the graph tells none.
-    `cropped`: only the common part of the pictures, from their top left corner, was compared. A
-    region `differs` where people are told of places in it; their boxes are those of each picture.
+    Regions stand in the graph's order, those of one picture alone last, with null for the other
+    node and for the comparison; `worst_first` are their positions, worst and then most different
+    first. Sizes are [width, height] in pixels, null where the graph tells none. `cropped`: only the
+    common part of the pictures, from their top left corner, was compared. `laid`: how the target
+    lies on the anchor, null where they lie on each other as they are. A region `differs` where
+    people are told of places in it; their boxes are those of each picture.
     """
-    place = {region.id: k for k, region in enumerate(graph.regions)}
-    paths = {side: _paths(graph, side) for side in SIDES}
+    regions = all_regions(graph)
+    place = {region.id: k for k, region in enumerate(regions)}
+    paths = list(zip(*(_paths(graph, regions, side) for side in SIDES), strict=True))
     return {
         "words": _words(graph),
         "cropped": graph.fit == "crop",
+        "laid": _laid(graph),
         "sides": [_side(graph, side) for side in SIDES],
         "regions": [
-            _region(graph, region, [paths[side][k] for side in SIDES], agreed)
-            for k, region in enumerate(graph.regions)
+            _lone(graph, region, there)
+            if isinstance(region, RegionAlone)
+            else _region(graph, region, there, agreed)
+            for region, there in zip(regions, paths, strict=True)
         ],
-        "worst_first": [place[region.id] for region in worst_first(graph)],
+        "worst_first": [place[region.id] for region in alone_last(graph)],
         "relations": [
             {
                 "subject": place[relation.subject],
@@ -110,14 +125,32 @@ def _side(graph: DistortionGraph, side: Side) -> dict[str, Any]:
     return {"name": side, "size": None if size is None else [size[1], size[0]]}
 
 
-def _paths(graph: DistortionGraph, side: Side) -> Sequence[str | None]:
+def _laid(graph: DistortionGraph) -> dict[str, Any] | None:
+    """Matrices from the target's pixels to the anchor's, and the corners of what both show.
+
+    `onto` lays the target on the anchor, `beside` shows it beside the anchor in its own shape.
+    """
+    laid = laid_of(graph)
+    if laid is None:
+        return None
+    return {
+        "onto": rows_of(laid.onto[0]),
+        "beside": rows_of(laid.beside),
+        "dimmed": DIMMED if laid.has_more else None,
+        "shown": [laid.shown(side).round(2).tolist() for side in SIDES],
+    }
+
+
+def _paths(
+    graph: DistortionGraph, regions: Sequence[AnyRegion], side: Side
+) -> Sequence[str | None]:
     size = size_of(graph, side)
     if size is None:
-        return [None] * len(graph.regions)
-    return outlines([region.mask_of(side) for region in graph.regions], size)
+        return [None] * len(regions)
+    return outlines([region.mask_of(side) for region in regions], size)
 
 
-def _spot(graph: DistortionGraph, region: RegionComparison, side: Side) -> tuple[int, int] | None:
+def _spot(graph: DistortionGraph, region: AnyRegion, side: Side) -> tuple[int, int] | None:
     """Where the region's number stands."""
     size = size_of(graph, side)
     return None if size is None else deepest_point(region.mask_of(side), size)
@@ -132,16 +165,9 @@ def _region(
     vocabulary = graph.vocabulary
     truth = agreed.regions.get(region.id) if agreed else None
     labels = vocabulary.comparison_labels
-    entry = {
-        "id": region.id,
-        "name": printable(region.name),
-        "area": region.area_fraction,
-        "nodes": [_node(graph, region.node(side)) for side in SIDES],
+    entry = _any_region(graph, region, paths) | {
         "comparison": vocabulary.comparison_index(region.comparison.label),
         "beliefs": _beliefs(region.comparison, labels),
-        "paths": list(paths),
-        "boxes": [region.bbox_of(side) for side in SIDES],
-        "spots": [_spot(graph, region, side) for side in SIDES],
     }
     if region.evidence is not None:
         entry["evidence"] = evidence_texts(region.evidence)
@@ -160,7 +186,31 @@ def _region(
     return entry
 
 
-def _node(graph: DistortionGraph, node: Node) -> dict[str, Any]:
+def _lone(
+    graph: DistortionGraph, region: RegionAlone, paths: Sequence[str | None]
+) -> dict[str, Any]:
+    more: dict[str, Any] = {"comparison": None, "beliefs": [], "alone": alone_text(region)}
+    return _any_region(graph, region, paths) | more
+
+
+def _any_region(
+    graph: DistortionGraph, region: AnyRegion, paths: Sequence[str | None]
+) -> dict[str, Any]:
+    return {
+        "id": region.id,
+        "name": printable(region.name),
+        "area": region.area_fraction,
+        "shared": shared_text(region),
+        "nodes": [_node(graph, node_on(region, side)) for side in SIDES],
+        "paths": list(paths),
+        "boxes": [region.bbox_of(side) for side in SIDES],
+        "spots": [_spot(graph, region, side) for side in SIDES],
+    }
+
+
+def _node(graph: DistortionGraph, node: Node | None) -> dict[str, Any] | None:
+    if node is None:
+        return None
     vocabulary = graph.vocabulary
     found: dict[str, Any] = {
         "distortion": vocabulary.distortion_index(node.distortion.label),

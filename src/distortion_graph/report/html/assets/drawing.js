@@ -33,20 +33,25 @@ const hasRelations = (image) => data.relations.some((r) => r.image === image || 
 
 function rowOf(position) {
   const region = regions[position];
-  const level = words.comparisons[region.comparison];
   const row = make("li", { "data-region": position }, make("button", { type: "button", class: "row", tabindex: -1,
     onclick: () => choose(position) },
     make("span", { class: "title", title: region.name }, isNamed(region) ? make("bdi", {}, region.name) : `region ${region.id}`),
     attributes(region, 0), circle(region, 0),
-    make("span", { class: `edge c${region.comparison}` }, make("span", {}, make("span", { class: "spoken" }, "the anchor is"), `${level.marks} ${level.text}`,
-      wrong(region, region.truth && region.truth.comparison !== region.comparison, () => words.comparisons[region.truth.comparison].text))),
-    circle(region, 1), attributes(region, 1)));
+    edge(region), circle(region, 1), attributes(region, 1)));
   link(row, position);
   return row;
 }
 
+function edge(region) {
+  if (isAlone(region)) return make("span", { class: "edge alone" }, make("span", {}, aloneText(region)));
+  const level = words.comparisons[region.comparison];
+  return make("span", { class: `edge c${region.comparison}` }, make("span", {}, make("span", { class: "spoken" }, "the anchor is"), `${level.marks} ${level.text}`,
+    wrong(region, region.truth && region.truth.comparison !== region.comparison, () => words.comparisons[region.truth.comparison].text)));
+}
+
 function circle(region, side) {
   const node = region.nodes[side];
+  if (node === null) return make("span", { class: "none" }, "–");
   return make("span", { class: `node s${node.severity}${node.uncertain ? " uncertain" : ""}` }, String(region.id));
 }
 
@@ -54,6 +59,7 @@ const chip = (level) => make("span", { class: `chip s${level}` }, words.severiti
 
 function attributes(region, side) {
   const node = region.nodes[side];
+  if (node === null) return make("span", { class: `attributes${side ? " right" : ""}` });
   const truth = region.truth?.nodes[side];
   const of = (what, labels) => wrong(region, truth && truth[what] !== node[what], () => labels[truth[what]]);
   const parts = node.uncertain ? [make("i", {}, words.uncertain)] : [

@@ -10,13 +10,14 @@ function startFilters() {
     ...options.map(([value, text]) => make("option", { value }, text))));
   const check = (label, key) => make("label", {}, make("input", { type: "checkbox", id: `filter-${key}`, checked: filter[key],
     onchange: (event) => { filter[key] = event.target.checked; apply(); } }), label);
-  const found = new Set(regions.flatMap((region) => region.nodes.flatMap(saidOf)));
+  const found = new Set(regions.flatMap((region) => nodesOf(region).flatMap(saidOf)));
   const present = (text, k) => (found.has(k) ? [[k, text]] : []);
   filter.quiet = regions.length >= MANY && regions.some(isQuiet);
   form.append(
     select("Distortion", "distortion", [["", "any"], ...words.distortions.flatMap(present), ...present(words.uncertain, UNCERTAIN)]),
     select("Severity", "severity", words.severities.map((text, k) => [k, k === 0 ? "any" : k === words.severities.length - 1 ? text : `${text} or worse`])),
-    select("The anchor is", "comparison", [["", "any"], ...words.comparisons.map((level, k) => [k, level.text])]),
+    select("The anchor is", "comparison", [["", "any"], ...words.comparisons.map((level, k) => [k, level.text]),
+      ...(regions.some(isAlone) ? [[ALONE, "in one picture alone"]] : [])]),
     make("label", {}, "Name", make("input", { type: "search", id: "filter-name", size: 12,
       oninput: (event) => { filter.name = event.target.value.trim().toLowerCase(); apply(); } })),
     regions.some(isQuiet) ? check(`Collapse ${words.distortions[words.clean]} and ${words.comparisons.find((level) => level.rank === 0).text}`, "quiet") : "",
@@ -29,6 +30,9 @@ function startFilters() {
   apply();
 }
 
+// The place of regions of one picture among the comparisons.
+const ALONE = -1;
+
 // What is said of a node: the positions of its distortions, or that it is uncertain.
 const UNCERTAIN = -1;
 const saidOf = (node) => (node.uncertain ? [UNCERTAIN] : [node.distortion, ...alsoOf(node).map(([k]) => k)]);
@@ -36,9 +40,9 @@ const worstOf = (node) => (node.uncertain ? 0 : Math.max(node.severity, ...alsoO
 
 function matches(region) {
   const { distortion, severity, comparison, name, differs, mistakes } = filter;
-  return (distortion === "" || region.nodes.some((node) => saidOf(node).includes(Number(distortion)))) &&
-    (severity === "0" || region.nodes.some((node) => worstOf(node) >= Number(severity))) &&
-    (comparison === "" || region.comparison === Number(comparison)) &&
+  return (distortion === "" || nodesOf(region).some((node) => saidOf(node).includes(Number(distortion)))) &&
+    (severity === "0" || nodesOf(region).some((node) => worstOf(node) >= Number(severity))) &&
+    (comparison === "" || (region.comparison ?? ALONE) === Number(comparison)) &&
     (name === "" || titleOf(region).toLowerCase().includes(name)) &&
     (!differs || region.differs !== undefined) &&
     (!mistakes || region.truth?.mistakes > 0);

@@ -25,14 +25,13 @@ function details(position) {
   const parts = [make("h3", {}, titleOf(region))];
   if (region.area !== null) parts.push(make("p", {}, `${(100 * region.area).toFixed(1)} % of the picture`));
   if (!region.paths.some((path) => path)) parts.push(make("p", {}, "Its mask is not in the graph."));
-  const level = words.comparisons[region.comparison];
-  parts.push(make("p", {}, make("strong", {}, `${level.marks} The anchor is ${level.text}`),
-    wrong(region, region.truth && region.truth.comparison !== region.comparison, () => words.comparisons[region.truth.comparison].text)));
+  if (region.shared) parts.push(make("p", {}, region.shared));
+  parts.push(verdict(region));
   if (region.differs) {
     parts.push(make("p", {}, make("strong", {}, `≠ ${region.differs.text}`), `: ${(100 * region.differs.share).toFixed(1)} % of its pixels`));
   }
   parts.push(...beliefs("", region.beliefs, words.comparisons.map((c) => c.text)));
-  parts.push(...SIDES.map((side) => nodePart(region, side)));
+  parts.push(...SIDES.filter((side) => region.nodes[side] !== null).map((side) => nodePart(region, side)));
   if (region.evidence) {
     const [psnr, ssim, haar, delta] = region.evidence;
     const rows = [["PSNR", psnr && `${psnr} dB`], ["SSIM", ssim], ["HaarPSI", haar], ["ΔE (CIEDE2000)", delta], ...region.metrics];
@@ -41,10 +40,17 @@ function details(position) {
   }
   const related = data.relations.filter((r) => r.subject === position || r.object === position);
   if (related.length) parts.push(make("h4", {}, "Relations"), make("ul", {}, ...related.map((r) => make("li", {}, relationText(r)))));
-  if (region.boxes[0] && size !== null) {
+  if ((region.boxes[0] ?? region.boxes[1]) && frame !== null) {
     parts.push(make("p", {}, make("button", { type: "button", onclick: () => showRegion(position) }, "Zoom to it")));
   }
   return parts;
+}
+
+function verdict(region) {
+  if (isAlone(region)) return make("p", {}, make("strong", {}, aloneText(region)));
+  const level = words.comparisons[region.comparison];
+  return make("p", {}, make("strong", {}, `${level.marks} The anchor is ${level.text}`),
+    wrong(region, region.truth && region.truth.comparison !== region.comparison, () => words.comparisons[region.truth.comparison].text));
 }
 
 const relationText = (r) =>

@@ -80,8 +80,11 @@ function roving(container, selector) {
   return refresh;
 }
 
+/** The nodes that a region has: one where one picture alone has it. */
+const nodesOf = (region) => region.nodes.filter((node) => node !== null);
+const isAlone = (region) => region.comparison === null;
 const isQuiet = (region) =>
-  !region.differs &&
+  !region.differs && !isAlone(region) &&
   words.comparisons[region.comparison].rank === 0 &&
   region.nodes.every((node) => node.distortion === words.clean && !node.uncertain);
 const scoreText = (score) => (score === null ? "–" : score.toFixed(words.scorePlaces));
@@ -89,6 +92,9 @@ const isNamed = (region) => ![`region ${region.id}`, String(region.id)].includes
 const titleOf = (region) => (isNamed(region) ? `${region.id} ${region.name}` : `region ${region.id}`);
 /** The comparison seen from a picture: mirrored for the target. */
 const seenFrom = (side, position) => (side === 0 ? position : words.comparisons.length - 1 - position);
+
+/** What stands for the comparison of a region that one picture alone has. */
+const aloneText = (region) => `– ${region.alone}`;
 
 /** Positions of distortion and severity of what a node suffers also. */
 const alsoOf = (node) => node.also ?? [];

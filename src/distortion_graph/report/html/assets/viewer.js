@@ -9,20 +9,15 @@ const NUMBER_PX = 15; // a region smaller than this on the screen shows no numbe
 
 const view = { mode: "side", fit: true, scale: 1, x: 0, y: 0, timer: null };
 const stage = byId("stage");
-const sizes = data.sides.map((side) => side.size);
-// [width, height]: the frame of both pictures, and where only their common part was compared, of that.
-const common = data.cropped && sizes.every((own) => own !== null) ? sizes[0].map((own, k) => Math.min(own, sizes[1][k])) : null;
-const size = common ? sizes[0].map((own, k) => Math.max(own, sizes[1][k])) : sizes[0] ?? sizes[1];
-const shownSize = (side) => (common ? sizes[side] : size);
+const isBeside = () => view.mode === "side";
 
 function startViewer() {
-  if (size === null) {
+  if (frame === null) {
     byId("pictures").querySelector("#stage").hidden = true;
     return;
   }
   stage.append(marksLayer());
   stage.append(make("button", { type: "button", id: "handle", "aria-label": "Move the border", hidden: true, tabindex: -1 }));
-  [view.x, view.y] = [size[0] / 2, size[1] / 2];
   stage.setAttribute("tabindex", "0");
   stage.setAttribute("role", "group");
   stage.setAttribute("aria-label", "Pictures. Arrow keys move, plus and minus zoom, 0 shows all, 1 shows true pixels.");
@@ -46,11 +41,10 @@ function startViewer() {
 function marksLayer() {
   const layer = make("div", { class: "layer marks" });
   for (const side of SIDES) {
-    const [width, height] = sizes[side] ?? size;
+    const [width, height] = sizeOf(side);
     const svg = makeSvg("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "group",
       "aria-label": `Regions of the ${data.sides[side].name}` });
-    if (common) svg.append(makeSvg("path", { class: "outside", "fill-rule": "evenodd",
-      d: `M0 0h${size[0]}v${size[1]}h${-size[0]}zM0 0h${common[0]}v${common[1]}h${-common[0]}z` }));
+    svg.append(...leftOut(side).map(([name, d]) => makeSvg("path", { class: name, "fill-rule": "evenodd", d })));
     // Small regions lie on top of large ones, so that each can be pointed at.
     const area = (k) => (regions[k].boxes[side] ?? [0, 0, 0, 0]).slice(2).reduce((a, b) => a * b);
     for (const k of [...regions.keys()].sort((a, b) => area(b) - area(a))) {
@@ -70,13 +64,13 @@ function markOf(position, side) {
   if (!path) return null;
   const node = region.nodes[side];
   const kind = region.paths[side] ? "" : " box";
-  const rank = words.comparisons[region.comparison].rank;
-  const classes = [node.uncertain ? "su du" : `s${node.severity} d${node.distortion}`, `c${seenFrom(side, region.comparison)}`];
+  const classes = [node.uncertain ? "su du" : `s${node.severity} d${node.distortion}`];
   if (node.severity === 0 || node.uncertain) classes.push("unmarked-severity");
-  if (rank === 0) classes.push("unmarked-comparison");
+  if (!isAlone(region)) classes.push(`c${seenFrom(side, region.comparison)}`);
+  if (isAlone(region) || words.comparisons[region.comparison].rank === 0) classes.push("unmarked-comparison");
   if (isQuiet(region)) classes.push("quiet");
   const mark = makeSvg("g", { class: classes.join(" "), "data-region": position, role: "button", tabindex: -1,
-    "aria-label": `${titleOf(region)}, ${data.sides[side].name}: ${nodeText(node)}`, onkeydown: (event) => {
+    "aria-label": `${titleOf(region)}, ${region.alone ?? data.sides[side].name}: ${nodeText(node)}`, onkeydown: (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
       choose(position);
@@ -92,7 +86,7 @@ function markOf(position, side) {
 }
 
 function legend(colour) {
-  const nodes = regions.flatMap((region) => region.nodes);
+  const nodes = regions.flatMap(nodesOf);
   const found = new Set(nodes.filter((node) => !node.uncertain).map((node) => node.distortion));
   const entries = {
     severity: () => words.severities.map((text, k) => [text, `severity s${k}`]),
@@ -102,6 +96,7 @@ function legend(colour) {
   }[colour]();
   if (["severity", "distortion"].includes(colour) && nodes.some((node) => node.uncertain)) entries.push([words.uncertain, `${colour} su du`]);
   if (regions.some((region) => region.differs)) entries.push(["they differ here", "place"]);
+  if (laid?.dimmed) entries.push([laid.dimmed, "dimmed"]);
   byId("legend").replaceChildren(...entries.map(([text, name]) =>
     make("span", {}, make("span", { class: `swatch ${name}` }), text)));
   byId("legend").hidden = colour === "hidden";
@@ -111,7 +106,7 @@ function legend(colour) {
 
 function panes() {
   const width = stage.clientWidth;
-  const [w, h] = size;
+  const [, , w, h] = frame;
   const upright = view.mode === "side" && (width < NARROW_PX || w > 2.2 * h);
   const across = view.mode === "side" && !upright ? (width - GAP_PX) / 2 : width;
   const tallest = Math.max(200, window.innerHeight * (upright ? TALLEST / 2 : TALLEST));
@@ -122,42 +117,48 @@ function panes() {
 function layOut() {
   const { across, down, upright } = panes();
   if (!across || !down) return;
-  const [w, h] = size;
+  const [x0, y0, w, h] = frame;
   stage.style.height = `${upright ? 2 * down + GAP_PX : down}px`;
   stage.querySelectorAll(".layer").forEach((layer) => layer.classList.toggle("upright", upright));
   if (view.fit) {
     view.scale = Math.min(across / w, down / h);
-    [view.x, view.y] = [w / 2, h / 2];
+    [view.x, view.y] = [x0 + w / 2, y0 + h / 2];
   }
-  const within = (at, whole, room) => {
+  const within = (at, start, whole, room) => {
     const half = room / view.scale / 2;
-    return 2 * half >= whole ? whole / 2 : Math.min(Math.max(at, half), whole - half);
+    return 2 * half >= whole ? start + whole / 2 : Math.min(Math.max(at, start + half), start + whole - half);
   };
-  [view.x, view.y] = [within(view.x, w, across), within(view.y, h, down)];
+  [view.x, view.y] = [within(view.x, x0, w, across), within(view.y, y0, h, down)];
   const [left, top] = [across / 2 - view.x * view.scale, down / 2 - view.y * view.scale];
-  stage.querySelectorAll(".sheet").forEach((sheet, k) => {
-    const [width, height] = shownSize(k % 2);
-    sheet.style.width = `${width * view.scale}px`;
-    sheet.style.height = `${height * view.scale}px`;
-    sheet.style.transform = `translate(${left}px, ${top}px)`;
-  });
-  stage.classList.toggle("sharp", view.scale * devicePixelRatio > 1);
+  const own = SIDES.map((side) => pixelSize(side, isBeside()).map((length) => length * view.scale));
+  stage.querySelectorAll(".sheet").forEach((sheet, k) => placeSheet(sheet, k % 2, own[k % 2], [left, top]));
   stage.style.touchAction = view.fit ? "pan-y" : "none";
   stage.querySelectorAll("svg").forEach((svg, side) => {
-    const own = view.scale * shownSize(side)[0] / svg.viewBox.baseVal.width;
-    svg.style.setProperty("--unit", 1 / own);
+    svg.style.setProperty("--unit", 1 / own[side][0]);
     for (const mark of svg.querySelectorAll("g")) {
       const box = regions[mark.dataset.region].boxes[side];
       const text = mark.querySelector("text");
-      if (text && box) text.style.display = Math.min(box[2], box[3]) * own < NUMBER_PX ? "none" : "";
+      if (text && box) text.style.display = Math.min(box[2], box[3]) * own[side][0] < NUMBER_PX ? "none" : "";
     }
   });
-  byId("zoom").textContent = `${Math.round(view.scale * devicePixelRatio * 100)} %`;
+  const zooms = own.map(([length]) => `${Math.round(length * devicePixelRatio * 100)} %`);
+  byId("zoom").textContent = [...new Set(laid ? zooms : zooms.slice(0, 1))].join(" · ");
+}
+
+/** A picture's own pixels, `own` wide and high on the screen, laid into the frame that begins at `from`. */
+function placeSheet(sheet, side, own, from) {
+  const lay = times(shifted(...from), times(stretched(view.scale, view.scale), layOf(side, isBeside())));
+  // Browsers draw a box on whole pixels of the screen, which moves the pixels of a picture; a transform does not.
+  const [across, down] = sheet.querySelector("img") && isFlat(lay) ? [1, 1] : own;
+  sheet.style.width = `${sizeOf(side)[0] * across}px`;
+  sheet.style.height = `${sizeOf(side)[1] * down}px`;
+  sheet.style.transform = cssOf(times(lay, stretched(1 / across, 1 / down)));
+  sheet.classList.toggle("sharp", Math.min(...own) * devicePixelRatio > 1 && !(view.mode === "difference" && isResampled));
 }
 
 function zoomTo(scale, at = [view.x, view.y]) {
   const { across, down } = panes();
-  const least = Math.min(across / size[0], down / size[1]);
+  const least = Math.min(across / frame[2], down / frame[3]);
   view.fit = scale <= least;
   const kept = view.scale / Math.max(scale, least);
   view.x = at[0] + (view.x - at[0]) * kept;
@@ -177,8 +178,9 @@ function zoomBy(direction, at) {
 function fitAll() { view.fit = true; layOut(); }
 
 function showRegion(position) {
-  const box = regions[position].boxes[0];
-  if (!box || size === null) return;
+  const side = regions[position].boxes[0] ? 0 : 1;
+  if (!regions[position].boxes[side] || frame === null) return;
+  const box = around(layOf(side, isBeside()), regions[position].boxes[side]);
   const { across, down } = panes();
   const most = 0.6 * Math.min(across / box[2], down / box[3]) * devicePixelRatio;
   const step = ZOOM_STEPS.findLast((s) => s <= most) ?? ZOOM_STEPS[0];
