@@ -38,6 +38,7 @@ RUN = [
     "metrics",
     "pictures",
     "quality",
+    "rank",
     "reference",
     "regions",
     "report",

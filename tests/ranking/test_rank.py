@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,9 +13,10 @@ from PIL import Image
 from ranked_pictures import SIZE, jpeg, ladder, scene
 
 import distortion_graph
-from distortion_graph import DistortionGraphError, Ranking, load_picture, rank
+from distortion_graph import DistortionGraphError, Model, Ranking, load_picture, rank
 from distortion_graph.base.errors import ImageError, RankingError, RecipeError
 from distortion_graph.measure.quality import region_scores, scene_score
+from distortion_graph.predict.opinion import OpinionMaps
 
 QUALITIES = (5, 15, 40, 90)
 STEPS = [f"jpeg-q{quality}" for quality in QUALITIES]
@@ -196,8 +198,27 @@ def test_a_smaller_candidate_is_ranked_in_its_own_pixels_too(tmp_path):
         assert present(ranking.region(0).standings[1].node).bbox_xywh_px == (0, 0, 128, 96)
 
 
+def test_opinions_order_where_the_model_gives_them_everywhere(root):
+    model = Model.load()
+    maps = OpinionMaps(common=((0.0, 0.1), (1.0, 0.9)))
+    model.decoding = model.decoding.model_copy(update={"opinion": maps})
+    rgb = scene((192, 256))
+    files = {"whole": jpeg(rgb, 20), "cut": jpeg(np.ascontiguousarray(rgb[16:, 64:]), 60)}
+    found = rank(files, reference=rgb, regions="whole", model=model, sizes=True)
+    assert (found.by, found.tolerance, present(found.rates).quality) == ("opinion", 0.01, "opinion")
+    for standing in (*found.scene, *found.region(0).standings):
+        score = present(present(standing.node).score)
+        assert standing.value == pytest.approx(0.1 + 0.8 * score, abs=2e-6)
+    without = rank(root / "encodes", regions="whole", model=model)
+    assert without.by == "pairs" and without.scene[0].node.opinion is not None
+
+
 def test_another_scene_is_left_out_or_refused(root):
-    files = {"a": jpeg(scene(), 40), "b": jpeg(scene(), 20), "other": scene((64, 200), seed=9)}
+    files: dict[str, Any] = {
+        "a": jpeg(scene(), 40),
+        "b": jpeg(scene(), 20),
+        "other": scene((64, 200), seed=9),
+    }
     with pytest.warns(UserWarning, match=r"^other: may not show the scene of .*; left out$"):
         ranking = rank(files, reference=root / "original.png", regions="whole")
     assert [c.name for c in ranking.candidates] == ["a", "b"]
@@ -207,7 +228,11 @@ def test_another_scene_is_left_out_or_refused(root):
 
 
 def test_without_alignment_another_size_is_left_out_with_what_to_do(root):
-    files = {"a": jpeg(scene(), 40), "b": jpeg(scene(), 20), "small": scene((48, 64))}
+    files: dict[str, Any] = {
+        "a": jpeg(scene(), 40),
+        "b": jpeg(scene(), 20),
+        "small": scene((48, 64)),
+    }
     line = (
         "small: is 64×48, expected 128×96 as .*original.png; --align auto (align='auto') lays "
         "it there; left out"
@@ -228,7 +253,7 @@ def test_mistakes_are_one_line_each(root):
         ({"sizes": True, "ladders": {"a": ["x"]}}, "ladder 'a': no candidate is called 'x', expec"),
     ):
         with pytest.raises(RankingError) as refusal:
-            rank(folder, reference=original, regions="whole", **wrong)  # type: ignore[arg-type]
+            rank(folder, reference=original, regions="whole", **wrong)
         assert str(refusal.value).startswith(line)
     with pytest.raises(RankingError) as refusal:
         rank([scene(), 255 - scene()], sizes=True)

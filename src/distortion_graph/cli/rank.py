@@ -155,11 +155,11 @@ def rank(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Rank several pictures of the same scene, region by region and as a whole.
+    """Rank several pictures of one scene.
 
-    Says who is best in each region, by how much, and what is wrong with the others. With a
-    reference every candidate is held against it; without one all pairs are compared, and one order
-    is fitted to them (Bradley-Terry), with intervals.
+    Says who is best, in each region and as a whole, by how much, and what is wrong with the
+    others. With a reference every candidate is held against it; without one all pairs are
+    compared, and one order is fitted to them (Bradley-Terry), with intervals.
 
     Candidates of another size are laid on the reference, or on the first candidate. One that cannot
     be read or laid is left out with a line, unless --strict. No output may overwrite an input.
@@ -168,8 +168,8 @@ def rank(
     Examples:
       distortion-graph rank --reference original.png a.jpg b.jpg c.webp
       distortion-graph rank shots/ --report ranking.html
-      distortion-graph rank --reference original.png encodes/ --size --plot rates.svg
-      distortion-graph rank a.png b.png c.png --regions grid:3x4 --json | jq .scene
+      distortion-graph rank --reference first.png encodes/ --size --plot rates.svg
+      distortion-graph rank a.png b.png --regions grid:3x4 --json | jq .scene
 
     Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
     130 interrupted.

@@ -13,7 +13,7 @@ from pydantic import Field
 from distortion_graph.base.errors import RankingError
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import AlignmentInfo, ImageInfo, Mask, ModelInfo, Node, SceneNode
-from distortion_graph.graph.parts import Number, Part, Share, Size, Text, Whole
+from distortion_graph.graph.basis import Number, Part, Share, Size, Text, Whole
 
 By: TypeAlias = Literal["score", "opinion", "pairs"]
 """What an order follows: scores, the opinions that people are expected to give, or how often a

@@ -197,7 +197,7 @@ def _ranking(
     scene = scene_standings(seen, names, by, within)
     regions = _regions(seen, names, by, within)
     candidates = _candidates(loaded, seen, rates)
-    joined = rates_of(candidates, scene, regions, ladders) if rates else None
+    joined = rates_of(candidates, scene, regions, ladders, by) if rates else None
     if joined is not None:
         candidates = [_on_ladder(candidate, joined) for candidate in candidates]
     left = [*loaded.left_out, *((names[k], line) for k, line in seen.problems.items())]

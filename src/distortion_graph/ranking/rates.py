@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from typing import Literal, TypeAlias
 
 from distortion_graph.base.errors import RankingError
 from distortion_graph.ranking.bd_rate import Point, bd_rate
@@ -11,6 +12,7 @@ from distortion_graph.ranking.ladders import chosen_ladders, ladders_by_name
 from distortion_graph.ranking.order import DECIMALS
 from distortion_graph.ranking.parts import (
     BdRate,
+    By,
     Candidate,
     Ladder,
     RankedRegion,
@@ -19,7 +21,8 @@ from distortion_graph.ranking.parts import (
     SceneStanding,
 )
 
-Standings = Sequence[RegionStanding] | Sequence[SceneStanding]
+Quality: TypeAlias = Literal["score", "opinion"]
+Standings: TypeAlias = Sequence[RegionStanding] | Sequence[SceneStanding]
 
 
 def rates_of(
@@ -27,12 +30,13 @@ def rates_of(
     scene: Sequence[SceneStanding],
     regions: Sequence[RankedRegion],
     wanted: Mapping[str, Sequence[str]] | None,
+    by: By,
 ) -> Rates:
     """Ladders and how each differs from each one before it, as a whole and in every region.
 
     `wanted` are patterns of the candidates' names by ladder; without them names that end in numbers
-    tell (`ladders.ladder_of`). Quality is the opinion where every candidate has one, else the
-    score. Raises RankingError as `chosen_ladders` does.
+    tell (`ladders.ladder_of`). Quality is the opinion where the order is `by` that, else the score.
+    Raises RankingError as `chosen_ladders` does.
     """
     names = [candidate.name for candidate in candidates]
     if wanted is None:
@@ -45,8 +49,7 @@ def rates_of(
         Ladder(name=name, candidates=tuple(sorted(steps, key=lambda step: size[step])))
         for name, steps in members.items()
     )
-    rated = all(standing.node.opinion is not None for standing in scene)
-    quality = "opinion" if rated else "score"
+    quality: Quality = "opinion" if by == "opinion" else "score"
     found = [*_compared(ladders, scene, size, None, quality)]
     for region in regions:
         found += _compared(ladders, region.standings, size, region.id, quality)

@@ -123,7 +123,7 @@ def laid(
         base, candidate, looking.align, "error", strict=looking.strict, warn=warn, advise=False
     )
     if found is None or found.registered:
-        return found and alignment_info(found, None), None
+        return None if found is None else alignment_info(found, None), None
     pair = AlignedPair.of(base, candidate, found)
     return pair.info, pair
 
