@@ -32,6 +32,7 @@ PAGES = [
 # Pages whose Python blocks are run as well; they work in a folder that has examples/.
 RUN = [
     "architecture",
+    "batch",
     "distortions",
     "formats",
     "graph",
