@@ -106,8 +106,6 @@ def assemble(
     `fit` "crop" the regions lie on the common part of both pictures; else on the anchor, and are
     scaled to a target of another size.
     """
-    measured: Sequence[RegionEvidence | None] = evidence.regions or [None] * len(regions)
-    further: Sequence[Mapping[str, float | None]] = metrics.regions or [{}] * len(regions)
     differing: Sequence[RegionDifference | None] = differences.regions or [None] * len(regions)
     masks = masks or regions.lazy_masks()
     laid = _extended if fit == "crop" else _scaled
@@ -126,17 +124,16 @@ def assemble(
             anchor=answer.anchor.model_copy(update=shape._asdict()),
             target=placed(answer.target, other, shape),
             comparison=answer.comparison,
-            evidence=evidence_part(facts, more),
+            evidence=facts,
             differs=difference_part(difference, regions.size),
         )
-        for region, crop, answer, shape, other, facts, more, difference in zip(
+        for region, crop, answer, shape, other, facts, difference in zip(
             regions,
             crops(masks),
             decoded.regions,
             shapes,
             target_shapes,
-            measured,
-            further,
+            evidence_parts(evidence, metrics, len(regions)),
             differing,
             strict=True,
         )
@@ -270,6 +267,15 @@ def _transparency(picture: Picture) -> Transparency | None:
 def metric_parts(measured: MeasuredMetrics) -> tuple[MetricInfo, ...]:
     """What further metrics are, as a part of a graph."""
     return tuple(MetricInfo(**metric.describe()) for metric in measured.metrics)
+
+
+def evidence_parts(
+    evidence: MeasuredEvidence, metrics: MeasuredMetrics, count: int
+) -> list[Evidence | None]:
+    """What was measured in each of so many regions, as parts of a graph."""
+    measured = evidence.regions or (None,) * count
+    further = metrics.regions or ({},) * count
+    return [evidence_part(facts, more) for facts, more in zip(measured, further, strict=True)]
 
 
 def evidence_part(

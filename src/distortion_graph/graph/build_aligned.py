@@ -21,6 +21,7 @@ from distortion_graph.graph.build import (
     Decoded,
     difference_part,
     evidence_part,
+    evidence_parts,
     metric_parts,
     picture_info,
     placed,
@@ -64,9 +65,7 @@ def assemble_aligned(
     picture that it was given on. Boxes of differences lie in the picture `frame`.
     """
     on_anchor, on_target = (shapes_of(regions, regions.lazy_masks()) for regions in shared)
-    none = (None,) * len(shared[0])
-    measured, differing = evidence.regions or none, differences.regions or none
-    further = metrics.regions or ({},) * len(shared[0])
+    differing = differences.regions or (None,) * len(shared[0])
     frame_size = pictures[frame].size
     parts = [
         RegionComparison(
@@ -77,16 +76,15 @@ def assemble_aligned(
             anchor=answer.anchor.model_copy(update=mine._asdict()),
             target=placed(answer.target, other, mine),
             comparison=answer.comparison,
-            evidence=evidence_part(facts, more),
+            evidence=facts,
             differs=difference_part(difference, frame_size),
         )
-        for region, answer, mine, other, facts, more, difference in zip(
+        for region, answer, mine, other, facts, difference in zip(
             shared[0],
             decoded.regions,
             on_anchor,
             on_target,
-            measured,
-            further,
+            evidence_parts(evidence, metrics, len(shared[0])),
             differing,
             strict=True,
         )
