@@ -92,7 +92,7 @@ def compare(
         anchor: path, file bytes, Pillow image or H×W×3 uint8 array.
         target: the same, of any size that alignment finds on the anchor.
         regions: masks (R, H, W) bool, a label map (H, W), a `RegionSet`, or a spec such as "auto",
-            "whole", "grid:3x4", "labels.png", "regions.json" (see `resolve_regions`).
+            "distortions", "whole", "grid:3x4", "labels.png" (see `resolve_regions`).
         target_regions: masks of the target where it has its own; they are matched with `regions`,
             which are then masks of the anchor, and a region without a partner stands alone.
         reference: the original that both were made from, where there is one: a picture of their
