@@ -11,7 +11,7 @@ from distortion_graph.ranking.page.best_of import best_of
 from distortion_graph.ranking.page.matrix import matrix, order_table, rate_table
 from distortion_graph.ranking.page.pictures import RankedPictures, cuts, notices, wholes
 from distortion_graph.ranking.parts import Ranking
-from distortion_graph.ranking.wording import basis, rate_line, summary
+from distortion_graph.ranking.wording import basis, rate_line, summary, title_of
 from distortion_graph.report.html.page import program_version
 from distortion_graph.report.html.table import asset
 from distortion_graph.report.wording import printable
@@ -87,9 +87,23 @@ def _rates(ranking: Ranking) -> str:
     )
     return (
         '<section aria-labelledby="rates-title"><h2 id="rates-title">Rate and quality</h2>'
-        f'{lines}<div class="chart">{chart(ranking)}</div>{note}'
+        f'{lines}<div class="chart">{chart(ranking)}</div>{note}{_region_charts(ranking)}'
         f'<div class="scroll" tabindex="0" role="group" aria-label="BD-rates">{rate_table(ranking)}'
         "</div></section>"
+    )
+
+
+def _region_charts(ranking: Ranking) -> str:
+    """The curves in each region, in a fold."""
+    figures = "".join(
+        f"<figure>{chart(ranking, region.id)}<figcaption>{escape(title_of(region))}</figcaption>"
+        "</figure>"
+        for region in ranking.regions
+        if region.ordered
+    )
+    return (
+        '<div class="cuts"><details><summary>Curves in each region</summary>'
+        f'<div class="charts">{figures}</div></details></div>'
     )
 
 
