@@ -22,6 +22,11 @@ NAMES = {
     "base.errors": "DistortionGraphError GraphError ImageError RecipeError RegionError",
     "base.files": "save_image",
     "base.vocabulary": "DEFAULT_VOCABULARY Vocabulary",
+    "batch.folders": "Matching match_folders",
+    "batch.manifests": "read_manifest",
+    "batch.rows": "PAIR_COLUMNS REGION_COLUMNS",
+    "batch.run": "BatchOptions run_batch",
+    "batch.worker": "Comparing",
     "bench.benchmark": "BenchOptions benchmark",
     "bench.evaluate": "ModelRun",
     "bench.panda_run": "PandaRun",
@@ -87,7 +92,7 @@ NAMES = {
     "work.threads": "allowed_threads parallel_map thread_budget",
 }
 COMMANDS = """
-ask / bench compare / bench figures / bench human / bench run / calibrate / compare / convert /
+ask / batch / bench compare / bench figures / bench human / bench run / calibrate / compare / convert /
 dataset build / dataset check / dataset export-sft / dataset info / dataset pack / dataset pull /
 dataset push / dataset unpack / distort / draw / evaluate / export / import-checkpoint / mcp /
 mllm eval / rank / report / schema / train / version

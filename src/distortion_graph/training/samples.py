@@ -68,7 +68,7 @@ class SamplingConfig:
     ladder_share: float = 0.05
     same_share: float = 0.08
     pristine_share: float = 0.28
-    frequent_share: float = 0.0
+    frequent_share: float = 0.08
     even_share: float = 0.4
     enlarged_share: float = 0.12
     grid_share: float = 0.15

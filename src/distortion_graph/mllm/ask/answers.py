@@ -158,6 +158,7 @@ def answers_to_graph(
         anchor=frame.anchor,
         target=frame.target,
         model=model,
+        metrics=frame.metrics,  # the evidence is the frame's own
         regions=regions,
     )
 
