@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,7 +21,8 @@ from distortion_graph.base.errors import (
 )
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.measure.metrics.registry import BUILT_IN
+from distortion_graph.measure.metrics.measuring import measure_metrics
+from distortion_graph.measure.metrics.registry import BUILT_IN, map_metrics
 from distortion_graph.pipeline import compare
 from distortion_graph.predict.session import Model
 from distortion_graph.synth.pairs import make_pair
@@ -179,6 +181,20 @@ def test_further_metrics_are_asked_for_by_name_and_mirror_to_the_bit():
         assert evidence.model_copy(update={"more": {}}) == other.evidence
     with pytest.raises(RecipeError, match=r"^unknown metric 'lpips'; expected one of: flip"):
         compare(ANCHOR, TARGET, metrics=["lpips"])
+
+
+def test_further_metrics_go_from_the_original_to_the_copy_where_one_picture_is_it():
+    names, no_region = ("vif", "ssimulacra2"), np.zeros((0, *CLEAN.shape[:2]), bool)
+    metrics, found = map_metrics(names), {}
+    for side in ("anchor", "target"):
+        options: dict[str, Any] = {"regions": "whole", "metrics": names, "reference": side}
+        graph = compare(CLEAN, TARGET, **options)
+        found[side] = present(present(graph.scene).evidence).more
+        measured = measure_metrics(CLEAN, TARGET, no_region, metrics, side)
+        assert found[side] == pytest.approx(measured.scene, abs=1e-6)
+        other = {"anchor": "target", "target": "anchor"}[side]
+        assert compare(TARGET, CLEAN, **options | {"reference": other}) == graph.swapped()
+    assert found["anchor"] != found["target"]
 
 
 def test_unequal_sizes_are_an_error_unless_aligned_or_asked_to_resize():

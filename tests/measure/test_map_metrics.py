@@ -131,7 +131,7 @@ def test_the_worse_direction_counts_where_neither_is_the_reference(
 
 
 @pytest.mark.parametrize("name", ["gmsd", "ms_ssim", "vif"])
-@pytest.mark.parametrize(("height", "width"), [(90, 131), (60, 45), (33, 300), (17, 12), (6, 5)])
+@pytest.mark.parametrize(("height", "width"), [(90, 131), (60, 45), (33, 300), (17, 12)])
 def test_regions_are_pooled_as_the_plain_definition_says(
     name: str, height: int, width: int
 ) -> None:

@@ -203,7 +203,8 @@ def compare_pictures(
         shared = regions_of(regions, anchor, pair, differences, warn, asked)
         masks = shared.lazy_masks()
         answer = asked.answer(shared, masks, scale)
-        measured = measure_pair(pair, masks, evidence, differences, further)
+        side = reference if isinstance(reference, str) else None
+        measured = measure_pair(pair, masks, evidence, differences, further, side)
         return assemble(
             _decoded(loaded, answer, masks),
             shared,
@@ -326,11 +327,15 @@ def measure_pair(
     level: Level,
     differences: Callable[[], DifferenceMap],
     metrics: Sequence[MapMetric] = (),
+    reference: Side | None = None,
 ) -> Measured:
-    """Evidence of a level, further metrics, and the differences, which "none" does not have."""
+    """Evidence of a level, further metrics, and the differences, which "none" does not have.
+
+    `reference` is the picture that is the other one's original, where one is.
+    """
     rgb = pair.anchor.rgb, pair.target.rgb
     evidence = measure_evidence(*rgb, masks, level)
-    further = measure_metrics(*rgb, masks, metrics)
+    further = measure_metrics(*rgb, masks, metrics, reference)
     differing = NO_DIFFERENCES if level == "none" else differences().measure(masks)
     return Measured(evidence, further, differing)
 

@@ -255,6 +255,6 @@ METRIC = MapMetric(
     direction="higher_is_better",
     licence="BSD-3-Clause",
     pooling="mean and 4-norm of each map inside the region, then the weighted sum over the maps; "
-    "the lower of both directions",
+    "the lower of both directions unless one picture is the reference",
     maps=Ssimulacra2Maps,
 )

@@ -138,6 +138,6 @@ METRIC = MapMetric(
     direction="higher_is_better",
     licence="Apache-2.0",
     pooling="information shared in the region over information of the reference there, over all "
-    "scales; the lower of both directions",
+    "scales; the lower of both directions unless one picture is the reference",
     maps=VifMaps,
 )
