@@ -232,6 +232,15 @@ def test_the_ground_truth_counts_then_people_then_models(tmp_path):
     assert refusal(written(path, [both]), PICTURE) == "export.json: nothing is drawn for b.jpg"
 
 
+def test_work_that_is_no_list_is_none(tmp_path):
+    value = task() | {"annotations": 3.5, "predictions": [7]}
+    assert refusal(
+        written(tmp_path / "export.json", [value | {"annotations": []}, 3]), PICTURE
+    ) == ("export.json: task 1: expected an object, got 3")
+    path = written(tmp_path / "export.json", [value | {"predictions": []}])
+    assert refusal(path, PICTURE) == "export.json: nothing is drawn for b.jpg"
+
+
 @pytest.mark.parametrize(
     ("results", "line"),
     [

@@ -187,6 +187,14 @@ BOX = [[0, 0], [4, 4]]
             "expected a PNG",
         ),
         (
+            file_of(shape("x", [[0, 0], [4, float("nan")]], "mask", mask=png(np.ones((3, 3))))),
+            "a.json: shape 0 (x): its points must be [[x1, y1], [x2, y2], …] in numbers",
+        ),
+        (
+            file_of(shape("x", [[0, 0], [4, 1e308], [0, 9]])),
+            "a.json: shape 0 (x): a point lies at 1e+308, expected pixels of the picture",
+        ),
+        (
             file_of(shape("x", BOX, "mask")),
             "a.json: shape 0 (x): expected a PNG in base64 under `mask`, and two corners",
         ),

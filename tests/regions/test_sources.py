@@ -398,6 +398,12 @@ def test_label_files_that_do_not_serve(tmp_path):
         ([{"size": [0, 4], "counts": [0]}], "RLE size is [0, 4], expected [height, width]"),
         ([{"segmentation": [[0, 0, 1]]}], "a polygon must be [x1, y1, x2, y2, x3, y3, …]"),
         ([{"segmentation": "abc"}], "a polygon must be"),
+        ([{"polygon": 3.5}], "a polygon must be"),
+        ({"annotations": [], "categories": [{"id": 1e999, "name": "a"}]}, "expected names as"),
+        (
+            {"annotations": [{"image_id": {}}], "images": [{"id": []}, {"id": 2}]},
+            "None (id []), None (id 2)",
+        ),
         ([{"segmentation": [[0, 0, 1e9, 0, 0, 5]]}], "a polygon reaches 1e+09, far out of"),
         ({"annotations": [], "categories": [{"id": 1}]}, "expected names as"),
         ({"annotations": [{}], "images": [3]}, "`images` must be a list of objects with an id"),

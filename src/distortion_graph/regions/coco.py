@@ -50,7 +50,7 @@ def names_from(value: Any, what: str) -> dict[int, str]:
         if isinstance(value, list):
             return {int(c["id"]): str(c["name"]) for c in value}
         return {int(k): str(v) for k, v in value.items()}
-    except (AttributeError, KeyError, TypeError, ValueError) as e:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as e:
         raise RegionError(
             f'{what}: expected names as {{"1": "sky"}} or COCO categories [{{"id", "name"}}]'
         ) from e
@@ -206,7 +206,8 @@ def _polygons(value: Any, canvas: tuple[int, int], what: str) -> Rle:
     from pycocotools import mask as coco
 
     h, w = canvas
-    rings = [value] if value and not isinstance(value[0], list) else value
+    listed = value if isinstance(value, list) else [value]
+    rings = listed if isinstance(listed[0], list) else [listed]
     if rings and all(isinstance(p, list) and len(p) == 2 for p in rings):
         rings = [[x for point in rings for x in point]]  # one polygon as [x, y] points
     for ring in rings:

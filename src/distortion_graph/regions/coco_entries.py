@@ -33,8 +33,8 @@ def image_entry(
         names = [_name(image.get("file_name")) for image in images]
     except (AttributeError, KeyError, TypeError) as e:
         raise RegionError(f"{what}: `images` must be a list of objects with an id") from e
-    used = {a.get("image_id") for a in annotations if isinstance(a, dict)}
-    there = [k for k, number in enumerate(ids) if number in used]
+    used = {str(a.get("image_id")) for a in annotations if isinstance(a, dict)}
+    there = [k for k, number in enumerate(ids) if str(number) in used]
     found = chosen_place(names, ids, source, wanted, what, there)
     chosen: Entry = images[found]
     if not any(isinstance(a, dict) and a.get("image_id") == ids[found] for a in annotations):

@@ -182,7 +182,9 @@ def _from_table(
     read = reader_of(value, what)
     if read is None:
         return regions_from_json(value, anchor, what, image)
-    drawing = read(value, anchor, what, image)
+    # Places beyond all numbers are refused where they are filled.
+    with np.errstate(over="ignore", invalid="ignore"):
+        drawing = read(value, anchor, what, image)
     for line in drawing.warnings(what):
         warn(line)
     return assembled(drawing.shapes, anchor, what)

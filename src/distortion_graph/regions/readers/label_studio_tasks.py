@@ -79,13 +79,14 @@ def _is_stored(entry: Mapping[str, Any]) -> bool:
 
 def _of_somebody(entry: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The ground truth of a task, else people's annotations, else models' predictions."""
-    found: list[list[Mapping[str, Any]]] = [
-        [work for work in entry.get(key) or () if isinstance(work, dict)] for key in _WORK
-    ]
-    annotations, predictions = found
+    annotations, predictions = (_objects(entry.get(key)) for key in _WORK)
     kept = [work for work in annotations if not work.get("was_cancelled")]
     truth = [work for work in kept if work.get("ground_truth")]
     return truth or kept or predictions
+
+
+def _objects(listed: Any) -> list[Mapping[str, Any]]:
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
 
 def _drawn(entry: Mapping[str, Any]) -> Iterator[Result]:

@@ -24,7 +24,8 @@ def points_of(value: Any, what: str) -> Ring:
         array = np.array(value)
     except ValueError:  # lists of unequal length
         array = np.zeros(0)
-    if array.ndim != 2 or array.shape[1] < 2 or array.dtype.kind not in "iuf":
+    usable = array.ndim == 2 and array.shape[1] >= 2 and array.dtype.kind in "iuf"
+    if not usable or not np.isfinite(array).all():
         raise RegionError(f"{what}: its points must be [[x1, y1], [x2, y2], …] in numbers")
     return np.ascontiguousarray(array[:, :2], np.float64)
 

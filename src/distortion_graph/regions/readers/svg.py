@@ -57,21 +57,19 @@ def read_svg(root: Element, picture: Picture, what: str, image: str | None) -> D
     refuse_choice(image, what)
     canvas, matrix = canvas_of(root, picture, what)
     drawing, hidden = Drawing(), 0
-    # Places beyond all numbers are refused where they are used.
-    with np.errstate(over="ignore", invalid="ignore"):
-        for index, (element, place) in enumerate(_drawn(root, _Place(matrix), what)):
-            kind = local_name(element)
-            where = f"{what}: {kind} {index}" + (f" ({place.name})" if place.name else "")
-            if not (place.displayed and place.visible):
-                hidden += 1
-            elif kind in _NO_AREA:
-                drawing.no_area[kind] += 1
-            elif kind == "path" and not element.get("d", "").strip():
-                drawing.no_area["path without data"] += 1
-            else:
-                rings = rings_of(element, place.matrix, where)
-                rle = outlined(rings, canvas, where, place.rule)
-                drawing.shapes.append(Shape(where, rle, place.name))
+    for index, (element, place) in enumerate(_drawn(root, _Place(matrix), what)):
+        kind = local_name(element)
+        where = f"{what}: {kind} {index}" + (f" ({place.name})" if place.name else "")
+        if not (place.displayed and place.visible):
+            hidden += 1
+        elif kind in _NO_AREA:
+            drawing.no_area[kind] += 1
+        elif kind == "path" and not element.get("d", "").strip():
+            drawing.no_area["path without data"] += 1
+        else:
+            rings = rings_of(element, place.matrix, where)
+            rle = outlined(rings, canvas, where, place.rule)
+            drawing.shapes.append(Shape(where, rle, place.name))
     if hidden:
         drawing.notes.append(f"left out what is not displayed: {hidden} of its elements")
     if any(element.get("clip-path") or element.get("mask") for element in root.iter()):
