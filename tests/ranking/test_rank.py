@@ -189,11 +189,11 @@ def test_a_smaller_candidate_is_ranked_in_its_own_pixels_too(tmp_path):
     rgb = scene((192, 256))
     half = cv2.resize(rgb, (128, 96), interpolation=cv2.INTER_AREA)
     for reference in (rgb, None):
-        ranking = rank(
-            {"good": jpeg(rgb, 90), "half": jpeg(np.asarray(half, np.uint8), 5)},
-            reference=reference,
-            regions="whole",
-        )
+        files = {"good": jpeg(rgb, 90), "half": jpeg(np.asarray(half, np.uint8), 5)}
+        other = "good" if reference is None else "reference"
+        line = f"half: shows {other} at 0.50 of its size and is compared at that; what is lost by"
+        with pytest.warns(UserWarning, match=f"^{line} it alone does not count$"):
+            ranking = rank(files, reference=reference, regions="whole")
         assert ranking.best == ("good",)
         assert present(ranking.region(0).standings[1].node).bbox_xywh_px == (0, 0, 128, 96)
 

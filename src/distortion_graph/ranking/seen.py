@@ -14,6 +14,7 @@ from distortion_graph.graph import AlignmentInfo, DistortionGraph, Node, SceneNo
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.pictures.align import AlignMode
+from distortion_graph.pictures.align.matrices import scale_of
 from distortion_graph.pictures.images import Picture
 from distortion_graph.pipeline import compare_pictures
 from distortion_graph.pipeline.aligned import compare_aligned
@@ -23,6 +24,7 @@ from distortion_graph.predict.session import Model
 from distortion_graph.work.threads import allowed_threads
 
 _SMALL_PX = 2_000_000
+_SMALLER_FROM = 1.05
 
 Warn: TypeAlias = Callable[[str], object]
 
@@ -125,6 +127,13 @@ def laid(
     if found is None or found.registered:
         return None if found is None else alignment_info(found, None), None
     pair = AlignedPair.of(base, candidate, found)
+    reduced = scale_of(found.matrix, candidate.size)
+    if reduced > _SMALLER_FROM:
+        warn(
+            f"{candidate.source or 'candidate'}: shows {base.source or 'the other picture'} at "
+            f"{1 / reduced:.2f} of its size and is compared at that; what is lost by it alone does "
+            "not count"
+        )
     return pair.info, pair
 
 
