@@ -42,6 +42,9 @@ NAMES = {
     "graph.build": "assemble",
     "measure.differences": "find_differences",
     "measure.evidence": "measure_evidence",
+    "measure.metrics.measuring": "measure_metrics",
+    "measure.metrics.metric": "MapMetric PixelMap",
+    "measure.metrics.registry": "map_metrics",
     "measure.quality": "FullReferenceMetric get_metric haarpsi region_scores register_metric "
     "scene_score",
     "mllm.ask.asking": "Manner ask_regions",
