@@ -206,9 +206,10 @@ def test_opinions_order_where_the_model_gives_them_everywhere(root):
     files = {"whole": jpeg(rgb, 20), "cut": jpeg(np.ascontiguousarray(rgb[16:, 64:]), 60)}
     found = rank(files, reference=rgb, regions="whole", model=model, sizes=True)
     assert (found.by, found.tolerance, present(found.rates).quality) == ("opinion", 0.01, "opinion")
-    for standing in (*found.scene, *found.region(0).standings):
-        score = present(present(standing.node).score)
-        assert standing.value == pytest.approx(0.1 + 0.8 * score, abs=2e-6)
+    values = [(s.value, s.node.score) for s in found.scene]
+    values += [(s.value, present(s.node).score) for s in found.region(0).standings]
+    for value, score in values:
+        assert value == pytest.approx(0.1 + 0.8 * present(score), abs=2e-6)
     without = rank(root / "encodes", regions="whole", model=model)
     assert without.by == "pairs" and without.scene[0].node.opinion is not None
 
