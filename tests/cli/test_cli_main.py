@@ -18,6 +18,7 @@ from distortion_graph.cli.main import app, run
 COMMANDS = [
     "compare",
     "rank",
+    "batch",
     "distort",
     "convert",
     "report",

@@ -58,10 +58,10 @@ def refined_on_blocks(onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion
 
 def _blocks(picture: Pyramid) -> _Blocks | None:
     """None where the picture is large, or rows and columns differ as they do in any picture."""
-    grey = (
-        cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY) if picture.pixels <= FINEST_PIXELS else None
-    )
-    if grey is None or _changes(grey[:_ROWS_FIRST]).mean() > _MOST_EDGES:
+    if picture.pixels > FINEST_PIXELS:
+        return None
+    grey = np.asarray(cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+    if _changes(grey[:_ROWS_FIRST]).mean() > _MOST_EDGES:
         return None
     columns, rows = _changes(grey), _changes(grey.T)
     if max(columns.mean(), rows.mean()) > _MOST_EDGES:
@@ -72,7 +72,7 @@ def _blocks(picture: Pyramid) -> _Blocks | None:
     return _Blocks(picture.size, grey[np.ix_(y, x)].astype(np.float32))
 
 
-def _changes(grey: NDArray[np.integer]) -> NDArray[np.bool_]:
+def _changes(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Between which neighbouring columns anything changes."""
     return np.asarray((grey[:, 1:] != grey[:, :-1]).any(0), np.bool_)
 
@@ -93,11 +93,11 @@ def _fitted(blocks: _Blocks, sharp: Pyramid, matrix: Matrix, motion: Motion) -> 
             return matrix
         rest = np.abs(table[:, -1])
         outlier = outlier or _OUTLIER * float(np.median(rest)) + 1e-6
-        table = table / np.sqrt(1 + (rest / outlier) ** 2)[:, None]
+        weighted = np.asarray(table / np.sqrt(1 + (rest / outlier) ** 2)[:, None], np.float64)
         # The last column but one is the contrast, the last one what is to be explained.
-        normal = cv2.mulTransposed(np.ascontiguousarray(table, np.float64), True)
+        normal = np.asarray(cv2.mulTransposed(weighted, True), np.float64)
         ridge = 1e-9 * float(np.trace(normal)) * np.eye(len(normal) - 1)
-        step = np.linalg.solve(normal[:-1, :-1] + ridge, normal[:-1, -1])
+        step = np.asarray(np.linalg.solve(normal[:-1, :-1] + ridge, normal[:-1, -1]), np.float64)
         matrix = normalised(matrix @ _combined(blocks.size, motion, step[:-1]))
     return matrix
 
@@ -105,7 +105,7 @@ def _fitted(blocks: _Blocks, sharp: Pyramid, matrix: Matrix, motion: Motion) -> 
 def _seen_in_blocks(
     grey: Plane, matrix: Matrix, blocks: _Blocks
 ) -> tuple[Plane, NDArray[np.bool_]]:
-    """Detail of a picture laid on the blocks' one and reduced to them, and which of them it fills."""
+    """Detail of a picture laid on the blocks' one and reduced to them, and which it fills."""
     h, w = blocks.size
     small = blocks.pixels.shape[::-1]
     indices, flags = in_indices(matrix), cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP

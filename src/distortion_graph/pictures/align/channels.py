@@ -36,7 +36,7 @@ def in_better_channels(
     """
     levels = levels_for(onto, of, matrix, pixels)
     first, second = (
-        band_pass(_channels(picture, level.detail.shape))  # type: ignore[arg-type]
+        band_pass(_channels(picture, level.detail.shape))
         for picture, level in ((onto, levels.onto), (of, levels.of))
     )
     indices = level_indices(matrix, *levels)
@@ -73,7 +73,7 @@ def _channels(picture: Pyramid, size: Size) -> Plane:
 
 
 def _canonical(covariance: Matrix) -> tuple[Weights, Weights]:
-    """Weights (5,) of either picture's channels, of absolute sum 1: the most correlated mixtures."""
+    """Weights (5,) of either picture's channels, absolute sum 1: the most correlated mixtures."""
     count = len(covariance) // 2
     whiten = []
     for own in (slice(count), slice(count, None)):

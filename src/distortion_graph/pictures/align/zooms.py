@@ -130,7 +130,7 @@ def _zoomed(picture: Pyramid, centre: Points, by: float) -> Pyramid:
     for factor in factors:
         place = scale @ _about(centre, 1 / factor) @ np.linalg.inv(scale)
         total += _sampled(grey, place, size)
-    return Pyramid(picture.rgb, total / len(factors))
+    return Pyramid(picture.rgb, np.asarray(total / len(factors), np.float32))
 
 
 def _sampled(plane: Plane, places: Matrix, size: Size) -> Plane:
