@@ -318,7 +318,8 @@ def fit(pictures: Sequence[tuple[str, Picture]]) -> None:
         if (k + k // len(TYPES)) % 3:  # a third of the pairs, of every type and kind
             continue
         found, error = _found(pair)
-        certain.append((found, error <= TOLERANCE_PX[kind]))
+        if found.spread is not None:
+            certain.append((found, error <= TOLERANCE_PX[kind]))
         scenes.append((found, True))
         other = pictures[[p[0] for p in pictures].index(tag) - 1][1]
         target, _ = severely(other, distortion, f"{tag} unrelated")

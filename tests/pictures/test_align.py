@@ -10,6 +10,7 @@ from skimage import data
 from distortion_graph.base.errors import ImageError
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.pictures.align import align, valid_pixels, warped
+from distortion_graph.pictures.align.matrices import keeps_frame
 from distortion_graph.regions.carried import carry_masks
 
 PICTURE = np.ascontiguousarray(data.astronaut()[:400, :400])
@@ -112,3 +113,10 @@ def test_pictures_of_two_sizes_need_a_search_and_modes_are_known():
         align(ANCHOR, ANCHOR[:100], "none")
     with pytest.raises(ImageError, match="align is 'warp', expected one of"):
         align(ANCHOR, ANCHOR, "warp")  # type: ignore[arg-type]
+
+
+def test_a_guess_that_leaves_the_plane_keeps_no_frame():
+    """Guesses of pictures with hardly any light may send a frame to infinity or to a point."""
+    for wild in (np.diag([1e-200, 1e-200, 1.0]), np.diag([1e200, 1e200, 1.0]), shift(1e9, 0.0)):
+        assert not keeps_frame(wild, SIZE)
+    assert keeps_frame(shift(40.0, -9.0), SIZE)

@@ -7,7 +7,7 @@ is then the same in both.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -17,14 +17,18 @@ from distortion_graph.pictures.align.detail import Plane, Pyramid
 from distortion_graph.pictures.align.matrices import (
     Matrix,
     Size,
+    corners,
     in_indices,
     inverted,
     keeps_frame,
+    moved,
     normalised,
     scaling,
     shift,
 )
 from distortion_graph.pictures.align.refine import FINEST_PIXELS, Motion
+
+Picture: TypeAlias = NDArray[np.uint8]
 
 _MOST_EDGES = 0.7  # of the places between two columns or rows
 _ROWS_FIRST = 64
@@ -48,38 +52,48 @@ def refined_on_blocks(onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion
     blocks = _blocks(of)
     if blocks is not None:
         found = _fitted(blocks, onto, matrix, motion)
-        return found if keeps_frame(found, of.size) else matrix
+        return found if _is_near(found, matrix, blocks) else matrix
     blocks = _blocks(onto)
     if blocks is None:
         return matrix
     found = _fitted(blocks, of, inverted(matrix), motion)
-    return inverted(found) if keeps_frame(found, onto.size) else matrix
+    return inverted(found) if _is_near(found, inverted(matrix), blocks) else matrix
+
+
+def _is_near(found: Matrix, start: Matrix, blocks: _Blocks) -> bool:
+    """Whether a fit ended within a block of where it began, as it does where it converges."""
+    away = moved(inverted(start), moved(found, corners(blocks.size))) - corners(blocks.size)
+    side = max(blocks.size) / max(blocks.pixels.shape)
+    return keeps_frame(found, blocks.size) and bool(np.abs(away).max() < side)
 
 
 def _blocks(picture: Pyramid) -> _Blocks | None:
-    """None where the picture is large, or rows and columns differ as they do in any picture."""
+    """None where the picture is large, or not made of blocks of one size."""
     if picture.pixels > FINEST_PIXELS:
         return None
     grey = np.asarray(cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY), np.uint8)
     if _changes(grey[:_ROWS_FIRST]).mean() > _MOST_EDGES:
         return None
-    columns, rows = _changes(grey), _changes(grey.T)
-    if max(columns.mean(), rows.mean()) > _MOST_EDGES:
-        return None
-    x, y = (np.flatnonzero(np.concatenate([[True], edges])) for edges in (columns, rows))
-    if min(len(x), len(y)) < _LEAST_BLOCKS:
+    x, y = (np.flatnonzero(np.append(True, _changes(plane))) for plane in (grey, grey.T))
+    if min(len(x), len(y)) < _LEAST_BLOCKS or not (_regular(x) and _regular(y)):
         return None
     return _Blocks(picture.size, grey[np.ix_(y, x)].astype(np.float32))
 
 
-def _changes(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _regular(starts: NDArray[np.intp]) -> bool:
+    """Whether blocks are of one size to a pixel, and of more than one; the last may be cut."""
+    sizes = np.diff(starts)
+    return bool(sizes.mean() > 1 / _MOST_EDGES and sizes.max() - sizes.min() <= 1)
+
+
+def _changes(grey: Picture) -> NDArray[np.bool_]:
     """Between which neighbouring columns anything changes."""
     return np.asarray((grey[:, 1:] != grey[:, :-1]).any(0), np.bool_)
 
 
 def _fitted(blocks: _Blocks, sharp: Pyramid, matrix: Matrix, motion: Motion) -> Matrix:
     """`matrix`, places of the blocks' picture to places of the sharp one, by Gauss and Newton."""
-    grey = cv2.cvtColor(sharp.rgb, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    grey = np.asarray(cv2.cvtColor(sharp.rgb, cv2.COLOR_RGB2GRAY), np.float32)
     truth, even = _detail(blocks.pixels)
     outlier: float | None = None
     for _ in range(_STEPS):
@@ -88,14 +102,15 @@ def _fitted(blocks: _Blocks, sharp: Pyramid, matrix: Matrix, motion: Motion) -> 
             (_seen_in_blocks(grey, matrix @ nudged, blocks)[0] - now) / _NUDGE_PX
             for nudged in _nudges(blocks.size, motion, _NUDGE_PX)
         ]
-        table = np.stack([*columns, now, truth - now], 2)[shown] * even[shown][:, None]
+        stacked = np.stack([*columns, now, truth - now], 2)
+        table = np.asarray(stacked[shown] * even[shown][:, None], np.float64)
         if len(table) <= 2 * table.shape[1]:
             return matrix
         rest = np.abs(table[:, -1])
         outlier = outlier or _OUTLIER * float(np.median(rest)) + 1e-6
-        weighted = np.asarray(table / np.sqrt(1 + (rest / outlier) ** 2)[:, None], np.float64)
+        table = table / np.sqrt(1 + (rest / outlier) ** 2)[:, None]
         # The last column but one is the contrast, the last one what is to be explained.
-        normal = np.asarray(cv2.mulTransposed(weighted, True), np.float64)
+        normal = np.asarray(cv2.mulTransposed(table, True), np.float64)
         ridge = 1e-9 * float(np.trace(normal)) * np.eye(len(normal) - 1)
         step = np.asarray(np.linalg.solve(normal[:-1, :-1] + ridge, normal[:-1, -1]), np.float64)
         matrix = normalised(matrix @ _combined(blocks.size, motion, step[:-1]))
@@ -105,7 +120,7 @@ def _fitted(blocks: _Blocks, sharp: Pyramid, matrix: Matrix, motion: Motion) -> 
 def _seen_in_blocks(
     grey: Plane, matrix: Matrix, blocks: _Blocks
 ) -> tuple[Plane, NDArray[np.bool_]]:
-    """Detail of a picture laid on the blocks' one and reduced to them, and which it fills."""
+    """Detail of a picture laid on the blocks' one, a pixel for each, and which of them it fills."""
     h, w = blocks.size
     small = blocks.pixels.shape[::-1]
     indices, flags = in_indices(matrix), cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP

@@ -48,7 +48,7 @@ def in_better_channels(
     table = np.hstack([first[shown], laid[shown]])
     if len(table) <= table.shape[1]:
         return None
-    covariance, _ = cv2.calcCovarMatrix(table, None, _COVARIANCE)  # type: ignore[call-overload]
+    covariance, _ = cv2.calcCovarMatrix(table, None, _COVARIANCE, ctype=cv2.CV_64F)  # type: ignore[call-overload]
     mine, its = _canonical(covariance)
     other = _seen_in(onto, mine, finest), _seen_in(of, its, finest)
     in_luma = levels.shared(matrix).information
@@ -73,7 +73,7 @@ def _channels(picture: Pyramid, size: Size) -> Plane:
 
 
 def _canonical(covariance: Matrix) -> tuple[Weights, Weights]:
-    """Weights (5,) of either picture's channels, absolute sum 1: the most correlated mixtures."""
+    """Weights (5,) of both pictures' channels, of absolute sum 1: what correlates most."""
     count = len(covariance) // 2
     whiten = []
     for own in (slice(count), slice(count, None)):

@@ -22,6 +22,7 @@ Size: TypeAlias = tuple[int, int]
 _TO_CENTRE = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
 _FROM_CENTRE = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
 _GRID = 9
+_FARTHEST_PX = 1e7
 
 
 def in_indices(matrix: Matrix) -> Matrix:
@@ -123,7 +124,10 @@ def keeps_frame(matrix: Matrix, size: Size) -> bool:
     depths = corners(size) @ matrix[2, :2] + matrix[2, 2]
     if (depths <= 0).any():
         return False
-    quad = moved(matrix, corners(size)).astype(np.float32)
+    places = moved(matrix, corners(size))
+    if np.abs(places).max() > _FARTHEST_PX:
+        return False
+    quad = places.astype(np.float32)
     area = cv2.contourArea(quad)
     return bool(cv2.isContourConvex(quad)) and 1e-3 < area / (size[0] * size[1]) < 1e3
 

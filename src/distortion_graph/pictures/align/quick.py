@@ -19,6 +19,7 @@ from distortion_graph.pictures.align.search import UNMOVED
 
 _BLOCK_ROWS = 64
 _LEAST_CORRELATION = 0.25
+_SAME = 0.999
 _OFF_PX = 0.5
 _FAR_PX = 3.0
 _STEPS = 4
@@ -57,9 +58,12 @@ def is_registered(onto: Pyramid, of: Pyramid) -> bool:
 def _lies_there(onto: Pyramid, of: Pyramid) -> bool:
     """Whether a few iterations of ECC find hardly any movement, or one that explains no more."""
     middle = levels_for(onto, of, _IDENTITY, MIDDLE_PIXELS)
-    if _correlation(middle.onto.detail, middle.of.detail) < _LEAST_CORRELATION:
+    correlation = _correlation(middle.onto.detail, middle.of.detail)
+    if correlation < _LEAST_CORRELATION:
         return False
     found = refined(onto, of, _IDENTITY, "homography", COARSE_PIXELS, _STEPS)
+    if np.array_equal(found, _IDENTITY) and correlation < _SAME:
+        return False  # ECC gave up
     apart = corner_distance(found, _IDENTITY, of.size)
     if apart <= _OFF_PX or apart > _FAR_PX:
         return apart <= _OFF_PX

@@ -85,16 +85,15 @@ def refined(
     levels = levels_for(onto, of, matrix, pixels)
     indices = level_indices(matrix, *levels)
     planes = levels.onto.detail, levels.of.detail
-    indices = _ecc(*planes, indices, motion, iterations)
+    indices = stepped(*planes, indices, motion, iterations)
     if matched_iterations:
-        filtered = matched(*planes, shared(*planes, indices))
-        weighted = _weighted_by_likeness(*filtered, indices)
-        indices = _ecc(*weighted, indices, motion, matched_iterations)
-    found = _within(picture_pixels(indices, *levels), motion, of)
+        filtered = comparable(*planes, indices)
+        indices = stepped(*filtered, indices, motion, matched_iterations)
+    found = within(picture_pixels(indices, *levels), motion, of)
     return found if keeps_frame(found, of.size) else matrix
 
 
-def _within(matrix: Matrix, motion: Motion, of: Pyramid) -> Matrix:
+def within(matrix: Matrix, motion: Motion, of: Pyramid) -> Matrix:
     """The nearest mapping of the motion."""
     if not keeps_frame(matrix, of.size):
         return matrix
@@ -103,8 +102,13 @@ def _within(matrix: Matrix, motion: Motion, of: Pyramid) -> Matrix:
     return nearest_similarity(matrix, of.size) if motion == "similarity" else matrix
 
 
-def _ecc(onto: Plane, of: Plane, indices: Matrix, motion: Motion, iterations: int) -> Matrix:
-    """`indices` improved; themselves where OpenCV says that it does not converge."""
+def comparable(onto: Plane, of: Plane, indices: Matrix) -> tuple[Plane, Plane]:
+    """Both filtered and weighted so that each frequency and place counts by what they share."""
+    return _weighted_by_likeness(*matched(onto, of, shared(onto, of, indices)), indices)
+
+
+def stepped(onto: Plane, of: Plane, indices: Matrix, motion: Motion, iterations: int) -> Matrix:
+    """`indices` improved by ECC; themselves where OpenCV says that it does not converge."""
     start = indices.astype(np.float32)
     if motion != "homography":
         start = start[:2].copy()

@@ -39,6 +39,7 @@ from distortion_graph.pictures.align.search import (
     made_alike,
     search,
 )
+from distortion_graph.pictures.align.spread import spread_px
 from distortion_graph.pictures.align.trust import (
     Measurements,
     confidence,
@@ -123,9 +124,10 @@ def find(onto: Pyramid, of: Pyramid, mode: AlignMode) -> Found:
             coarse = coarse._replace(matrix=start)
         end = search(onto, of, coarse, mode)
     levels = levels_for(onto, of, end.matrix, MIDDLE_PIXELS)
-    # A pair that plainly is registered is not asked whether it would match elsewhere too.
-    measured = measurements(end, levels, with_second_peak=not as_they_are)
-    return Found(end, onto, of, mirrored, turned, levels, measured)
+    spread = None
+    if not as_they_are:
+        spread = spread_px(onto, of, end.matrix, end.motion or "translation")
+    return Found(end, onto, of, mirrored, turned, levels, measurements(end, levels, spread))
 
 
 def _identical(size: tuple[int, ...]) -> Alignment:
@@ -186,7 +188,7 @@ def _unsearched(onto: Pyramid, of: Pyramid) -> Search:
         levels_for(onto, of, matrix, pixels).shared(matrix)
         for pixels in (COARSE_PIXELS, MIDDLE_PIXELS)
     )
-    return Search(frame_model(onto, of), matrix, coarse.information, middle)
+    return Search(frame_model(onto, of), matrix, None, coarse.information, middle)
 
 
 def _coarse(onto: Pyramid, of: Pyramid) -> tuple[Coarse, Pyramid, bool]:

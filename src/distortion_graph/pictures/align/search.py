@@ -14,6 +14,7 @@ from distortion_graph.pictures.align.detail import Pyramid
 from distortion_graph.pictures.align.guesses import cheap_guesses, guess_by_features
 from distortion_graph.pictures.align.matrices import (
     Matrix,
+    keeps_frame,
     nearest_shift,
     nearest_similarity,
     scaling,
@@ -35,6 +36,7 @@ _COARSE_STEPS, _MIDDLE_STEPS, _FINE_STEPS, _FINEST_STEPS = 15, 10, 8, 5
 _PLAIN_NATS = 600.0
 UNMOVED = 0.82  # of the information that a movement brings; a pixel's shift leaves about as much
 _SIMPLER = 0.97
+_AS_GOOD = 0.99
 _SIMPLER_NATS = 3.0
 _WHOLE_PX = 0.06
 
@@ -49,11 +51,13 @@ class Coarse(NamedTuple):
 class Search(NamedTuple):
     """Where the search ended: the model, its mapping, and what the pictures share there.
 
-    `coarse_nats` is the best guess's information, `middle` the spectra at the middle level.
+    `motion` is what the mapping was refined by, None where it was left. `coarse_nats` is the best
+    guess's information, `middle` the spectra at the middle level.
     """
 
     model: Model
     matrix: Matrix
+    motion: Motion | None
     coarse_nats: float
     middle: Shared
 
@@ -105,7 +109,7 @@ def search(onto: Pyramid, of: Pyramid, coarse: Coarse, mode: AlignMode) -> Searc
     if model == "translation":
         matrix = _whole(matrix)
     middle = levels_for(onto, of, matrix, MIDDLE_PIXELS).shared(matrix)
-    return Search(model, matrix, coarse.information, middle)
+    return Search(model, matrix, motion, coarse.information, middle)
 
 
 class _Candidate(NamedTuple):
@@ -162,7 +166,7 @@ def _choice(
 
 
 def _finer(onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion) -> Matrix:
-    """The mapping refined at the finer levels, where the pictures then share more."""
+    """The mapping refined at the finer levels, unless the pictures then share less."""
     for pixels, steps in ((FINE_PIXELS, _FINE_STEPS), (FINEST_PIXELS, _FINEST_STEPS)):
         if _has_finer(onto, of, matrix, pixels):
             matrix = _better_at(pixels, onto, of, matrix, motion, steps)
@@ -172,10 +176,10 @@ def _finer(onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion) -> Matrix
 def _better_at(
     pixels: int, onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion, steps: int
 ) -> Matrix:
-    """The mapping refined at a level, unless the pictures then share less there."""
+    """The mapping refined at a level, unless the pictures then plainly share less there."""
     found = refined(onto, of, matrix, motion, pixels, steps, matched_iterations=steps)
     before, after = (_information(onto, of, m, pixels) for m in (matrix, found))
-    return found if after >= before else matrix
+    return found if after >= _AS_GOOD * before else matrix
 
 
 def _whole(matrix: Matrix) -> Matrix:
@@ -197,6 +201,8 @@ def _has_finer(onto: Pyramid, of: Pyramid, matrix: Matrix, pixels: int) -> bool:
 
 
 def _better(best: Coarse, guess: Matrix, onto: Pyramid, of: Pyramid) -> Coarse:
+    if not keeps_frame(guess, of.size):
+        return best
     found = refined(onto, of, guess, "affine", COARSE_PIXELS, _COARSE_STEPS)
     information = _information(onto, of, found, COARSE_PIXELS)
     return Coarse(found, information) if information > best.information else best

@@ -23,7 +23,7 @@ from distortion_graph.pictures.align.matrices import Matrix
 _BINS = 9  # side of the box over which spectra are averaged
 _MOST_COHERENT = 0.9  # above it, what is measured is how a picture was resampled
 _SURE_CYCLES, _SPOILED_CYCLES = 0.2, 0.35  # per pixel
-_BORDER_PX = 6  # distorted borders
+_BORDER_PX, _BORDER_SHARE = 6, 0.06  # distorted borders; at most that share of the shorter side
 _PEAK_PX = 9  # second peaks nearer to the first than this are its flanks
 _POLAR = 256
 _POLAR_REACH = 0.9  # of the largest frequency
@@ -60,15 +60,20 @@ class Shared:
     @property
     def second_peak(self) -> float:
         """How high, beside the peak where the pictures lie now, the highest other peak is."""
-        weight = self.coherence / (1 - self.coherence) / np.sqrt(self.powers[0] * self.powers[1])
-        surface = np.fft.irfft2(weight * self.product, self.padded).astype(np.float32)
+        surface = np.fft.irfft2(self._weight * self.product, self.padded).astype(np.float32)
         here = float(surface[0, 0])
         centred = np.fft.fftshift(surface)
         peaks = centred == cv2.dilate(centred, np.ones((5, 5), np.uint8))
-        y, x = (n // 2 for n in self.padded)
-        peaks[y - _PEAK_PX : y + _PEAK_PX + 1, x - _PEAK_PX : x + _PEAK_PX + 1] = False
+        flanks = (slice(max(n // 2 - _PEAK_PX, 0), n // 2 + _PEAK_PX + 1) for n in self.padded)
+        peaks[tuple(flanks)] = False
         other = float(centred[peaks].max(initial=0))
         return min(other / here, 2.0) if here > 0 else 2.0
+
+    @property
+    def _weight(self) -> Plane:
+        """Of each frequency of the cross spectrum, in the maximum-likelihood delay estimate."""
+        powers = np.sqrt(self.powers[0] * self.powers[1])
+        return np.asarray(self.coherence / (1 - self.coherence) / powers, np.float32)
 
 
 def shared(onto: Plane, of: Plane, indices: Matrix) -> Shared:
@@ -125,7 +130,7 @@ def soft_overlap(size: tuple[int, int], of: tuple[int, ...], indices: Matrix) ->
     """1 well inside of both pictures, falling to 0 at the borders of either."""
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     both = cv2.warpPerspective(np.ones(of, np.uint8), indices, size[::-1], flags=flags)
-    side = 2 * _BORDER_PX + 1
+    side = 2 * min(_BORDER_PX, max(1, round(_BORDER_SHARE * min(*size, *of)))) + 1
     around = cv2.copyMakeBorder(both, 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
     inner = cv2.erode(around, np.ones((side, side), np.uint8), borderValue=0)
     soft = cv2.blur(inner.astype(np.float32), (side, side), borderType=cv2.BORDER_CONSTANT)

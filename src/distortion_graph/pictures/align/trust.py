@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from distortion_graph.pictures.align.alignment import Reason
+from distortion_graph.pictures.align.alignment import Model, Reason
 from distortion_graph.pictures.align.detail import Pyramid
 from distortion_graph.pictures.align.refine import MIDDLE_PIXELS, Levels
 from distortion_graph.pictures.align.search import Search
@@ -13,49 +13,66 @@ from distortion_graph.pictures.align.search import Search
 _LEAST_CONTRAST = 0.4  # grey levels
 _LEAST_OVERLAP = 0.05
 _MOST_SECOND_PEAK = 0.85
-_CORNERS_PER_SHIFT = {"none": 1, "translation": 1, "similarity": 3, "homography": 8}
+_SEARCHED_PIXELS = 20_000
+
+TOLERANCE_PX: dict[Model, float] = {
+    "none": 0.1,
+    "translation": 0.1,
+    "similarity": 0.3,
+    "homography": 0.5,
+}
+"""The mean error of the corners up to which a mapping of a model is right."""
 
 # Fitted by `benchmarks/alignment.py --fit` on pictures that may train.
-SCENE_WEIGHTS = (-12.0, 2.5)
-CONFIDENCE_WEIGHTS = (0.0, 0.5, -1.0, 0.0)
+SCENE_WEIGHTS = (-14.26, 1.96, 4.16, -1.28)
+CONFIDENCE_WEIGHTS = (-15.566, -1.254, 2.213)
 
 
 class Measurements(NamedTuple):
     """What the probabilities are worked out from.
 
-    `coarse_nats` and `middle_nats`: the mutual information of the pictures at two levels.
-    `deviation_px`: the smallest possible deviation of the mapping, in pixels of a picture of up to
-    0.25 MP. `second_peak`: the height of the correlation's second peak beside the first.
+    `coarse_nats`, `middle_nats`: the mutual information of the pictures at two levels, of which the
+    second has `middle_pixels`. `spread`: the deviation of the mapping (`spread_px`) in tolerances;
+    None where it was not searched for. `second_peak`: the height of the correlation's second peak
+    beside the first.
     """
 
     coarse_nats: float
     middle_nats: float
-    deviation_px: float
+    middle_pixels: int
+    spread: float | None
     second_peak: float
 
 
-def measurements(found: Search, levels: Levels, *, with_second_peak: bool) -> Measurements:
-    """What was measured of a mapping at the middle level."""
-    middle = found.middle
-    shift = middle.shift_deviation_px / max(levels.onto.scale[0], levels.of.scale[0])
+def measurements(found: Search, levels: Levels, spread: float | None) -> Measurements:
+    """What was measured of a mapping at the middle level.
+
+    A pair that was not searched is not asked whether it would match elsewhere too.
+    """
     return Measurements(
         found.coarse_nats,
-        middle.information,
-        shift * _CORNERS_PER_SHIFT[found.model],
-        middle.second_peak if with_second_peak else 0.0,
+        found.middle.information,
+        levels.onto.detail.size,
+        None if spread is None else spread / TOLERANCE_PX[found.model],
+        0.0 if spread is None else found.middle.second_peak,
     )
 
 
 def scene_features(measured: Measurements) -> tuple[float, ...]:
-    """What `SCENE_WEIGHTS` weigh."""
-    return 1.0, math.log1p(measured.coarse_nats)
+    """What `SCENE_WEIGHTS` weigh; small pictures share less without being less alike.
+
+    But in small pictures a search always finds something: there the size is no excuse.
+    """
+    nats = (math.log1p(n) for n in (measured.coarse_nats, measured.middle_nats))
+    searched = measured.spread is not None
+    pixels = max(measured.middle_pixels, _SEARCHED_PIXELS if searched else 1)
+    return 1.0, *nats, math.log(pixels)
 
 
 def confidence_features(measured: Measurements) -> tuple[float, ...]:
-    """What `CONFIDENCE_WEIGHTS` weigh."""
-    deviation = min(max(measured.deviation_px, 1e-4), 10.0)
-    peak = min(measured.second_peak, 1.0)
-    return 1.0, math.log1p(measured.coarse_nats), math.log(deviation), peak
+    """What `CONFIDENCE_WEIGHTS` weigh, of a mapping that was searched for."""
+    spread = min(max(measured.spread or 0.0, 1e-4), 100.0)
+    return 1.0, math.log(spread), math.log1p(measured.middle_nats)
 
 
 def same_scene(measured: Measurements) -> float:
@@ -65,11 +82,14 @@ def same_scene(measured: Measurements) -> float:
 
 def confidence(measured: Measurements) -> float:
     """The probability that the mapping is right within the tolerance of its model."""
+    scene = same_scene(measured)
+    if measured.spread is None:
+        return scene
     probability = _logistic(confidence_features(measured), CONFIDENCE_WEIGHTS)
     if measured.second_peak > _MOST_SECOND_PEAK:
         # Of two places that match equally well, one is right.
         probability = min(probability, 1 / (1 + measured.second_peak))
-    return probability * same_scene(measured)
+    return probability * scene
 
 
 def reason_against(
