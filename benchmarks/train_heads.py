@@ -23,7 +23,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -59,6 +59,7 @@ from distortion_graph.training.starting import first_network, parameter_groups
 BATCHES_A_FILE = 20
 PAIRS_A_BATCH = 32
 WARM_UP_STEPS = 200
+_REGIONS_AT_ONCE = 256
 
 # Axis of the regions in every array: those of one pair have none for pairs before it.
 AXES = {name: 1 + axis for name, axis in REGION_AXES.items()} | {
@@ -153,8 +154,8 @@ def fit(options: argparse.Namespace) -> None:
     head = network.head.train()
     data = _load(sorted(options.folder.glob("*.npz")))
     if options.teacher:
-        data[READING] = _readings(data, options.teacher)
-    pairs = len(data["area"])
+        data.of_regions[READING] = _readings(data.of_regions, options.teacher)
+    pairs = len(data.counts)
     weights = LossWeights(**{name: float(value) for name, value in options.loss})
     steps = int(options.epochs * (pairs // PAIRS_A_BATCH))
     print(f"{pairs} pairs, {steps} steps", flush=True)
@@ -195,27 +196,51 @@ def fit(options: argparse.Namespace) -> None:
     write_chain(options.out, (*parents, link))
 
 
-def _load(paths: list[Path]) -> dict[str, Tensor]:
+class _Features(NamedTuple):
+    """Regions of all pairs one after the other, and what has no regions by pair.
+
+    `of_regions` arrays have the regions as their first axis; the regions of pair k are
+    `counts[k]` from `first[k]` on.
+    """
+
+    of_regions: dict[str, Tensor]
+    of_pairs: dict[str, Tensor]
+    counts: Tensor
+    first: Tensor
+
+
+def _load(paths: list[Path]) -> _Features:
+    """Features without the padding, which is more than half of the files."""
     if not paths:
         raise SystemExit("no features there, expected files that `features` wrote")
     files = [np.load(path) for path in paths]
-    return {name: torch.cat([torch.from_numpy(f[name]) for f in files]) for name in files[0].files}
+    valid = [f["valid"] for f in files]
+    of_regions = {
+        name: torch.cat(
+            [
+                torch.from_numpy(np.moveaxis(f[name], AXES[name], 1)[kept])
+                for f, kept in zip(files, valid, strict=True)
+            ]
+        )
+        for name in files[0].files
+        if name not in OF_PAIRS
+    }
+    of_pairs = {n: torch.cat([torch.from_numpy(f[n]) for f in files]) for n in OF_PAIRS}
+    counts = torch.from_numpy(np.concatenate(valid).sum(1))
+    return _Features(of_regions, of_pairs, counts, counts.cumsum(0) - counts)
 
 
-def _readings(data: dict[str, Tensor], teacher: Path) -> Tensor:
-    """What a model's reader says of all regions, (pairs, 2, regions, width) of 16 bits."""
+def _readings(statistics: dict[str, Tensor], teacher: Path) -> Tensor:
+    """What a model's reader says of all regions, (regions, 2, width) of 16 bits."""
     reader = onnxruntime.InferenceSession(teacher / READER_FILE)
     found = []
-    for first in range(0, len(data["area"]), PAIRS_A_BATCH):
+    for first in range(0, len(statistics[STATISTICS[0]]), _REGIONS_AT_ONCE):
         given = {}
         for name in STATISTICS:
-            array, axis = data[name][first : first + PAIRS_A_BATCH].float(), REGION_AXES[name]
-            # The pairs' regions as those of one.
-            given[name] = array.movedim(0, axis).flatten(axis, axis + 1)
-        [read] = reader.run([READING], {name: tensor.numpy() for name, tensor in given.items()})
-        regions = data["valid"].shape[1]
-        said = torch.from_numpy(read).reshape(2, -1, regions, read.shape[2]).movedim(1, 0)
-        found.append(said.half())
+            some = statistics[name][first : first + _REGIONS_AT_ONCE].float()
+            given[name] = some.movedim(0, REGION_AXES[name]).numpy()
+        [read] = reader.run([READING], given)
+        found.append(torch.from_numpy(read).movedim(0, 1).half())
     return torch.cat(found)
 
 
@@ -225,21 +250,30 @@ def _unlike(reading: Tensor, teacher: Tensor, valid: Tensor) -> Tensor:
     return (mine - theirs).square().mean() / theirs.var(0).mean()
 
 
-def _batches(data: dict[str, Tensor], generator: torch.Generator) -> Iterator[dict[str, Tensor]]:
-    """Endless batches; pairs with about as many regions stand together and are cut to the most."""
-    counts, size = data["valid"].sum(1), PAIRS_A_BATCH
+def _batches(data: _Features, generator: torch.Generator) -> Iterator[dict[str, Tensor]]:
+    """Endless batches; pairs with about as many regions stand together, of as many as the most."""
+    size = PAIRS_A_BATCH
     while True:
         order: list[Tensor] = []
-        for block in torch.split(torch.randperm(len(counts), generator=generator), 16 * size):
-            alike = block[torch.argsort(counts[block])]
+        for block in torch.split(torch.randperm(len(data.counts), generator=generator), 16 * size):
+            alike = block[torch.argsort(data.counts[block])]
             order += [part for part in torch.split(alike, size) if len(part) == size]
         for k in torch.randperm(len(order), generator=generator).tolist():
-            rows = order[k]
-            most = int(counts[rows].max())
-            yield {
-                n: kept[rows] if n in OF_PAIRS else kept[rows].narrow(AXES[n], 0, most)
-                for n, kept in data.items()
-            }
+            yield _batch(data, order[k])
+
+
+def _batch(data: _Features, pairs: Tensor) -> dict[str, Tensor]:
+    """The arrays of some pairs as the network takes them.
+
+    Where a pair has fewer regions than another one, others' regions stand, and `valid` is false.
+    """
+    counts = data.counts[pairs]
+    places = torch.arange(int(counts.max()))
+    index = (data.first[pairs][:, None] + places).clamp_max(int(data.counts.sum()) - 1)
+    batch = {name: kept[pairs] for name, kept in data.of_pairs.items()}
+    for name, kept in data.of_regions.items():
+        batch[name] = kept[index].movedim(1, AXES[name])
+    return batch | {"valid": places < counts[:, None]}
 
 
 def _run(head: GraphHead, batch: dict[str, Tensor]) -> tuple[Tensor, NetworkOutput]:
