@@ -33,8 +33,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from distortion_graph.datasets.pictures import load_sources, read_names
+from distortion_graph.masks.masks import as_masks
 from distortion_graph.model.network import DistortionGraphNet, GraphHead, NetworkOutput, Statistics
 from distortion_graph.model.pair_encoder import Moments
+from distortion_graph.predict.loading import Networks, read_manifest
+from distortion_graph.predict.looks import Look, RegionCells, map_moments, pixel_moments
 from distortion_graph.predict.names import (
     COUNTS,
     ENCODER_FILE,
@@ -44,7 +47,7 @@ from distortion_graph.predict.names import (
     REGION_AXES,
     STATISTICS,
 )
-from distortion_graph.predict.tiles import Tile, encoder_inputs, joined_moments, pixel_moments
+from distortion_graph.predict.tiles import Tile, joined_moments
 from distortion_graph.training.architectures import architecture
 from distortion_graph.training.averaging import AveragedWeights
 from distortion_graph.training.batch import Batch, Targets
@@ -84,9 +87,8 @@ def features(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         network, _ = _first_network(options.network, options.config)
         export_onnx(network, Path(folder), name="features", version="0", card={})
-        one = onnxruntime.SessionOptions()
-        one.intra_op_num_threads = 1
-        encoder = onnxruntime.InferenceSession(Path(folder) / ENCODER_FILE, one)
+        networks = Networks(Path(folder), read_manifest(Path(folder)), None)
+        networks.session(ENCODER_FILE, 1)  # reads the files before the folder is gone
     held_out = read_names(options.held_out) if options.held_out else frozenset()
     found = load_sources(options.labelled, options.pictures, cache=options.out / "regions")
     config = read_config(options.config)
@@ -106,9 +108,12 @@ def features(options: argparse.Namespace) -> None:
         moments = []
         for pair, w in zip(images, weights, strict=True):
             whole = slice(0, pair.shape[1]), slice(0, pair.shape[2])
-            pixels = pixel_moments(Tile(whole, whole), tuple(pair), w)
-            maps = encoder.run(list(MOMENTS), encoder_inputs(pair, w))
-            moments.append(joined_moments(pixels, maps))
+            none = RegionCells(as_masks(np.zeros((0, *pair.shape[1:3]), np.bool_)))
+            looks = [Look(picture, none, networks) for picture in pair]
+            tile = Tile(whole, whole)
+            moments.append(
+                joined_moments(pixel_moments(looks, tile, w), map_moments(looks, tile, w, 1))
+            )
         stacked = (np.stack(column) for column in zip(*moments, strict=True))
         rows.append(_kept(batch, dict(zip(MOMENTS, stacked, strict=True)), sampling.max_regions))
         number += 1

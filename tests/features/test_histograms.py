@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,7 +17,9 @@ from distortion_graph.features.histograms import (
     CHANNELS,
     DETAIL_CHANNELS,
     JOINT_CHANNELS,
-    region_histograms,
+    joint_histograms,
+    joint_planes,
+    own_histograms,
 )
 from distortion_graph.features.statistics import region_statistics
 from distortion_graph.masks.masks import as_masks
@@ -93,8 +96,13 @@ def test_bands_and_the_order_of_the_pictures_change_nothing():
     assert (found.joint == swapped.joint.swapaxes(2, 3)).all()
     assert (found.detail == swapped.detail.swapaxes(2, 3)).all()
     layers = label_layers(as_masks(masks))
-    banded = region_histograms(anchor, target, lambda: layers, 3, band_px=50 * 7)
-    assert all((a == b).all() for a, b in zip(found, banded, strict=False))
+    for side, rgb in enumerate((anchor, target)):
+        banded = own_histograms(rgb, lambda: layers, 3, band_px=50 * 7)
+        assert (banded.own == found.own[side]).all()
+        assert (banded.patterns == found.patterns[side]).all()
+    planes = [partial(joint_planes, rgb) for rgb in (anchor, target)]
+    joint = joint_histograms(planes, (40, 50), lambda: layers, 3, band_px=50 * 7)
+    assert (joint.joint == found.joint).all() and (joint.detail == found.detail).all()
 
 
 @pytest.mark.parametrize("size", [(40, 50), (33, 21)])

@@ -16,7 +16,7 @@ grey level or not at all, little else is left of a distortion.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -66,62 +66,100 @@ _DETAIL_PARTS = (
 ).astype(np.float32)[:, None, None]
 
 Counts = NDArray[np.float32]
+Plane = NDArray[np.uint8]
 
 
-class Histograms(NamedTuple):
-    """Pixel counts as float32, the whole picture before its R regions.
+class OwnHistograms(NamedTuple):
+    """Pixel counts of one picture as float32, the whole picture before its R regions.
 
-    `own` (2, 1 + R, 7, 256): per picture (0 anchor, 1 target) and channel. `joint`
-    (1 + R, 4, 32, 32): anchor's level × target's level. `detail` (1 + R, 4, 32, 32): the same of
-    Haar magnitudes. `patterns` (2, 1 + R, 64): of each picture's `equal_patterns`.
+    `own` (1 + R, 7, 256) by channel; `patterns` (1 + R, 64) of `equal_patterns`.
     """
 
-    own: NDArray[np.float32]
-    joint: NDArray[np.float32]
-    detail: NDArray[np.float32]
-    patterns: NDArray[np.float32]
+    own: Counts
+    patterns: Counts
 
 
-def region_histograms(
-    anchor: NDArray[np.uint8],
-    target: NDArray[np.uint8],
+class JointHistograms(NamedTuple):
+    """Pixel counts of two pictures as float32, the whole picture before its R regions.
+
+    `joint` (1 + R, 4, 32, 32): anchor's level × target's level. `detail` (1 + R, 4, 32, 32): the
+    same of Haar magnitudes.
+    """
+
+    joint: Counts
+    detail: Counts
+
+
+class JointPlanes(NamedTuple):
+    """What joint histograms count of some rows of a picture, uint8: `channels`, (h, W) each, and
+    `details`, (h, W/2) each, of two maps one below the other.
+    """
+
+    channels: list[Plane]
+    details: list[Plane]
+
+
+def own_histograms(
+    rgb: NDArray[np.uint8],
     layers: Callable[[], Sequence[Layer]],
     regions: int,
     band_px: int = BAND_PX,
-) -> Histograms:
-    """Histograms of two (H, W, 3) uint8 pictures inside so many regions, all of the layers'.
+) -> OwnHistograms:
+    """Histograms of an (H, W, 3) uint8 picture inside so many regions, all of the layers'.
 
     The layers are asked for as late as they are needed: another thread may be at the masks.
     """
-    height, width = anchor.shape[:2]
-    rows = 2 * max(1, band_px // max(width, 1) // 2)  # whole cells of the half grid
-    # 32-bit floats count exactly up to 2²⁴.
-    kind = np.float32 if height * width < 1 << 24 else np.float64
-    pair = (1 + regions, JOINT_LEVELS, JOINT_LEVELS)
-    own = np.zeros((2, len(CHANNELS), 1 + regions, LEVELS), kind)
-    joint = np.zeros((len(JOINT_CHANNELS), *pair), kind)
-    detail = np.zeros((len(DETAIL_CHANNELS), *pair), kind)
-    patterns = np.zeros((2, 1 + regions, PATTERNS), kind)
 
-    def count(top: int) -> list[list[Counts]]:
-        band = slice(top, min(top + rows, height))
-        return _band(anchor, target, layers, band)
+    def count(band: slice) -> list[list[Counts]]:
+        channels, patterns = _channels(rgb[band]), equal_patterns(rgb, band)
+        return [
+            [
+                *(_count([labels, values], (n, LEVELS)) for values in channels),
+                _count([labels, patterns], (n, PATTERNS), PATTERNS),
+            ]
+            for labels, n in _labels(layers(), band)
+        ]
 
-    outs = [*own.reshape(-1, *own.shape[2:]), *joint, *detail, *patterns]
-    for counts_by_layer in parallel_map(count, range(0, height, rows)):
-        for number, (layer, counts) in enumerate(zip(layers(), counts_by_layer, strict=True)):
-            # A layer holds every pixel once, those of no region in row 0: the first one's rows
-            # together are the whole picture.
-            for out, part in zip(outs, counts, strict=True):
-                out[layer.rows(len(part))] += part[1:]
-                if number == 0:
-                    out[0] += part.sum(0)
-    return Histograms(
-        np.ascontiguousarray(np.moveaxis(own, 1, 2), np.float32),
-        np.ascontiguousarray(np.moveaxis(joint, 0, 1), np.float32),
-        np.ascontiguousarray(np.moveaxis(detail, 0, 1), np.float32),
-        np.asarray(patterns, np.float32),
-    )
+    shapes = [(LEVELS,)] * len(CHANNELS) + [(PATTERNS,)]
+    *own, patterns = _added(rgb.shape[:2], layers, regions, shapes, count, band_px)
+    return OwnHistograms(np.stack(own, 1), patterns)
+
+
+def joint_histograms(
+    planes: Sequence[Callable[[slice], JointPlanes]],
+    size: tuple[int, int],
+    layers: Callable[[], Sequence[Layer]],
+    regions: int,
+    band_px: int = BAND_PX,
+) -> JointHistograms:
+    """Joint histograms of two pictures of `size` (h, w), by their `joint_planes` of a band of rows.
+
+    Regions and layers as in `own_histograms`.
+    """
+    first, second = planes
+
+    def count(band: slice) -> list[list[Counts]]:
+        one, other = first(band), second(band)
+        by_layer = []
+        for labels, n in _labels(layers(), band):
+            shape = (n, JOINT_LEVELS, JOINT_LEVELS)
+            pairs = zip(one.channels, other.channels, strict=True)
+            counts = [_count([labels, *pair], shape) for pair in pairs]
+            cells = np.concatenate([labels[::2, ::2]] * 2)
+            pairs = zip(one.details, other.details, strict=True)
+            by_layer.append(counts + [_count([cells, *pair], shape) for pair in pairs])
+        return by_layer
+
+    joint = len(JOINT_CHANNELS)
+    shapes = [(JOINT_LEVELS, JOINT_LEVELS)] * (joint + len(DETAIL_CHANNELS))
+    counted = _added(size, layers, regions, shapes, count, band_px)
+    return JointHistograms(np.stack(counted[:joint], 1), np.stack(counted[joint:], 1))
+
+
+def joint_planes(rgb: NDArray[np.uint8], band: slice) -> JointPlanes:
+    """What joint histograms count of some rows, from an even one on, of an (H, W, 3) picture."""
+    channels = _channels(rgb[band])
+    return JointPlanes([channels[c] for c in _JOINT], _details(rgb, band))
 
 
 def equal_patterns(rgb: NDArray[np.uint8], rows: slice) -> NDArray[np.uint8]:
@@ -141,31 +179,39 @@ def equal_patterns(rgb: NDArray[np.uint8], rows: slice) -> NDArray[np.uint8]:
     return patterns
 
 
-def _band(
-    anchor: NDArray[np.uint8],
-    target: NDArray[np.uint8],
+def _added(
+    size: tuple[int, ...],
     layers: Callable[[], Sequence[Layer]],
-    band: slice,
-) -> list[list[Counts]]:
-    """Counts of some rows, layer by layer: anchor's and target's channels, (n, 256) each, then the
-    joint histograms' and those of detail, (n, 32, 32) each, then both pictures' patterns, (n, 64)
-    each; n labels from 0.
+    regions: int,
+    shapes: Sequence[tuple[int, ...]],
+    count: Callable[[slice], list[list[Counts]]],
+    band_px: int,
+) -> list[Counts]:
+    """(1 + R, *shape) float32 for each of the shapes: what `count` gives of bands of rows, layer by
+    layer and label by label, added up.
     """
-    first, second = _channels(anchor[band]), _channels(target[band])
-    details = _details(anchor, band), _details(target, band)
-    patterns = equal_patterns(anchor, band), equal_patterns(target, band)
-    counts_by_layer = []
-    for layer in layers():
+    height, width = size
+    rows = 2 * max(1, band_px // max(width, 1) // 2)  # whole cells of the half grid
+    # 32-bit floats count exactly up to 2²⁴.
+    kind = np.float32 if height * width < 1 << 24 else np.float64
+    outs = [np.zeros((1 + regions, *shape), kind) for shape in shapes]
+    bands = [slice(top, min(top + rows, height)) for top in range(0, height, rows)]
+    for counts_by_layer in parallel_map(count, bands):
+        for number, (layer, counts) in enumerate(zip(layers(), counts_by_layer, strict=True)):
+            # A layer holds every pixel once, those of no region in row 0: the first one's rows
+            # together are the whole picture.
+            for out, part in zip(outs, counts, strict=True):
+                out[layer.rows(len(part))] += part[1:]
+                if number == 0:
+                    out[0] += part.sum(0)
+    return [np.asarray(out, np.float32) for out in outs]
+
+
+def _labels(layers: Sequence[Layer], band: slice) -> Iterator[tuple[Plane, int]]:
+    """The labels of some rows in each layer, and of how many labels from 0 on they are."""
+    for layer in layers:
         labels = layer.labels[band]
-        n = int(labels.max()) + 1
-        shape = (n, JOINT_LEVELS, JOINT_LEVELS)
-        counts = [_count([labels, values], (n, LEVELS)) for values in (*first, *second)]
-        counts += [_count([labels, first[c], second[c]], shape) for c in _JOINT]
-        cells = np.concatenate([labels[::2, ::2]] * 2)
-        counts += [_count([cells, *pair], shape) for pair in zip(*details, strict=True)]
-        counts += [_count([labels, values], (n, PATTERNS), PATTERNS) for values in patterns]
-        counts_by_layer.append(counts)
-    return counts_by_layer
+        yield labels, int(labels.max()) + 1
 
 
 def _details(rgb: NDArray[np.uint8], band: slice) -> list[NDArray[np.uint8]]:

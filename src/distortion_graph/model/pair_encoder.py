@@ -122,9 +122,7 @@ def pool_moments(
     """
     total, first, second, cross = [], [], [], []
     for (value, square), stride, share in zip(maps, strides, covered, strict=True):
-        # Squared coverage prefers cells well inside, where a wide receptive field has seen less
-        # of the neighbours.
-        w = (share if stride == CELL_PX else share * share).flatten(2)
+        w = cell_weights(share, stride)
         total.append(w.sum(2))
         flat = value.flatten(3)
         first.append(torch.matmul(w[:, None], flat.transpose(2, 3)))
@@ -133,6 +131,13 @@ def pool_moments(
     return Moments(
         torch.stack(total, 2), torch.cat(first, 3), torch.cat(second, 3), torch.cat(cross, 2)
     )
+
+
+def cell_weights(share: Tensor, stride: int) -> Tensor:
+    """(…, R, h, w) shares of a level's cells that regions cover → (…, R, h·w) weights in sums."""
+    # Squared coverage prefers cells well inside, where a wide receptive field has seen less of the
+    # neighbours.
+    return (share if stride == CELL_PX else share * share).flatten(-2)
 
 
 class PairEncoder(nn.Module):
@@ -166,20 +171,17 @@ class PairEncoder(nn.Module):
         """
         rgb = _as_floats(images)
         pixels = _average(self.pixels(rgb).float(), CELL_PX)
+        maps = [(m, m * m) for m in self.maps(rgb)]
         moments = (
             self._pooled([pixels], self.strides[:1], [weights]),
-            self._map_moments(rgb, coverage(self.map_strides, weights)),
+            self._pooled(maps, self.map_strides, coverage(self.map_strides, weights)),
         )
         return Moments(*(torch.cat(parts, -1) for parts in zip(*moments, strict=True)))
 
-    def map_moments(self, images: Tensor, covered: Sequence[Tensor]) -> Moments:
-        """Those of the encoder's maps alone, by the regions' `coverage` of their cells."""
-        return self._map_moments(_as_floats(images), covered)
-
-    def _map_moments(self, rgb: Tensor, covered: Sequence[Tensor]) -> Moments:
+    def maps(self, rgb: Tensor) -> list[Tensor]:
+        """The encoder's maps of (N, 3, H, W) pictures in [0, 1], (N, C, h, w) each."""
         maps = self.encoder((F.avg_pool2d(rgb, _REDUCTION) - self.mean) / self.std)
-        maps = [m.float() for m in maps]
-        return self._pooled([(m, m * m) for m in maps], self.map_strides, covered)
+        return [m.float() for m in maps]
 
     def _pooled(
         self,

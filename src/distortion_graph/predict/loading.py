@@ -20,13 +20,15 @@ from distortion_graph.graph import ModelInfo
 from distortion_graph.predict.decode import Decoding
 from distortion_graph.predict.names import (
     ENCODER_FILE,
-    ENCODER_INPUTS,
     HEAD_FILE,
     HEAD_INPUTS,
     IS_ORIGINAL,
     MANIFEST_FILE,
     MODEL_FILES,
     OUTPUTS,
+    PICTURE,
+    POOLING_FILE,
+    POOLING_INPUTS,
     PRESENT,
     READER_FILE,
     STATISTICS,
@@ -133,7 +135,8 @@ class Networks:
         self._folder, self._providers = folder, providers
         self._sha256 = manifest.identity.sha256
         self._inputs = {
-            ENCODER_FILE: ENCODER_INPUTS,
+            ENCODER_FILE: (PICTURE,),
+            POOLING_FILE: POOLING_INPUTS,
             READER_FILE: STATISTICS,
             HEAD_FILE: manifest.head_inputs,
         }
@@ -150,7 +153,7 @@ class Networks:
         return self._sessions.setdefault((name, threads), CachedCall(opening))()
 
     def _read_files(self) -> dict[str, bytes]:
-        """Encoder, reader and head, as the manifest says they are."""
+        """The networks, as the manifest says they are."""
         try:
             files = [(self._folder / name).read_bytes() for name in MODEL_FILES]
         except OSError as problem:

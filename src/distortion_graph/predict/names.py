@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 ENCODER_FILE = "encoder.onnx"
+POOLING_FILE = "pooling.onnx"
 READER_FILE = "reader.onnx"
 HEAD_FILE = "head.onnx"
 MANIFEST_FILE = "model.json"
-MODEL_FILES = (ENCODER_FILE, READER_FILE, HEAD_FILE)
+MODEL_FILES = (ENCODER_FILE, POOLING_FILE, READER_FILE, HEAD_FILE)
 """Those that the manifest has the hash of, in this order."""
 
 NETWORK_FILE = "network.json"
 """Settings of a network that is not exported, beside its weights."""
 
+PICTURE = "picture"
+"""What the encoder takes: one picture."""
+
+MAPS = ("map_4", "map_8", "map_16", "map_32")
+"""What the encoder gives: its maps of the picture, in cells of so many pixels' side."""
+
 WEIGHTS = ("weights_4", "weights_8", "weights_16", "weights_32")
 """Shares of cells of so many pixels' side that regions cover."""
 
-ENCODER_INPUTS = ("images", *WEIGHTS)
-# The encoder's are of its own maps; the head's begin with those of the pixel statistics.
+POOLING_INPUTS = (*MAPS, *WEIGHTS)
+POOLED = ("weight_sum", "sums")
+"""What pooling gives: the sums of the weights, and of maps by them."""
+
 MOMENTS = ("weight_sum", "first", "second", "cross")
+"""Of a pair: sums of the weights, and by them of both pictures' features, of their squares and of
+their products."""
 MAP_CHANNELS = (16, 16, 24, 40, 112)
 """Features of each level that has a `weight_sum` of its own: pixel statistics, then the maps."""
 COUNTS = ("own_counts", "joint_counts", "detail_counts", "pattern_counts")

@@ -12,7 +12,7 @@ bytes).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from copy import copy
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,13 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ModelError
-from distortion_graph.features.cells import cell_counts, pad_picture
-from distortion_graph.features.statistics import RegionStatistics, region_statistics
+from distortion_graph.features.statistics import OwnStatistics, RegionStatistics
 from distortion_graph.masks.masks import MaskArrays, Masks, as_masks
 from distortion_graph.measure.quality import check_pair
 from distortion_graph.predict.loading import Networks, read_manifest
+from distortion_graph.predict.looks import (
+    Look,
+    Looks,
+    map_moments,
+    pixel_moments,
+    statistics_of,
+)
 from distortion_graph.predict.names import (
-    ENCODER_FILE,
     HEAD_FILE,
     HEAD_INPUTS,
     IS_ORIGINAL,
@@ -53,9 +58,7 @@ from distortion_graph.predict.tiles import (
     Sums,
     Tile,
     added_sums,
-    encoder_inputs,
     joined_moments,
-    pixel_moments,
     tile_weights,
 )
 from distortion_graph.predict.views import (
@@ -76,6 +79,9 @@ from distortion_graph.work.threads import (
 Rgb = NDArray[np.uint8]
 Pair = tuple[Rgb, Rgb]
 Floats = NDArray[np.float32]
+
+DEFAULT_KEPT_BYTES = 1 << 29
+"""What a model keeps of pictures at most, unless it is told otherwise (`Model.keeping`)."""
 
 _READINGS_AT_ONCE = 2
 
@@ -98,12 +104,12 @@ class Seen(NamedTuple):
 
 
 class SeenAlone(NamedTuple):
-    """What is seen of one picture in its own pixels: sums (`MOMENTS`) and statistics, both as of a
-    pair of that picture twice.
+    """What is seen of one picture in its own pixels: sums (`MOMENTS` without products) and
+    statistics.
     """
 
     sums: list[Floats]
-    statistics: RegionStatistics
+    statistics: OwnStatistics
 
 
 class Model:
@@ -121,6 +127,7 @@ class Model:
         self.takes_reference, self.decoding = manifest.takes_reference, manifest.decoding
         self._outputs = manifest.outputs
         self._networks = Networks(folder, manifest, providers)
+        self._looks = Looks(self._networks)
 
     @classmethod
     def load(
@@ -148,6 +155,18 @@ class Model:
             DistortionGraphError: `threads` is no whole number from 0.
         """
         return cls(find_model(source), providers=providers, threads=threads, limits=limits)
+
+    def keeping(self, pictures: Sequence[Rgb], most_bytes: int = DEFAULT_KEPT_BYTES) -> Model:
+        """The same model, which keeps what it sees of some pictures for as long as it lives.
+
+        The encoder then sees each of them once, in whatever pairs it is asked about, and the
+        answers are the same to the bit. It takes `looks.KEPT_BYTES_PER_PX` for each pixel, in all
+        at most `most_bytes`: what does not fit is seen again in each pair. The (H, W, 3) uint8
+        arrays must not be written to meanwhile.
+        """
+        model = copy(self)
+        model._looks = Looks(self._networks, pictures, most_bytes)
+        return model
 
     def predict(
         self,
@@ -181,11 +200,11 @@ class Model:
         check_pair(*view.pair)
         with thread_budget(self.threads):
             alone = [None if own is None else self._see_alone(own) for own in view.own]
-            joint = CachedCall(lambda: region_statistics(*view.pair, view.masks))
-            of_own = [None if seen is None else seen.statistics for seen in alone]
-            statistics = CachedCall(lambda: with_own_statistics(joint(), of_own))
             plan = self._plan(view.masks)
-            seen = self._see(view.pair, view.masks, plan, statistics)
+            looks = self._looks_at(view.pair, view.masks)
+            of_own = [None if seen is None else seen.statistics for seen in alone]
+            joint = CachedCall(lambda: statistics_of(*looks))
+            seen = self._see(looks, plan, lambda: with_own_statistics(joint(), of_own))
             if any(alone):
                 own_sums = [None if seen is None else seen.sums for seen in alone]
                 seen = seen._replace(sums=with_own_moments(seen.sums, own_sums))
@@ -193,8 +212,12 @@ class Model:
 
     def _predict(self, pictures: Pair, masks: Masks, original: int | None) -> Predictions:
         plan = self._plan(masks)
-        statistics = CachedCall(lambda: region_statistics(*pictures, masks))
-        return self._answer(self._see(pictures, masks, plan, statistics), plan, original)
+        looks = self._looks_at(pictures, masks)
+        return self._answer(self._see(looks, plan, lambda: statistics_of(*looks)), plan, original)
+
+    def _looks_at(self, pictures: Sequence[Rgb], masks: Masks) -> list[Look]:
+        cells = self._looks.cells(masks, pictures)
+        return [self._looks.look(rgb, cells) for rgb in pictures]
 
     def _check_original(self, original: int | None) -> None:
         if original is not None and not self.takes_reference:
@@ -219,40 +242,49 @@ class Model:
         return to_predictions(**dict(zip(self._outputs, answers, strict=True)))
 
     def _see(
-        self, pictures: Pair, masks: Masks, plan: Plan, statistics: Callable[[], RegionStatistics]
+        self, looks: Sequence[Look], plan: Plan, statistics: Callable[[], RegionStatistics]
     ) -> Seen:
-        see = self._see_whole if len(plan.tiles) == 1 else self._see_tiles
-        return see(pictures, masks, plan, statistics)
+        """What is seen of two pictures, and read in their statistics."""
+        given = CachedCall(statistics)
+        readings = [partial(self._read, given, part) for part in plan.parts]
+        if len(plan.tiles) == 1:
+            sums, read = self._see_whole(looks, plan, given, readings)
+        else:
+            sums = self._see_tiles(looks, plan, given)
+            read = parallel_map(lambda reading: reading(), readings, _READINGS_AT_ONCE)
+        return Seen(sums, read, looks[0].cells.counted()[1])
 
     def _see_alone(self, own: OwnView) -> SeenAlone:
         """What is seen of a picture in its own pixels; nothing is read of it alone."""
-        pictures = own.rgb, own.rgb
-        statistics = CachedCall(lambda: region_statistics(*pictures, own.masks))
-        plan = replace(self._plan(own.masks), parts=())
-        return SeenAlone(self._see(pictures, own.masks, plan, statistics).sums, statistics())
+        looks = self._looks_at([own.rgb], own.masks)
+        plan = self._plan(own.masks)
+        statistics = CachedCall(looks[0].statistics)
+        if len(plan.tiles) == 1:
+            sums, _ = self._see_whole(looks, plan, statistics, [])
+        else:
+            sums = self._see_tiles(looks, plan, statistics)
+        return SeenAlone(sums, statistics())
 
     def _see_whole(
         self,
-        pictures: Pair,
-        masks: Masks,
+        looks: Sequence[Look],
         plan: Plan,
-        statistics: Callable[[], RegionStatistics],
-    ) -> Seen:
-        """What is seen of pictures in one piece, all steps side by side."""
+        statistics: Callable[[], object],
+        readings: Sequence[Callable[[], Floats]],
+    ) -> tuple[list[Floats], list[Floats]]:
+        """Sums and readings of pictures in one piece, all steps side by side."""
         (tile,) = plan.tiles
-        encoder = self._networks.session(ENCODER_FILE, plan.encoder_threads)
-        counted = CachedCall(lambda: cell_counts(masks))
+        counted = looks[0].cells.counted
 
         def map_sums() -> Sums:
             regions, weights = tile_weights(tile, counted()[0])
-            return regions, _map_moments(encoder, tile, pictures, weights)
+            return regions, map_moments(looks, tile, weights, plan.encoder_threads)
 
         def pixel_sums(band: Tile) -> Sums:
             regions, weights = tile_weights(band, counted()[0])
-            return regions, pixel_moments(band, pictures, weights)
+            return regions, pixel_moments(looks, band, weights)
 
         pixels = [partial(pixel_sums, band) for band in bands(tile)]
-        readings = [partial(self._read, statistics, part) for part in plan.parts]
         works: list[Callable[[], Any]] = [*pixels, *readings]
         steps: list[tuple[int, Callable[[], Any]]] = [
             (plan.encoder_threads, map_sums),
@@ -260,26 +292,22 @@ class Model:
             *((1, work) for work in works),
         ]
         of_maps, _, *rest = parallel_steps(steps)
-        counts, areas = counted()
-        of_pixels = added_sums(rest[: len(pixels)], len(counts))
-        sums = joined_moments(of_pixels, added_sums([of_maps], len(counts)))
-        return Seen(sums, rest[len(pixels) :], areas)
+        count = len(counted()[1])
+        of_pixels = added_sums(rest[: len(pixels)], count)
+        sums = joined_moments(of_pixels, added_sums([of_maps], count))
+        return sums, rest[len(pixels) :]
 
     def _see_tiles(
-        self,
-        pictures: Pair,
-        masks: Masks,
-        plan: Plan,
-        statistics: Callable[[], RegionStatistics],
-    ) -> Seen:
-        """What is seen of large pictures: of enough tiles, and then of all regions."""
-        counts, areas = cell_counts(masks)
+        self, looks: Sequence[Look], plan: Plan, statistics: Callable[[], object]
+    ) -> list[Floats]:
+        """Sums of large pictures, of enough tiles, beside the statistics of all regions."""
+        counts, areas = looks[0].cells.counted()
 
         def sums(tile: Tile) -> Sums:
             regions, weights = tile_weights(tile, counts)
-            pixels = pixel_moments(tile, pictures, weights)
-            encoder = self._networks.session(ENCODER_FILE, plan.encoder_threads)
-            return regions, joined_moments(pixels, _map_moments(encoder, tile, pictures, weights))
+            pixels = pixel_moments(looks, tile, weights)
+            maps = map_moments(looks, tile, weights, plan.encoder_threads)
+            return regions, joined_moments(pixels, maps)
 
         tiles = enough_tiles(plan.tiles, counts, self.limits)
         steps: list[tuple[int, Callable[[], Any]]] = [
@@ -287,9 +315,7 @@ class Model:
             *((plan.encoder_threads, partial(sums, tile)) for tile in tiles),
         ]
         _, *of_tiles = parallel_steps(steps)
-        read = partial(self._read, statistics)
-        readings = parallel_map(read, plan.parts, _READINGS_AT_ONCE)
-        return Seen(added_sums(of_tiles, len(counts)), readings, areas)
+        return added_sums(of_tiles, len(areas))
 
     def _read(self, statistics: Callable[[], RegionStatistics], part: slice) -> Floats:
         """What the reader makes of some regions."""
@@ -299,12 +325,6 @@ class Model:
             given[name] = np.ascontiguousarray(array[rows])
         [reading] = self._networks.session(READER_FILE, allowed_threads()).run([READING], given)
         return np.asarray(reading, np.float32)
-
-
-def _map_moments(encoder: Any, tile: Tile, pictures: Pair, weights: Floats) -> list[Floats]:
-    """Moments of the encoder's maps of a tile."""
-    padded = [pad_picture(picture[tile.seen]) for picture in pictures]
-    return list(encoder.run(list(MOMENTS), encoder_inputs(padded, weights)))
 
 
 def load_model(

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from distortion_graph.features.cells import CELL_PX, GRAIN_PX, halved, shares
 from distortion_graph.predict.names import MOMENTS, REGION_AXES, WEIGHTS
-from distortion_graph.predict.pixels import cell_statistics
 
 _PRODUCT = 1 << 18  # multiplications of a product that OpenBLAS leaves to the calling thread
 
@@ -26,39 +25,32 @@ class Tile(NamedTuple):
         """The cells of what is counted."""
         return _cells(self.counted[0]), _cells(self.counted[1])
 
+    @property
+    def counted_pixels(self) -> tuple[slice, slice]:
+        """The pixels of these cells, which at the end may reach beyond the picture."""
+        rows, columns = self.counted_cells
+        return (
+            slice(rows.start * CELL_PX, rows.stop * CELL_PX),
+            slice(columns.start * CELL_PX, columns.stop * CELL_PX),
+        )
+
 
 Sums: TypeAlias = "tuple[NDArray[np.intp], list[NDArray[np.float32]]]"
 """Regions, and what is summed (`predict.names.MOMENTS`) of each."""
 
 
-def pixel_moments(
-    tile: Tile, pictures: tuple[NDArray[np.uint8], NDArray[np.uint8]], weights: NDArray[np.float32]
-) -> list[NDArray[np.float32]]:
-    """Moments (`predict.names.MOMENTS`) of the statistics of a tile's pixels, one level of them.
-
-    `weights` (R, rows, columns) are those of `tile_weights`.
-    """
-    (rows, y), (columns, x) = map(_counted_cells, tile.counted, tile.seen)
-    counted = (
-        slice(rows.start * CELL_PX, rows.stop * CELL_PX),
-        slice(columns.start * CELL_PX, columns.stop * CELL_PX),
-    )
-    maps = [cell_statistics(picture, counted) for picture in pictures]
-    inner = weights[:, y : y + len(rows), x : x + len(columns)]
-    both = np.stack([_sums(inner, part.reshape(-1, *part.shape[2:])) for part in maps])
-    means, squares = np.split(both, 2, -1)
-    cross = _sums(inner, maps[0][0] * maps[1][0])
-    return [inner.sum((1, 2))[:, None], means, squares, cross]
-
-
-def encoder_inputs(
-    pictures: Sequence[NDArray[np.uint8]], weights: NDArray[np.float32]
-) -> dict[str, NDArray[np.generic]]:
-    """What the encoder sees: padded pictures of one size and the regions' shares of their cells."""
+def covered(weights: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Shares of the cells of every level (`predict.names.WEIGHTS`), from those of the finest."""
     levels = [weights]
     while len(levels) < len(WEIGHTS):
         levels.append(halved(levels[-1]))
-    return {"images": np.stack(pictures), **dict(zip(WEIGHTS, levels, strict=True))}
+    return levels
+
+
+def counted_weights(tile: Tile, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Those of the cells that a tile counts, without its surroundings."""
+    (rows, y), (columns, x) = map(_counted_cells, tile.counted, tile.seen)
+    return weights[:, y : y + len(rows), x : x + len(columns)]
 
 
 def joined_moments(
@@ -69,13 +61,16 @@ def joined_moments(
 
 
 def added_sums(parts: Sequence[Sums], count: int) -> list[NDArray[np.float32]]:
-    """Sums of tiles, each for the regions that it touches, of all `count` regions."""
+    """Sums of tiles, each for the regions that it touches, of all `count` regions.
+
+    Of a single picture there are no sums of products.
+    """
     if len(parts) == 1 and len(parts[0][0]) == count:
         return parts[0][1]
     axes = [REGION_AXES[name] for name in MOMENTS]
     totals: list[NDArray[np.float64]] = []
     for regions, sums in parts:
-        for k, (part, axis) in enumerate(zip(sums, axes, strict=True)):
+        for k, (part, axis) in enumerate(zip(sums, axes, strict=False)):
             if len(totals) == k:
                 shape = (*part.shape[:axis], count, *part.shape[axis + 1 :])
                 totals.append(np.zeros(shape))
@@ -101,7 +96,7 @@ def tile_weights(
     return regions, weights
 
 
-def _sums(weights: NDArray[np.float32], maps: NDArray[np.float32]) -> NDArray[np.float32]:
+def weighted_sums(weights: NDArray[np.float32], maps: NDArray[np.float32]) -> NDArray[np.float32]:
     """(R, rows, columns) weights of (C, rows, columns) maps, summed: (R, C).
 
     One product for each row, of a few regions at a time: NumPy's BLAS starts threads for larger

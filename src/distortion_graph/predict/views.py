@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.features.statistics import RegionStatistics
+from distortion_graph.features.statistics import OwnStatistics, RegionStatistics
 from distortion_graph.masks.masks import LazyMasks
 from distortion_graph.predict.names import MAP_CHANNELS
 
@@ -59,17 +59,14 @@ class View:
 
 
 def with_own_statistics(
-    joint: RegionStatistics, own: Sequence[RegionStatistics | None]
+    joint: RegionStatistics, own: Sequence[OwnStatistics | None]
 ) -> RegionStatistics:
-    """Joint statistics, with those of each picture alone from its own pixels where given.
-
-    Statistics of own pixels are those of a pair of that picture twice.
-    """
-    parts = {name: getattr(joint, name).copy() for name in ("own", "patterns", "edges")}
+    """Joint statistics, with those of each picture alone from its own pixels where given."""
+    parts = {name: getattr(joint, name).copy() for name in OwnStatistics._fields}
     for side, given in enumerate(own):
         if given is not None:
             for name, array in parts.items():
-                array[side] = getattr(given, name)[0]
+                array[side] = getattr(given, name)
     return joint._replace(**parts)
 
 
@@ -78,6 +75,7 @@ def with_own_moments(
 ) -> list[Floats]:
     """Moments (`names.MOMENTS`) with means and variances of each picture's own pixels.
 
+    `own` are moments of one picture alone, without products.
     Of the products the correlation is kept: their covariance grows as the deviations do. Where a
     region covers no cell of a level, the joint moments stay.
     """

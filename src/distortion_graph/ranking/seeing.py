@@ -1,12 +1,13 @@
 """What is known of every candidate: held against the original, or in pairs with one another.
 
-`see` is the one place where pictures are looked at, so whatever finds the same faster may stand in
-for it. With an original n candidates take n comparisons, without one n·(n − 1)/2.
+`see` is the one place where pictures are looked at. With an original n candidates take n
+comparisons, without one n·(n − 1)/2; the encoder sees each picture once (`Model.keeping`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,9 @@ def see(
     found = isinstance(source, RegionSpec) and source.found_in_pictures
     shown = _mean_picture(candidates) if found and reference is None else base
     regions = resolve_regions(source, shown, shown, warn=warn)
+    # Each picture that stands in several pairs is seen once.
+    often = [c.rgb for c in candidates] if reference is None else [reference.rgb]
+    looking = replace(looking, model=looking.model.keeping(often))
     if reference is None:
         return see_pairs(looking, candidates, regions, warn)
     return see_against(looking, reference, candidates, regions, warn)

@@ -1,8 +1,10 @@
-"""Export of a trained network to ONNX, in three parts, weights stored as 16-bit floats.
+"""Export of a trained network to ONNX, in four parts, weights stored as 16-bit floats.
 
-The encoder is run per tile of the pictures, the reader per few regions, the head once per pair
-(`predict.session`). Weights are stored in half precision and cast to 32 bits by the graph itself,
-which the runtime folds away when it loads the model: small on disk, computed in full precision.
+The encoder is run per picture or tile of it, the pooling of its maps and of their products by the
+regions, the reader per few regions, the head once per pair (`predict.session`). What the encoder
+makes of a picture depends neither on the other one nor on regions, so it can be kept. Weights are
+stored in half precision and cast to 32 bits by the graph itself, which the runtime folds away when
+it loads the model: small on disk, computed in full precision.
 """
 
 from __future__ import annotations
@@ -34,15 +36,17 @@ from distortion_graph.features.histograms import (
 )
 from distortion_graph.graph.build import DECIMALS
 from distortion_graph.model.network import DistortionGraphNet, GraphHead, Statistics
-from distortion_graph.model.pair_encoder import Moments, PairEncoder, coverage
+from distortion_graph.model.pair_encoder import Moments, PairEncoder, cell_weights, coverage
 from distortion_graph.predict.names import (
-    ENCODER_INPUTS,
     HEAD_INPUTS,
     IS_ORIGINAL,
     MANIFEST_FILE,
+    MAPS,
     MODEL_FILES,
-    MOMENTS,
     OUTPUTS,
+    PICTURE,
+    POOLED,
+    POOLING_INPUTS,
     PRESENT,
     READING,
     REGION_AXES,
@@ -56,16 +60,31 @@ _HALVED_FROM_ELEMENTS = 64
 
 
 class _EncoderPart(nn.Module):
-    """The encoder for one pair, without the batch axis."""
+    """The encoder for one picture, without the batch axis."""
 
     def __init__(self, encoder: PairEncoder) -> None:
         super().__init__()
         self.encoder = encoder
 
-    def forward(self, images: Tensor, *covered: Tensor) -> tuple[Tensor, ...]:
-        """(2, H, W, 3) uint8 and the coverage of every level → moments of one pair's maps."""
-        shares = [share[None] for share in covered]
-        return tuple(m[0] for m in self.encoder.map_moments(images[None], shares))
+    def forward(self, picture: Tensor) -> tuple[Tensor, ...]:
+        """(H, W, 3) uint8 → a map (C, h, w) of every level."""
+        return tuple(m[0] for m in self.encoder.maps(picture.permute(2, 0, 1)[None].float() / 255))
+
+
+class _PoolingPart(nn.Module):
+    """Sums of maps by the regions' weights; it has learned nothing."""
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """N maps (N, C, h, w) and R regions' coverage (R, h, w) of every level → the sums of the
+        weights (R, levels), and of the maps (N, R, all C).
+        """
+        levels = len(PairEncoder.map_strides)
+        totals, sums = [], []
+        for i, stride in enumerate(PairEncoder.map_strides):
+            w = cell_weights(inputs[levels + i], stride)
+            totals.append(w.sum(1))
+            sums.append(torch.matmul(w[None], inputs[i].flatten(2).transpose(1, 2)))
+        return torch.stack(totals, 1), torch.cat(sums, 2)
 
 
 class _ReaderPart(nn.Module):
@@ -117,25 +136,25 @@ def export_onnx(
     card: dict[str, Any],
     opinion: OpinionMaps | None = None,
 ) -> None:
-    """Write encoder, reader, head and manifest; picture size and region count stay dynamic.
+    """Write the networks and their manifest; picture size and region count stay dynamic.
 
     The manifest keeps `card` as it is (data, licences, results) and the maps from score to
-    `opinion`. Its `sha256` is the hash of the three files' bytes.
+    `opinion`. Its `sha256` is the hash of the four files' bytes.
     """
     network = network.eval().cpu()
     images = torch.zeros(2, 64, 80, 3, dtype=torch.uint8)
     weights = torch.ones(3, 16, 20)
-    covered = coverage(PairEncoder.map_strides, weights[None])
-    encoder_axes = {"images": {1: "height", 2: "width"}} | {
+    covered = [share[0] for share in coverage(PairEncoder.map_strides, weights[None])]
+    encoder_part = _EncoderPart(network.encoder)
+    with torch.no_grad():
+        maps = [torch.stack([m, m]) for m in encoder_part(images[0])]
+    encoder = _to_onnx(
+        encoder_part, (images[0],), (PICTURE,), MAPS, {PICTURE: {0: "height", 1: "width"}}
+    )
+    pooling_axes = {name: {0: "maps", 2: f"rows_{name}", 3: f"columns_{name}"} for name in MAPS} | {
         name: {0: "regions", 1: f"rows_{name}", 2: f"columns_{name}"} for name in WEIGHTS
     }
-    encoder = _to_onnx(
-        _EncoderPart(network.encoder),
-        (images, *(share[0] for share in covered)),
-        ENCODER_INPUTS,
-        MOMENTS,
-        encoder_axes,
-    )
+    pooling = _to_onnx(_PoolingPart(), (*maps, *covered), POOLING_INPUTS, POOLED, pooling_axes)
     statistics = (
         torch.ones(2, 3, len(CHANNELS), LEVELS),
         torch.ones(3, len(JOINT_CHANNELS), JOINT_LEVELS, JOINT_LEVELS),
@@ -153,6 +172,7 @@ def export_onnx(
     is_original = (torch.zeros(2),) if config.reference else ()
     files = (
         encoder,
+        pooling,
         _to_onnx(reader, statistics, STATISTICS, (READING,), _regions(STATISTICS)),
         _to_onnx(
             _HeadPart(network.head),
