@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 from distortion_graph.base.errors import ModelError
+from distortion_graph.predict.names import MANIFEST_FILE, MODEL_FILES
 from distortion_graph.predict.registry import find_model
 from distortion_graph.predict.session import Model
 
@@ -24,7 +25,7 @@ def stand_in(monkeypatch, folder, cached):
 
     def snapshot(name, *, revision, allow_patterns, local_files_only=False):
         asked.append((name, revision, local_files_only))
-        assert set(allow_patterns) == {"encoder.onnx", "reader.onnx", "head.onnx", "model.json"}
+        assert set(allow_patterns) == {*MODEL_FILES, MANIFEST_FILE}
         if local_files_only and not cached:
             raise hub.errors.LocalEntryNotFoundError("nothing in the cache")
         return str(folder)

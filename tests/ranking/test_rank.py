@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import shutil
+from itertools import combinations
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from encoder_runs import encoder_runs
 from optional import present
 from PIL import Image
 from ranked_pictures import SIZE, jpeg, ladder, scene
 
 import distortion_graph
-from distortion_graph import DistortionGraphError, Model, Ranking, load_picture, rank
+from distortion_graph import DistortionGraphError, Model, Ranking, compare, load_picture, rank
 from distortion_graph.base.errors import ImageError, RankingError, RecipeError
 from distortion_graph.measure.quality import region_scores, scene_score
 from distortion_graph.predict.opinion import OpinionMaps
+from distortion_graph.ranking.pairs import probability_better
+from distortion_graph.ranking.seeing import see
+from distortion_graph.ranking.seen import Looking
 
 QUALITIES = (5, 15, 40, 90)
 STEPS = [f"jpeg-q{quality}" for quality in QUALITIES]
@@ -62,6 +67,27 @@ def test_scores_are_the_metrics_own_between_reference_and_candidate(root, agains
         expected = region_scores(original, rgb, masks)
         found = [present(region.standings[k].node).score for region in against.regions]
         assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_n_candidates_take_n_runs_of_the_encoder(root):
+    for reference, expected in ((None, 4), (root / "original.png", 5)):
+        with encoder_runs() as runs:
+            rank(root / "encodes", reference=reference, regions="grid:1x2")
+        assert len(runs) == expected
+
+
+def test_what_is_kept_of_candidates_says_of_each_pair_what_compare_does_to_the_bit(root):
+    model = Model.load()
+    candidates = [load_picture(root / "encodes" / f"{name}.jpg") for name in STEPS]
+    seen = see(Looking(model), None, candidates, "grid:1x2", warn=print)
+    said = seen.preferred
+    assert said is not None
+    for i, j in combinations(range(4), 2):
+        graph = compare(candidates[i], candidates[j], regions="grid:1x2", model=model)
+        places = [present(graph.scene).comparison, *(r.comparison for r in graph.regions)]
+        expected = [probability_better(present(place), model.vocabulary) for place in places]
+        assert said[:, i, j].tolist() == expected
+        assert said[:, j, i].tolist() == [1 - share for share in expected]
 
 
 def test_what_is_wrong_is_said_and_the_worst_is_compression(against, pairs):
