@@ -91,7 +91,7 @@ def test_what_is_kept_takes_no_more_than_it_says(versions):
     pictures = [np.ascontiguousarray(cv2.resize(data.coffee(), (560, 368)))] * 2
     pictures[1] = np.asarray(cv2.GaussianBlur(pictures[0], (0, 0), 1.0))
     keeping = model.keeping(pictures)
-    keeping.predict(*pictures, RegionSet.grid((368, 560), 2, 2).lazy_masks())
+    keeping.predict(pictures[0], pictures[1], RegionSet.grid((368, 560), 2, 2).lazy_masks())
     taken: dict[int, int] = {}
 
     def weigh(value) -> None:

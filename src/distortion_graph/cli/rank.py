@@ -21,6 +21,7 @@ from distortion_graph.cli.options import (
     Background,
     Lossy,
     MaxPixels,
+    Metrics,
     Quiet,
     ScoreMetric,
     Threads,
@@ -49,6 +50,7 @@ class Job:
     candidates: tuple[str, ...]
     reference: str | None
     score_metric: str | None
+    metrics: tuple[str, ...]
     regions: RegionSpec
     out: Path | None
     format: Form
@@ -79,6 +81,7 @@ def rank(
         typer.Option(metavar="FILE", help="Measure the candidates against this original."),
     ] = None,
     score_metric: ScoreMetric = None,
+    metric: Metrics = None,
     regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
     out: Annotated[
         Path | None,
@@ -179,9 +182,10 @@ def rank(
     from distortion_graph.regions import RegionSpec
 
     job = Job(
-        tuple(candidates), reference, score_metric, RegionSpec.parse(regions), out, format, report,
-        plot, lossy, json, tie, size, _ladders(ladder), align, strict, model, background,
-        max_pixels, tuple(provider) if provider else None, threads,
+        tuple(candidates), reference, score_metric, tuple(metric or ()),
+        RegionSpec.parse(regions), out, format, report, plot, lossy, json, tie, size,
+        _ladders(ladder), align, strict, model, background, max_pixels,
+        tuple(provider) if provider else None, threads,
     )  # fmt: skip
     _check(job)
     from distortion_graph.work.threads import thread_budget
@@ -209,6 +213,7 @@ def _ladders(given: list[str] | None) -> dict[str, list[str]] | None:
 
 def _check(job: Job) -> None:
     """Refuse what can be known to fail before anything is computed."""
+    from distortion_graph.measure.metrics.registry import map_metrics
     from distortion_graph.pictures.backgrounds import check_background
     from distortion_graph.ranking.candidates import candidate_files
 
@@ -217,8 +222,10 @@ def _check(job: Job) -> None:
         raise OutputError(
             f"--format {job.format.value} is the form of --out, expected --out FILE too"
         )
-    if job.score_metric and not job.reference:
-        raise OutputError("--score-metric measures against --reference, expected that too")
+    for name, wanted in (("--score-metric", job.score_metric), ("--metric", job.metrics)):
+        if wanted and not job.reference:
+            raise OutputError(f"{name} measures against --reference, expected that too")
+    map_metrics(job.metrics)
     for name, given in (("--plot", job.plot), ("--ladder", job.ladders)):
         if given and not job.size:
             raise OutputError(f"{name} is about file sizes, expected --size too")
@@ -258,6 +265,7 @@ def _run(job: Job, talk: Talk) -> Ranking:
         loaded,
         regions=job.regions,
         score_metric=job.score_metric or HAARPSI.name,
+        metrics=job.metrics,
         model=model,
         align=job.align.value,
         tolerance=job.tie,

@@ -19,6 +19,7 @@ from distortion_graph.graph.build import DECIMALS, shared_areas
 from distortion_graph.masks.container import Region, RegionSet
 from distortion_graph.masks.masks import LazyMasks
 from distortion_graph.masks.rle import Rle, rle_from_mask
+from distortion_graph.measure.metrics.measuring import measure_metrics
 from distortion_graph.pictures.images import Picture
 from distortion_graph.pipeline.aligned import compare_aligned
 from distortion_graph.pipeline.pair_regions import AlignedPair
@@ -103,6 +104,8 @@ def _seen(looking: Looking, base: _Base, candidate: Picture, warn: Warn) -> Seen
     judged = judge(model, base.original, candidate, base.regions, base.masks)
     both = pair_predictions(judged, judged, model.vocabulary, 0.0)
     decoded = decode(both, model.vocabulary, base.areas, model.decoding, by_margin=True)
+    pair = base.original.picture.rgb, candidate.rgb
+    measured = measure_metrics(*pair, base.masks, looking.metrics, "anchor")
     return SeenCandidate(
         nodes={
             region.id: answer.target
@@ -111,13 +114,17 @@ def _seen(looking: Looking, base: _Base, candidate: Picture, warn: Warn) -> Seen
         scene=decoded.scene.target,
         valid={},
         alignment=alignment,
+        more=_more(base.regions.ids, measured.regions, measured.scene),
     )
 
 
 def _moved(looking: Looking, base: _Base, pair: AlignedPair) -> SeenCandidate:
     """A candidate that an alignment lays on the original."""
     graph = compare_aligned(looking.model, pair, base.regions, None, "none", unsaid)
-    scores, scene = _scores(base, pair, graph)
+    ids, masks = _shown(pair, graph)
+    scores, scene = _scores(base, pair, ids, masks)
+    both = pair.overlap.pair
+    measured = measure_metrics(*both, masks, looking.metrics, "anchor").regions
     nodes = {r.id: _scored(looking, r.target, scores[r.id]) for r in graph.regions}
     node = (graph.scene or Scene()).target
     maps = looking.model.decoding.opinion
@@ -127,13 +134,14 @@ def _moved(looking: Looking, base: _Base, pair: AlignedPair) -> SeenCandidate:
         scene=node.model_copy(update={"score": scene, "opinion": opinion}),
         valid={r.id: r.valid for r in graph.regions},
         alignment=pair.info,
+        more=_more(ids, measured[1:], measured[0]) if measured else {},
     )
 
 
-def _scores(
-    base: _Base, pair: AlignedPair, graph: DistortionGraph
-) -> tuple[Mapping[int, float], float]:
-    """Scores of what both pictures show of each region, and of all that both show."""
+def _shown(pair: AlignedPair, graph: DistortionGraph) -> tuple[tuple[int, ...], LazyMasks]:
+    """In the frame in which both are seen: all that both show, then what they show of each region;
+    and the regions' ids.
+    """
     overlap = pair.overlap
     size = pair.pictures[overlap.frame].size
     masks = [(r, r.mask_of(SIDES[overlap.frame])) for r in graph.regions]
@@ -143,11 +151,31 @@ def _scores(
     parts = shown_part(on_frame, overlap.shown, overlap.window)
     everything = rle_from_mask(overlap.shown)
     rles = (everything, *(region.rle for region in parts))
-    reference, candidate = map(with_pixels, pair.pictures, overlap.pair)
+    return tuple(parts.ids), LazyMasks(parts.size, rles)
+
+
+def _scores(
+    base: _Base, pair: AlignedPair, ids: Sequence[int], masks: LazyMasks
+) -> tuple[Mapping[int, float], float]:
+    """Scores of what both pictures show of each region, and of all that both show."""
+    reference, candidate = map(with_pixels, pair.pictures, pair.overlap.pair)
     original = Original(reference, base.original.metric)
-    found, _ = original.scores(candidate, LazyMasks(parts.size, rles))
+    found, _ = original.scores(candidate, masks)
     whole, *each = (round(score, DECIMALS) for score in found.tolist())
-    return dict(zip(parts.ids, each, strict=True)), whole
+    return dict(zip(ids, each, strict=True)), whole
+
+
+def _more(
+    ids: Sequence[int],
+    regions: Sequence[Mapping[str, float | None]],
+    scene: Mapping[str, float | None],
+) -> Mapping[int | None, Mapping[str, float | None]]:
+    """Values of further metrics, as `SeenCandidate.more`."""
+    found = {None: scene} | dict(zip(ids, regions, strict=bool(scene)))
+    return {
+        key: {name: None if v is None else round(v, DECIMALS) for name, v in values.items()}
+        for key, values in found.items()
+    }
 
 
 def _scored(looking: Looking, node: Node, score: float) -> Node:

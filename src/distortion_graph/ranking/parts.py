@@ -11,9 +11,10 @@ from typing import Annotated, Literal, TypeAlias, TypeVar
 from pydantic import Field
 
 from distortion_graph.base.errors import RankingError
-from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.base.vocabulary import FrozenMap, Vocabulary
 from distortion_graph.graph import AlignmentInfo, ImageInfo, Mask, ModelInfo, Node, SceneNode
 from distortion_graph.graph.basis import Number, Part, Share, Size, Text, Whole
+from distortion_graph.graph.metrics import MetricInfos, MetricValues
 
 By: TypeAlias = Literal["score", "opinion", "pairs"]
 """What an order follows: scores, the opinions that people are expected to give, or how often a
@@ -30,7 +31,8 @@ class Standing(Part):
     (`Ranking.by`): the score, the opinion, or of "pairs" the mean probability that the candidate is
     preferred to another one, with its 95 % `interval` where there is one. `behind` is how much less
     the value is than that of the best; of "pairs", by how much the probability that the best is
-    preferred passes one half.
+    preferred passes one half. `more` are values of further metrics between the reference and the
+    candidate, which the ranking's `metrics` describe.
     """
 
     candidate: Text
@@ -38,6 +40,7 @@ class Standing(Part):
     value: Share | None = None
     behind: Share | None = None
     interval: tuple[Share, Share] | None = None
+    more: MetricValues = Field(default_factory=FrozenMap)
 
 
 class RegionStanding(Standing):
@@ -146,8 +149,9 @@ class Ranking(Part):
     """Candidates in order, in every region and as a whole.
 
     `reference` is the original that scores were measured against by `metric`; both are null where
-    a model predicted them. Candidates that are at most `tolerance` behind share a place. `scene`
-    are the standings as a whole, in the order of the candidates, as in every region.
+    a model predicted them. `metrics` are further ones that were measured against it. Candidates
+    that are at most `tolerance` behind share a place. `scene` are the standings as a whole, in the
+    order of the candidates, as in every region.
     """
 
     schema_: Literal["distortion-ranking/1"] = Field(default=SCHEMA, alias="schema")
@@ -155,6 +159,7 @@ class Ranking(Part):
     model: ModelInfo | None = None
     reference: ImageInfo | None = None
     metric: Text | None = None
+    metrics: MetricInfos = ()
     by: By
     tolerance: Annotated[Number, Field(ge=0)]
     candidates: tuple[Candidate, ...]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from distortion_graph.base.errors import DistortionGraphWarning, RankingError
 from distortion_graph.graph.build import picture_info, shapes_of
+from distortion_graph.graph.metrics import MetricInfo
+from distortion_graph.measure.metrics.registry import map_metrics
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric, get_metric
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
@@ -51,6 +53,7 @@ def rank(
     reference: Source | None = None,
     regions: RegionSource = "auto",
     score_metric: str | FullReferenceMetric = HAARPSI.name,
+    metrics: Sequence[str] = (),
     model: Model | str | Path | None = None,
     align: AlignMode = "auto",
     tolerance: float | None = None,
@@ -73,6 +76,7 @@ def rank(
         regions: as in `compare`; masks lie on the reference, or on the first candidate.
         score_metric: what measures scores against the reference: the name of a registered metric,
             or a metric.
+        metrics: names of further metrics to measure against the reference, as in `compare`.
         model: a loaded `Model`, a model folder, or None for the shipped one.
         align: how a candidate may lie on the reference or the first candidate, as in `compare`.
         tolerance: candidates that are at most so far behind share a place; by default .005 of a
@@ -87,7 +91,7 @@ def rank(
 
     Raises:
         RankingError: fewer than two candidates can be ranked, or a ladder names none.
-        RecipeError: the metric is unknown, or leaves [0, 1].
+        RecipeError: a metric is unknown, or leaves its range.
         ImageError, RegionError, ModelError: one line each, see `distortion_graph.base.errors`.
 
     Warns:
@@ -109,6 +113,7 @@ def rank(
         loaded,
         regions=regions,
         score_metric=score_metric,
+        metrics=metrics,
         model=model,
         align=align,
         tolerance=tolerance,
@@ -128,6 +133,7 @@ def rank_loaded(
     *,
     regions: RegionSource = "auto",
     score_metric: str | FullReferenceMetric = HAARPSI.name,
+    metrics: Sequence[str] = (),
     model: Model | str | Path | None = None,
     align: AlignMode = "auto",
     tolerance: float | None = None,
@@ -145,6 +151,12 @@ def rank_loaded(
         raise RankingError(f"tolerance is {tolerance}, expected a number from 0 to 1")
     if ladders is not None and not sizes:
         raise RankingError("ladders are about file sizes, expected sizes=True (--size) too")
+    further = map_metrics(metrics)
+    if further and loaded.reference is None:
+        raise RankingError(
+            f"metrics {', '.join(metrics)} are measured against an original, expected a reference "
+            "(--reference) with them"
+        )
     base = loaded.reference or loaded.candidates[0].picture
     rates = {}
     if sizes:
@@ -152,7 +164,7 @@ def rank_loaded(
             rates[one.name] = bits_per_pixel(one.name, one.size_bytes, base.size)
     metric = get_metric(score_metric) if isinstance(score_metric, str) else score_metric
     opened = model if isinstance(model, Model) else load_model(model)
-    looking = Looking(opened, metric, align, strict)
+    looking = Looking(opened, metric, further, align, strict)
     with thread_budget(threads or looking.model.threads):
         original = loaded.reference and _called(loaded.reference, "reference")
         pictures = [_called(one.picture, one.name) for one in loaded.candidates]
@@ -166,7 +178,7 @@ def rank_loaded(
         [one for one in loaded.candidates if one.name not in left],
         [line for _, line in loaded.left_out] + list(left.values()),
     )
-    return _ranking(loaded, seen, looking.model, tolerance, rates, ladders)
+    return _ranking(loaded, seen, looking, tolerance, rates, ladders)
 
 
 def _unshown(loaded: Loaded, seen: Seen) -> Iterator[str]:
@@ -186,7 +198,7 @@ def _called(picture: Picture, name: str) -> Picture:
 def _ranking(
     loaded: Loaded,
     seen: Seen,
-    model: Model,
+    looking: Looking,
     tolerance: float | None,
     rates: Mapping[str, float],
     ladders: Mapping[str, Sequence[str]] | None,
@@ -202,10 +214,11 @@ def _ranking(
         candidates = [_on_ladder(candidate, joined) for candidate in candidates]
     left = [*loaded.left_out, *((names[k], line) for k, line in seen.problems.items())]
     return Ranking(
-        vocabulary=model.vocabulary,
-        model=model.identity.info,
+        vocabulary=looking.model.vocabulary,
+        model=looking.model.identity.info,
         reference=None if loaded.reference is None else picture_info(loaded.reference),
         metric=seen.metric,
+        metrics=tuple(MetricInfo(**metric.describe()) for metric in looking.metrics),
         by=by,
         tolerance=within,
         candidates=tuple(candidates),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from distortion_graph.base.errors import ImageError, RegionError
 from distortion_graph.graph import AlignmentInfo, DistortionGraph, Node, SceneNode
 from distortion_graph.masks.container import RegionSet
+from distortion_graph.measure.metrics.metric import MapMetric
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.align.matrices import scale_of
@@ -33,11 +34,12 @@ Warn: TypeAlias = Callable[[str], object]
 class Looking:
     """How candidates are looked at: as `compare` would.
 
-    `metric` scores them against an original.
+    `metric` scores them against an original, and `metrics` are measured there besides.
     """
 
     model: Model
     metric: FullReferenceMetric = HAARPSI
+    metrics: Sequence[MapMetric] = ()
     align: AlignMode = "auto"
     strict: bool = False
 
@@ -48,13 +50,15 @@ class SeenCandidate:
 
     `nodes` by the region's id; a node's mask is null, and so is its box where it is the region's
     own. Regions that the candidate does not show are not among them. `valid` are the shares of
-    regions that it shows; None where it lies on the base pixel by pixel.
+    regions that it shows; None where it lies on the base pixel by pixel. `more` are values of
+    further metrics by the region's id, those of the whole picture under None.
     """
 
     nodes: Mapping[int, Node]
     scene: SceneNode
     valid: Mapping[int, float | None]
     alignment: AlignmentInfo | None
+    more: Mapping[int | None, Mapping[str, float | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -152,7 +152,12 @@ def scene_standings(
     """
     found = placed(scale_of(seen, by, 0), tolerance)
     return tuple(
-        SceneStanding(candidate=name, **where._asdict(), node=candidate.scene)
+        SceneStanding(
+            candidate=name,
+            **where._asdict(),
+            node=candidate.scene,
+            more=candidate.more.get(None, {}),
+        )
         for name, candidate, where in zip(names, seen.candidates, found, strict=True)
         if candidate is not None
     )
@@ -170,6 +175,7 @@ def region_standings(
             **place._asdict(),
             node=candidate.nodes.get(key),
             valid=candidate.valid.get(key),
+            more=candidate.more.get(key, {}),
         )
         for name, candidate, place in zip(names, seen.candidates, found, strict=True)
         if candidate is not None

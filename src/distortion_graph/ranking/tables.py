@@ -34,12 +34,15 @@ COLUMNS: dict[str, type] = {
     "bits_per_pixel": float,
     "ladder": str,
 }
-"""Names and types. A row without a region is the whole picture; `what` is what people read."""
+"""Names and types. A row without a region is the whole picture; `what` is what people read. Further
+metrics have a column each, such as `more.flip`.
+"""
 
 
 def table_of(ranking: Ranking) -> Table:
     """The table; what is not known is None."""
-    return Table(COLUMNS, [[row.get(name) for name in COLUMNS] for row in _rows(ranking)])
+    columns = COLUMNS | {f"more.{metric.name}": float for metric in ranking.metrics}
+    return Table(columns, [[row.get(name) for name in columns] for row in _rows(ranking)])
 
 
 def _rows(ranking: Ranking) -> Iterator[dict[str, Any]]:
@@ -74,6 +77,7 @@ def _row(ranking: Ranking, standing: Standing, node: Node | SceneNode | None) ->
         "size_bytes": candidate.size_bytes,
         "bits_per_pixel": candidate.bits_per_pixel,
         "ladder": candidate.ladder,
+        **{f"more.{name}": value for name, value in standing.more.items()},
         **(_labels(node) if isinstance(node, Node) else {}),
     }
 

@@ -15,6 +15,7 @@ from distortion_graph.ranking.wording import (
     basis,
     behind_text,
     best_counts,
+    metric_text,
     names_text,
     place_text,
     rate_line,
@@ -33,6 +34,8 @@ _VALUES = {"score": "score", "opinion": "opinion", "pairs": "preferred"}
 def render(ranking: Ranking) -> RenderableType:
     """The order as a whole, a few rows of every region, and the sentences below."""
     parts: list[RenderableType] = [_order(ranking), Text("")]
+    if ranking.metrics:
+        parts += [_further(ranking), Text("")]
     if ranking.regions:
         parts += [_regions(ranking), Text("")]
     parts.append(Text(f"{summary(ranking)} {basis(ranking)}"))
@@ -81,6 +84,17 @@ def _order(ranking: Ranking) -> Table:
             f"{counts[standing.candidate]}/{len(ranking.regions)}",
             _whole(ranking, standing),
         )
+    return table
+
+
+def _further(ranking: Ranking) -> Table:
+    """Further metrics of the candidates as wholes."""
+    names = [metric.name for metric in ranking.metrics]
+    table = _table(("candidate", False), *((name, True) for name in names))
+    table.columns[0].max_width = _LONGEST_NAME
+    for standing in ranking.ordered:
+        values = [metric_text(standing.more.get(name)) for name in names]
+        table.add_row(printable(standing.candidate), *values)
     return table
 
 

@@ -71,6 +71,13 @@ def bare_value(standing: Standing) -> str:
     return f"{standing.value:.3f}" if standing.interval is None else f"{standing.value:.2f}"
 
 
+def metric_text(value: float | None) -> str:
+    """A value of a further metric; a dash where it says nothing."""
+    if value is None:
+        return "–"
+    return (f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}").replace("-", "−")
+
+
 def behind_text(standing: Standing) -> str:
     """By how much a candidate is behind the best; a dash for that itself."""
     text = f"{standing.behind or 0.0:.3f}"

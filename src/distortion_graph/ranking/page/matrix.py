@@ -10,6 +10,7 @@ from distortion_graph.ranking.wording import (
     bare_value,
     behind_text,
     best_counts,
+    metric_text,
     place_text,
     title_of,
     value_text,
@@ -28,6 +29,8 @@ def order_table(ranking: Ranking) -> str:
     """All candidates, the best first."""
     sized = ranking.rates is not None
     heads = ["Place", "Candidate", _VALUES[ranking.by], "Behind", "Best in"]
+    metrics = [metric.name for metric in ranking.metrics]
+    heads += metrics
     heads += ["Bytes", "Bits per pixel"] if sized else []
     heads += ["What is wrong", "Weakest in"]
     counts = best_counts(ranking)
@@ -39,6 +42,7 @@ def order_table(ranking: Ranking) -> str:
             _number(behind_text(standing)),
             _number(f"{counts[standing.candidate]} of {len(ranking.regions)}"),
         ]
+        cells += [_number(metric_text(standing.more.get(name))) for name in metrics]
         if sized:
             cells += [
                 _number(f"{candidate.size_bytes:,}"),
@@ -77,6 +81,8 @@ def _matrix_row(ranking: Ranking, region: RankedRegion, names: list[str], most: 
 
 def _cell(ranking: Ranking, standing: Standing, node: Node | None, most: float) -> str:
     said = escape(why(ranking, node))
+    for name, found in standing.more.items():
+        said += f"<br>{escape(name)} {metric_text(found)}"
     if standing.place is None:
         return f"<td><small>{said}</small></td>"
     value = bare_value(standing)
