@@ -97,7 +97,8 @@ def test_the_same_file_twice_and_the_reference_are_said_or_refused(cli, here):
     ]
     names = [c.name for c in Ranking.model_validate_json(ended.out).candidates]
     assert names == ["b", "jpeg-q10"]
-    assert cli(*call, "--strict").refusal == "a.png: is the reference and no candidate"
+    expected = "a.png: is the reference and no candidate, expected every picture once (--strict)"
+    assert cli(*call, "--strict").refusal == expected
 
 
 def test_no_output_overwrites_an_input(cli, here):

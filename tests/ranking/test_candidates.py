@@ -67,7 +67,7 @@ def test_a_file_twice_counts_once_and_the_reference_is_no_candidate(root, monkey
     assert list(loaded.notes) == said
     with pytest.raises(RankingError) as refusal:
         load_candidates([*twice, "original.png"], "original.png", strict=True)
-    assert str(refusal.value) == said[0]
+    assert str(refusal.value) == f"{said[0]}, expected every picture once (--strict)"
 
 
 def test_a_copy_of_the_reference_is_a_candidate_that_equals_it(root):

@@ -14,7 +14,13 @@ from region_files import art
 from skimage.draw import polygon
 
 from distortion_graph.base.errors import RegionError
-from distortion_graph.regions.polygons import ellipse, fill, fill_with_holes, rectangle
+from distortion_graph.regions.polygons import (
+    crosses_itself,
+    ellipse,
+    fill,
+    fill_with_holes,
+    rectangle,
+)
 
 SQUARE = np.array([[2.0, 1], [6, 1], [6, 4], [2, 4]])
 
@@ -83,6 +89,51 @@ def test_what_lies_outside_is_cut_off_on_every_side():
     assert fill([rectangle(-9, -9, 99, 99)], (3, 4), "box").area() == 12
     for far in ((-9, 0, -1, 3), (4, 0, 9, 3), (0, -9, 4, 0), (0, 3, 4, 9)):
         assert fill([rectangle(*far)], (3, 4), "box").area() == 0
+
+
+@pytest.mark.parametrize(
+    ("ring", "crosses"),
+    [
+        ([[2, 2], [18, 2], [18, 18], [2, 18]], False),
+        ([[2, 18], [18, 18], [18, 2], [2, 2]], False),  # the other way round
+        ([[2, 2], [18, 18], [18, 2], [2, 18]], True),  # a bow
+        ([[10, 1], [16, 19], [1, 7], [19, 7], [4, 19]], True),  # a star in one line
+        ([[2, 2], [18, 2], [18, 18], [2, 18]] * 2, True),
+        # A ring cut open: along the cut it touches itself.
+        (
+            [
+                [1, 1],
+                [19, 1],
+                [19, 19],
+                [1, 19],
+                [1, 1],
+                [5, 5],
+                [5, 15],
+                [15, 15],
+                [15, 5],
+                [5, 5],
+            ],
+            False,
+        ),
+        ([[-30, 2], [50, 2], [50, 18], [-30, 18]], False),
+        ([[-9, 2], [-5, 18], [-5, 2], [-9, 18]], False),  # where nobody sees it
+        ([[3, 3], [9, 3]], False),
+    ],
+)
+def test_outlines_that_cross_themselves_are_told(ring, crosses):
+    assert crosses_itself(np.array(ring, float), (20, 20), "it") is crosses
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(3, 12))
+def test_the_outline_of_a_star_shaped_area_does_not_cross_itself(seed, points):
+    rng = np.random.default_rng(seed)
+    angles = np.sort(rng.uniform(0, 2 * math.pi, points))
+    radii = rng.uniform(2, 30, points)  # beyond the picture too
+    ring = 15 + np.stack([radii * np.cos(angles), radii * np.sin(angles)], 1)
+    widest = np.diff(angles, append=angles[0] + 2 * math.pi).max()
+    if widest < math.pi:  # the centre is inside
+        assert not crosses_itself(ring, (30, 30), "it")
+        assert not crosses_itself(ring[::-1], (30, 30), "it")
 
 
 def test_rings_of_less_than_three_points_and_no_rings_enclose_nothing():

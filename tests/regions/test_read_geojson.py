@@ -78,7 +78,12 @@ def test_whole_numbers_number_a_region_and_other_ids_do_not(tmp_path):
 def test_an_outline_that_crosses_itself_is_filled_wherever_it_goes_around(tmp_path):
     star = [[4.1, 0.3], [6.4, 5.7], [0.6, 2.2], [8.3, 2.3], [1.9, 5.8], [4.1, 0.3]]
     path = written(tmp_path / "a.json", feature(polygon(star)))
-    mask = regions_in(path, PICTURE).mask(0)
+    found, notes = regions_and_notes(path, PICTURE)
+    assert notes == [
+        f"{path}: 1 shape whose outline crosses itself, all that it goes around is filled: "
+        "feature 0"
+    ]
+    mask = found.mask(0)
     odd = fill([np.array(star)], (H, W), "star", "evenodd").decode()
     assert mask[3, 4] and not odd[3, 4]  # the middle, twice around
     assert (mask >= odd).all()

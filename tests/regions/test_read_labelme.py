@@ -123,6 +123,24 @@ def test_what_has_no_area_is_left_out_and_said(tmp_path):
     assert [str(warning.message) for warning in told] == [line]
 
 
+def test_what_is_cut_off_and_what_crosses_itself_is_said(tmp_path):
+    value = file_of(
+        shape("in", [[1, 1], [W + 0.5, 1], [5, 5]]),  # at the edge, as tools put it
+        shape("wide", [[1, 1], [W + 9, 1], [5, 5]]),
+        shape("bow", [[1, 1], [9, 7], [9, 1], [1, 7]]),
+        shape("round", [[6, 4], [6, -4]], "circle"),
+    )
+    found, notes = regions_and_notes(written(tmp_path / "a.json", value), PICTURE)
+    assert [region.name for region in found] == ["in", "wide", "bow", "round"]
+    path = tmp_path / "a.json"
+    assert notes == [
+        f"{path}: 2 shapes reaching beyond the picture, cut off at its edge: shape 1 (wide), "
+        "shape 3 (round)",
+        f"{path}: 1 shape whose outline crosses itself, all that it goes around is filled: "
+        "shape 2 (bow)",
+    ]
+
+
 def test_older_files_without_size_or_type_are_read_on_the_picture(tmp_path):
     value = {"shapes": [{"label": "", "points": [[0, 0], [4, 0], [4, 4], [0, 4]]}]}
     found = regions_in(written(tmp_path / "a.json", value), PICTURE)

@@ -132,11 +132,15 @@ def test_a_process_writes_nothing_but_the_protocol(process: Any) -> None:
     assert len(out.splitlines()) >= 1 + len(results)
     assert all(json.loads(line)["jsonrpc"] == "2.0" for line in out.splitlines())
     assert err == ""
-    assert [tool.name for tool in tools] == ["compare_images", "describe_vocabulary"]
+    assert [tool.name for tool in tools] == [
+        "compare_images",
+        "rank_images",
+        "describe_vocabulary",
+    ]
 
 
 def test_a_process_gives_the_numbers_of_compare(process: Any, graph: DistortionGraph) -> None:
-    (tool, _), (failed, result), *_ = process
+    (tool, *_), (failed, result), *_ = process
     assert refusal(failed) == (
         f"{EXAMPLES / 'nowhere.png'}: no such file, expected a picture; check the path"
     )
@@ -217,7 +221,7 @@ def test_tools_are_described_and_only_look(server: Any, mode: str) -> None:
         Draft202012Validator.check_schema(tool.input_schema)
         assert tool.input_schema["additionalProperties"] is False
     assert list(tools[0].input_schema["required"]) == ["anchor", "target"]
-    Draft202012Validator(tools[1].output_schema).validate(words.structured_content)
+    Draft202012Validator(tools[2].output_schema).validate(words.structured_content)
     told = words.structured_content
     clean = {"label": "clean", "words": "clean", "meaning": "nothing is wrong"}
     assert clean in told["distortions"]
@@ -335,7 +339,7 @@ def test_what_was_not_taken_as_it_is_is_said(server: Any, tmp_path: Path) -> Non
 
 def test_an_unknown_tool_is_an_error_of_the_protocol(server: Any) -> None:
     async def ask(client: Client) -> None:
-        with pytest.raises(MCPError, match="no tool 'compare', expected one of compare_images, d"):
+        with pytest.raises(MCPError, match="no tool 'compare', expected one of compare_images, r"):
             await client.call_tool("compare", {})
 
     talk(server, ask)
@@ -567,7 +571,7 @@ def test_ctrl_c_does_not_wait_for_standard_input(
 
 def test_importing_the_rooms_modules_does_not_need_the_extra() -> None:
     names = ("mcp", "anyio", "uvicorn")
-    for module in ("mcp_answers", "mcp_files", "mcp_server"):
+    for module in ("mcp_answers", "mcp_files", "mcp_offers", "mcp_rank", "mcp_server"):
         text = (ROOT / "src" / "distortion_graph" / "serve" / f"{module}.py").read_text("utf-8")
         early = [line for line in text.splitlines() if re.match(r"(import|from) ", line)]
         assert not any(line.split()[1].split(".")[0] in names for line in early)

@@ -84,12 +84,13 @@ def load_candidates(
     strict: bool = False,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     background: str = DEFAULT_BACKGROUND,
+    problems: Sequence[str] = (),
 ) -> Loaded:
     """Read all pictures.
 
     A folder stands for the pictures in it, by their names. A file that is given twice counts once,
     the file of the reference is no candidate, and one that cannot be read is left out; each is
-    said, or with `strict` refused.
+    said, or with `strict` refused. `problems` say why the caller knows of others that are none.
 
     Raises ImageError for a reference that cannot be read and, with `strict`, for any candidate;
     RankingError with `strict` for a file twice and for the reference among the candidates, and
@@ -98,7 +99,7 @@ def load_candidates(
     notes: list[str] = []
     given = _apart(_given(candidates), reference, notes)
     if strict and notes:
-        raise RankingError(notes[0])
+        raise RankingError(f"{notes[0]}, expected every picture once (--strict)")
 
     def read(source: Source, name: str | None) -> Picture | ImageError:
         unnamed = None if isinstance(source, str | Path | Picture) else name
@@ -126,7 +127,7 @@ def load_candidates(
         for name, entry, picture in zip(names, given, pictures, strict=True)
         if isinstance(picture, Picture)
     )
-    check_enough(kept, [*notes, *(line for _, line in left_out)])
+    check_enough(kept, [*problems, *notes, *(line for _, line in left_out)])
     notes += [line for p in (original, *(k.picture for k in kept)) if p for line in p.warnings]
     return Loaded(original, kept, left_out, (*notes, *_equal_lines(kept, original)))
 
@@ -157,6 +158,17 @@ def picture_files(folder: Path) -> list[Path]:
 def candidate_files(sources: Iterable[str]) -> list[str]:
     """The files that some names stand for, folders taken apart; raises as `picture_files` does."""
     return [str(entry.source) for entry in _given(list(sources))]
+
+
+def candidate_names(sources: Sequence[str]) -> list[str]:
+    """What candidates are called, by their paths; those of data URLs by their numbers."""
+    urls = [source[:5].lower() == "data:" for source in sources]
+    return _short_names(
+        [
+            _Given(b"" if url else source, number)
+            for number, (source, url) in enumerate(zip(sources, urls, strict=True), start=1)
+        ]
+    )
 
 
 def _given(candidates: CandidateSources) -> list[_Given]:

@@ -132,6 +132,12 @@ def laid(
         return None if found is None else alignment_info(found, None), None
     pair = AlignedPair.of(base, candidate, found)
     reduced = scale_of(found.matrix, candidate.size)
+    if reduced < 1 / _SMALLER_FROM:
+        warn(
+            f"{candidate.source or 'candidate'}: shows {base.source or 'the other picture'} at "
+            f"{1 / reduced:.2f} of its size and is compared in the latter's pixels; what finer "
+            "pixels show does not count"
+        )
     if reduced > _SMALLER_FROM:
         warn(
             f"{candidate.source or 'candidate'}: shows {base.source or 'the other picture'} at "

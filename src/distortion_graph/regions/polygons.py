@@ -57,6 +57,15 @@ def fill_with_holes(polygons: Sequence[Sequence[Ring]], size: tuple[int, int], w
     return rle_from_edges(combined_edges(parts), size)
 
 
+def crosses_itself(ring: Ring, size: tuple[int, int], what: str) -> bool:
+    """Whether an outline goes around some pixel of the picture more than once, or around one to the
+    left and around another to the right. Raises RegionError as `fill` does.
+    """
+    place, depth = _depths([ring], size, what)
+    settled = depth[np.append(place[1:] != place[:-1], True)] if len(place) else depth
+    return bool(len(settled)) and int(settled.max()) - int(settled.min()) > 1
+
+
 def rectangle(left: float, top: float, right: float, bottom: float, degrees: float = 0.0) -> Ring:
     """A rectangle, turned clockwise about its centre."""
     centre = np.array([(left + right) / 2, (top + bottom) / 2])
@@ -90,6 +99,16 @@ def _inside(
     rings: Sequence[Ring], size: tuple[int, int], what: str, rule: Rule
 ) -> NDArray[np.int64]:
     """The edges of the mask, as `rle_from_edges` takes them."""
+    place, depth = _depths(rings, size, what)
+    return edges_where(place, depth != 0 if rule == "nonzero" else depth % 2 != 0)
+
+
+def _depths(
+    rings: Sequence[Ring], size: tuple[int, int], what: str
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where sides cross the centres of columns, ascending, and how often the rings go around what
+    comes then: clockwise less counter-clockwise.
+    """
     starts, ends = _sides(rings, what)
     # Columns whose centre lies between the ends of a side, or on its left one.
     first, last = (np.clip(np.ceil(side[:, 0] - 0.5), 0, size[1]) for side in (starts, ends))
@@ -107,8 +126,7 @@ def _inside(
         size,
         what,
     )
-    depth = np.cumsum(step)
-    return edges_where(place, depth != 0 if rule == "nonzero" else depth % 2 != 0)
+    return place, np.cumsum(step)
 
 
 def _sides(rings: Sequence[Ring], what: str) -> tuple[Ring, Ring]:

@@ -14,7 +14,10 @@ from distortion_graph.masks.container import Region, RegionSet, default_name
 from distortion_graph.masks.rle import Rle, rle_union
 from distortion_graph.pictures.images import Picture
 from distortion_graph.regions.fitting import fit_rle
-from distortion_graph.regions.polygons import Ring, Rule, fill
+from distortion_graph.regions.polygons import Ring, Rule, crosses_itself, fill
+
+_BEYOND_PX = 1.0  # tools put points on the edge itself, or half a pixel beyond it
+_SHOWN = 4
 
 EMPTY = "the mask is empty, expected at least one pixel of the picture"
 
@@ -38,13 +41,29 @@ class Shape:
 class Drawing:
     """The shapes that a file has for one picture, in its order.
 
-    `no_area` counts, by their kind, what can be no region: points, lines, texts. `notes` are
-    further lines for the user, without the file's name.
+    `no_area` counts, by their kind, what can be no region: points, lines, texts. `cut` and
+    `crossing` name shapes that reach beyond the picture, and whose outline crosses itself. `notes`
+    are further lines for the user, without the file's name.
     """
 
     shapes: list[Shape] = field(default_factory=list)
     no_area: Counter[str] = field(default_factory=Counter)
+    cut: list[str] = field(default_factory=list)
+    crossing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def drawn(self, ring: Ring, size: tuple[int, int], what: str) -> Rle:
+        """The mask of an outline drawn by hand; raises RegionError where it has no pixel."""
+        self.look_at(ring, size, what)
+        return outlined([ring], size, what)
+
+    def look_at(self, ring: Ring, size: tuple[int, int], what: str) -> None:
+        """Note an outline that is hardly meant as it is."""
+        limit = np.array([size[1], size[0]]) + _BEYOND_PX
+        if len(ring) and ((ring < -_BEYOND_PX) | (ring > limit)).any():
+            self.cut.append(what)
+        if crosses_itself(ring, size, what):
+            self.crossing.append(what)
 
     def warnings(self, what: str) -> list[str]:
         """The lines that tell the user what was left out; `what` begins them."""
@@ -52,6 +71,15 @@ class Drawing:
         if self.no_area:
             kinds = ", ".join(f"{number} {kind}" for kind, number in self.no_area.items())
             lines.insert(0, f"left out what has no area: {kinds}")
+        for shapes, fault in (
+            (self.cut, "reaching beyond the picture, cut off at its edge"),
+            (self.crossing, "whose outline crosses itself, all that it goes around is filled"),
+        ):
+            if shapes:
+                few = ", ".join(shape.removeprefix(f"{what}: ") for shape in shapes[:_SHOWN])
+                more = ", …" * (len(shapes) > _SHOWN)
+                plural = "s" * (len(shapes) > 1)
+                lines.append(f"{len(shapes)} shape{plural} {fault}: {few}{more}")
         return [f"{what}: {line}" for line in lines]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -31,6 +31,7 @@ from distortion_graph.graph import (
     Side,
 )
 from distortion_graph.graph.basis import Part
+from distortion_graph.graph.referenced import Scores
 from distortion_graph.mllm.ask.compact import DECIMALS
 from distortion_graph.mllm.ask.wording import (
     comparison_lines,
@@ -146,6 +147,13 @@ class Comparison(Part):
 
     summary: str
     notes: list[str] = Field(description="What in the files was not taken quite as it is.")
+    reference: Literal["anchor", "target", "third"] | None = Field(
+        description="Which picture is the original; null where none was given."
+    )
+    scores: Scores | None = Field(
+        description="Whether a model predicted the scores or they were measured against the "
+        "reference, and by which metric."
+    )
     scene: SceneFacts
     regions: list[RegionFacts] = Field(description="Those that both pictures have.")
     alone: list[LoneFacts] = Field(
@@ -192,6 +200,8 @@ def comparison_facts(
     return Comparison(
         summary=summary(graph),
         notes=list(notes),
+        reference=graph.reference and graph.reference.role,
+        scores=graph.scores,
         scene=SceneFacts(
             anchor=_picture(graph.anchor, scene.anchor),
             target=_picture(graph.target, scene.target),

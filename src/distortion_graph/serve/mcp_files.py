@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from distortion_graph.base.errors import DistortionGraphError, RegionError
-from distortion_graph.graph import Side
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, Picture, load_picture
 from distortion_graph.regions.coco import panoptic_pictures
 from distortion_graph.regions.spec import LOCAL_SPECS_HELP, RegionFiles, RegionSpec
@@ -61,8 +60,11 @@ class Access:
                 raise AccessError(f"{folder}: no such folder, expected one to read files from")
         return cls(roots, max_pixels, max_data_bytes)
 
-    def picture(self, source: str, side: Side) -> Picture:
-        """The picture of a path or data URL; raises AccessError, ImageError."""
+    def picture(self, source: str, side: str) -> Picture:
+        """The picture of a path or data URL, which lines call `side`.
+
+        Raises AccessError and ImageError.
+        """
         if _DATA.match(source):
             return load_picture(self._data(source, side), max_pixels=self.max_pixels, name=side)
         if source[:5].lower() == "data:" or _ADDRESS.match(source):
@@ -109,7 +111,7 @@ class Access:
     def _allows(self, path: Path) -> bool:
         return not self.roots or any(path.is_relative_to(root) for root in self.roots)
 
-    def _data(self, url: str, side: Side) -> bytes:
+    def _data(self, url: str, side: str) -> bytes:
         """The bytes of a data URL."""
         head, _, body = url.partition(",")
         if not head.lower().endswith(";base64"):

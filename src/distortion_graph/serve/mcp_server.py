@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.base.files import encode_image
-from distortion_graph.base.validation import validation_line
-from distortion_graph.graph import SIDES, json_schema_text
+from distortion_graph.graph import SIDES, Side, json_schema_text
 from distortion_graph.graph.basis import Part
 from distortion_graph.pictures.align import AlignMode
+from distortion_graph.pictures.images import Picture
 from distortion_graph.pictures.pairs import pair_warnings
 from distortion_graph.pipeline import compare_pictures
 from distortion_graph.predict.session import Model
@@ -42,6 +42,8 @@ from distortion_graph.serve.mcp_answers import (
     vocabulary_text,
 )
 from distortion_graph.serve.mcp_files import Access
+from distortion_graph.serve.mcp_offers import Offer, Outcome
+from distortion_graph.serve.mcp_rank import rank_offer
 
 if TYPE_CHECKING:
     from anyio import CapacityLimiter
@@ -66,10 +68,12 @@ HTTP_PATH = "/mcp"
 INSTRUCTIONS = (
     "Compares two pictures of the same scene, the anchor and the target, region by region: what is "
     "wrong in each region of either, how bad it is, and which of the two is better there. Labels "
-    "and scores come from a trained model, evidence is measured from the pixels. A node that is "
+    "and scores come from a trained model, evidence is measured from the pixels; with the original "
+    "at hand, scores are measured against it. Ranks several pictures of one scene. A node that is "
     "uncertain may show something that the vocabulary has no word for: look at it yourself."
 )
 
+_PICTURES_PER_REQUEST = 3  # of the largest, in data URLs
 _REQUEST_ROOM = 2**20  # bytes of a request beside its pictures
 _LONGEST = 800  # characters of an error
 _SCHEMA_TYPE = "application/schema+json"
@@ -84,6 +88,12 @@ class Question(Part):
     target: str = Field(description="The second picture, of the same scene; the same kinds.")
     regions: str = Field(
         "auto", description=f"Where the regions come from, on the anchor: {LOCAL_SPECS_HELP}."
+    )
+    reference: str | None = Field(
+        None,
+        description="The original that both were made from, where it is at hand: a picture of "
+        "their size, of the same kinds, or 'anchor' or 'target' where it is one of the two. Scores "
+        "are then measured against it.",
     )
     overlay: bool = Field(
         True,
@@ -120,35 +130,6 @@ class NoQuestion(Part):
     """No arguments."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a tool gives back: a text for people, facts for programs, and perhaps a PNG."""
-
-    text: str
-    facts: Part
-    png: bytes | None = None
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A tool: what it is called with, what it gives back, and how; a heavy one takes long."""
-
-    title: str
-    description: str
-    question: type[Part]
-    facts: type[Part]
-    run: Callable[[Any], Outcome]
-    heavy: bool = False
-
-    def answer(self, name: str, arguments: Mapping[str, Any]) -> Outcome:
-        """Run it; raises DistortionGraphError, also for arguments that are not as described."""
-        try:
-            question = self.question.model_validate(arguments)
-        except ValidationError as error:
-            raise DistortionGraphError(validation_line(error, name, self.question)) from None
-        return self.run(question)
-
-
 def offers(model: Model, access: Access) -> dict[str, Offer]:
     """The tools by name."""
 
@@ -156,11 +137,15 @@ def offers(model: Model, access: Access) -> dict[str, Offer]:
         regions = access.regions(question.regions)
         anchor = access.picture(question.anchor, "anchor")
         target = access.picture(question.target, "target")
+        reference = _reference(access, question.reference)
         notes = list(pair_warnings(anchor, target))
+        if isinstance(reference, Picture):
+            notes += reference.warnings
         graph = compare_pictures(
             anchor,
             target,
             regions=regions,
+            reference=reference,
             model=model,
             align=question.align,
             fit=question.fit,
@@ -188,6 +173,7 @@ def offers(model: Model, access: Access) -> dict[str, Offer]:
             compare_images,
             heavy=True,
         ),
+        "rank_images": rank_offer(model, access),
         "describe_vocabulary": Offer(
             "Explain the labels",
             "What the distortion labels mean, the scale of severities, and from which difference "
@@ -197,6 +183,16 @@ def offers(model: Model, access: Access) -> dict[str, Offer]:
             describe_vocabulary,
         ),
     }
+
+
+def _reference(access: Access, source: str | None) -> Picture | Side | None:
+    """The original of a pair: a picture, one of the two, or none."""
+    if source is None:
+        return None
+    for side in SIDES:
+        if source == side:
+            return side
+    return access.picture(source, "reference")
 
 
 def build_server(
@@ -243,7 +239,7 @@ async def serve_http(server: Server[Any], listener: socket.socket, access: Acces
     """
     import uvicorn
 
-    pictures = len(SIDES) * access.max_data_bytes * 4 // 3
+    pictures = _PICTURES_PER_REQUEST * access.max_data_bytes * 4 // 3
     app = server.streamable_http_app(
         streamable_http_path=HTTP_PATH,
         stateless_http=True,

@@ -19,7 +19,7 @@ from distortion_graph.regions.coco_entries import chosen_place
 from distortion_graph.regions.fitting import turns
 from distortion_graph.regions.polygons import ellipse, rectangle
 from distortion_graph.regions.readers.points import numbers, points_in
-from distortion_graph.regions.shapes import Drawing, Shape, outlined, whole_number
+from distortion_graph.regions.shapes import Drawing, Shape, whole_number
 
 _NO_AREA = ("points", "polyline", "cuboid", "skeleton", "tag")
 
@@ -44,11 +44,13 @@ def read_cvat(root: Element, picture: Picture, what: str, image: str | None) -> 
         if element.tag in _NO_AREA:
             drawing.no_area[element.tag] += 1
             continue
-        drawing.shapes.append(_shape(element, index, canvas, what))
+        drawing.shapes.append(_shape(element, index, canvas, what, drawing))
     return drawing
 
 
-def _shape(element: Element, index: int, canvas: tuple[int, int], what: str) -> Shape:
+def _shape(
+    element: Element, index: int, canvas: tuple[int, int], what: str, drawing: Drawing
+) -> Shape:
     facts = {a.get("name"): a.text or "" for a in element.findall("attribute")}
     try:
         label = from_xml_text(element.get("label", ""), what)
@@ -59,14 +61,14 @@ def _shape(element: Element, index: int, canvas: tuple[int, int], what: str) -> 
     group = element.get("group_id", "0")
     return Shape(
         where,
-        _mask(element, canvas, where),
+        _mask(element, canvas, where, drawing),
         name,
         whole_number(facts.get("region_id")),
         None if group == "0" else (name, group),
     )
 
 
-def _mask(element: Element, canvas: tuple[int, int], what: str) -> Rle:
+def _mask(element: Element, canvas: tuple[int, int], what: str, drawing: Drawing) -> Rle:
     degrees = numbers(element, ("rotation",), what)[0] if "rotation" in element.attrib else 0.0
     match element.tag:
         case "mask":
@@ -81,7 +83,7 @@ def _mask(element: Element, canvas: tuple[int, int], what: str) -> Rle:
             ring = ellipse(x, y, radius_x, radius_y, degrees)
         case other:
             raise RegionError(f"{what}: <{other!s:.40}>, expected box, polygon, ellipse or mask")
-    return outlined([ring], canvas, what)
+    return drawing.drawn(ring, canvas, what)
 
 
 def _runs(element: Element, canvas: tuple[int, int], what: str) -> Rle:

@@ -48,6 +48,8 @@ def read_geojson(value: Any, picture: Picture, what: str, image: str | None) -> 
         polygons = list(_polygons(geometry, where, drawing))
         if polygons:
             rle = fill_with_holes(polygons, picture.size, where)
+            for outline, *_ in polygons:
+                drawing.look_at(outline, picture.size, where)
             outlines = np.concatenate([rings[0] for rings in polygons])
             number = whole_number(feature.get("id"))
             drawing.shapes.append(Shape(where, checked(rle, outlines, where), name, number))

@@ -23,7 +23,7 @@ from distortion_graph.regions.polygons import Ring, ellipse, rectangle, turned
 from distortion_graph.regions.readers.label_studio_tasks import Result, results_of, tasks_of
 from distortion_graph.regions.readers.png_masks import mask_of_png
 from distortion_graph.regions.readers.points import numbers, points_of
-from distortion_graph.regions.shapes import Drawing, Shape, outlined
+from distortion_graph.regions.shapes import Drawing, Shape
 
 _OWN_ID = re.compile(r"(?:anchor|target):(\d{1,18})")
 _PNG = "data:image/png;base64,"
@@ -65,7 +65,7 @@ def _draw(results: list[Result], index: int, picture: Picture, what: str, drawin
         if "vertices" in value or ("width" in value and "height" not in value):
             drawing.no_area["vector" if "vertices" in value else "keypoint"] += 1
             return
-        rle = _mask(result, picture, where)
+        rle = _mask(result, picture, where, drawing)
         if rle is not None:
             own = _OWN_ID.fullmatch(str(result.get("id")))
             drawing.shapes.append(Shape(where, rle, name, int(own[1]) if own else None))
@@ -88,7 +88,7 @@ def _name(results: list[Result]) -> str | None:
     return ", ".join(dict.fromkeys(labels)) or None
 
 
-def _mask(result: Result, picture: Picture, what: str) -> Rle | None:
+def _mask(result: Result, picture: Picture, what: str, drawing: Drawing) -> Rle | None:
     """The mask of a result; None of one that draws nothing."""
     value = result["value"]
     keys = {"rle", "imageDataURL", "points", "radiusX", "height"} & value.keys()
@@ -110,7 +110,7 @@ def _mask(result: Result, picture: Picture, what: str) -> Rle | None:
         if ink.shape != size:
             raise RegionError(f"{what}: its bitmask is {ink.shape[1]}×{ink.shape[0]} pixels")
         return rle_from_mask(ink)
-    return outlined([_outline(value, size, what)], size, what)
+    return drawing.drawn(_outline(value, size, what), size, what)
 
 
 def _brush(value: Mapping[str, Any], size: tuple[int, int], what: str) -> Rle:

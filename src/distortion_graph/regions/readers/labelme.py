@@ -18,7 +18,7 @@ from distortion_graph.regions.fitting import turns
 from distortion_graph.regions.polygons import Ring, ellipse, rectangle
 from distortion_graph.regions.readers.png_masks import mask_of_png
 from distortion_graph.regions.readers.points import points_of
-from distortion_graph.regions.shapes import Drawing, Shape, outlined
+from distortion_graph.regions.shapes import Drawing, Shape
 
 _NO_AREA = ("point", "points", "line", "linestrip")
 _AREAS = "polygon, rectangle, oriented_rectangle, circle or mask"
@@ -55,11 +55,15 @@ def read_labelme(
         where = f"{what}: shape {index}" + (f" ({label})" if label else "")
         group = entry.get("group_id")
         group = None if group is None else (label, str(group))
-        drawing.shapes.append(Shape(where, _mask(kind, entry, canvas, where), label, None, group))
+        drawing.shapes.append(
+            Shape(where, _mask(kind, entry, canvas, where, drawing), label, None, group)
+        )
     return drawing
 
 
-def _mask(kind: str, entry: Mapping[str, Any], canvas: tuple[int, int], what: str) -> Rle:
+def _mask(
+    kind: str, entry: Mapping[str, Any], canvas: tuple[int, int], what: str, drawing: Drawing
+) -> Rle:
     points = points_of(entry.get("points"), what)
     if kind == "mask":
         return _picture_mask(entry.get("mask"), points, canvas, what)
@@ -75,7 +79,7 @@ def _mask(kind: str, entry: Mapping[str, Any], canvas: tuple[int, int], what: st
         points = ellipse(x, y, radius, radius)
     elif kind not in ("polygon", "oriented_rectangle"):
         raise RegionError(f"{what}: a shape of type {kind!r:.40}, expected {_AREAS}")
-    return outlined([points], canvas, what)
+    return drawing.drawn(points, canvas, what)
 
 
 def _picture_mask(data: Any, points: Ring, canvas: tuple[int, int], what: str) -> Rle:
