@@ -54,8 +54,8 @@ def mcp(
 
     A server of the Model Context Protocol: the assistant starts this command and talks with it
     over standard input and output; nothing else is printed there. Its tools are compare_images,
-    rank_images and describe_vocabulary. They only look: nothing is written, and nothing fetched. docs/mcp.md
-    says how to add it to an assistant.
+    rank_images and describe_vocabulary. They only look: nothing is written, and nothing fetched.
+    docs/mcp.md says how to add it to an assistant.
 
     \b
     Examples:
