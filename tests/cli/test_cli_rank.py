@@ -133,6 +133,8 @@ def test_no_output_overwrites_an_input(cli, here):
         (("x", "--json", "--out", "-"), "--json prints to standard output too; leave it out, or "),
         (("x", "--tie", "-1"), "tolerance is -1.0, expected a number from 0 to 1"),
         (("x", "--score-metric", "haarpsi"), "--score-metric measures against --reference, expec"),
+        (("x", "--metric", "flip"), "--metric measures against --reference, expected that too"),
+        (("x", "--reference", "a.png", "--metric", "x"), "unknown metric 'x'; expected one of: fl"),
         (("empty",), "empty: holds no picture, expected the candidates"),
     ],
 )

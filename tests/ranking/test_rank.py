@@ -22,6 +22,7 @@ from distortion_graph.predict.opinion import OpinionMaps
 from distortion_graph.ranking.pairs import probability_better
 from distortion_graph.ranking.seeing import see
 from distortion_graph.ranking.seen import Looking
+from distortion_graph.ranking.tables import table_of
 
 QUALITIES = (5, 15, 40, 90)
 STEPS = [f"jpeg-q{quality}" for quality in QUALITIES]
@@ -67,6 +68,51 @@ def test_scores_are_the_metrics_own_between_reference_and_candidate(root, agains
         expected = region_scores(original, rgb, masks)
         found = [present(region.standings[k].node).score for region in against.regions]
         assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_further_metrics_are_those_of_compare_and_change_no_place(root, against):
+    names = ("flip", "vif")
+    ranking = rank(
+        root / "encodes",
+        reference=root / "original.png",
+        regions="grid:1x2",
+        metrics=names,
+        sizes=True,
+    )
+    assert [metric.name for metric in ranking.metrics] == list(names)
+    for k, name in enumerate(STEPS):
+        graph = compare(
+            root / "original.png",
+            root / "encodes" / f"{name}.jpg",
+            reference="anchor",
+            regions="grid:1x2",
+            metrics=names,
+        )
+        assert ranking.scene[k].more == present(present(graph.scene).evidence).more
+        for mine, region in zip(ranking.regions, graph.regions, strict=True):
+            assert mine.standings[k].more == present(region.evidence).more
+    bare = {"metrics": (), "scene": against.scene, "regions": against.regions}
+    assert ranking.model_copy(update=bare) == against
+    assert not any(s.more for s in against.scene)
+    assert [s.place for s in ranking.scene] == [s.place for s in against.scene]
+    columns = table_of(ranking).columns
+    assert list(columns)[-2:] == ["more.flip", "more.vif"]
+    assert Ranking.model_validate_json(ranking.to_json()) == ranking
+
+
+def test_further_metrics_of_a_cut_out_are_of_what_it_shows(tmp_path):
+    whole = scene((160, 200))
+    part = np.ascontiguousarray(whole[:, 40:])
+    ranking = rank(
+        {"part": part, "jpeg": jpeg(whole, 20)},
+        reference=whole,
+        regions="grid:1x2",
+        metrics=["gmsd"],
+    )
+    first, second = ranking.scene
+    assert first.more == {"gmsd": 0.0} and present(second.more["gmsd"]) > 0
+    for region in ranking.regions:
+        assert region.standings[0].more == {"gmsd": 0.0}
 
 
 def test_n_candidates_take_n_runs_of_the_encoder(root):
@@ -289,6 +335,8 @@ def test_mistakes_are_one_line_each(root):
     )
     with pytest.raises(RecipeError, match="haarp"):
         rank(folder, reference=original, score_metric="haarp")
+    with pytest.raises(RankingError, match="metrics vif are measured against an original, expect"):
+        rank(folder, regions="whole", metrics=["vif"])
     with pytest.raises(RankingError, match=r"no region with the id 7 \(ids: 0\)"):
         rank(folder, reference=original, regions="whole").region(7)
     assert issubclass(RankingError, DistortionGraphError)
