@@ -35,9 +35,9 @@ Floats = NDArray[np.float32]
 Levels = Sequence[Floats]
 """Shares of the cells of every level that R regions cover, (R, h, w) each."""
 
-KEPT_BYTES_PER_PX = 17
-"""What is kept of a picture: its maps take 6.5, the statistics of its cells 4, and what is counted
-with another picture 6."""
+KEPT_BYTES_PER_PX = 20
+"""What is kept of a picture at most: its maps take 6.5, with the surroundings of tiles 9.6, the
+statistics of its cells 4, and what is counted with another picture 6."""
 
 
 class RegionCells:
