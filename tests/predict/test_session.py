@@ -113,6 +113,20 @@ def test_export_agrees_with_torch(exported, height, width, rows, columns):
     assert largest_difference(ours, theirs) < 3e-3
 
 
+def test_an_export_leaves_the_network_as_it_was(tmp_path):
+    torch = pytest.importorskip("torch", reason="needs the train extra")
+    from distortion_graph.model.config import NetworkConfig
+    from distortion_graph.model.network import DistortionGraphNet
+    from distortion_graph.training.export import export_onnx
+
+    network = DistortionGraphNet(NetworkConfig(width=64, layers=1, heads=2)).eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    export_onnx(network, tmp_path, name="random", version="0", card={})
+    assert not any(module.training for module in network.modules())
+    after = network.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
 @pytest.mark.parametrize("original", [None, 0, 1])
 def test_a_model_that_takes_a_reference_agrees_with_torch(exported_with_reference, original):
     from distortion_graph.model.predict import TorchPredictor

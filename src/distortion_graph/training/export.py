@@ -216,6 +216,7 @@ def _to_onnx(
     axes: dict[str, dict[int, str]],
 ) -> bytes:
     buffer = io.BytesIO()
+    module.eval()  # the exporter gives the mode back that it finds: a new module's is training
     with warnings.catch_warnings():
         # The tracing exporter is the one whose graphs keep every axis dynamic here.
         warnings.simplefilter("ignore")
