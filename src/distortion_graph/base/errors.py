@@ -56,6 +56,10 @@ class BatchError(DistortionGraphError):
     """A list of pairs, or the folder of a batch's results, cannot be used."""
 
 
+class VideoError(DistortionGraphError):
+    """A video cannot be read, or does not fit its partner."""
+
+
 class DamageError(ValueError):
     """A file that contradicts itself or is cut off: the reason, without the file's name.
 

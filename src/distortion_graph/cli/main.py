@@ -30,6 +30,7 @@ from distortion_graph.cli.report import report
 from distortion_graph.cli.schema import schema
 from distortion_graph.cli.train import train
 from distortion_graph.cli.version import print_version, version
+from distortion_graph.cli.video import video
 
 app = typer.Typer(
     name=NAME,
@@ -42,6 +43,7 @@ for command in (
     compare,
     rank,
     batch,
+    video,
     distort,
     convert,
     report,

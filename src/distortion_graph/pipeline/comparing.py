@@ -35,7 +35,7 @@ from distortion_graph.measure.metrics.measuring import MeasuredMetrics, measure_
 from distortion_graph.measure.metrics.metric import MapMetric
 from distortion_graph.measure.metrics.registry import map_metrics
 from distortion_graph.measure.quality import HAARPSI, FullReferenceMetric, get_metric
-from distortion_graph.pictures.align import AlignMode
+from distortion_graph.pictures.align import Alignment, AlignMode
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, ImageSource, Picture
 from distortion_graph.pictures.pairs import load_pair, load_reference, pair_warnings
@@ -173,6 +173,7 @@ def compare_pictures(
     evidence: Level = "all",
     metrics: Sequence[str] = (),
     align: AlignMode = "auto",
+    laid: Alignment | None = None,
     fit: Fit = "error",
     strict: bool = False,
     threads: int = 0,
@@ -180,13 +181,15 @@ def compare_pictures(
 ) -> DistortionGraph:
     """`compare` for pictures that are already loaded; their own warnings are the caller's to show.
 
-    `warn` is told, in a line, of what else is left out; by default Python's warnings are.
+    `laid` is how the target lies on the anchor where that is known already, such as from another
+    frame of the same shot: nothing is looked for then. `warn` is told, in a line, of what else is
+    left out; by default Python's warnings are.
     """
     further = map_metrics(metrics)
     loaded = model if isinstance(model, Model) else load_model(model)
     with thread_budget(threads or loaded.threads):
         mode = _mode_with(reference, align, target_regions)
-        alignment = lay(anchor, target, mode, fit, strict=strict, warn=warn)
+        alignment = laid or lay(anchor, target, mode, fit, strict=strict, warn=warn)
         if target_regions is not None and alignment is None:
             alignment = not_moved(anchor, target, fit)
         if alignment is not None and not (alignment.registered and target_regions is None):

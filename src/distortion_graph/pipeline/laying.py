@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from distortion_graph.base.errors import ImageError
-from distortion_graph.pictures.align import Alignment, AlignMode, align
+from distortion_graph.pictures.align import Alignment, AlignMode, Model, align
+from distortion_graph.pictures.align.matrices import inverted, scaling
 from distortion_graph.pictures.images import Picture
-from distortion_graph.predict.sizes import Fit, size_advice
+from distortion_graph.predict.sizes import Fit, same_shape, size_advice
 
 _SURE = 0.5
 
@@ -64,6 +65,28 @@ def not_moved(anchor: Picture, target: Picture, fit: Fit) -> Alignment:
             f"pictures are matched by an alignment, expected --align auto instead of {said}"
         )
     return align(anchor.rgb, target.rgb, "none")
+
+
+def frame_on_frame(anchor: Picture, target: Picture) -> Alignment:
+    """The alignment by which the whole frame of the target lies on that of the anchor.
+
+    For pictures of two sizes of which it is known that they show the same, such as a film and a
+    smaller copy of it, where they show too little to find that out.
+    """
+    matrix = scaling(anchor.width / target.width, anchor.height / target.height)
+    model: Model = "similarity" if same_shape(anchor.size, target.size) else "homography"
+    if anchor.size == target.size:
+        model = "none"
+    return Alignment(
+        model,
+        matrix,
+        inverted(matrix),
+        anchor.size,
+        target.size,
+        None,
+        confidence=0.0,
+        same_scene=0.5,
+    )
 
 
 def off_the_original(picture: Picture, original: Picture, name: str) -> str | None:
