@@ -27,6 +27,7 @@ from distortion_graph.pictures.colour_spaces import (
     space_of,
 )
 from distortion_graph.pictures.orientations import orient
+from distortion_graph.pictures.pixels import to_8_bits
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -80,11 +81,14 @@ class Conversion:
 
     def rgb(self, frame: VideoFrame) -> tuple[NDArray[np.uint8], float]:
         """(H, W, 3) sRGB as displayed, and the share of pixels brighter than white (HDR alone)."""
-        deep = self.deep and self.space is not None
+        # Of more than 8 bits swscale rounds the full range to 16 bits better than to 8.
+        deep = self.deep and (self.full or self.space is not None)
         values = _reformatted(frame, "rgb48le" if deep else "rgb24", self.matrix, self.full)
         clipped = 0.0
         if self.space is not None:
             values, clipped = convert(values, self.space)
+        elif deep:
+            values = to_8_bits(np.asarray(values, np.uint16))
         return orient(np.asarray(values, np.uint8), self.orientation), clipped
 
 
@@ -159,7 +163,7 @@ def tags_of(frame: VideoFrame) -> ColourTags:
         matrix=0 if rgb else _known(int(frame.colorspace)),
         primaries=primaries if primaries in PRIMARIES else UNSPECIFIED,
         transfer=transfer if transfer in TRANSFERS else UNSPECIFIED,
-        full=True if name.startswith("yuvj") or rgb else full,
+        full=True if name.startswith(("yuvj", "gray", "ya")) or rgb else full,
         rgb=rgb,
         bits=int(component.bits),
     )

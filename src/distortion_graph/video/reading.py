@@ -171,8 +171,8 @@ class Reader:
             )
         if found.unordered:
             lines.append(
-                f"{name}: {found.unordered} timestamps do not come after those before them; such "
-                f"frames were taken {self.video.frame_s:.3f} s after the one before"
+                f"{name}: timestamps that do not come after the one before: {found.unordered}; "
+                f"such a frame was taken {self.video.frame_s:.3f} s after the one before"
             )
         return lines
 
@@ -313,7 +313,8 @@ def _opened(path: str) -> InputContainer:
         )
     except (av.FFmpegError, OSError, ValueError) as error:
         raise VideoError(
-            f"{printable(path)}: cannot be read as a video ({_reason(error)})"
+            f"{printable(path)}: cannot be read as a video ({_reason(error)}); it is cut off, or "
+            "something else"
         ) from error
 
 

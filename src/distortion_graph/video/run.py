@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -52,6 +53,7 @@ _JOURNAL = "journal.jsonl"
 _EDGE_BYTES = 1 << 20
 _REASONS_SHOWN = 5
 _MOST_DECODERS = 2
+_OF_ONE_FRAME = re.compile(r"#t=[\d.]+| \([^()]*\)")
 
 
 @dataclass(frozen=True)
@@ -344,5 +346,5 @@ def _digest(path: str) -> str:
 
 
 def _kind(reason: str) -> str:
-    """What went wrong, without the name of the frame it went wrong with."""
-    return reason.partition(": ")[2] or reason
+    """What was said, without the frame that it was said of and figures in brackets."""
+    return _OF_ONE_FRAME.sub("", reason.partition(": ")[2] or reason)

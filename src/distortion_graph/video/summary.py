@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import DistortionGraph, RegionComparison
+from distortion_graph.report.text import listed
 from distortion_graph.report.wording import node_text, printable, words
 from distortion_graph.video.sampling import time_text
 from distortion_graph.video.sync import Offset
@@ -17,17 +18,17 @@ def sentence(found: Timeline) -> str:
     """How many moments were compared, and which video is better in how many."""
     done = found.moments - found.failed
     said = [
-        f"{count} {what}"
-        for count, what in (
-            (found.better, "in which the anchor is better as a whole"),
-            (found.worse, "in which the target is"),
-            (found.same, "in which both are about equal"),
+        f"{what} in {count}"
+        for what, count in (
+            ("the anchor is better as a whole", found.better),
+            ("the target is better as a whole", found.worse),
+            ("both are about equal", found.same),
         )
         if count
     ]
     lost = f"; {found.failed} could not be compared" if found.failed else ""
     span = f"{time_text(found.from_s)} to {time_text(found.to_s)}"
-    counted = f": {', '.join(said)}" if said else ""
+    counted = f": {listed(said)}" if said else ""
     return f"{done} moment{'s' * (done != 1)} from {span} were compared{counted}{lost}."
 
 
