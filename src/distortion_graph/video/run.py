@@ -146,6 +146,7 @@ class _Run:
         self.reasons: Counter[str] = Counter()
         self.said: Counter[str] = Counter()
         self.clipped = [0.0] * len(self.job.videos)
+        self.why: str | None = None
 
     def make_folders(self) -> None:
         """Raises OutputError where that is impossible."""
@@ -217,7 +218,7 @@ class _Run:
     def finish(self, moments: Moments) -> VideoReport:
         """Write the page, the reports and what the folder holds."""
         if self.failed == self.done:
-            reason = self.reasons.most_common(1)[0][0]
+            reason = self.why or self.reasons.most_common(1)[0][0]
             raise VideoError(f"no moment could be compared: {reason}")
         notes = [*self.prepared.notes, *self._notes(moments)]
         chosen = self.worst.chosen()
@@ -279,6 +280,7 @@ class _Run:
         part.rows.append(compared.row)
         part.regions += compared.regions
         if compared.failure is not None:
+            self.why = self.why or compared.failure
             part.reasons[_kind(compared.failure)] += 1
         if compared.graph is not None:
             self.worst.see(task.id, task.moment, compared.row, compared.graph)
