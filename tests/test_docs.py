@@ -43,6 +43,7 @@ RUN = [
     "reference",
     "regions",
     "report",
+    "video",
     "wild",
 ]
 

@@ -88,6 +88,8 @@ NAMES = {
     "training.config": "BudgetConfig TrainingConfig",
     "training.loop": "Trainer",
     "training.panda_batch": "make_panda_batch",
+    "video": "Comparing VideoOptions VideoReport compare_videos",
+    "video.comparing": "TIME_COLUMNS",
     "work.executor": "Executor worker_count",
     "work.journal": "Journal",
     "work.local": "CallingThread LocalThreads",
@@ -98,7 +100,7 @@ COMMANDS = """
 ask / batch / bench compare / bench figures / bench human / bench run / calibrate / compare /
 convert / dataset build / dataset check / dataset export-sft / dataset info / dataset pack /
 dataset pull / dataset push / dataset unpack / distort / draw / evaluate / export /
-import-checkpoint / mcp / mllm eval / rank / report / schema / train / version
+import-checkpoint / mcp / mllm eval / rank / report / schema / train / version / video
 """
 SHOWN = re.compile(r"^from distortion_graph\.([\w.]+) import (\([^)]*\)|[^\n#]*)", re.MULTILINE)
 

@@ -62,6 +62,11 @@ def encode(
     return path
 
 
+def exactly(path: Path, frames: Iterable[Rgb]) -> Path:
+    """Write a video without loss."""
+    return encode(path, frames, "libx264rgb", "rgb24", options={"qp": "0"})
+
+
 def moving(count: int, size: tuple[int, int] = (96, 128), speed: float = 3.0) -> list[Rgb]:
     """A view that moves over three photographs in turn, each for a third of the frames."""
     import cv2

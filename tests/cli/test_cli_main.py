@@ -19,6 +19,7 @@ COMMANDS = [
     "compare",
     "rank",
     "batch",
+    "video",
     "distort",
     "convert",
     "report",

@@ -68,7 +68,8 @@ def test_an_offset_that_was_found_is_said_with_its_confidence(clips, cli):
         (["a.mp4", "b.mp4", "--offset", "1", "--sync", "content"],
          "--offset 1 says what --sync content would find, expected one of them"),
         (["a.mp4", "b.mp4", "--score-metric", "haarpsi"],
-         "--score-metric haarpsi measures scores against an original, expected --reference FILE too"),
+         "--score-metric haarpsi measures scores against an original, expected --reference FILE "
+         "too"),
     ],
 )  # fmt: skip
 def test_mistakes_are_one_line(clips, cli, more, refusal):

@@ -24,7 +24,9 @@ def timeline(regions=3):
         step.sums = {"anchor": 9.8, "target": 6.0 if bad else 9.7}
         step.lowest = {"anchor": 0.9, "target": 0.4 if bad else 0.9}
         step.rank, step.margin = (2, 0.4) if bad else (0, 0.0)
-        step.regions = {n: (0.4 if bad and n else 0.0, 2 if bad and n else 0) for n in range(regions)}
+        step.regions = {
+            n: (0.4 if bad and n else 0.0, 2 if bad and n else 0) for n in range(regions)
+        }
         step.shares["anchor"]["clean"] = 10.0
         step.shares["target"]["blur" if bad else "clean"] = 10.0
         step.failed = 10 if k == 50 else 0

@@ -17,9 +17,10 @@ MATRICES = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 6: (0.299, 
             7: (0.212, 0.087), 9: (0.2627, 0.0593)}  # fmt: skip
 
 
-def by_formula(y, u, v, bits, full, matrix):
+def by_formula(ycbcr, bits, full, matrix):
     """R'G'B' of 0 … 255 from Y'CbCr code values (ITU-T H.273, 8.3)."""
     kr, kb = MATRICES[matrix]
+    y, u, v = ycbcr
     step = 2 ** (bits - 8)
     if full:
         top = 2**bits - 1
@@ -50,13 +51,15 @@ def planes(form, bits, seed=0, size=(48, 64)):
 
 @pytest.mark.parametrize("full", [False, True])
 @pytest.mark.parametrize("matrix", MATRICES)
-@pytest.mark.parametrize(("form", "bits"), [("yuv444p", 8), ("yuv444p10le", 10), ("yuv444p12le", 12)])
+@pytest.mark.parametrize(
+    ("form", "bits"), [("yuv444p", 8), ("yuv444p10le", 10), ("yuv444p12le", 12)]
+)
 def test_every_matrix_and_range_is_the_formula_within_a_level(form, bits, matrix, full):
     frame, values = planes(form, bits)
     made = conversion(ColourTags(matrix, 1, 1, full, False, bits))
     rgb, clipped = made.rgb(frame)
     assert clipped == 0
-    assert np.abs(rgb - by_formula(*values, bits, full, matrix)).max() <= 1
+    assert np.abs(rgb - by_formula(values, bits, full, matrix)).max() <= 1
 
 
 @pytest.mark.parametrize(("pixels", "bits", "bound"), [("yuv420p", 8, 2), ("yuv420p10le", 10, 1)])
@@ -76,7 +79,7 @@ def test_flat_colours_through_a_codec_keep_what_the_tags_say(tmp_path, pixels, b
         assert (video.tags.matrix, video.tags.full, video.tags.bits) == (matrix, full, bits)
         made = conversion(video.tags)
         (first,) = Reader(video)
-        wanted = by_formula(np.array(y), np.array(u), np.array(v), bits, full, matrix)
+        wanted = by_formula(np.array([y, u, v]), bits, full, matrix)
         assert np.abs(made.rgb(first.image)[0] - wanted).max() <= bound
 
 
@@ -91,9 +94,7 @@ def test_wide_primaries_become_those_of_srgb():
     made = conversion(ColourTags(0, 9, 14, True, True, 8))
     light = ((colours / 255 + 0.055) / 1.055) ** 2.4
     shown = np.clip(light @ to_709.T, 0, 1)
-    wanted = 255 * np.where(
-        shown <= 0.0031308, 12.92 * shown, 1.055 * shown ** (1 / 2.4) - 0.055
-    )
+    wanted = 255 * np.where(shown <= 0.0031308, 12.92 * shown, 1.055 * shown ** (1 / 2.4) - 0.055)
     assert np.abs(made.rgb(frame)[0] - wanted).max() <= 2
 
 

@@ -21,9 +21,7 @@ from distortion_graph.video.shots import Shots
 def frames(times: list[float], last: float = 0.04) -> list[Frame]:
     ends = [*times[1:], times[-1] + last]
     image: Any = None
-    return [
-        Frame(k, a, b - a, k, image) for k, (a, b) in enumerate(zip(times, ends, strict=True))
-    ]
+    return [Frame(k, a, b - a, k, image) for k, (a, b) in enumerate(zip(times, ends, strict=True))]
 
 
 def steady(count: int, rate: Fraction | int) -> list[float]:
@@ -51,7 +49,7 @@ def test_spans_are_read(text, span):
 
 @pytest.mark.parametrize("text", ["0", "0s", "-1", "1.5", "x", "", "1 h 2", "nans", "1e9s"])
 def test_what_is_no_span_is_refused(text):
-    with pytest.raises(VideoError, match="--every .*: expected a time such as 1s"):
+    with pytest.raises(VideoError, match=r"--every .*: expected a time such as 1s"):
         Span.parse(text, "--every")
 
 

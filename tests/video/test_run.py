@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from video_files import blurred, encode, moving
+from video_files import blurred, exactly, moving
 
 from distortion_graph.base.errors import OutputError, RegionError, VideoError
 from distortion_graph.batch.results import read_table
@@ -30,8 +30,6 @@ pytestmark = pytest.mark.slow
 FRAMES = moving(90, speed=0.6)
 HALVES = Comparing(regions="grid:1x2", align="none")
 OPTIONS = VideoOptions(HALVES, every="5", workers=2, moments=3)
-EXACT = {"codec": "libx264rgb", "pixels": "rgb24", "options": {"qp": "0"}}
-"""Without loss."""
 
 
 def damaged() -> list[Any]:
@@ -44,9 +42,9 @@ def damaged() -> list[Any]:
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("clips")
-    encode(folder / "a.mkv", FRAMES, **EXACT)
-    encode(folder / "b.mkv", damaged(), **EXACT)
+    folder: Path = tmp_path_factory.mktemp("clips")
+    exactly(folder / "a.mkv", FRAMES)
+    exactly(folder / "b.mkv", damaged())
     return folder
 
 
@@ -174,14 +172,15 @@ def test_a_folder_of_another_comparison_is_refused(clips, whole):
 
 
 @pytest.mark.parametrize("how", ["content", "given"])
-def test_a_target_that_begins_later_is_compared_with_the_same_frames(
-    clips, whole, tmp_path, how
-):
-    cut = encode(tmp_path / "cut.mkv", damaged()[8:], **EXACT)
+def test_a_target_that_begins_later_is_compared_with_the_same_frames(clips, whole, tmp_path, how):
+    cut = exactly(tmp_path / "cut.mkv", damaged()[8:])
     options = {"sync": "content"} if how == "content" else {"offset_s": -0.32}
     out = tmp_path / "out"
     report = compare_videos(
-        clips / "a.mkv", cut, out, VideoOptions(HALVES, every="5", **options)  # type: ignore[arg-type]
+        clips / "a.mkv",
+        cut,
+        out,
+        VideoOptions(HALVES, every="5", **options),
     )
     assert report.offset.seconds == pytest.approx(-0.32, abs=1e-6)
     assert (report.offset.confidence is not None) == (how == "content")
@@ -226,13 +225,13 @@ def test_regions_that_are_found_are_held_for_a_shot_or_as_long_as_was_asked(clip
 
 def test_a_smaller_copy_and_a_crop_are_laid_on_the_anchor_once_per_shot(tmp_path):
     frames = moving(30, size=(192, 256), speed=0.6)
-    anchor = encode(tmp_path / "a.mkv", frames, **EXACT)
-    small = encode(tmp_path / "s.mkv", [f[::2, ::2] for f in frames], **EXACT)
-    crop = encode(tmp_path / "c.mkv", [f[8:-8, 16:-8] for f in frames], **EXACT)
+    anchor = exactly(tmp_path / "a.mkv", frames)
+    small = exactly(tmp_path / "s.mkv", [f[::2, ::2] for f in frames])
+    crop = exactly(tmp_path / "c.mkv", [f[8:-8, 16:-8] for f in frames])
     for path, place in ((small, None), (crop, (16.0, 8.0))):
         for each in ("shot", "frame"):
             out = tmp_path / f"{path.stem}-{each}"
-            how = Comparing("grid:1x2", "none", align_each=each)  # type: ignore[arg-type]
+            how = Comparing("grid:1x2", "none", align_each=each)
             options = VideoOptions(how, every="5", graph_column=True, moments=0)
             assert compare_videos(anchor, path, out, options).failed == 0
             graphs = [load_graph(row["graph"]) for row in tables(out)[0]]
@@ -250,15 +249,15 @@ def test_a_smaller_copy_and_a_crop_are_laid_on_the_anchor_once_per_shot(tmp_path
 
 def test_frames_that_show_nothing_do_not_hinder_a_smaller_copy(tmp_path):
     frames = [np.zeros_like(f) if k < 12 else f for k, f in enumerate(moving(40))]
-    anchor = encode(tmp_path / "a.mkv", frames, **EXACT)
-    small = encode(tmp_path / "s.mkv", [f[::2, ::2] for f in frames], **EXACT)
+    anchor = exactly(tmp_path / "a.mkv", frames)
+    small = exactly(tmp_path / "s.mkv", [f[::2, ::2] for f in frames])
     options = VideoOptions(Comparing("whole", "none"), every="4", moments=0)
     report = compare_videos(anchor, small, tmp_path / "out", options)
     assert (report.moments, report.failed) == (10, 0)
 
 
 def test_with_the_original_scores_are_measured(clips, tmp_path):
-    worse = encode(tmp_path / "c.mkv", [blurred(frame, 2.0) for frame in FRAMES], **EXACT)
+    worse = exactly(tmp_path / "c.mkv", [blurred(frame, 2.0) for frame in FRAMES])
     options = VideoOptions(HALVES, every="15", reference=str(clips / "a.mkv"), moments=1)
     out = tmp_path / "third"
     report = compare_videos(worse, clips / "b.mkv", out, options)
@@ -277,7 +276,7 @@ def test_with_the_original_scores_are_measured(clips, tmp_path):
 
 
 def test_videos_of_two_lengths_are_compared_as_far_as_both_go(clips, tmp_path):
-    short = encode(tmp_path / "short.mkv", damaged()[:50], **EXACT)
+    short = exactly(tmp_path / "short.mkv", damaged()[:50])
     report = compare_videos(clips / "a.mkv", short, tmp_path / "1", OPTIONS)
     assert report.moments == 10
     assert [note.partition(": ")[2] for note in report.notes] == [
@@ -287,9 +286,7 @@ def test_videos_of_two_lengths_are_compared_as_far_as_both_go(clips, tmp_path):
     assert report.moments == 10
     assert "goes on for 1.60 s" in report.notes[0]
     with pytest.raises(VideoError, match="shows nothing at the times of"):
-        compare_videos(
-            short, clips / "b.mkv", tmp_path / "3", VideoOptions(HALVES, offset_s=-20.0)
-        )
+        compare_videos(short, clips / "b.mkv", tmp_path / "3", VideoOptions(HALVES, offset_s=-20.0))
 
 
 def test_frames_spreads_moments_evenly(clips, tmp_path):
@@ -352,8 +349,8 @@ def test_the_number_of_frames_in_memory_does_not_grow_with_the_length(tmp_path, 
     monkeypatch.setattr(reading, "Frame", counted)
     most = {}
     for count in (40, 160):
-        path = encode(tmp_path / f"{count}.mkv", moving(count, (48, 64)), **EXACT)
-        alive = []
+        path = exactly(tmp_path / f"{count}.mkv", moving(count, (48, 64)))
+        alive: list[int] = []
 
         def tell(done: int, total: int, alive: list[int] = alive) -> None:
             alive.append(len(frames))

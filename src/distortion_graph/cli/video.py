@@ -157,9 +157,9 @@ def video(
     \b
     Examples:
       distortion-graph video original.mp4 encoded.mp4 --out results
-      distortion-graph video a.mkv b.mp4 --every 250ms --regions grid:3x3 --out results
-      distortion-graph video a.mov b.mov --sync content --frames 100 --out results
-      distortion-graph video x264.mp4 av1.mp4 --reference original.mov --out results
+      distortion-graph video a.mkv b.mp4 --every 250ms --regions whole --out new
+      distortion-graph video a.mov b.mov --sync content --frames 100 --out new
+      distortion-graph video a.mp4 b.mp4 --reference original.mov --out new
 
     Exit codes: 0 done (also where some moments failed), 2 the input is at fault (one line says
     what), 1 a defect of the program, 130 interrupted.

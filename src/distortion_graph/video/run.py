@@ -168,8 +168,9 @@ class _Run:
             "decoder": f"av {version('av')}",
             "model": f"{identity.name} {identity.version} {identity.sha256}",
             "videos": [[video.path, _digest(video.path)] for video in self.job.videos],
-            **options,
             **asdict(self.job.comparing),
+            **options,
+            "reference": self.options.reference or self.job.comparing.reference,
         }
 
     def complete(self) -> VideoReport | None:
