@@ -169,6 +169,20 @@ def test_still_pictures_are_refused(tmp_path, suffix):
     )
 
 
+def test_what_is_left_out_is_said(tmp_path):
+    clear = av.VideoFrame.from_ndarray(np.full((48, 64, 4), 100, np.uint8), "rgba")
+    path = encode(tmp_path / "a.mkv", [clear], "ffv1", "bgra")
+    assert [n.partition(": ")[2] for n in open_video(path).notes] == [
+        "its transparency is left out"
+    ]
+    opaque = av.VideoFrame.from_ndarray(np.full((48, 64, 4), 255, np.uint8), "rgba")
+    assert open_video(encode(tmp_path / "b.mkv", [opaque], "ffv1", "bgra")).notes == ()
+    fields = {"flags": "+ildct+ilme", "qmin": "1", "qmax": "2"}
+    path = encode(tmp_path / "c.mkv", FRAMES[:5], "mpeg2video", options=fields)
+    (note,) = open_video(path).notes
+    assert "c.mkv: is interlaced; both fields of a frame are compared together" in note
+
+
 def test_a_gif_that_moves_is_a_video(tmp_path):
     path = tmp_path / "a.gif"
     first, *others = [Image.fromarray(frame) for frame in FRAMES[::6]]

@@ -162,10 +162,15 @@ def test_a_run_that_was_stopped_goes_on_and_gives_the_same(
     assert (again.kept, again.worst) == (18, report.worst)
 
 
-def test_a_folder_of_another_comparison_is_refused(clips, whole):
+def test_a_folder_of_another_comparison_is_refused(clips, whole, tmp_path):
     other = VideoOptions(HALVES, every="7", workers=2, moments=3)
     with pytest.raises(VideoError, match="holds a comparison with every 5, now it is 7"):
         compare_videos(clips / "a.mkv", clips / "b.mkv", whole[0], other)
+    foreign = tmp_path / "batch"
+    (foreign / "pairs").mkdir(parents=True)
+    (foreign / "pairs" / "part-00000.parquet").write_bytes(b"of a batch")
+    with pytest.raises(OutputError, match="holds tables of something else"):
+        compare_videos(clips / "a.mkv", clips / "b.mkv", foreign, OPTIONS)
     file = whole[0] / "summary.md"
     with pytest.raises(OutputError, match="cannot be written"):
         compare_videos(clips / "a.mkv", clips / "b.mkv", file, OPTIONS)

@@ -246,7 +246,7 @@ def _described(
             f"{name}: is interlaced; both fields of a frame are compared together, deinterlace it "
             "first for the fields themselves"
         )
-    if any(part.name.startswith("yuva") for part in (first.format,)):
+    if _is_transparent(first):
         notes.append(f"{name}: its transparency is left out")
     aspect = stream.sample_aspect_ratio
     if aspect and aspect > 0 and aspect != 1:
@@ -273,6 +273,12 @@ def _described(
         first.format.name,
         tuple(notes),
     )
+
+
+def _is_transparent(first: VideoFrame) -> bool:
+    if not any(part.is_alpha for part in first.format.components):
+        return False
+    return bool(first.to_ndarray(format="rgba")[..., 3].min() < 255)
 
 
 def _duration(container: InputContainer, stream: VideoStream) -> float | None:

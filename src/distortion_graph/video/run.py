@@ -42,7 +42,7 @@ from distortion_graph.video.preparing import Prepared, nothing_shared, prepare
 from distortion_graph.video.sampling import Span
 from distortion_graph.video.sync import Offset
 from distortion_graph.video.worst import Worst, WorstMoment
-from distortion_graph.video.writing import Folder, Told, write_results
+from distortion_graph.video.writing import MANIFEST, Folder, Told, write_results
 from distortion_graph.work.journal import Journal, first_difference
 from distortion_graph.work.local import LocalThreads
 from distortion_graph.work.threads import allowed_threads, thread_budget
@@ -149,7 +149,12 @@ class _Run:
         self.why: str | None = None
 
     def make_folders(self) -> None:
-        """Raises OutputError where that is impossible."""
+        """Raises OutputError where that is impossible, or something else is there."""
+        own = any((self.out / name).exists() for name in (_JOURNAL, MANIFEST))
+        if not own and any(self.out.glob("*/part-*.parquet")):
+            raise OutputError(
+                f"{self.out}: holds tables of something else; choose a new folder for --out"
+            )
         try:
             for name in (*TABLES, "reports"):
                 (self.out / name).mkdir(parents=True, exist_ok=True)
