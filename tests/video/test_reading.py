@@ -169,6 +169,14 @@ def test_still_pictures_are_refused(tmp_path, suffix):
     )
 
 
+def test_timestamps_that_leap_or_go_back_are_counted_on(tmp_path):
+    times = [40 * k for k in range(30)]
+    times[20:] = [90_000_000 + 40 * k for k in range(10)]
+    reader = Reader(open_video(encode(tmp_path / "a.mkv", FRAMES, milliseconds=times)))
+    assert [round(f.time_s, 3) for f in reader] == [round(0.04 * k, 3) for k in range(30)]
+    assert any("leap over an hour: 10; such a frame was taken 0.040 s" in n for n in reader.notes())
+
+
 def test_what_is_left_out_is_said(tmp_path):
     clear = av.VideoFrame.from_ndarray(np.full((48, 64, 4), 100, np.uint8), "rgba")
     path = encode(tmp_path / "a.mkv", [clear], "ffv1", "bgra")

@@ -14,6 +14,7 @@ from PIL import Image
 from video_files import blurred, exactly, moving
 
 from distortion_graph.base.errors import OutputError, RegionError, VideoError
+from distortion_graph.base.vocabulary import FINE_COMPARISONS
 from distortion_graph.batch.results import read_table
 from distortion_graph.batch.rows import PAIR_COLUMNS, REGION_COLUMNS
 from distortion_graph.graph import load_graph
@@ -273,6 +274,13 @@ def test_with_the_original_scores_are_measured(clips, tmp_path):
     early = [row for row in pairs if row["time_s"] < 0.9]
     assert {row["target_score"] for row in early} == {1.0}
     assert len(report.worst) == 1
+    fine = VideoOptions(
+        Comparing("whole", align="none", reference="anchor", scale="fine"), every="15", moments=1
+    )
+    compare_videos(clips / "a.mkv", clips / "b.mkv", tmp_path / "fine", fine)
+    assert {row["comparison"] for row in tables(tmp_path / "fine")[0]} <= {
+        level.label for level in FINE_COMPARISONS
+    }
     side = VideoOptions(Comparing("grid:1x2", align="none", reference="anchor"), every="15")
     compare_videos(clips / "a.mkv", clips / "b.mkv", tmp_path / "side", side)
     assert {row["anchor_score"] for row in tables(tmp_path / "side")[0]} == {1.0}

@@ -16,7 +16,7 @@ from distortion_graph.base.errors import (
     ModelError,
     OutputError,
 )
-from distortion_graph.base.vocabulary import Scale
+from distortion_graph.base.vocabulary import Scale, Vocabulary, scaled
 from distortion_graph.batch.pairs import PairTask
 from distortion_graph.batch.rows import Row, failed_row, pair_row, region_rows
 from distortion_graph.graph import DistortionGraph, Side
@@ -68,6 +68,11 @@ class Job:
     comparing: Comparing
     model: Model
     graph_column: bool = False
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """That of the graphs: the model's, with the steps of the chosen scale."""
+        return scaled(self.model.vocabulary, self.comparing.scale)
 
 
 class Settled(NamedTuple):

@@ -30,6 +30,8 @@ _MOVING = {".gif", ".apng", ".png", ".webp", ".avif", ".avifs"}
 """Picture files that may hold a film."""
 _STILL_FORMATS = ("image2", "image2pipe")
 _CUT_SHORT_S = 0.5
+_LONGEST_S = 3600.0
+"""A frame that seems to be shown for longer has a damaged timestamp behind it."""
 # (a, b, c, d) of a display matrix, by their signs → EXIF orientation.
 _TURNS = {
     (1, 0, 0, 1): 1, (-1, 0, 0, 1): 2, (-1, 0, 0, -1): 3, (1, 0, 0, -1): 4,
@@ -128,7 +130,7 @@ class Reader:
         number, before = 0, -self.video.frame_s
         for image in images:
             time_s = self._time(image, before + usual)
-            if time_s <= before:
+            if not before < time_s < before + _LONGEST_S:
                 self.trouble.unordered += 1
                 time_s = before + usual
             if image.is_corrupt:
@@ -171,8 +173,8 @@ class Reader:
             )
         if found.unordered:
             lines.append(
-                f"{name}: timestamps that do not come after the one before: {found.unordered}; "
-                f"such a frame was taken {self.video.frame_s:.3f} s after the one before"
+                f"{name}: timestamps that go back or leap over an hour: {found.unordered}; such a "
+                f"frame was taken {self.video.frame_s:.3f} s after the one before"
             )
         return lines
 
@@ -330,6 +332,8 @@ def _stream(container: InputContainer, name: str) -> VideoStream:
     if stream is None or not moving:
         raise VideoError(f"{name}: holds no video, expected one")
     chosen: VideoStream = stream if stream in moving else moving[0]
+    if chosen.codec_context is None:
+        raise VideoError(f"{name}: its video is in a form that is not known here, or damaged")
     return chosen
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import DistortionGraph, RegionComparison
 from distortion_graph.report.text import listed
-from distortion_graph.report.wording import node_text, printable, words
+from distortion_graph.report.wording import node_text, printable, score_places, words
 from distortion_graph.video.sampling import time_text
 from distortion_graph.video.sync import Offset
 from distortion_graph.video.timeline import MEANS, Timeline
@@ -56,7 +56,7 @@ def moment_text(graph: DistortionGraph) -> str:
         label = None if scene is None or scene.comparison is None else scene.comparison.label
         return "" if label is None else f"the anchor as a whole is {words(vocabulary, label)}"
     margin = region.comparison.margin
-    apart = "" if margin is None else f" ({margin:+.2f})"
+    apart = "" if margin is None else f" ({margin:+.{score_places(vocabulary)}f})"
     return (
         f"{printable(region.name)}: anchor {node_text(graph, region.anchor)}, target "
         f"{node_text(graph, region.target)}; the anchor is "

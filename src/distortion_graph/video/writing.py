@@ -74,20 +74,20 @@ def write_results(
 ) -> None:
     """Write reports, then the page, the summary and `video.json` together."""
     shown = [_shown(folder, job, moment, lossy=lossy) for moment in worst]
-    found = timeline(folder.path, told.moments, job.model.vocabulary)
+    found = timeline(folder.path, told.moments, job.vocabulary)
     names = [video.name for video in job.videos]
     page = video_page(
         found,
         shown,
         names,
-        job.model.vocabulary,
+        job.vocabulary,
         notes=told.notes,
         details=told.details,
         offset=told.offset,
         model=f"{job.model.identity.name} {job.model.identity.version}",
         measured=job.comparing.reference is not None or len(job.videos) > 2,
     )
-    text = markdown(found, worst, names, job.model.vocabulary, told.offset)
+    text = markdown(found, worst, names, job.vocabulary, told.offset)
     atomic_write_all(
         [
             (folder.path / PAGE, page.encode()),

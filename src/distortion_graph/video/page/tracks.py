@@ -8,7 +8,7 @@ from itertools import groupby
 
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import SIDES, Side
-from distortion_graph.report.wording import percent, printable, words
+from distortion_graph.report.wording import percent, printable, score_places, words
 from distortion_graph.video.sampling import time_text
 from distortion_graph.video.timeline import Step, Timeline, spans
 
@@ -129,7 +129,7 @@ def _strip(
 ) -> str:
     by_rank = {c.rank: c.label for c in vocabulary.comparisons}
     lowest = min(by_rank)
-    parts, apart = [], 0
+    parts, apart, places = [], 0, score_places(vocabulary)
     for rank, steps, a, b in _runs(found, lambda step: None if _empty(step) else of(step)[0]):
         if rank is None:
             parts.append(f'<rect class="failed" {_box(a, b)}><title>{_span(steps)}: could not be '
@@ -139,7 +139,8 @@ def _strip(
             continue
         apart += len(steps)
         margin = max((of(step)[1] for step in steps), key=abs)
-        said = f"{_span(steps)}: the anchor is {words(vocabulary, by_rank[rank])} ({margin:+.2f})"
+        how = words(vocabulary, by_rank[rank])
+        said = f"{_span(steps)}: the anchor is {how} ({margin:+.{places}f})"
         parts.append(
             f'<rect class="c{rank - lowest}" {_box(a, b)}><title>{escape(said)}</title></rect>'
         )
