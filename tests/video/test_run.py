@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from PIL import Image
 from video_files import blurred, exactly, moving
 
-from distortion_graph.base.errors import OutputError, RegionError, VideoError
+from distortion_graph.base.errors import OutputError, RegionError, VideoError, WorkError
 from distortion_graph.base.vocabulary import FINE_COMPARISONS
 from distortion_graph.batch.results import read_table
 from distortion_graph.batch.rows import PAIR_COLUMNS, REGION_COLUMNS
@@ -130,6 +131,28 @@ def test_the_worst_moments_have_reports_with_their_very_frames(whole):
     value = json.loads((out / "video.json").read_text("utf-8"))
     assert value["moments"] == 18
     assert not (out / "journal.jsonl").exists()
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_number_of_workers_changes_nothing(clips, whole, tmp_path, workers):
+    options = replace(OPTIONS, workers=workers)
+    report = compare_videos(clips / "a.mkv", clips / "b.mkv", tmp_path / "out", options)
+    assert tables(tmp_path / "out") == tables(whole[0])
+    assert report.worst == whole[1].worst
+
+
+def test_a_second_writer_is_refused(clips, tmp_path):
+    out = tmp_path / "out"
+    said = []
+
+    def again(done: int, total: int) -> None:
+        with pytest.raises(WorkError, match="another process is writing"):
+            compare_videos(clips / "a.mkv", clips / "b.mkv", out, OPTIONS)
+        said.append(done)
+
+    options = replace(OPTIONS, every="45", moments=0)
+    compare_videos(clips / "a.mkv", clips / "b.mkv", out, options, again)
+    assert said == [1, 2]
 
 
 class StopError(Exception):
