@@ -345,6 +345,9 @@ def test_what_fails_in_every_moment_is_one_line(clips, tmp_path):
     how = Comparing(str(masks), align="none")
     with pytest.raises(VideoError, match=r"^no moment could be compared: .*9×7"):
         compare_videos(clips / "a.mkv", clips / "b.mkv", tmp_path / "1", VideoOptions(how))
+    # The same folder can be used again, with what was wrong put right.
+    report = compare_videos(clips / "a.mkv", clips / "b.mkv", tmp_path / "1", OPTIONS)
+    assert (report.moments, report.kept) == (18, 0)
     with pytest.raises(VideoError, match=r"^at 0\.000 s: "):
         options = VideoOptions(how, strict=True)
         compare_videos(clips / "a.mkv", clips / "b.mkv", tmp_path / "2", options)

@@ -22,6 +22,10 @@ PART_MOMENTS = 100
 _MOST_MOMENTS = 400
 
 
+class NothingComparedError(VideoError):
+    """Not one moment of two videos could be compared."""
+
+
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """What a run knows before it compares: the job, offsets against the anchor (of the target and
@@ -157,4 +161,4 @@ def _nothing_shared(prepared: Prepared) -> str:
 
 def nothing_shared(prepared: Prepared) -> VideoError:
     """What is raised where no moment was compared."""
-    return VideoError(_nothing_shared(prepared))
+    return NothingComparedError(_nothing_shared(prepared))

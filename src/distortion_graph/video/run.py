@@ -38,7 +38,12 @@ from distortion_graph.video.comparing import (
 from distortion_graph.video.notes import closing_notes
 from distortion_graph.video.options import VideoOptions
 from distortion_graph.video.pairing import Moments
-from distortion_graph.video.preparing import Prepared, nothing_shared, prepare
+from distortion_graph.video.preparing import (
+    NothingComparedError,
+    Prepared,
+    nothing_shared,
+    prepare,
+)
 from distortion_graph.video.sampling import Span
 from distortion_graph.video.sync import Offset
 from distortion_graph.video.worst import Worst, WorstMoment
@@ -107,12 +112,16 @@ def compare_videos(
         done = run.complete()
         if done is not None:
             return done
-        with Journal(
-            folder / _JOURNAL, _FORM, named="number", advice="choose a new folder for --out"
-        ) as journal:
-            journal.begin(run.header())
-            moments = run.work(journal)
-            report = run.finish(moments)
+        try:
+            with Journal(
+                folder / _JOURNAL, _FORM, named="number", advice="choose a new folder for --out"
+            ) as journal:
+                journal.begin(run.header())
+                moments = run.work(journal)
+                report = run.finish(moments)
+        except NothingComparedError:
+            run.clear()
+            raise
     (folder / _JOURNAL).unlink()
     return report
 
@@ -160,6 +169,11 @@ class _Run:
                 (self.out / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"{self.out}: cannot be written ({error.strerror})") from error
+
+    def clear(self) -> None:
+        """Forget a run in which nothing could be compared: there is nothing to go on with."""
+        for path in (self.out / _JOURNAL, *self.out.glob("*/part-*.parquet")):
+            path.unlink(missing_ok=True)
 
     def header(self) -> dict[str, Any]:
         """What a run has to have in common with the one that it goes on."""
@@ -225,7 +239,7 @@ class _Run:
         """Write the page, the reports and what the folder holds."""
         if self.failed == self.done:
             reason = self.why or self.reasons.most_common(1)[0][0]
-            raise VideoError(f"no moment could be compared: {reason}")
+            raise NothingComparedError(f"no moment could be compared: {reason}")
         notes = [*self.prepared.notes, *self._notes(moments)]
         chosen = self.worst.chosen()
         value = {
