@@ -256,7 +256,15 @@ class _Run:
             "columns": {name: kind.__name__ for name, kind in self.columns.items()},
         }
         told = Told(self.done, tuple(notes), self.prepared.details, self.prepared.offsets[0])
-        write_results(Folder(self.out), self.job, value, chosen, told, lossy=self.options.lossy)
+        write_results(
+            Folder(self.out),
+            self.job,
+            value,
+            chosen,
+            told,
+            lossy=self.options.lossy,
+            workers=self.options.workers,
+        )
         return self._report(chosen, notes)
 
     def _report(self, chosen: list[WorstMoment], notes: list[str]) -> VideoReport:

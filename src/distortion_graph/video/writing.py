@@ -22,6 +22,7 @@ from distortion_graph.video.summary import markdown
 from distortion_graph.video.sync import Offset
 from distortion_graph.video.timeline import timeline
 from distortion_graph.video.worst import WorstMoment
+from distortion_graph.work.threads import parallel_map
 
 MANIFEST = "video.json"
 PAGE = "index.html"
@@ -71,9 +72,10 @@ def write_results(
     told: Told,
     *,
     lossy: bool,
+    workers: int,
 ) -> None:
-    """Write reports, then the page, the summary and `video.json` together."""
-    shown = [_shown(folder, job, moment, lossy=lossy) for moment in worst]
+    """Write reports, `workers` at once, then the page, the summary and `video.json` together."""
+    shown = parallel_map(lambda m: _shown(folder, job, m, lossy=lossy), worst, workers)
     found = timeline(folder.path, told.moments, job.vocabulary)
     names = [video.name for video in job.videos]
     page = video_page(
