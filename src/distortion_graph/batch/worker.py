@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -15,13 +15,13 @@ from distortion_graph.base.files import atomic_write_bytes, atomic_write_text
 from distortion_graph.base.vocabulary import Scale
 from distortion_graph.batch.pairs import PairTask
 from distortion_graph.batch.rows import Row, failed_row, pair_row, region_rows
-from distortion_graph.batch.storage import is_url, picture_source
+from distortion_graph.batch.storage import load_from
 from distortion_graph.graph import DistortionGraph, Side
 from distortion_graph.measure.evidence import Level
 from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
-from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, Picture, load_picture
+from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, Picture
 from distortion_graph.pictures.pairs import pair_warnings
 from distortion_graph.pipeline import compare_pictures
 from distortion_graph.predict.session import Model, load_model
@@ -140,10 +140,7 @@ def file_name(pair_id: str) -> str:
 
 
 def _loaded(how: Comparing, name: str) -> Picture:
-    picture = load_picture(
-        picture_source(name), max_pixels=how.max_pixels, name=name, background=how.background
-    )
-    return replace(picture, source=name) if is_url(name) else picture
+    return load_from(name, max_pixels=how.max_pixels, background=how.background)
 
 
 @lru_cache(maxsize=2)
