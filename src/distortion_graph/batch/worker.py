@@ -1,17 +1,16 @@
-"""One pair in a worker: pictures in, rows and files out."""
+"""One pair in a worker: pictures in, rows and contents of files out. Nothing is written here."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import quote
 
-from distortion_graph.base.errors import DistortionGraphError, ModelError, OutputError
-from distortion_graph.base.files import atomic_write_bytes, atomic_write_text
+from distortion_graph.base.errors import DistortionGraphError, ModelError
 from distortion_graph.base.vocabulary import Scale
 from distortion_graph.batch.pairs import PairTask
 from distortion_graph.batch.rows import Row, failed_row, pair_row, region_rows
@@ -54,9 +53,8 @@ class Comparing:
 
 @dataclass(frozen=True)
 class Job:
-    """What all pairs of a run have in common; `out` is the folder of results."""
+    """What all pairs of a run have in common."""
 
-    out: Path
     comparing: Comparing = field(default_factory=Comparing)
     graph_column: bool = False
     graphs: bool = False
@@ -64,34 +62,38 @@ class Job:
 
 
 class Compared(NamedTuple):
-    """What came of a pair: its row, those of its regions, and the reason where it failed."""
+    """What came of a pair: its row, those of its regions, the reason where it failed, and the files
+    that were asked for, by their names in the folder of results.
+    """
 
     pair: Row
     regions: list[Row]
     failure: str | None
+    files: Mapping[str, bytes] = MappingProxyType({})
 
 
 def compare_task(job: Job, task: PairTask) -> Compared:
-    """Compare a pair and write the files that were asked for.
+    """Compare a pair, wherever the worker is.
 
-    A pair whose pictures or regions cannot be used is a failure of its own; a model or a disk that
-    cannot be used ends the run.
+    A pair whose pictures or regions cannot be used is a failure of its own; a model that cannot be
+    used ends the run.
     """
     notes: list[str] = []
     try:
         pictures, graph = compare_pair(job.comparing, task, notes.append)
-    except (ModelError, OutputError):
+    except ModelError:
         raise
     except DistortionGraphError as error:
         return Compared(failed_row(task, str(error)), [], str(error))
     row = pair_row(task, graph, notes)
     if job.graph_column:
         row["graph"] = graph.to_json()
+    files = {}
     if job.graphs:
-        atomic_write_text(graph_path(job.out, task.id), graph.to_json() + "\n")
+        files[graph_name(task.id)] = f"{graph.to_json()}\n".encode()
     if job.reports:
-        _write_report(job, task, graph, pictures)
-    return Compared(row, region_rows(task, graph), None)
+        files[report_name(task.id)] = _report(graph, pictures)
+    return Compared(row, region_rows(task, graph), None, files)
 
 
 def compare_pair(
@@ -119,14 +121,14 @@ def compare_pair(
     return (anchor, target), graph
 
 
-def graph_path(out: Path, pair_id: str) -> Path:
-    """Where the graph of a pair is written."""
-    return out / "graphs" / f"{file_name(pair_id)}.json"
+def graph_name(pair_id: str) -> str:
+    """The file of a pair's graph in the folder of results."""
+    return f"graphs/{file_name(pair_id)}.json"
 
 
-def report_path(out: Path, pair_id: str) -> Path:
-    """Where the report of a pair is written."""
-    return out / "reports" / f"{file_name(pair_id)}.html"
+def report_name(pair_id: str) -> str:
+    """The file of a pair's report in the folder of results."""
+    return f"reports/{file_name(pair_id)}.html"
 
 
 def file_name(pair_id: str) -> str:
@@ -148,9 +150,7 @@ def _model(source: str | None, providers: tuple[str, ...] | None) -> Model:
     return load_model(source, providers)
 
 
-def _write_report(
-    job: Job, task: PairTask, graph: DistortionGraph, pictures: tuple[Picture, Picture]
-) -> None:
+def _report(graph: DistortionGraph, pictures: tuple[Picture, Picture]) -> bytes:
     from distortion_graph.report.html.page import ReportPicture, report_page
     from distortion_graph.report.sources import file_of
 
@@ -158,5 +158,4 @@ def _write_report(
         ReportPicture.of(file_of(picture), info)
         for picture, info in zip(pictures, (graph.anchor, graph.target), strict=True)
     )
-    path = report_path(job.out, task.id)
-    atomic_write_bytes(path, report_page(graph, (anchor, target)).encode())
+    return report_page(graph, (anchor, target)).encode()

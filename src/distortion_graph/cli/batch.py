@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +34,18 @@ from distortion_graph.cli.options import (
 if TYPE_CHECKING:
     from distortion_graph.batch.pairs import PairTask
     from distortion_graph.batch.run import BatchOptions, BatchReport
+    from distortion_graph.batch.worker import Job
+    from distortion_graph.work.ray_actors import RayActors
+
+_ON_CARDS = ("CUDA", "Tensorrt", "NvTensorRTRTX")
+"""How names of providers begin that compute on graphics cards which Ray hands out."""
+
+
+class Engine(StrEnum):
+    """Where pairs are compared."""
+
+    local = "local"
+    ray = "ray"
 
 
 def batch(
@@ -100,7 +115,31 @@ def batch(
     workers: Annotated[
         int | None,
         typer.Option(
-            min=0, metavar="N", help="Compare in N processes; by default one per core. 0 for none."
+            min=0,
+            metavar="N",
+            help="Compare in N processes; by default one per core, of this machine or of the Ray "
+            "cluster. 0 for none.",
+        ),
+    ] = None,
+    engine: Annotated[
+        Engine,
+        typer.Option(help="Compare on this machine, or on a Ray cluster (the extra ray)."),
+    ] = Engine.local,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Use the Ray cluster there; auto finds a running one. By default one is started "
+            "on this machine.",
+        ),
+    ] = None,
+    gpus_each: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SHARE",
+            help="Let each worker of the Ray cluster reserve so many graphics cards; by default 1 "
+            "with --provider CUDAExecutionProvider, else none. Below 1 workers share a card.",
         ),
     ] = None,
     graph_column: Annotated[
@@ -135,6 +174,7 @@ def batch(
       distortion-graph batch originals avif jxl --match stem --out results
       distortion-graph batch --manifest pairs.csv --regions grid:3x3 --out results
       distortion-graph batch s3://bucket/a s3://bucket/b --out results --workers 8
+      distortion-graph batch --manifest pairs.parquet --engine ray --address 10.0.0.1:6379 --out r
 
     Exit codes: 0 done (also where some pairs failed), 2 the input is at fault (one line says what),
     1 a defect of the program, 130 interrupted.
@@ -174,7 +214,8 @@ def batch(
         graphs=graphs,
         reports=reports,
     )
-    report = _run(pairs, out, options, talk)
+    executor = _executor(engine, workers, address, gpus_each, comparing.providers or ())
+    report = _run(pairs, out, options, executor, talk)
     _tell(report, out, model, by, talk)
 
 
@@ -212,7 +253,33 @@ def _pairs(
     return pairs
 
 
-def _run(pairs: list[PairTask], out: Path, options: BatchOptions, talk: Talk) -> BatchReport:
+def _executor(
+    engine: Engine,
+    workers: int | None,
+    address: str | None,
+    gpus_each: float | None,
+    providers: Sequence[str],
+) -> Callable[[Job], RayActors[Job]] | None:
+    """What makes another executor than that of this machine's processes."""
+    if engine is Engine.local:
+        for option, value in (("--address", address), ("--gpus-each", gpus_each)):
+            if value is not None:
+                raise BatchError(f"{option} is for workers of a cluster, expected --engine ray too")
+        return None
+    from distortion_graph.work.ray_actors import RayActors
+
+    on_cards = any(name.startswith(_ON_CARDS) for name in providers)
+    share = float(on_cards) if gpus_each is None else gpus_each
+    return partial(RayActors, workers=workers, gpus_each=share, address=address, option="--workers")
+
+
+def _run(
+    pairs: list[PairTask],
+    out: Path,
+    options: BatchOptions,
+    executor: Callable[[Job], RayActors[Job]] | None,
+    talk: Talk,
+) -> BatchReport:
     from distortion_graph.batch.run import Progress, run_batch
     from distortion_graph.cli.progress import WorkTalk
 
@@ -222,7 +289,7 @@ def _run(pairs: list[PairTask], out: Path, options: BatchOptions, talk: Talk) ->
         def show(progress: Progress) -> None:
             tell(progress.pairs, progress.total)
 
-        return run_batch(pairs, out, options, show)
+        return run_batch(pairs, out, options, show, executor)
 
 
 def _tell(report: BatchReport, out: Path, model: str | None, by: str, talk: Talk) -> None:
