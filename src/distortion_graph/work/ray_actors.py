@@ -9,6 +9,7 @@ Ray is imported when the executor is entered.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import threading
@@ -119,22 +120,30 @@ class RayActors(Generic[JobT]):
 
     def _connect(self, ray: Any) -> None:
         quiet = {"log_to_driver": False, "configure_logging": False}
-        if self._address is None:
+        logger = logging.getLogger("ray")
+        level = logger.level
+        try:
+            logger.setLevel(logging.ERROR)
+            if self._address is not None:
+                _check_reachable(self._address)
+                ray.init(address=self._address, **quiet)
+                return
             # Nothing is reported to anyone from a cluster that the user has not set up.
             os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-            os.environ.setdefault("RAY_AUTH_MODE", "token")  # as is the default, with a warning
-            self._asked = worker_count(self._asked, self._threads_each)
+            self._asked = max(1, worker_count(self._asked, self._threads_each))
             quiet |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-            ray.init(num_cpus=max(1, self._asked) * self._threads_each, **quiet)
-            return
-        _check_reachable(self._address)
-        try:
-            ray.init(address=self._address, **quiet)
+            ray.init(num_cpus=self._asked * self._threads_each, **quiet)
+        except WorkError:
+            raise
         except Exception as error:  # Ray raises a dozen kinds
+            if self._address is None:
+                raise WorkError(f"Ray does not start on this machine ({_line(error)})") from error
             raise WorkError(
                 f"{self._address}: no Ray cluster can be reached there ({_line(error)}); expected "
                 "host:port of one that runs, ray://host:port or auto"
             ) from error
+        finally:
+            logger.setLevel(level)
 
     def _room(self, ray: Any) -> int:
         """How many actors are to be started; raises WorkError where these do not fit."""
@@ -148,16 +157,19 @@ class RayActors(Generic[JobT]):
             )
             for has in machines
         )
-        workers = room if self._asked is None else max(1, self._asked)
-        if not 0 < workers <= room:
-            totals = [sum(has.get(kind, 0) for has in machines) for kind in ("CPU", "GPU")]
+        each = f"{self._threads_each} CPUs and {self._gpus_each:g} GPUs"
+        if not room:
+            cpus, gpus = (sum(has.get(kind, 0) for has in machines) for kind in ("CPU", "GPU"))
             raise WorkError(
-                f"the Ray cluster has {totals[0]:g} CPUs and {totals[1]:g} GPUs on "
-                f"{len(machines)} machines, room for {room} workers of {self._threads_each} CPUs "
-                f"and {self._gpus_each:g} GPUs; expected at least {max(workers, 1)}: give fewer "
-                f"{self._option}"
+                f"no machine of the Ray cluster has room for a worker of {each}: all "
+                f"{len(machines)} together have {cpus:g} CPUs and {gpus:g} GPUs"
             )
-        return workers
+        if self._asked is not None and self._asked > room:
+            raise WorkError(
+                f"the Ray cluster has room for {room} workers of {each}, asked for {self._asked}: "
+                f"give fewer {self._option}"
+            )
+        return self._asked or room
 
     def _start(self, ray: Any, workers: int) -> None:
         kind = ray.remote(
