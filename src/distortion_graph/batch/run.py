@@ -251,9 +251,9 @@ class _Run:
             if compared.failure is not None and self.options.strict:
                 raise BatchError(f"pair {compared.pair['id']}: {compared.failure}")
             with _going_on():
-                for name, data in compared.files.items():
+                for name, data in compared.files:
                     atomic_write_bytes(self.out / name, data)
-            taken.append(compared._replace(files={}))
+            taken.append(compared._replace(files=()))
             self._count(1, {} if compared.failure is None else {_kind(compared.failure): 1})
             self._tell()
         return taken

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -69,7 +68,7 @@ class Compared(NamedTuple):
     pair: Row
     regions: list[Row]
     failure: str | None
-    files: Mapping[str, bytes] = MappingProxyType({})
+    files: tuple[tuple[str, bytes], ...] = ()
 
 
 def compare_task(job: Job, task: PairTask) -> Compared:
@@ -88,12 +87,12 @@ def compare_task(job: Job, task: PairTask) -> Compared:
     row = pair_row(task, graph, notes)
     if job.graph_column:
         row["graph"] = graph.to_json()
-    files = {}
+    files = []
     if job.graphs:
-        files[graph_name(task.id)] = f"{graph.to_json()}\n".encode()
+        files.append((graph_name(task.id), f"{graph.to_json()}\n".encode()))
     if job.reports:
-        files[report_name(task.id)] = _report(graph, pictures)
-    return Compared(row, region_rows(task, graph), None, files)
+        files.append((report_name(task.id), _report(graph, pictures)))
+    return Compared(row, region_rows(task, graph), None, tuple(files))
 
 
 def compare_pair(
@@ -107,7 +106,7 @@ def compare_pair(
     graph = compare_pictures(
         anchor,
         target,
-        regions=task.regions or how.regions,
+        regions=how.regions if task.regions is None else task.regions,
         model=model or _model(how.model, how.providers),
         reference=original,
         score_metric=how.score_metric,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from distortion_graph.base.errors import BatchError
+from distortion_graph.cli.choice import TestSplit, ThreePairs, chosen
 from distortion_graph.cli.compare import EvidenceLevel
 from distortion_graph.cli.console import Talk, talk_of
 from distortion_graph.cli.options import (
@@ -69,6 +70,15 @@ def batch(
             "and target; id, reference and regions may be there, others are carried through.",
         ),
     ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Take the pairs of a data-set root, with its regions unless --regions is given.",
+        ),
+    ] = None,
+    split: TestSplit = None,
+    pairs_of_root: ThreePairs = None,
     match: Annotated[
         str,
         typer.Option(
@@ -83,13 +93,17 @@ def batch(
     reference: Annotated[
         str | None,
         typer.Option(
-            metavar="FOLDER|anchor|target",
-            help="Measure scores against these originals, of the same names, or against one side.",
+            metavar="FOLDER|anchor|target|clean",
+            help="Measure scores against these originals, of the same names, or against one side; "
+            "clean means the clean pictures of a data-set root.",
         ),
     ] = None,
     score_metric: ScoreMetric = None,
     scale: ScaleOption = Scale.common,
-    regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
+    regions: Annotated[
+        str | None,
+        typer.Option(metavar="SPEC", help=f"{REGIONS_HELP} By default auto, or the root's."),
+    ] = None,
     metric: Metrics = None,
     evidence: Annotated[
         EvidenceLevel,
@@ -162,9 +176,10 @@ def batch(
 ) -> None:
     """Compare many pairs and write tables of them.
 
-    Pairs are the pictures of two folders that belong together by their names, or the rows of a
-    list. OUT gets two tables in Parquet, a row per pair and a row per region, a summary with means
-    and intervals by method (summary.md, summary.tex) and a page to look at (index.html).
+    Pairs are the pictures of two folders that belong together by their names, the rows of a list,
+    or those of a data-set root. OUT gets two tables in Parquet, a row per pair and a row per
+    region, a summary with means and intervals by method (summary.md, summary.tex) and a page to
+    look at (index.html).
 
     A pair that cannot be compared is recorded with its reason, and the others go on. A run that was
     stopped, by whatever, goes on where it was when the same command is given again.
@@ -173,6 +188,7 @@ def batch(
     Examples:
       distortion-graph batch originals avif jxl --match stem --out results
       distortion-graph batch --manifest pairs.csv --regions grid:3x3 --out results
+      distortion-graph batch --root my-set --pairs hard --by target_version --out results
       distortion-graph batch s3://bucket/a s3://bucket/b --out results --workers 8
       distortion-graph batch --manifest pairs.parquet --engine ray --address 10.0.0.1:6379 --out r
 
@@ -188,12 +204,22 @@ def batch(
     from distortion_graph.regions import RegionSpec
     from distortion_graph.work.executor import worker_count
 
-    RegionSpec.parse(regions)
+    if regions is not None:
+        RegionSpec.parse(regions)
     side = next((side for side in SIDES if side == reference), None)
     originals = None if side else reference
-    pairs = _pairs(folders or [], originals, manifest, match, allow_unmatched, talk)
+    if [bool(folders), manifest is not None, root is not None].count(True) != 1:
+        raise BatchError(
+            "expected either folders of anchors and targets, or --manifest FILE, or --root FOLDER"
+        )
+    if root is None:
+        if split or pairs_of_root:
+            raise BatchError("--split and --pairs are of a data-set root, expected --root too")
+        pairs = _pairs(folders or [], originals, manifest, match, allow_unmatched, talk)
+    else:
+        pairs = _pairs_of(root, split, pairs_of_root, regions is None, originals)
     comparing = Comparing(
-        regions=regions,
+        regions=regions or "auto",
         model=model,
         providers=tuple(provider) if provider else None,
         evidence=evidence.value,
@@ -219,6 +245,28 @@ def batch(
     _tell(report, out, model, by, talk)
 
 
+def _pairs_of(
+    root: Path,
+    split: list[str] | None,
+    pairs: list[str] | None,
+    regions: bool,
+    originals: str | None,
+) -> list[PairTask]:
+    from distortion_graph.batch.roots import pairs_of_root
+
+    if originals not in (None, "clean"):
+        raise BatchError(
+            f"--reference {originals}: expected clean, anchor or target with a data-set root"
+        )
+    return pairs_of_root(
+        root,
+        chosen(split, ("test",)),
+        chosen(pairs, ("easy", "medium", "hard")),
+        regions=regions,
+        clean_reference=originals == "clean",
+    )
+
+
 def _pairs(
     folders: list[str],
     originals: str | None,
@@ -227,8 +275,6 @@ def _pairs(
     allow_unmatched: bool,
     talk: Talk,
 ) -> list[PairTask]:
-    if (manifest is None) == (not folders):
-        raise BatchError("expected either folders of anchors and targets, or --manifest FILE")
     if manifest is not None and originals is not None:
         raise BatchError(
             f"--reference {originals}: a list names the originals of its pairs in a column "
