@@ -115,6 +115,7 @@ def run_batch(
     run.prepare()
     with open_journal(run.out) as journal:
         journal.begin(run.header())
+        run.sweep()
         make = executor or (
             lambda job: local_processes(
                 job, options.workers, options.threads_each, option="--workers"
@@ -165,6 +166,11 @@ class _Run:
                 (self.out / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"{self.out}: cannot be written ({error.strerror})") from error
+
+    def sweep(self) -> None:
+        """Remove what a killed run was about to write."""
+        for left in self.out.rglob(".*.tmp"):
+            left.unlink(missing_ok=True)
 
     def header(self) -> dict[str, Any]:
         """What a run has to have in common with the one that it goes on."""

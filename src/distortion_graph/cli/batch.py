@@ -165,6 +165,15 @@ def batch(
     reports: Annotated[
         bool, typer.Option("--reports", help="Write a page reports/ID.html for each pair.")
     ] = False,
+    part_pairs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Write the tables in parts of N pairs: what a stopped run has to do again is at "
+            "most one part.",
+        ),
+    ] = 500,
     by: Annotated[
         str, typer.Option(metavar="COLUMN", help="Count means by this column.")
     ] = "method",
@@ -192,12 +201,13 @@ def batch(
       distortion-graph batch s3://bucket/a s3://bucket/b --out results --workers 8
       distortion-graph batch --manifest pairs.parquet --engine ray --address 10.0.0.1:6379 --out r
 
-    Exit codes: 0 done (also where some pairs failed), 2 the input is at fault (one line says what),
-    1 a defect of the program, 130 interrupted.
+    Exit codes: 0 done (also where some pairs failed), 2 the input is at fault, or every pair failed
+    (one line says what), 1 a defect of the program, 130 interrupted.
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose, outputs=(out,))
     from distortion_graph.batch.run import BatchOptions
+    from distortion_graph.batch.summary import check_by
     from distortion_graph.batch.worker import Comparing
     from distortion_graph.graph import SIDES
     from distortion_graph.measure.quality import HAARPSI
@@ -218,6 +228,7 @@ def batch(
         pairs = _pairs(folders or [], originals, manifest, match, allow_unmatched, talk)
     else:
         pairs = _pairs_of(root, split, pairs_of_root, regions is None, originals)
+    check_by(by, pairs)
     comparing = Comparing(
         regions=regions or "auto",
         model=model,
@@ -235,6 +246,7 @@ def batch(
     options = BatchOptions(
         comparing,
         workers=worker_count(workers),
+        part_pairs=part_pairs,
         strict=strict,
         graph_column=graph_column,
         graphs=graphs,
@@ -361,3 +373,5 @@ def _tell(report: BatchReport, out: Path, model: str | None, by: str, talk: Talk
     rate = f", {new / report.seconds:.1f} pairs per second" if new else ""
     kept = f", {report.kept} of them were there already" if report.kept else ""
     talk.detail(f"{report.pairs} pairs{kept}, {report.failed} failed{rate}")
+    if report.failed == report.pairs:
+        raise BatchError(f"{out}: no pair could be compared, {report.reasons[0][0]}")
