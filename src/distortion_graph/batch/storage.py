@@ -129,7 +129,7 @@ def _fsspec() -> Any:
             "URLs need fsspec, not installed: pip install 'distortion-graph[batch]', and the file "
             "system's own package (s3fs, gcsfs, huggingface-hub)"
         )
-    import fsspec  # type: ignore[import-untyped]
+    import fsspec
 
     return fsspec
 
