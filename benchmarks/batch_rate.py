@@ -3,11 +3,11 @@
     python benchmarks/batch_rate.py [--pairs N] [--growth]
 
 Everything is measured in one process and one thread, in processor time per pair, so that a busy
-machine changes little; each figure is the median of several rounds. 481×321 JPEG pairs with 10 given
-regions: the network's own sessions alone (encoder, reader, head, on inputs that are ready), the
-model with all that it sees of the pixels (`Model.predict`), and a whole pair of a batch: two files
-decoded, regions read, compared, rows made, its share of the Parquet. `--growth` gives the same for
-more pixels and more regions, with `align auto` and the evidence of each level.
+machine changes little; each figure is the median of several rounds. 481×321 JPEG pairs with 10
+given regions: the network's own sessions alone (encoder, reader, head, on inputs that are ready),
+the model with all that it sees of the pixels (`Model.predict`), and a whole pair of a batch: two
+files decoded, regions read, compared, rows made, by how pictures are aligned and what is measured.
+`--growth` gives the same for more pixels and more regions.
 """
 
 from __future__ import annotations
@@ -142,6 +142,7 @@ class Recording:
         self.session, self.runs = session, runs
 
     def run(self, names: Sequence[str], given: dict[str, Any]) -> list[np.ndarray]:
+        """Note it, and run."""
         self.runs.append((self.session.run, names, given))
         answer: list[np.ndarray] = self.session.run(names, given)
         return answer

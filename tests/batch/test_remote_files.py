@@ -51,9 +51,7 @@ def place(request) -> Iterator[str]:
     folder = "memory://batch" if request.param == "memory" else request.getfixturevalue("s3")
     files = {f"originals/{k}.png": encoded(k, format="PNG") for k in range(2)}
     for method, quality in (("old", 20), ("new", 60)):
-        files |= {
-            f"{method}/{k}.jpg": encoded(k, format="JPEG", quality=quality) for k in range(2)
-        }
+        files |= {f"{method}/{k}.jpg": encoded(k, format="JPEG", quality=quality) for k in range(2)}
     rows = [{"anchor": f"originals/{k}.png", "target": f"old/{k}.jpg"} for k in (0, 1, 7)]
     files["pairs.jsonl"] = "\n".join(map(json.dumps, rows)).encode()
     for name, data in files.items():
