@@ -197,9 +197,9 @@ def batch(
     Examples:
       distortion-graph batch originals avif jxl --match stem --out results
       distortion-graph batch --manifest pairs.csv --regions grid:3x3 --out results
-      distortion-graph batch --root my-set --pairs hard --by target_version --out results
+      distortion-graph batch --root my-set --pairs hard --out results
       distortion-graph batch s3://bucket/a s3://bucket/b --out results --workers 8
-      distortion-graph batch --manifest pairs.parquet --engine ray --address 10.0.0.1:6379 --out r
+      distortion-graph batch --manifest pairs.csv --engine ray --out results
 
     Exit codes: 0 done (also where some pairs failed), 2 the input is at fault, or every pair failed
     (one line says what), 1 a defect of the program, 130 interrupted.
