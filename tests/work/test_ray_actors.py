@@ -8,6 +8,7 @@ import socket
 import sys
 from importlib import util
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def cluster():
         paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-        quiet = {"include_dashboard": False, "log_to_driver": False, "configure_logging": False}
+        quiet: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False}
         ray.init(num_cpus=2, num_gpus=1, _node_ip_address="127.0.0.1", **quiet)
         yield ray
         ray.shutdown()

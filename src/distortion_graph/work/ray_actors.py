@@ -119,7 +119,7 @@ class RayActors(Generic[JobT]):
         return results_of(partial(self._submit, work), tasks, ordered, window)
 
     def _connect(self, ray: Any) -> None:
-        quiet = {"log_to_driver": False, "configure_logging": False}
+        quiet: dict[str, Any] = {"log_to_driver": False, "configure_logging": False}
         logger = logging.getLogger("ray")
         level = logger.level
         try:
