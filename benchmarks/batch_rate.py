@@ -63,7 +63,7 @@ def table(
     """Print the costs of one kind of pair."""
     listed = write_pairs(folder, count, size=size, grid=grid, different=count)
     tasks = read_manifest(str(listed))
-    pictures = [tuple(load_picture(p) for p in (t.anchor, t.target)) for t in tasks]
+    pictures = [(load_picture(t.anchor), load_picture(t.target)) for t in tasks]
     regions = resolve_regions(str(folder / "labels.png"), *pictures[0])
     masks = regions.lazy_masks()
     ready = [recorded(model, first.rgb, second.rgb, masks) for first, second in pictures]
@@ -92,7 +92,7 @@ def table(
 
     def encoded(k: int) -> None:
         rows = [done[k].pair] * 50
-        parquet_bytes(rows, PAIR_COLUMNS | {"method": str})
+        parquet_bytes(rows, {**PAIR_COLUMNS, "method": str})
         parquet_bytes(done[k].regions * 50, REGION_COLUMNS)
 
     steps: dict[str, Callable[[int], object]] = {
@@ -157,7 +157,7 @@ def recorded(model: Model, anchor: Any, target: Any, masks: Any) -> list[tuple[A
         networks.session = lambda *asked: Recording(opened(*asked), runs)  # type: ignore[method-assign]
         model.predict(anchor, target, masks)
     finally:
-        del networks.session  # type: ignore[method-assign]
+        del networks.session
     return runs
 
 

@@ -33,8 +33,7 @@ def pairs(tmp_path_factory) -> list[PairTask]:
         for side, quality in (("a", 95), ("b", 20)):
             shown = Image.fromarray(small).resize((32, 32), Image.Resampling.BICUBIC)
             shown.save(folder / f"{k}{side}.jpg", quality=quality)
-        names = (str(folder / f"{k}{side}.jpg") for side in "ab")
-        made.append(PairTask(str(k), *names))
+        made.append(PairTask(str(k), str(folder / f"{k}a.jpg"), str(folder / f"{k}b.jpg")))
     return made
 
 

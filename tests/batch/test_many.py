@@ -83,7 +83,7 @@ def test_a_pair_may_say_how_it_is_compared(tmp_path):
     own, listed, plain = compare_many(
         [
             {"anchor": a, "target": b, "regions": masks, "reference": "anchor"},
-            PairTask("x", *paths, regions="grid:2x2"),
+            PairTask("x", paths[0], paths[1], regions="grid:2x2"),
             (a, b),
         ],
         **HOW,

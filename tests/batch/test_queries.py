@@ -58,8 +58,8 @@ def test_duckdb_answers_the_questions_of_the_page(folder, monkeypatch):
     rows = regions_of(folder)
     assert [row[0] for row in worst] == ["avif", "jxl"]
     for method, pair, name, _, margin in worst:
-        own = max((row for row in rows if row["method"] == method), key=lambda row: row["margin"])
-        assert (pair, name, margin) == (own["pair"], own["name"], own["margin"])
+        most = max((row for row in rows if row["method"] == method), key=lambda row: row["margin"])
+        assert (pair, name, margin) == (most["pair"], most["name"], most["margin"])
     for method, count, worse, sure in shares:
         own = [row for row in rows if row["method"] == method]
         assert count == len(own) == 6

@@ -30,7 +30,7 @@ def cluster():
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         quiet: dict[str, Any] = {"include_dashboard": False, "log_to_driver": False}
-        ray.init(num_cpus=2, num_gpus=1, _node_ip_address="127.0.0.1", **quiet)
+        ray.init("local", num_cpus=2, num_gpus=1, _node_ip_address="127.0.0.1", **quiet)
         yield ray
         ray.shutdown()
 

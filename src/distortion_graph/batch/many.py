@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
@@ -87,7 +87,7 @@ def compare_many(
     threads: int = ...,
     warn: Callable[[int, str], object] | None = ...,
     **options: Unpack[CompareOptions],
-) -> Iterator[DistortionGraph]: ...
+) -> Generator[DistortionGraph, None, None]: ...
 
 
 @overload
@@ -100,7 +100,7 @@ def compare_many(
     threads: int = ...,
     warn: Callable[[int, str], object] | None = ...,
     **options: Unpack[CompareOptions],
-) -> Iterator[DistortionGraph | DistortionGraphError]: ...
+) -> Generator[DistortionGraph | DistortionGraphError, None, None]: ...
 
 
 def compare_many(
@@ -112,7 +112,7 @@ def compare_many(
     threads: int = 0,
     warn: Callable[[int, str], object] | None = None,
     **options: Unpack[CompareOptions],
-) -> Iterator[DistortionGraph | DistortionGraphError]:
+) -> Generator[DistortionGraph | DistortionGraphError, None, None]:
     """The graphs of many pairs, one by one in their order, each as `compare` gives it.
 
     Pairs are compared side by side in threads of this process, one thread each. They are taken
@@ -147,7 +147,8 @@ def compare_many(
         raise BatchError(f"workers is {workers}, expected at least 1")
     loaded = model if isinstance(model, Model) else load_model(model)
     with thread_budget(threads or loaded.threads):
-        executor = LocalThreads(partial(compare, model=loaded), worker_count(workers))
+        job: Callable[..., DistortionGraph] = partial(compare, model=loaded)
+        executor = LocalThreads(job, worker_count(workers))
     return _results(executor, options, pairs, errors, warn)
 
 
@@ -157,7 +158,7 @@ def _results(
     pairs: Iterable[Pair],
     errors: Errors,
     warn: Callable[[int, str], object] | None,
-) -> Iterator[DistortionGraph | DistortionGraphError]:
+) -> Generator[DistortionGraph | DistortionGraphError, None, None]:
     with executor:
         tasks = ({**options, **_arguments(pair, number)} for number, pair in enumerate(pairs))
         compared = executor.run(_compare, tasks, ordered=True)
@@ -184,7 +185,7 @@ def _compare(job: Callable[..., DistortionGraph], arguments: Mapping[str, Any]) 
         return _Compared(error, notes)
 
 
-def _arguments(pair: Pair, number: int) -> Mapping[str, Any]:
+def _arguments(pair: object, number: int) -> Mapping[str, Any]:
     """The arguments of `compare` that a pair gives."""
     where = f"pair {number}, counted from 0"
     if isinstance(pair, PairTask):

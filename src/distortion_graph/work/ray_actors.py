@@ -132,15 +132,15 @@ class RayActors(Generic[JobT]):
             os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
             self._asked = max(1, worker_count(self._asked, self._threads_each))
             quiet |= {"include_dashboard": False, "_node_ip_address": "127.0.0.1"}
-            ray.init(num_cpus=self._asked * self._threads_each, **quiet)
+            ray.init("local", num_cpus=self._asked * self._threads_each, **quiet)
         except WorkError:
             raise
         except Exception as error:  # Ray raises a dozen kinds
             if self._address is None:
                 raise WorkError(f"Ray does not start on this machine ({_line(error)})") from error
             raise WorkError(
-                f"{self._address}: no Ray cluster can be reached there ({_line(error)}); expected "
-                "host:port of one that runs, ray://host:port or auto"
+                f"{self._address}: no Ray cluster can be reached there ({_line(error)}); does it "
+                "run, and ask for a token (RAY_AUTH_MODE=token)?"
             ) from error
         finally:
             logger.setLevel(level)
