@@ -18,7 +18,7 @@ BIN   := $(VENV)/bin
 # Versions known to work together. The library's own ranges (pyproject.toml) stay open.
 PIP   := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test lint check format wheel bench card rows train-free clean
+.PHONY: help demo test nightly lint check format wheel bench card rows train-free clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -32,6 +32,9 @@ demo: $(VENV)/.core  ## compare the example pair: table, out/graph.json, overlay
 
 test: $(VENV)/.dev  ## set up what the tests need and pass every test
 	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder $(ARGS)
+
+nightly: $(VENV)/.nightly  ## the tests that need large packages: Ray, a stand-in for S3, Polars
+	$(BIN)/python -m pytest -rs $(NIGHTLY) $(ARGS)
 
 lint: $(VENV)/.dev  ## format, lint rules, types and who imports whom, changing nothing
 	$(BIN)/ruff format --check .
@@ -89,6 +92,7 @@ clean:  ## remove what can be made again; .venv and runs/ stay
 
 # --- what the targets above stand on ---
 
+NIGHTLY      := tests/work tests/batch
 BENCH_ROOT   := runs/bench-$(if $(BSDS),$(notdir $(abspath $(BSDS))),free)
 CARD         := $(BENCH_ROOT)-card.md
 CARD_PARTS   := "robustness.py $(BSDS)/val --pictures $(FREE)" \
@@ -121,3 +125,9 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
 	$(PIP) torch
 	$(PIP) --editable '.[train,segment,figures,tables,mllm,mcp,formats,dev]'
 	@touch $(VENV)/.core $@
+
+# Without constraints.txt: what speaks S3 asks for an older python-dateutil. The editable package is
+# there; Ray alone has 240 MB.
+$(VENV)/.nightly: $(VENV)/.dev
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet --editable '.[nightly]'
+	@touch $@

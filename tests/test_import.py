@@ -85,6 +85,7 @@ def test_the_public_names_are_those_promised():
         "Vocabulary",
         "__version__",
         "compare",
+        "compare_many",
         "load_graph",
         "load_picture",
         "rank",

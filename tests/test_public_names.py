@@ -24,6 +24,8 @@ NAMES = {
     "base.vocabulary": "DEFAULT_VOCABULARY Vocabulary",
     "batch.folders": "Matching match_folders",
     "batch.manifests": "read_manifest",
+    "batch.many": "compare_many",
+    "batch.roots": "pairs_of_root",
     "batch.rows": "PAIR_COLUMNS REGION_COLUMNS",
     "batch.run": "BatchOptions run_batch",
     "batch.worker": "Comparing",
@@ -94,6 +96,7 @@ NAMES = {
     "work.journal": "Journal",
     "work.local": "CallingThread LocalThreads",
     "work.processes": "LocalProcesses local_processes",
+    "work.ray_actors": "RayActors",
     "work.threads": "allowed_threads parallel_map thread_budget",
 }
 COMMANDS = """

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from distortion_graph.base.errors import DistortionGraphError
     from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+    from distortion_graph.batch.many import compare_many
     from distortion_graph.graph import DistortionGraph, load_graph
     from distortion_graph.masks.container import RegionSet
     from distortion_graph.pictures.images import load_picture
@@ -34,6 +35,7 @@ __all__ = [
     "Vocabulary",
     "__version__",
     "compare",
+    "compare_many",
     "load_graph",
     "load_picture",
     "rank",
@@ -48,6 +50,7 @@ _HOMES = {
     "RegionSet": "masks.container",
     "Vocabulary": "base.vocabulary",
     "compare": "pipeline",
+    "compare_many": "batch.many",
     "load_graph": "graph",
     "load_picture": "pictures.images",
     "rank": "ranking",

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -17,20 +18,27 @@ from distortion_graph.base.errors import WorkError
 from distortion_graph.work.executor import worker_count
 from distortion_graph.work.local import CallingThread, LocalThreads
 from distortion_graph.work.processes import LocalProcesses, local_processes
+from distortion_graph.work.ray_actors import RayActors
 from distortion_graph.work.threads import allowed_threads, thread_budget
 
 EXECUTORS = {
-    "calling thread": CallingThread,
+    "calling thread": partial(CallingThread),
     "threads": partial(LocalThreads, workers=3),
     "processes": partial(LocalProcesses, workers=2, option="--workers"),
+    "ray": partial(RayActors, workers=2),
 }
 
 
 @pytest.fixture(scope="module", params=EXECUTORS.values(), ids=list(EXECUTORS))
 def executor(request):
-    """Each in turn, with the job 10."""
-    with request.param(10) as executor:
-        yield executor
+    """Each in turn, with the job 10; Ray's on a cluster of this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param.func is RayActors:
+            pytest.importorskip("ray")
+            paths = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+            patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
+        with request.param(10) as executor:
+            yield executor
 
 
 def times(job, task):

@@ -13,7 +13,7 @@ from distortion_graph.batch.pairs import METHOD
 from distortion_graph.batch.results import part_rows
 from distortion_graph.batch.rows import DONE
 from distortion_graph.batch.summary import Summary, plain_tables
-from distortion_graph.batch.worker import graph_path, report_path
+from distortion_graph.batch.worker import graph_name, report_name
 from distortion_graph.report.html.dashboard import COLUMNS, Chart, PlainTable, dashboard_page
 
 _CHARTS = (
@@ -80,9 +80,9 @@ def _row(
 
 def _href(out: Path, pair_id: str) -> str | None:
     """The report of a pair, or else its graph, where there is one."""
-    for path in (report_path(out, pair_id), graph_path(out, pair_id)):
-        if path.is_file():
-            return quote(path.relative_to(out).as_posix())
+    for name in (report_name(pair_id), graph_name(pair_id)):
+        if (out / name).is_file():
+            return quote(name)
     return None
 
 

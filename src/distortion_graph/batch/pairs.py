@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from distortion_graph.base.errors import BatchError
+from distortion_graph.masks.container import RegionSet
 
 Cell: TypeAlias = str | int | float | bool | None
 """What a further column may hold."""
@@ -25,15 +26,15 @@ class PairTask:
     """Two pictures to be compared.
 
     `id` tells the pair from all others of its batch. Pictures and regions are paths or URLs
-    (`batch.storage`); `regions` is a region spec of this pair alone. `columns` are carried through
-    to the results.
+    (`batch.storage`); `regions` is a region spec of this pair alone, or its masks. `columns` are
+    carried through to the results.
     """
 
     id: str
     anchor: str
     target: str
     reference: str | None = None
-    regions: str | None = None
+    regions: str | RegionSet | None = None
     columns: Mapping[str, Cell] = field(default_factory=dict)
 
 
@@ -55,8 +56,17 @@ def checked(pairs: Sequence[PairTask], where: str) -> Sequence[PairTask]:
 def digest(pairs: Iterable[PairTask]) -> str:
     """SHA-256 of all that a list of pairs says, in its order."""
     sha = hashlib.sha256()
+    said: dict[RegionSet, str] = {}  # many pairs share their masks
     for pair in pairs:
-        parts = (pair.id, pair.anchor, pair.target, pair.reference, pair.regions)
+        regions = pair.regions
+        if isinstance(regions, RegionSet):
+            regions = said.get(regions) or said.setdefault(regions, _digest_of(regions))
+        parts = (pair.id, pair.anchor, pair.target, pair.reference, regions)
         sha.update(json.dumps([*parts, dict(pair.columns)], sort_keys=True).encode())
         sha.update(b"\n")
     return sha.hexdigest()
+
+
+def _digest_of(regions: RegionSet) -> str:
+    said = [[region.id, region.name, region.rle.counts] for region in regions]
+    return hashlib.sha256(json.dumps([regions.size, said]).encode()).hexdigest()

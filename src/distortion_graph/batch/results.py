@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distortion_graph.base.errors import BatchError, OutputError
+from distortion_graph.base.errors import BatchError
 from distortion_graph.base.files import atomic_write_bytes
 from distortion_graph.batch.rows import REGION_COLUMNS, Row, arrow_table
 from distortion_graph.work.journal import Journal
@@ -52,21 +52,9 @@ def write_part(
     columns: Mapping[str, type],
     region_columns: Mapping[str, type] = REGION_COLUMNS,
 ) -> None:
-    """Write a part of both tables; each file whole or not at all.
-
-    Raises OutputError where it cannot be written; the run can then be started again.
-    """
-    try:
-        for table, rows, kinds in (
-            ("pairs", pairs, columns),
-            ("regions", regions, region_columns),
-        ):
-            atomic_write_bytes(part_path(out, table, number), parquet_bytes(rows, kinds))
-    except OutputError as error:
-        raise OutputError(
-            f"{error}; what was written is whole: mend that and start the same command again, and "
-            "it goes on"
-        ) from error
+    """Write a part of both tables, each file whole or not at all; raises OutputError."""
+    for table, rows, kinds in (("pairs", pairs, columns), ("regions", regions, region_columns)):
+        atomic_write_bytes(part_path(out, table, number), parquet_bytes(rows, kinds))
 
 
 def parquet_bytes(rows: Sequence[Row], columns: Mapping[str, type]) -> bytes:

@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from distortion_graph.base.errors import BatchError, OutputError
-from distortion_graph.base.files import atomic_write_text
+from distortion_graph.base.files import atomic_write_bytes, atomic_write_text
 from distortion_graph.batch.pairs import PairTask, checked, digest
 from distortion_graph.batch.results import (
     JOURNAL_FILE,
@@ -107,13 +108,14 @@ def run_batch(
             "a batch needs pyarrow, not installed: pip install 'distortion-graph[batch]'"
         )
     checked(pairs, "batch")
-    job = Job(Path(out), options.comparing, options.graph_column, options.graphs, options.reports)
-    run = _Run(job, pairs, options, progress)
-    run.prepare()
+    job = Job(options.comparing, options.graph_column, options.graphs, options.reports)
+    run = _Run(Path(out), job, pairs, options, progress)
     if run.complete():
         return run.report()
-    with open_journal(job.out) as journal:
+    run.prepare()
+    with open_journal(run.out) as journal:
         journal.begin(run.header())
+        run.sweep()
         make = executor or (
             lambda job: local_processes(
                 job, options.workers, options.threads_each, option="--workers"
@@ -122,7 +124,7 @@ def run_batch(
         with make(job) as workers:
             run.work(journal, workers)
         run.finish()
-    (job.out / JOURNAL_FILE).unlink()
+    (run.out / JOURNAL_FILE).unlink()
     return run.report()
 
 
@@ -131,12 +133,14 @@ class _Run:
 
     def __init__(
         self,
+        out: Path,
         job: Job,
         pairs: Sequence[PairTask],
         options: BatchOptions,
         progress: Callable[[Progress], object],
     ) -> None:
-        self.job, self.pairs, self.options, self.progress = job, pairs, options, progress
+        self.out, self.job, self.pairs = out, job, pairs
+        self.options, self.progress = options, progress
         measured = dict.fromkeys(options.comparing.metrics, float)
         self.columns = {**PAIR_COLUMNS, **measured, **further_columns(pairs)}
         self.region_columns = {**REGION_COLUMNS, **measured}
@@ -147,20 +151,31 @@ class _Run:
         self.reasons: Counter[str] = Counter()
 
     def prepare(self) -> None:
-        """Make the folders; raises OutputError where that is impossible."""
+        """Make the folders; raises OutputError where that is impossible, and BatchError where
+        tables are whose run is unknown.
+        """
+        if not (self.out / JOURNAL_FILE).is_file() and any(self.out.glob("*/part-*.parquet")):
+            raise BatchError(
+                f"{self.out}: has tables without {MANIFEST_FILE} or {JOURNAL_FILE}, so nobody "
+                "knows of what run; choose a new folder for --out"
+            )
         wanted = [*TABLES, *(("graphs",) if self.job.graphs else ())]
         wanted += ["reports"] if self.job.reports else []
         try:
             for name in wanted:
-                (self.job.out / name).mkdir(parents=True, exist_ok=True)
+                (self.out / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise OutputError(f"{self.job.out}: cannot be written ({error.strerror})") from error
+            raise OutputError(f"{self.out}: cannot be written ({error.strerror})") from error
+
+    def sweep(self) -> None:
+        """Remove what a killed run was about to write."""
+        for left in self.out.rglob(".*.tmp"):
+            left.unlink(missing_ok=True)
 
     def header(self) -> dict[str, Any]:
         """What a run has to have in common with the one that it goes on."""
-        identity = load_model(
-            self.options.comparing.model, self.options.comparing.providers
-        ).identity
+        # On the processor: a provider need only be there where the workers are.
+        identity = load_model(self.options.comparing.model).identity
         return {
             "schema": SCHEMA,
             "version": version("distortion-graph"),
@@ -176,7 +191,7 @@ class _Run:
 
     def complete(self) -> bool:
         """Whether the folder holds the whole result of this very run."""
-        path = self.job.out / MANIFEST_FILE
+        path = self.out / MANIFEST_FILE
         if not path.is_file():
             return False
         try:
@@ -186,7 +201,7 @@ class _Run:
         header = json.loads(json.dumps(self.header()))
         if difference := first_difference(found.get("run", {}), header):
             raise BatchError(
-                f"{self.job.out}: holds a batch with {difference}; give the same options, or "
+                f"{self.out}: holds a batch with {difference}; give the same options, or "
                 "choose a new folder for --out"
             )
         self.done = self.kept = found["pairs"]
@@ -220,7 +235,7 @@ class _Run:
             "columns": {name: kind.__name__ for name, kind in self.columns.items()},
         }
         text = json.dumps(value, indent=1, ensure_ascii=False) + "\n"
-        atomic_write_text(self.job.out / MANIFEST_FILE, text)
+        atomic_write_text(self.out / MANIFEST_FILE, text)
 
     def report(self) -> BatchReport:
         """What was done."""
@@ -241,7 +256,10 @@ class _Run:
         for compared in islice(results, count):
             if compared.failure is not None and self.options.strict:
                 raise BatchError(f"pair {compared.pair['id']}: {compared.failure}")
-            taken.append(compared)
+            with _going_on():
+                for name, data in compared.files:
+                    atomic_write_bytes(self.out / name, data)
+            taken.append(compared._replace(files=()))
             self._count(1, {} if compared.failure is None else {_kind(compared.failure): 1})
             self._tell()
         return taken
@@ -249,9 +267,10 @@ class _Run:
     def _write(self, journal: Journal, number: int, compared: Sequence[Compared]) -> None:
         rows = [one.pair for one in compared]
         regions = [row for one in compared for row in one.regions]
-        write_part(self.job.out, number, rows, regions, self.columns, self.region_columns)
         reasons = Counter(_kind(one.failure) for one in compared if one.failure is not None)
-        journal.add(PART, str(number), {"pairs": len(rows), "reasons": list(reasons.items())})
+        with _going_on():
+            write_part(self.out, number, rows, regions, self.columns, self.region_columns)
+            journal.add(PART, str(number), {"pairs": len(rows), "reasons": list(reasons.items())})
 
     def _count(self, pairs: int, reasons: dict[str, int]) -> None:
         self.done += pairs
@@ -262,6 +281,18 @@ class _Run:
         seconds = time.monotonic() - self.started
         rate = (self.done - self.kept) / max(seconds, 1e-9)
         self.progress(Progress(self.done, len(self.pairs), self.failed, rate))
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    """Say of a disk that cannot be written that nothing is lost."""
+    try:
+        yield
+    except OutputError as error:
+        raise OutputError(
+            f"{error}; what was written is whole: mend that and start the same command again, and "
+            "it goes on"
+        ) from error
 
 
 def _kind(reason: str) -> str:

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from distortion_graph.base.errors import BatchError, ImageError
+from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
+from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, Picture, load_picture
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -36,6 +39,16 @@ def picture_source(name: str) -> str | bytes:
     except Exception as error:  # every file system raises what it likes
         raise ImageError(f"{name}: cannot be read ({_reason(error)})") from error
     return data
+
+
+def load_from(
+    name: str, *, max_pixels: int = DEFAULT_MAX_PIXELS, background: str = DEFAULT_BACKGROUND
+) -> Picture:
+    """The picture of a path or URL; raises ImageError."""
+    picture = load_picture(
+        picture_source(name), max_pixels=max_pixels, name=name, background=background
+    )
+    return replace(picture, source=name) if is_url(name) else picture
 
 
 def read_list(name: str) -> bytes:
@@ -116,7 +129,7 @@ def _fsspec() -> Any:
             "URLs need fsspec, not installed: pip install 'distortion-graph[batch]', and the file "
             "system's own package (s3fs, gcsfs, huggingface-hub)"
         )
-    import fsspec  # type: ignore[import-untyped]
+    import fsspec
 
     return fsspec
 

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import BatchError
-from distortion_graph.batch.pairs import METHOD
+from distortion_graph.batch.pairs import METHOD, PairTask
 from distortion_graph.batch.results import part_rows
-from distortion_graph.batch.rows import DONE
+from distortion_graph.batch.rows import DONE, PAIR_COLUMNS, further_columns
 
 DRAWS = 1000
 _EXACT_PAIRS = 20_000
@@ -89,6 +89,16 @@ MEANS: Mapping[str, str] = {
     "delta_e": "ΔE",
 }
 """Columns of the pairs' table whose means are shown, and what they are called."""
+
+
+def check_by(by: str, pairs: Sequence[PairTask]) -> None:
+    """Raise BatchError, before anything is compared, for a column that the results cannot have."""
+    own = further_columns(pairs)
+    if by not in own and by not in PAIR_COLUMNS and by != METHOD:
+        raise BatchError(
+            f"--by {by}: no column of that name; the pairs have {', '.join(own) or 'none'} beside "
+            "those of docs/batch.md"
+        )
 
 
 def summarise(out: Path, by: str = METHOD) -> Summary:

@@ -1,27 +1,25 @@
-"""One pair in a worker: pictures in, rows and files out."""
+"""One pair in a worker: pictures in, rows and contents of files out. Nothing is written here."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from distortion_graph.base.errors import DistortionGraphError, ModelError, OutputError
-from distortion_graph.base.files import atomic_write_bytes, atomic_write_text
+from distortion_graph.base.errors import DistortionGraphError, ModelError
 from distortion_graph.base.vocabulary import Scale
 from distortion_graph.batch.pairs import PairTask
 from distortion_graph.batch.rows import Row, failed_row, pair_row, region_rows
-from distortion_graph.batch.storage import is_url, picture_source
+from distortion_graph.batch.storage import load_from
 from distortion_graph.graph import DistortionGraph, Side
 from distortion_graph.measure.evidence import Level
 from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
-from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, Picture, load_picture
+from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, Picture
 from distortion_graph.pictures.pairs import pair_warnings
 from distortion_graph.pipeline import compare_pictures
 from distortion_graph.predict.session import Model, load_model
@@ -54,9 +52,8 @@ class Comparing:
 
 @dataclass(frozen=True)
 class Job:
-    """What all pairs of a run have in common; `out` is the folder of results."""
+    """What all pairs of a run have in common."""
 
-    out: Path
     comparing: Comparing = field(default_factory=Comparing)
     graph_column: bool = False
     graphs: bool = False
@@ -64,49 +61,53 @@ class Job:
 
 
 class Compared(NamedTuple):
-    """What came of a pair: its row, those of its regions, and the reason where it failed."""
+    """What came of a pair: its row, those of its regions, the reason where it failed, and the files
+    that were asked for, by their names in the folder of results.
+    """
 
     pair: Row
     regions: list[Row]
     failure: str | None
+    files: tuple[tuple[str, bytes], ...] = ()
 
 
 def compare_task(job: Job, task: PairTask) -> Compared:
-    """Compare a pair and write the files that were asked for.
+    """Compare a pair, wherever the worker is.
 
-    A pair whose pictures or regions cannot be used is a failure of its own; a model or a disk that
-    cannot be used ends the run.
+    A pair whose pictures or regions cannot be used is a failure of its own; a model that cannot be
+    used ends the run.
     """
     notes: list[str] = []
     try:
         pictures, graph = compare_pair(job.comparing, task, notes.append)
-    except (ModelError, OutputError):
+    except ModelError:
         raise
     except DistortionGraphError as error:
         return Compared(failed_row(task, str(error)), [], str(error))
     row = pair_row(task, graph, notes)
     if job.graph_column:
         row["graph"] = graph.to_json()
+    files = []
     if job.graphs:
-        atomic_write_text(graph_path(job.out, task.id), graph.to_json() + "\n")
+        files.append((graph_name(task.id), f"{graph.to_json()}\n".encode()))
     if job.reports:
-        _write_report(job, task, graph, pictures)
-    return Compared(row, region_rows(task, graph), None)
+        files.append((report_name(task.id), _report(graph, pictures)))
+    return Compared(row, region_rows(task, graph), None, tuple(files))
 
 
 def compare_pair(
     how: Comparing, task: PairTask, warn: Callable[[str], object], model: Model | None = None
 ) -> tuple[tuple[Picture, Picture], DistortionGraph]:
     """The pictures of a pair and their graph; raises as `compare` does."""
-    anchor, target = (_loaded(how, name) for name in (task.anchor, task.target))
-    original = how.reference if task.reference is None else _loaded(how, task.reference)
+    anchor, target = (loaded_picture(how, name) for name in (task.anchor, task.target))
+    original = how.reference if task.reference is None else loaded_picture(how, task.reference)
     for text in pair_warnings(anchor, target):
         warn(text)
     graph = compare_pictures(
         anchor,
         target,
-        regions=task.regions or how.regions,
-        model=model or _model(how.model, how.providers),
+        regions=how.regions if task.regions is None else task.regions,
+        model=model or loaded_model(how),
         reference=original,
         score_metric=how.score_metric,
         scale=how.scale,
@@ -119,14 +120,14 @@ def compare_pair(
     return (anchor, target), graph
 
 
-def graph_path(out: Path, pair_id: str) -> Path:
-    """Where the graph of a pair is written."""
-    return out / "graphs" / f"{file_name(pair_id)}.json"
+def graph_name(pair_id: str) -> str:
+    """The file of a pair's graph in the folder of results."""
+    return f"graphs/{file_name(pair_id)}.json"
 
 
-def report_path(out: Path, pair_id: str) -> Path:
-    """Where the report of a pair is written."""
-    return out / "reports" / f"{file_name(pair_id)}.html"
+def report_name(pair_id: str) -> str:
+    """The file of a pair's report in the folder of results."""
+    return f"reports/{file_name(pair_id)}.html"
 
 
 def file_name(pair_id: str) -> str:
@@ -139,11 +140,14 @@ def file_name(pair_id: str) -> str:
     return f"{name[: _LONGEST_NAME - 40]}~{hashlib.sha256(pair_id.encode()).hexdigest()[:16]}"
 
 
-def _loaded(how: Comparing, name: str) -> Picture:
-    picture = load_picture(
-        picture_source(name), max_pixels=how.max_pixels, name=name, background=how.background
-    )
-    return replace(picture, source=name) if is_url(name) else picture
+def loaded_picture(how: Comparing, name: str) -> Picture:
+    """A picture of a pair; raises ImageError."""
+    return load_from(name, max_pixels=how.max_pixels, background=how.background)
+
+
+def loaded_model(how: Comparing) -> Model:
+    """The model of a batch, loaded once per process; raises ModelError."""
+    return _model(how.model, how.providers)
 
 
 @lru_cache(maxsize=2)
@@ -151,9 +155,7 @@ def _model(source: str | None, providers: tuple[str, ...] | None) -> Model:
     return load_model(source, providers)
 
 
-def _write_report(
-    job: Job, task: PairTask, graph: DistortionGraph, pictures: tuple[Picture, Picture]
-) -> None:
+def _report(graph: DistortionGraph, pictures: tuple[Picture, Picture]) -> bytes:
     from distortion_graph.report.html.page import ReportPicture, report_page
     from distortion_graph.report.sources import file_of
 
@@ -161,5 +163,4 @@ def _write_report(
         ReportPicture.of(file_of(picture), info)
         for picture, info in zip(pictures, (graph.anchor, graph.target), strict=True)
     )
-    path = report_path(job.out, task.id)
-    atomic_write_bytes(path, report_page(graph, (anchor, target)).encode())
+    return report_page(graph, (anchor, target)).encode()

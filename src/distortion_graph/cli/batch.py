@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from distortion_graph.base.errors import BatchError
+from distortion_graph.cli.choice import TestSplit, ThreePairs, chosen
 from distortion_graph.cli.compare import EvidenceLevel
 from distortion_graph.cli.console import Talk, talk_of
 from distortion_graph.cli.options import (
@@ -31,6 +35,18 @@ from distortion_graph.cli.options import (
 if TYPE_CHECKING:
     from distortion_graph.batch.pairs import PairTask
     from distortion_graph.batch.run import BatchOptions, BatchReport
+    from distortion_graph.batch.worker import Job
+    from distortion_graph.work.ray_actors import RayActors
+
+_ON_CARDS = ("CUDA", "Tensorrt", "NvTensorRTRTX")
+"""How names of providers begin that compute on graphics cards which Ray hands out."""
+
+
+class Engine(StrEnum):
+    """Where pairs are compared."""
+
+    local = "local"
+    ray = "ray"
 
 
 def batch(
@@ -54,6 +70,15 @@ def batch(
             "and target; id, reference and regions may be there, others are carried through.",
         ),
     ] = None,
+    root: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Take the pairs of a data-set root, with its regions unless --regions is given.",
+        ),
+    ] = None,
+    split: TestSplit = None,
+    pairs_of_root: ThreePairs = None,
     match: Annotated[
         str,
         typer.Option(
@@ -68,13 +93,17 @@ def batch(
     reference: Annotated[
         str | None,
         typer.Option(
-            metavar="FOLDER|anchor|target",
-            help="Measure scores against these originals, of the same names, or against one side.",
+            metavar="FOLDER|anchor|target|clean",
+            help="Measure scores against these originals, of the same names, or against one side; "
+            "clean means the clean pictures of a data-set root.",
         ),
     ] = None,
     score_metric: ScoreMetric = None,
     scale: ScaleOption = Scale.common,
-    regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
+    regions: Annotated[
+        str | None,
+        typer.Option(metavar="SPEC", help=f"{REGIONS_HELP} By default auto, or the root's."),
+    ] = None,
     metric: Metrics = None,
     evidence: Annotated[
         EvidenceLevel,
@@ -100,7 +129,31 @@ def batch(
     workers: Annotated[
         int | None,
         typer.Option(
-            min=0, metavar="N", help="Compare in N processes; by default one per core. 0 for none."
+            min=0,
+            metavar="N",
+            help="Compare in N processes; by default one per core, of this machine or of the Ray "
+            "cluster. 0 for none.",
+        ),
+    ] = None,
+    engine: Annotated[
+        Engine,
+        typer.Option(help="Compare on this machine, or on a Ray cluster (the extra ray)."),
+    ] = Engine.local,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT",
+            help="Use the Ray cluster there; auto finds a running one. By default one is started "
+            "on this machine.",
+        ),
+    ] = None,
+    gpus_each: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SHARE",
+            help="Let each worker of the Ray cluster reserve so many graphics cards; by default 1 "
+            "with --provider CUDAExecutionProvider, else none. Below 1 workers share a card.",
         ),
     ] = None,
     graph_column: Annotated[
@@ -112,6 +165,15 @@ def batch(
     reports: Annotated[
         bool, typer.Option("--reports", help="Write a page reports/ID.html for each pair.")
     ] = False,
+    part_pairs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Write the tables in parts of N pairs: what a stopped run has to do again is at "
+            "most one part.",
+        ),
+    ] = 500,
     by: Annotated[
         str, typer.Option(metavar="COLUMN", help="Count means by this column.")
     ] = "method",
@@ -123,9 +185,10 @@ def batch(
 ) -> None:
     """Compare many pairs and write tables of them.
 
-    Pairs are the pictures of two folders that belong together by their names, or the rows of a
-    list. OUT gets two tables in Parquet, a row per pair and a row per region, a summary with means
-    and intervals by method (summary.md, summary.tex) and a page to look at (index.html).
+    Pairs are the pictures of two folders that belong together by their names, the rows of a list,
+    or those of a data-set root. OUT gets two tables in Parquet, a row per pair and a row per
+    region, a summary with means and intervals by method (summary.md, summary.tex) and a page to
+    look at (index.html).
 
     A pair that cannot be compared is recorded with its reason, and the others go on. A run that was
     stopped, by whatever, goes on where it was when the same command is given again.
@@ -134,26 +197,40 @@ def batch(
     Examples:
       distortion-graph batch originals avif jxl --match stem --out results
       distortion-graph batch --manifest pairs.csv --regions grid:3x3 --out results
+      distortion-graph batch --root my-set --pairs hard --out results
       distortion-graph batch s3://bucket/a s3://bucket/b --out results --workers 8
+      distortion-graph batch --manifest pairs.csv --engine ray --out results
 
-    Exit codes: 0 done (also where some pairs failed), 2 the input is at fault (one line says what),
-    1 a defect of the program, 130 interrupted.
+    Exit codes: 0 done (also where some pairs failed), 2 the input is at fault, or every pair failed
+    (one line says what), 1 a defect of the program, 130 interrupted.
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose, outputs=(out,))
     from distortion_graph.batch.run import BatchOptions
+    from distortion_graph.batch.summary import check_by
     from distortion_graph.batch.worker import Comparing
     from distortion_graph.graph import SIDES
     from distortion_graph.measure.quality import HAARPSI
     from distortion_graph.regions import RegionSpec
     from distortion_graph.work.executor import worker_count
 
-    RegionSpec.parse(regions)
+    if regions is not None:
+        RegionSpec.parse(regions)
     side = next((side for side in SIDES if side == reference), None)
     originals = None if side else reference
-    pairs = _pairs(folders or [], originals, manifest, match, allow_unmatched, talk)
+    if [bool(folders), manifest is not None, root is not None].count(True) != 1:
+        raise BatchError(
+            "expected either folders of anchors and targets, or --manifest FILE, or --root FOLDER"
+        )
+    if root is None:
+        if split or pairs_of_root:
+            raise BatchError("--split and --pairs are of a data-set root, expected --root too")
+        pairs = _pairs(folders or [], originals, manifest, match, allow_unmatched, talk)
+    else:
+        pairs = _pairs_of(root, split, pairs_of_root, regions is None, originals)
+    check_by(by, pairs)
     comparing = Comparing(
-        regions=regions,
+        regions=regions or "auto",
         model=model,
         providers=tuple(provider) if provider else None,
         evidence=evidence.value,
@@ -169,13 +246,37 @@ def batch(
     options = BatchOptions(
         comparing,
         workers=worker_count(workers),
+        part_pairs=part_pairs,
         strict=strict,
         graph_column=graph_column,
         graphs=graphs,
         reports=reports,
     )
-    report = _run(pairs, out, options, talk)
+    executor = _executor(engine, workers, address, gpus_each, comparing.providers or ())
+    report = _run(pairs, out, options, executor, talk)
     _tell(report, out, model, by, talk)
+
+
+def _pairs_of(
+    root: Path,
+    split: list[str] | None,
+    pairs: list[str] | None,
+    regions: bool,
+    originals: str | None,
+) -> list[PairTask]:
+    from distortion_graph.batch.roots import pairs_of_root
+
+    if originals not in (None, "clean"):
+        raise BatchError(
+            f"--reference {originals}: expected clean, anchor or target with a data-set root"
+        )
+    return pairs_of_root(
+        root,
+        chosen(split, ("test",)),
+        chosen(pairs, ("easy", "medium", "hard")),
+        regions=regions,
+        clean_reference=originals == "clean",
+    )
 
 
 def _pairs(
@@ -186,8 +287,6 @@ def _pairs(
     allow_unmatched: bool,
     talk: Talk,
 ) -> list[PairTask]:
-    if (manifest is None) == (not folders):
-        raise BatchError("expected either folders of anchors and targets, or --manifest FILE")
     if manifest is not None and originals is not None:
         raise BatchError(
             f"--reference {originals}: a list names the originals of its pairs in a column "
@@ -212,7 +311,33 @@ def _pairs(
     return pairs
 
 
-def _run(pairs: list[PairTask], out: Path, options: BatchOptions, talk: Talk) -> BatchReport:
+def _executor(
+    engine: Engine,
+    workers: int | None,
+    address: str | None,
+    gpus_each: float | None,
+    providers: Sequence[str],
+) -> Callable[[Job], RayActors[Job]] | None:
+    """What makes another executor than that of this machine's processes."""
+    if engine is Engine.local:
+        for option, value in (("--address", address), ("--gpus-each", gpus_each)):
+            if value is not None:
+                raise BatchError(f"{option} is for workers of a cluster, expected --engine ray too")
+        return None
+    from distortion_graph.work.ray_actors import RayActors
+
+    on_cards = any(name.startswith(_ON_CARDS) for name in providers)
+    share = float(on_cards) if gpus_each is None else gpus_each
+    return partial(RayActors, workers=workers, gpus_each=share, address=address, option="--workers")
+
+
+def _run(
+    pairs: list[PairTask],
+    out: Path,
+    options: BatchOptions,
+    executor: Callable[[Job], RayActors[Job]] | None,
+    talk: Talk,
+) -> BatchReport:
     from distortion_graph.batch.run import Progress, run_batch
     from distortion_graph.cli.progress import WorkTalk
 
@@ -222,7 +347,7 @@ def _run(pairs: list[PairTask], out: Path, options: BatchOptions, talk: Talk) ->
         def show(progress: Progress) -> None:
             tell(progress.pairs, progress.total)
 
-        return run_batch(pairs, out, options, show)
+        return run_batch(pairs, out, options, show, executor)
 
 
 def _tell(report: BatchReport, out: Path, model: str | None, by: str, talk: Talk) -> None:
@@ -248,3 +373,5 @@ def _tell(report: BatchReport, out: Path, model: str | None, by: str, talk: Talk
     rate = f", {new / report.seconds:.1f} pairs per second" if new else ""
     kept = f", {report.kept} of them were there already" if report.kept else ""
     talk.detail(f"{report.pairs} pairs{kept}, {report.failed} failed{rate}")
+    if report.failed == report.pairs:
+        raise BatchError(f"{out}: no pair could be compared, {report.reasons[0][0]}")

@@ -82,6 +82,7 @@ def compare(
     max_pixels: int = DEFAULT_MAX_PIXELS,
     background: str = DEFAULT_BACKGROUND,
     threads: int = 0,
+    warn: Callable[[str], object] | None = None,
 ) -> DistortionGraph:
     """Compare two pictures of the same scene region by region.
 
@@ -121,6 +122,7 @@ def compare(
         background: what transparent pixels are laid on: a CSS colour, "#rrggbb" or "checker".
         threads: at most so many work at once, this one among them; 0 for as many as the model was
             loaded with, which by default is one per core that the process may use.
+        warn: is told of each warning, in a line, instead of Python's warnings.
 
     Raises:
         ImageError, RegionError, ModelError, RecipeError (an unknown metric), VocabularyError (an
@@ -156,7 +158,10 @@ def compare(
         warn=notes.append,
     )
     for text in notes:
-        warnings.warn(text, DistortionGraphWarning, stacklevel=2)
+        if warn is None:
+            warnings.warn(text, DistortionGraphWarning, stacklevel=2)
+        else:
+            warn(text)
     return graph
 
 

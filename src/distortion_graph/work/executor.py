@@ -4,7 +4,7 @@
         for task, result in executor.run(work, tasks):
             ...
 
-`work` has the executors of this machine (`local`, `processes`).
+`work` has the executors of this machine (`local`, `processes`) and of a Ray cluster (`ray_actors`).
 """
 
 from __future__ import annotations

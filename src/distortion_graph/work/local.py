@@ -16,7 +16,7 @@ JobT = TypeVar("JobT")
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
 
-_AHEAD_PER_WORKER = 2
+AHEAD_PER_WORKER = 2
 """Tasks that wait for a worker, so that it need not wait for its next one."""
 
 _LISTEN_S = 1.0
@@ -73,8 +73,8 @@ class PooledExecutor(ABC, Generic[JobT]):
         window: int | None = None,
     ) -> Iterator[tuple[TaskT, ResultT]]:
         """See `Executor.run`; the window is three tasks per worker unless given."""
-        window = self._workers * (1 + _AHEAD_PER_WORKER) if window is None else window
-        return _results(partial(self._submit, work), tasks, ordered, window)
+        window = self._workers * (1 + AHEAD_PER_WORKER) if window is None else window
+        return results_of(partial(self._submit, work), tasks, ordered, window)
 
 
 class LocalThreads(PooledExecutor[JobT]):
@@ -105,7 +105,7 @@ class LocalThreads(PooledExecutor[JobT]):
         return self._pool.submit(work, self._job, task)
 
 
-def _results(
+def results_of(
     submit: Callable[[TaskT], Future[ResultT]],
     tasks: Iterable[TaskT],
     ordered: bool,
