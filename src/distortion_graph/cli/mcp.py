@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import typer
 from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.cli.console import INTERRUPTED, end, talk_of, write_error_line
 from distortion_graph.cli.extras import need_extra
+from distortion_graph.cli.listening import listening
 from distortion_graph.cli.options import DEFAULT_MAX_PIXELS, MaxPixels, Threads, Verbose
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -85,7 +85,7 @@ def mcp(
         with _ctrl_c_ends_at_once():
             anyio.run(serve_stdio, server)
     else:
-        with _listening(*address) as listener:
+        with listening(*address) as listener:
             write_error_line(f"serving http://{http}{HTTP_PATH} until Ctrl-C")
             anyio.run(serve_http, server, listener, access)
 
@@ -121,17 +121,3 @@ def _address(text: str) -> tuple[str, int]:
             "whoever reaches the server may have files read"
         )
     return match[1], int(match[2])
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that takes connections; raises one line where the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise DistortionGraphError(
-            f"--http: {host}:{port} cannot be used ({error.strerror}); choose another port"
-        ) from error
-    with listener:
-        yield listener

@@ -1,0 +1,56 @@
+"""What is wrong with a form, as one line."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.datastructures import UploadFile
+
+from distortion_graph.serve.http.forms import CompareForm, RankForm
+from distortion_graph.serve.http.job_forms import JobForm
+
+_FORMS: tuple[type[BaseModel], ...] = (CompareForm, RankForm, JobForm)
+_SHOWN = 60
+
+
+def form_line(error: RequestValidationError) -> str:
+    """The first problem of a form, and how many more there are."""
+    problems: list[Any] = list(error.errors())
+    fields = list(dict.fromkeys(_field(problem) for problem in problems))
+    # A misspelt field is reported twice; its wrong spelling says more than its absence.
+    first = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
+    more = len(fields) - 1
+    rest = f" (and {more} more problem{'s' * (more > 1)})" if more else ""
+    return _line(first, {_field(p) for p in problems if p["type"] == "missing"}) + rest
+
+
+def _line(problem: Any, missing: set[str]) -> str:
+    name, given = _field(problem), problem.get("input")
+    if not name:
+        return "the form is missing, expected multipart/form-data with fields"
+    if problem["type"] == "extra_forbidden":
+        known = next(
+            (list(form.model_fields) for form in _FORMS if missing <= set(form.model_fields)), []
+        )
+        near = get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return f"unknown field {name[:_SHOWN]!r}{hint}"
+    if problem["type"] == "missing":
+        return f"the field {name!r} is missing"
+    if isinstance(given, UploadFile):
+        return f"{name}: found a file, expected text"
+    if "UploadFile" in problem["msg"]:
+        return (
+            f"{name}: found the text {str(given)[:_SHOWN]!r}, expected a file's bytes (curl: -F "
+            f"{name}=@FILE); nothing is read from paths and nothing is fetched"
+        )
+    expected = problem["msg"].replace("Input should be", "expected", 1)
+    return f"{name}: {expected}, found {str(given)[:_SHOWN]!r}"
+
+
+def _field(problem: Any) -> str:
+    """The name of the field, or the parameter, that a problem is about."""
+    return str(problem["loc"][1]) if len(problem["loc"]) > 1 else ""
