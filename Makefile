@@ -119,5 +119,5 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/pip
 # bring another build of it.
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
 	$(PIP) torch
-	$(PIP) --editable '.[train,segment,figures,tables,mllm,mcp,formats,dev]'
+	$(PIP) --editable '.[train,segment,figures,tables,mllm,mcp,serve,formats,dev]'
 	@touch $(VENV)/.core $@

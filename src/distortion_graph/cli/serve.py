@@ -149,9 +149,7 @@ def serve(
             f"thread{'s' * (budget // count > 1)} each"
         )
         write_error_line(f"serving http://{shown}:{listener.getsockname()[1]} until Ctrl-C")
-        ended_by = serve_application(
-            application, listener, grace_s=grace, say=write_error_line
-        )
+        ended_by = serve_application(application, listener, grace_s=grace, say=write_error_line)
     if ended_by == signal.SIGINT:
         raise KeyboardInterrupt
 

@@ -101,17 +101,17 @@ def regions_from_panoptic(
     """Regions of a COCO panoptic PNG + JSON; ids are the segment ids, 0 is unlabelled.
 
     Without `png` the annotation is the one of the picture's file name, or of `image` where that is
-    given, and its PNG is sought in the folder named like the JSON beside it, then beside the JSON; of
-    a held file nothing is sought. Names come from the JSON's `categories`, else from `names`. Raises RegionError where PNG and
-    JSON disagree.
+    given, and its PNG is sought in the folder named like the JSON beside it, then beside the JSON;
+    beside a held file nothing is sought. Names come from the JSON's `categories`, else from
+    `names`. Raises RegionError where PNG and JSON disagree.
     """
     what = str(json_path)
     if not is_panoptic(value):
         raise RegionError(f"{what}: not COCO panoptic, expected annotations with `segments_info`")
     entry = panoptic_entry(value, png, picture.source, image, what)
-    if png is None and isinstance(json_path, HeldFile):
-        raise RegionError(f"{what}: COCO panoptic without its PNG, expected both files")
     if png is None:
+        if isinstance(json_path, HeldFile):
+            raise RegionError(f"{what}: COCO panoptic without its PNG, expected both files")
         png = _panoptic_png(json_path, str(entry.get("file_name")))
     categories = names_from(value["categories"], what) if value.get("categories") else names
     return segment_regions(png, segments_of(entry, what), categories, picture, what)

@@ -215,9 +215,7 @@ def _label_map(
     return RegionSet.from_label_map(array, names, size=anchor.size, source=str(path))
 
 
-def _panoptic(
-    spec: RegionFiles | HeldRegions, values: Sequence[Any], anchor: Picture
-) -> RegionSet:
+def _panoptic(spec: RegionFiles | HeldRegions, values: Sequence[Any], anchor: Picture) -> RegionSet:
     main = next((k for k, value in enumerate(values) if is_panoptic(value)), 0)
     names: dict[int, str] = {}
     for k, value in enumerate(values):

@@ -1,7 +1,7 @@
 """Worker processes: fresh ones with a budget of threads, gone with their parent.
 
-`LocalProcesses` is an executor of many tasks; a `CallProcess` does one call at a time for a service,
-which can end it in the middle of one.
+`LocalProcesses` is an executor of many tasks; a `CallProcess` does one call at a time for a
+service, which can end it in the middle of one.
 """
 
 from __future__ import annotations

@@ -29,10 +29,10 @@ FREE = frozenset({about.HEALTH, about.READY, index.INDEX, OPENAPI})
 """Paths that need no token."""
 
 _DESCRIPTION = (
-    "Two pictures of one scene in, a graph out: what is wrong in each region of either picture, how "
-    "bad it is, and which of the two is better there. Pictures and masks are sent as files; nothing "
-    "is read from paths, and nothing is fetched. Whatever is not answered is a problem (RFC 9457) "
-    "with one line that says what was found and what was expected."
+    "Two pictures of one scene in, a graph out: what is wrong in each region of either picture, "
+    "how bad it is, and which of the two is better there. Pictures and masks are sent as files; "
+    "nothing is read from paths, and nothing is fetched. Whatever is not answered is a problem "
+    "(RFC 9457) with one line that says what was found and what was expected."
 )
 _CLIENT_LEFT = 499
 
@@ -76,12 +76,11 @@ def _routes(service: Service) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
+        form_limits={"max_files": 2 * service.settings.limits.pairs + 64, "max_fields": 64},
     )
     app.state.service = service
     for part in (index, about, routes, job_routes):
         app.include_router(part.router)
-    limits = service.settings.limits
-    app.form_limits = {"max_files": 2 * limits.pairs + 64, "max_fields": 64}
     _answer_errors(app, service)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

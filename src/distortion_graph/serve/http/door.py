@@ -21,7 +21,7 @@ WORKING = ("/v1/compare", "/v1/rank", JOBS)
 _LINGER_S = 5.0
 """How long the rest of a refused request is read, so that its sender gets to reading the answer."""
 _SENT_S = 60.0
-"""How long a client may take no byte of its answer."""
+"""How long a client may take nothing of its answer."""
 _NOTHING_SENT = 499
 
 
@@ -169,4 +169,3 @@ def _too_large(most: int, found: str) -> Problem:
     return Problem(
         "bytes", f"the request has {found}, expected at most {most}", {"Connection": "close"}
     )
-

@@ -21,9 +21,9 @@ from distortion_graph.serve.http.problems import Problem
 from distortion_graph.serve.http.work import Entries, PairTask, RankTask, shown_name
 
 REGIONS_HELP = (
-    f"{VALUE_SPECS_HELP}; or files: a label map (PNG, 0 = unlabelled), alone or with names as JSON, "
-    "or what COCO, labelme, CVAT, Label Studio, SVG or GeoJSON have, or an earlier graph; of files "
-    "with annotations of several pictures, image=NAME beside them chooses one"
+    f"{VALUE_SPECS_HELP}; or files: a label map (PNG, 0 = unlabelled), alone or with names as "
+    "JSON, or what COCO, labelme, CVAT, Label Studio, SVG or GeoJSON have, or an earlier graph; of "
+    "files with annotations of several pictures, image=NAME beside them chooses one"
 )
 _MOST = 8  # files, words or names of metrics in one field
 
@@ -69,7 +69,7 @@ class PairOptions(Looks):
     )
 
     def task(self, files: dict[str, Any], **more: Any) -> PairTask:
-        """The task of a pair with these pictures and regions; raises ImageError for a background."""
+        """The task of a pair with these files; raises ImageError for an unknown background."""
         check_background(self.background)
         options = {
             "score_metric": self.score_metric or HAARPSI.name,

@@ -19,6 +19,7 @@ from distortion_graph.serve.http.problems import Problem
 from distortion_graph.serve.http.spool import Spool
 from distortion_graph.serve.http.work import HTML, JSON, PNG, PairTask, shown_name
 
+
 class PairEntry(BaseModel):
     """A pair of a job: names of files that are sent with it."""
 

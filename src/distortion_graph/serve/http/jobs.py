@@ -75,9 +75,7 @@ class Pair:
     def shown(self) -> PairStatus:
         """What its client reads of it."""
         details = None if self.problem is None else self.problem.details
-        return PairStatus(
-            id=self.id, status=self.status, problem=details, warnings=self.warnings
-        )
+        return PairStatus(id=self.id, status=self.status, problem=details, warnings=self.warnings)
 
 
 class Job:
@@ -253,4 +251,3 @@ class Jobs:
         self._jobs.pop(job.id, None)
         job.awaited = False
         job.results.close()
-

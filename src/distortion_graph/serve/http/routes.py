@@ -80,9 +80,7 @@ def body_of(body: bytes, form: str, notes: tuple[str, ...] = ()) -> Response:
 )
 async def compare(
     request: Request,
-    form: Annotated[
-        CompareForm, Form(media_type=MULTIPART, openapi_examples=COMPARE_EXAMPLES)
-    ],
+    form: Annotated[CompareForm, Form(media_type=MULTIPART, openapi_examples=COMPARE_EXAMPLES)],
 ) -> Response:
     """What is wrong in each region of either picture, how bad it is, and which is better there.
 
@@ -91,9 +89,7 @@ async def compare(
     """
     wanted = chosen(request.headers.get("accept"), (JSON, HTML, PNG))
     service = Service.of(request)
-    answer = await service.answer(
-        request, "compare", compare_task, lambda: form.whole_task(wanted)
-    )
+    answer = await service.answer(request, "compare", compare_task, lambda: form.whole_task(wanted))
     return shown(answer, wanted)
 
 
@@ -115,9 +111,7 @@ async def rank(
     wanted = chosen(request.headers.get("accept"), (JSON, HTML))
     service = Service.of(request)
     most = service.settings.limits.candidates
-    answer = await service.answer(
-        request, "rank", rank_task, lambda: form.whole_task(wanted, most)
-    )
+    answer = await service.answer(request, "rank", rank_task, lambda: form.whole_task(wanted, most))
     return shown(answer, wanted)
 
 

@@ -15,9 +15,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from distortion_graph.serve.http.app import Application
 
-WATCH_S = 15.0
-"""A connection that sends no whole request in so long, or takes nothing of its answer, is ended."""
-
 _KEEP_ALIVE_S = 5
 _ANSWERED_S = 10
 """How long answers that are ready may take to be sent when everything else is done."""
@@ -37,6 +34,15 @@ def serve(
     After SIGTERM or SIGINT nothing new is taken, and what was taken is finished, for at most
     `grace_s`. A second signal ends all of it at once. `say` is told of both.
     """
+    server = make_server(application, grace_s=grace_s, say=say)
+    server.run(sockets=[listener])
+    return server.ended_by
+
+
+def make_server(
+    application: Application, *, grace_s: float, say: Callable[[str], object]
+) -> GracefulServer:
+    """The server that `serve` runs."""
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     config = uvicorn.Config(
@@ -52,13 +58,11 @@ def serve(
         timeout_graceful_shutdown=_ANSWERED_S,
         h11_max_incomplete_event_size=_LARGEST_HEAD,
     )
-    server = GracefulServer(config, application, grace_s, say)
-    server.run(sockets=[listener])
-    return server.ended_by
+    return GracefulServer(config, application, grace_s, say)
 
 
 class GracefulServer(uvicorn.Server):
-    """A server that goes on answering, after the signal to stop, until it holds nothing any more."""
+    """A server that, told to stop, goes on answering until it holds nothing any more."""
 
     def __init__(
         self,
@@ -88,38 +92,45 @@ class GracefulServer(uvicorn.Server):
         if self.ended_by is None:
             return False
         if counter % 50 == 0:
-            self._say(f"stopping ({signal.Signals(self.ended_by).name}), what was taken is finished")
+            self._say(
+                f"stopping ({signal.Signals(self.ended_by).name}), what was taken is finished"
+            )
         return self._service.holds_nothing or time.monotonic() > self._until
 
 
 class WatchedProtocol(H11Protocol):
     """A connection that is ended where its client lets it wait.
 
-    It is looked at every `WATCH_S`: two times without a request under way, or with an answer of
-    which nothing was taken in between, are too many.
+    It is looked at twice in the time that a request may take to come: two looks without a request
+    under way, or with an answer of which nothing was taken in between, end it.
     """
 
     _seen: tuple[object, int] | None = None
-    _look: asyncio.TimerHandle | None = None
+    _next: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to watch."""
         super().connection_made(transport)
-        self._look = self.loop.call_later(WATCH_S, self._watch)
+        self._look_later()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Watch no longer."""
-        if self._look is not None:
-            self._look.cancel()
+        if self._next is not None:
+            self._next.cancel()
         super().connection_lost(exc)
 
-    def _watch(self) -> None:
+    def _look_later(self) -> None:
+        application = self.config.app
+        assert isinstance(application, Application)
+        seconds = application.service.settings.limits.upload_seconds / 2
+        self._next = self.loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
         unsent = self.transport.get_write_buffer_size()
         idle = self.cycle is None or self.cycle.response_complete
         before, self._seen = self._seen, (self.cycle, unsent)
-        if before is not None and before[0] is self.cycle and (idle or unsent) and (
-            unsent >= before[1]
-        ):
+        same = before is not None and before[0] is self.cycle and unsent >= before[1]
+        if same and (idle or unsent):
             self.transport.abort()
-            return
-        self._look = self.loop.call_later(WATCH_S, self._watch)
+        else:
+            self._look_later()

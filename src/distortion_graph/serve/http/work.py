@@ -22,7 +22,7 @@ from distortion_graph.pipeline import compare_pictures
 from distortion_graph.predict.session import Model, load_model
 from distortion_graph.ranking import Loaded, load_candidates, rank_loaded
 from distortion_graph.ranking.page import RankedPictures, ranking_page
-from distortion_graph.regions import RegionSet, RegionSource, resolve_regions
+from distortion_graph.regions import RegionSource, resolve_regions
 from distortion_graph.regions.spec import Grid, HeldRegions
 from distortion_graph.report.html.page import ReportPicture, report_page
 from distortion_graph.report.overlay import overlay
@@ -75,8 +75,8 @@ class RankTask:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a task: a body by its media type, what there is to know of the pictures in lines,
-    how many pixels and regions were looked at, and one sentence.
+    """What came of a task: a body by its media type, what there is to know of the pictures in
+    lines, and how many pixels and regions were looked at.
     """
 
     bodies: Mapping[str, bytes]
@@ -86,17 +86,14 @@ class Answer:
 
 
 def warm_up(settings: Settings, _: None) -> None:
-    """Open the model, so that the first client does not wait for it."""
+    """Open the model and load what comparisons need, so that the first client does not wait."""
     rng = np.random.default_rng(0)
-    anchor, target = rng.integers(0, 256, (2, 64, 64, 3), np.uint8)
-    compare_pictures(
-        load_picture(anchor),
-        load_picture(target),
-        regions="whole",
-        align="none",
-        model=_model(settings),
-        warn=lambda _: None,
+    anchor, target = (
+        HeldFile(f"{k}.png", encode_image(f"{k}.png", rng.integers(0, 256, (64, 64, 3), np.uint8)))
+        for k in range(2)
     )
+    box = HeldFile("box.json", b'[{"segmentation": [[8, 8, 8, 40, 40, 40]]}]')
+    compare_task(settings, PairTask(anchor, target, regions=(box,), forms=(JSON, HTML, PNG)))
 
 
 def compare_task(settings: Settings, task: PairTask) -> Answer:
@@ -109,19 +106,17 @@ def compare_task(settings: Settings, task: PairTask) -> Answer:
         background=task.background,
     )
     pictures = _named(anchor, task.anchor), turned(_named(target, task.target), task.rotate)
-    original = third = None
+    third = None
     if isinstance(task.reference, HeldFile):
-        original = third = _loaded(task.reference, "reference", task.background, limits)
-    elif task.reference is not None:
-        original = task.reference
-    notes = [*pair_warnings(*pictures), *(third.warnings if isinstance(third, Picture) else ())]
+        third = _loaded(task.reference, "reference", task.background, limits)
+    notes = [*pair_warnings(*pictures), *(third.warnings if third else ())]
     graph = compare_pictures(
         *pictures,
         regions=_regions(task.regions, pictures[0], limits, notes.append),
         target_regions=_regions(task.target_regions, pictures[1], limits, notes.append)
         if task.target_regions
         else None,
-        reference=original,
+        reference=third if isinstance(task.reference, HeldFile) else task.reference,
         model=_model(settings),
         warn=notes.append,
         **task.options,
@@ -175,9 +170,7 @@ def _named(picture: Picture, file: HeldFile) -> Picture:
 
 
 def _loaded(file: HeldFile, label: str, background: str, limits: Limits) -> Picture:
-    picture = load_picture(
-        file.data, max_pixels=limits.pixels, name=label, background=background
-    )
+    picture = load_picture(file.data, max_pixels=limits.pixels, name=label, background=background)
     return _named(picture, file)
 
 
@@ -200,8 +193,8 @@ def _regions(
     chosen = [word.removeprefix(_CHOICE) for word in words if word.startswith(_CHOICE)]
     if len(chosen) < len(words) or len(chosen) > 1:
         raise RegionError(
-            f"regions: found files and {', '.join(map(repr, words)):.80}, expected either a word or "
-            "files, and with files at most one image=NAME"
+            f"regions: found files and {', '.join(map(repr, words)):.80}, expected a word, or "
+            "files and at most one image=NAME"
         )
     held = HeldRegions.of(files, next(iter(chosen), None))
     found = resolve_regions(held, picture, picture, warn=warn)
