@@ -105,6 +105,11 @@ class CallProcess(Generic[JobT]):
         other.close()  # so that reading ends where the process does
 
     @property
+    def pid(self) -> int | None:
+        """Its number on this machine."""
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         """Whether it runs."""
         return self._process.is_alive()

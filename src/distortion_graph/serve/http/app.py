@@ -114,7 +114,7 @@ def _in_our_words(error: Exception, request: Request) -> Exception:
     if error.status_code == 404:
         return Problem("unknown", f"no address {request.url.path[:80]!r}; {OPENAPI} lists all")
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("allow", "")
+        allowed = (error.headers or {}).get("Allow", "")
         line = f"{request.method} {request.url.path[:80]!r}: expected {allowed or 'another method'}"
         return Problem("method", line, error.headers)
     return error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 
@@ -19,7 +20,7 @@ WORKING = ("/v1/compare", "/v1/rank", JOBS)
 """Paths that workers are needed for where something is posted to them."""
 
 _LINGER_S = 5.0
-"""How long the rest of a refused request is read, so that its sender gets to reading the answer."""
+"""How long the rest of a request is read that is answered before it was whole."""
 _SENT_S = 60.0
 """How long a client may take nothing of its answer."""
 _NOTHING_SENT = 499
@@ -52,7 +53,7 @@ class Door:
         problem = self._refusal(visit)
         if problem is not None:
             self._service.metrics.problems.labels(problem.kind).inc()
-            await visit.refuse(problem)
+            await problem.response()(visit.scope, visit.receive, visit.send)
             return
         await self._app(visit.scope, visit.receive, visit.send)
 
@@ -132,24 +133,21 @@ class _Visit:
             headers = MutableHeaders(scope=message)
             for name, value in (*SECURE, ("Content-Security-Policy", NOTHING)):
                 headers.setdefault(name, value)
+            await self._rest()
         await asyncio.wait_for(self._send(message), _SENT_S)
 
-    async def refuse(self, problem: Problem) -> None:
-        """Answer with a problem.
+    async def _rest(self) -> None:
+        """Read what is still to come of the request, a while, and let it go.
 
-        What is still to come of the request is read first, a while and not above its size:
-        otherwise the connection breaks before its sender reads why.
+        Otherwise the connection breaks before its sender reads the answer.
         """
-        if self.headers.get("expect", "").lower() != "100-continue":
-            try:
-                async with asyncio.timeout(_LINGER_S):
-                    while not self._whole:
-                        message = await self.receive()
-                        if message["type"] == "http.disconnect":
-                            break
-            except (Problem, TimeoutError):
-                pass
-        await problem.response()(self.scope, self._receive, self.send)
+        if self._whole or self.headers.get("expect", "").lower() == "100-continue":
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGER_S):
+                while not self._whole:
+                    message = await self._receive()
+                    self._whole = not message.get("more_body", False)
 
     def count(self) -> None:
         """Count the request, and log it."""

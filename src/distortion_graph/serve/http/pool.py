@@ -64,6 +64,11 @@ class Pool:
         return self.running > 0 or not self._idle.empty()
 
     @property
+    def processes(self) -> frozenset[CallProcess[Any]]:
+        """Those that are there now."""
+        return frozenset(self._processes)
+
+    @property
     def full(self) -> bool:
         """Whether a further call would be refused."""
         return self._idle.empty() and self.waiting >= self.most_waiting
