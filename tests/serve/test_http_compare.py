@@ -204,9 +204,7 @@ def test_words_that_would_read_or_fetch_something_are_refused(
 
 @pytest.mark.parametrize("field", ["anchor", "target"])
 @pytest.mark.parametrize("text", ["anchor.png", "/etc/passwd", "http://localhost/a.png"])
-def test_pictures_by_path_or_address_are_refused(
-    client: TestClient, field: str, text: str
-) -> None:
+def test_pictures_by_path_or_address_are_refused(client: TestClient, field: str, text: str) -> None:
     files = {name: file for name, file in QUICK.items() if name != field}
     line = problem(client.post("/v1/compare", files=files, data={field: text}), 422, "request")
     assert line.startswith(f"{field}: found the text {text!r}, expected a file's bytes")
@@ -322,9 +320,7 @@ def test_model_and_metrics_say_what_is_there(client: TestClient) -> None:
     assert model["limits"]["regions"] == 50
     assert client.get("/healthz").json() == client.get("/readyz").json() == {"status": "ok"}
     text = client.get("/metrics").text
-    assert (
-        'distortion_graph_requests_total{method="POST",path="/v1/compare",status="200"}' in text
-    )
+    assert 'distortion_graph_requests_total{method="POST",path="/v1/compare",status="200"}' in text
     for name in ("work_seconds_count", "pixels_total", "workers_busy", "calls_waiting"):
         assert f"distortion_graph_{name}" in text
     assert "process_resident_memory_bytes" in text

@@ -17,7 +17,12 @@ from distortion_graph.serve.http.settings import Limits, Settings
 
 pytestmark = pytest.mark.slow
 
-FILES = {"a.png": png(1), "b.png": png(2), "c.txt": b"no picture", "box.json": b'[{"bbox": [4, 4, 9, 9]}]'}
+FILES = {
+    "a.png": png(1),
+    "b.png": png(2),
+    "c.txt": b"no picture",
+    "box.json": b'[{"bbox": [4, 4, 9, 9]}]',
+}
 PAIRS: list[dict[str, Any]] = [
     {"id": "first/one", "anchor": "a.png", "target": "b.png"},
     {"anchor": "b.png", "target": "a.png", "regions": ["box.json"]},

@@ -256,7 +256,9 @@ def test_what_takes_too_long_is_ended_with_its_process() -> None:
     limits = replace(LIMITS, seconds=0.05)
     with TestClient(Application(Settings(limits=limits)), base_url="http://localhost") as client:
         until(lambda: client.get("/readyz").status_code == 200)
-        line = problem(asked(client, {**QUICK, "anchor": ("a.png", png(1, (800, 800)))}), 422, "time")
+        line = problem(
+            asked(client, {**QUICK, "anchor": ("a.png", png(1, (800, 800)))}), 422, "time"
+        )
         assert line.startswith("not done after 0.05 s and ended")
         until(lambda: client.get("/readyz").status_code == 200)
 
