@@ -13,6 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from distortion_graph.base.errors import DistortionGraphError
@@ -76,6 +77,7 @@ def _routes(service: Service) -> FastAPI:
         redoc_url=None,
         lifespan=lifespan,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         form_limits={"max_files": 2 * service.settings.limits.pairs + 64, "max_fields": 64},
     )
     app.state.service = service
@@ -114,10 +116,17 @@ def _in_our_words(error: Exception, request: Request) -> Exception:
     if error.status_code == 404:
         return Problem("unknown", f"no address {request.url.path[:80]!r}; {OPENAPI} lists all")
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        line = f"{request.method} {request.url.path[:80]!r}: expected {allowed or 'another method'}"
-        return Problem("method", line, error.headers)
+        allowed = ", ".join(_methods_at(request))
+        line = f"{request.method} {request.url.path[:80]!r}: expected {allowed}"
+        return Problem("method", line, {"Allow": allowed})
     return error
+
+
+def _methods_at(request: Request) -> list[str]:
+    """What can be done at an address, by any of the routes that lead there."""
+    routes = (route for route in request.app.routes if isinstance(route, Route))
+    found = (route.methods for route in routes if route.path_regex.match(request.url.path))
+    return sorted({method for methods in found for method in methods or ()})
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

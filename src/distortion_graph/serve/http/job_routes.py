@@ -25,6 +25,11 @@ from distortion_graph.serve.http.work import HTML, JSON, PNG
 
 _ASKING = ("token", "origin", "host", "unknown", "request", "defect")
 
+_LINKS = {
+    name: {"operationId": name, "parameters": {"job_id": "$response.body#/id"}}
+    for name in ("job_status", "job_events", "job_results", "delete_job")
+}
+
 router = APIRouter(tags=["jobs"], prefix="/v1/jobs")
 
 
@@ -61,7 +66,10 @@ TheJob = Annotated[Job, Depends(job_of)]
     summary="Send many pairs to be compared",
     status_code=202,
     response_model=JobStatus,
-    responses=problem_docs(*(kind for kind in WORK_PROBLEMS if kind != "accept")),
+    responses={
+        202: {"description": "The job is taken.", "links": _LINKS},
+        **problem_docs(*(kind for kind in WORK_PROBLEMS if kind != "accept")),
+    },
 )
 async def send_job(
     request: Request,
