@@ -7,7 +7,7 @@ A server of its own is started with this machine's defaults. First one client as
 time. Then as many as the server's workers take ask at once, each as soon as it has its answer: the
 pool's rate. Then all clients ask; who is refused (503) waits as long as Retry-After says. What is
 told of them: answers and refusals, the time of an answered request from its first byte to its last,
-against what the pool's rate allows at best with the same queue, and the memory of the server and
+against that of one client alone before and after, and the memory of the server and
 its workers in each quarter of the time.
 
 A busy machine makes all times longer; the ratios say more than the seconds.
@@ -30,7 +30,7 @@ from pathlib import Path
 
 import httpx2
 import numpy as np
-import psutil
+import psutil  # type: ignore[import-untyped]
 from PIL import Image
 
 QUARTERS = 4
@@ -63,9 +63,9 @@ def main() -> None:
     parser.add_argument("--regions", default="grid:3x3")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--waiting", type=int, default=None, help="by default twice the workers")
+    parser.add_argument("--waiting", type=int, default=None, help="by default one per worker")
     asked = parser.parse_args()
-    waiting = 2 * asked.workers if asked.waiting is None else asked.waiting
+    waiting = asked.workers if asked.waiting is None else asked.waiting
     options = ["--workers", str(asked.workers), "--threads", str(asked.threads)]
     with tempfile.TemporaryDirectory() as folder:
         process, url = started(Path(folder), [*options, "--waiting", str(waiting)])
@@ -103,19 +103,21 @@ async def measure(
     idle = await load(url, body, asked.regions, 1, max(5.0, asked.seconds / 6))
     full = await load(url, body, asked.regions, asked.workers, max(5.0, asked.seconds / 6))
     many = await load(url, body, asked.regions, asked.clients, asked.seconds, process)
-    print(
-        f"{asked.side}×{asked.side} pixels, {asked.regions}, {asked.workers} workers, {waiting} wait"
-    )
-    for name, one in (
-        ("one client", idle),
-        ("pool's rate", full),
-        (f"{asked.clients} clients", many),
-    ):
-        print(
-            f"{name:12} {one.rate:6.2f} answers/s  p50 {one.at(50):6.3f} s  p95 {one.at(95):6.3f} s  "
-            + ", ".join(f"{code}: {count}" for code, count in sorted(one.codes.items(), key=str))
-        )
-    print(f"p95 of {asked.clients} clients / p50 idle: {many.at(95) / idle.at(50):.2f}")
+    after = await load(url, body, asked.regions, 1, max(5.0, asked.seconds / 6))
+    size = f"{asked.side}×{asked.side} pixels"
+    print(f"{size}, {asked.regions}, {asked.workers} at work, {waiting} wait")
+    shown = {
+        "one client": idle,
+        "pool's rate": full,
+        f"{asked.clients} clients": many,
+        "one, after": after,
+    }
+    for name, one in shown.items():
+        codes = ", ".join(f"{code}: {count}" for code, count in sorted(one.codes.items(), key=str))
+        times = f"p50 {one.at(50):6.3f} s  p95 {one.at(95):6.3f} s"
+        print(f"{name:12} {one.rate:6.2f} answers/s  {times}  {codes}")
+    alone = (idle.at(50) + after.at(50)) / 2
+    print(f"p95 of {asked.clients} clients / p50 of one: {many.at(95) / alone:.2f}")
     best = (waiting + asked.workers) / asked.workers
     print(f"(a full queue of {waiting} behind {asked.workers} makes that {best:.2f} at best)")
     for quarter in range(QUARTERS):

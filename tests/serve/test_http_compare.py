@@ -44,7 +44,7 @@ def graph() -> DistortionGraph:
         EXAMPLES / "anchor.png", EXAMPLES / "target.png", regions=EXAMPLES / "regions.json"
     )
     names = {
-        side: made.picture_of(side).model_copy(update={"source": f"{side}.png"})  # type: ignore[arg-type]
+        side: made.picture_of(side).model_copy(update={"source": f"{side}.png"})
         for side in ("anchor", "target")
     }
     return made.model_copy(update=names)

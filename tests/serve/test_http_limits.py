@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 from fastapi.testclient import TestClient
 from httpx2 import Client
@@ -276,7 +276,7 @@ def workers(application: Application) -> list[psutil.Process]:
 
 
 def open_files() -> int:
-    return psutil.Process().num_fds()
+    return int(psutil.Process().num_fds())
 
 
 def head(port: int, *more: str) -> bytes:

@@ -62,11 +62,14 @@ def serve(
         ),
     ] = None,
     waiting: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=0, metavar="N", help="Let so many requests wait; further ones are refused (503)."
+            min=0,
+            metavar="N",
+            help="Let so many requests wait; further ones are refused (503). By default one per "
+            "worker, so that an answer takes twice as long at most.",
         ),
-    ] = 16,
+    ] = None,
     max_mib: Annotated[
         int,
         typer.Option("--max-mib", min=1, metavar="N", help="Refuse requests of more MiB."),
@@ -135,7 +138,7 @@ def serve(
             pixels=max_pixels,
             regions=max_regions,
             seconds=max_seconds,
-            waiting=waiting,
+            waiting=count if waiting is None else waiting,
             keep_seconds=keep_seconds,
         ),
     )

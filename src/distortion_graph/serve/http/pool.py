@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -19,6 +20,8 @@ _LEFT_S = 5.0
 """How long a call whose client has left may go on: a new process would take as long."""
 _USUAL_S = 1.0
 """What a call takes until the first one has been measured."""
+_LATEST_S = 60.0
+"""A refused caller is told to come again after so long at the latest."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 """Between two attempts to start a process that does not come up."""
 
@@ -48,7 +51,7 @@ class Pool:
         self._processes: set[CallProcess[Any]] = set()
         self._threads = ThreadPoolExecutor(workers + 1, "calls")
         self._tasks: set[asyncio.Task[None]] = set()
-        self._usual_s = _USUAL_S
+        self._usual_s, self._promised = _USUAL_S, 0.0
         self._closed = False
         self.failure: BaseException | None = None
         self.lost = 0
@@ -74,8 +77,15 @@ class Pool:
         return self._idle.empty() and self.waiting >= self.most_waiting
 
     def busy(self) -> Problem:
-        """What a refused caller is told, with when to ask again."""
-        wait = math.ceil(self._usual_s * (self.waiting + 1) / self.workers)
+        """What a refused caller is told, with when to ask again.
+
+        Each is told the next time at which a process would be free for it, were all before it
+        to come again when they were told to: so they come as fast as they can be served.
+        """
+        each, now = self._usual_s / self.workers, time.monotonic()
+        soonest = now + each * (self.waiting + 1)
+        self._promised = min(max(self._promised + each, soonest), now + _LATEST_S)
+        wait = math.ceil(self._promised - now)
         return Problem(
             "busy",
             f"{self.workers} at work and {self.waiting} waiting, expected at most "

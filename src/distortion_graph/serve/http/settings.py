@@ -37,7 +37,7 @@ class Limits:
     pairs: int = 200
     seconds: float = 60.0
     upload_seconds: float = 30.0
-    waiting: int = 16
+    waiting: int = 1
     requests: int = 200
     jobs: int = 4
     keep_seconds: float = 3600.0
