@@ -115,7 +115,7 @@ def test_names_of_tokens_are_checked(file: Path, token: str) -> None:
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "10.0.0.1:8000", ""])
 def test_a_server_of_this_machine_answers_to_no_other_name(host: str) -> None:
     client = TestClient(Application(Settings()), base_url="http://localhost")
-    problem(client.get("/healthz", headers={"Host": host}), 403, "host")
+    problem(client.get("/healthz", headers={"Host": host}), 421, "host")
     for own in ("localhost:8000", "127.0.0.1", "[::1]:8000"):
         assert client.get("/healthz", headers={"Host": own}).status_code == 200
 
@@ -153,8 +153,7 @@ def test_a_job_is_its_tokens_own(file: Path, token: str) -> None:
     [
         (
             ["--host", "0.0.0.0"],
-            "--host 0.0.0.0: others than this machine reach it, expected --tokens FILE too (or "
-            "--open, to answer anybody)",
+            "--host 0.0.0.0: others than this machine reach it, expected --tokens FILE too",
         ),
         (["--host", "::"], "--host ::: others than this machine reach it"),
         (["--tokens", "nowhere"], "nowhere: cannot be read (No such file or directory)"),

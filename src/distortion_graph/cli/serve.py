@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.cli.console import end, talk_of, write_error_line, write_output
 from distortion_graph.cli.extras import need_extra
-from distortion_graph.cli.listening import listening
+from distortion_graph.cli.listening import http_rules, listening
 from distortion_graph.cli.options import Threads, Verbose
-
-if TYPE_CHECKING:
-    from distortion_graph.serve.access import Rules
 
 _MIB = 2**20
 
@@ -122,7 +118,7 @@ def serve(
     from distortion_graph.serve.http.settings import Limits, Settings
     from distortion_graph.work.threads import allowed_threads, thread_budget
 
-    rules = _rules(host, tokens, open_to_all, FREE)
+    rules = http_rules("--host", host, tokens, open_to_all=open_to_all, free=FREE)
     identity = load_model(model).identity
     with thread_budget(threads):
         budget = allowed_threads()
@@ -177,22 +173,6 @@ def serve_token(
     from distortion_graph.serve.access import add_token
 
     write_output(add_token(tokens, name) + "\n")
-
-
-def _rules(host: str, tokens: Path | None, open_to_all: bool, free: frozenset[str]) -> Rules:
-    """Who may ask; raises for an address that others reach and that nothing protects."""
-    from distortion_graph.serve.access import LOOPBACK, Rules, Tokens, is_loopback
-
-    if tokens is not None and open_to_all:
-        raise DistortionGraphError("--tokens and --open exclude each other; choose one")
-    own = is_loopback(host)
-    if not own and tokens is None and not open_to_all:
-        raise DistortionGraphError(
-            f"--host {host}: others than this machine reach it, expected --tokens FILE too (or "
-            "--open, to answer anybody)"
-        )
-    known = None if tokens is None else Tokens(tokens)
-    return Rules(hosts=LOOPBACK if own else None, tokens=known, free=free)
 
 
 def _tell(error: BaseException, verbose: bool) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from distortion_graph.base.errors import DistortionGraphError
@@ -170,10 +170,33 @@ class Refusal:
     kind: str
     line: str
 
+    @property
+    def status(self) -> int:
+        """The status code of the answer."""
+        return {"host": 421, "origin": 403, "token": 401}[self.kind]
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a host."""
-    return host in LOOPBACK
+
+class Guard:
+    """ASGI middleware that keeps to rules, for an application that has no door of its own."""
+
+    def __init__(self, app: Any, rules: Rules) -> None:
+        self._app, self._rules = app, rules
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Let a request in, or answer with the one line of its refusal."""
+        refused = None
+        if scope["type"] == "http":
+            pairs = scope["headers"]
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
+            refused = self._rules.refusal(scope["path"], headers)
+        if refused is None:
+            await self._app(scope, receive, send)
+            return
+        head: list[tuple[bytes, bytes]] = [(b"content-type", b"text/plain; charset=utf-8")]
+        if refused.kind == "token":
+            head.append((b"www-authenticate", b"Bearer"))
+        await send({"type": "http.response.start", "status": refused.status, "headers": head})
+        await send({"type": "http.response.body", "body": refused.line.encode()})
 
 
 def _host(header: str) -> str:

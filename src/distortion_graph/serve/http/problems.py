@@ -19,7 +19,7 @@ MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:problem-type:distortion-graph:"
 
 _LONGEST = 800
-_KINDS: Mapping[str, tuple[int, str]] = {
+KINDS: Mapping[str, tuple[int, str]] = {
     "request": (422, "The request is not as it has to be"),
     "picture": (422, "A picture cannot be used"),
     "regions": (422, "The regions cannot be used"),
@@ -28,7 +28,7 @@ _KINDS: Mapping[str, tuple[int, str]] = {
     "malformed": (400, "The request cannot be read"),
     "token": (401, "A token is needed"),
     "origin": (403, "Pages of other sites may not ask"),
-    "host": (403, "The server has another name"),
+    "host": (421, "The server has another name"),
     "unknown": (404, "There is no such thing"),
     "method": (405, "This cannot be done here"),
     "accept": (406, "No such form is offered"),
@@ -41,6 +41,7 @@ _KINDS: Mapping[str, tuple[int, str]] = {
     "busy": (503, "All places are taken"),
     "stopping": (503, "The server is stopping"),
 }
+"""The status code and the title of every kind of problem."""
 _BY_STATUS = {400: "malformed", 404: "unknown", 405: "method", 413: "bytes", 415: "form"}
 
 
@@ -52,7 +53,7 @@ class ProblemDetails(BaseModel):
             "examples": [
                 {
                     "type": f"{TYPE_PREFIX}picture",
-                    "title": _KINDS["picture"][1],
+                    "title": KINDS["picture"][1],
                     "status": 422,
                     "detail": "target: not a picture (found text), expected JPEG, PNG, WebP, TIFF, "
                     "BMP, AVIF or GIF",
@@ -71,7 +72,7 @@ class Problem(HTTPException):
     """A request that is not answered; `kind` is a key of the table above."""
 
     def __init__(self, kind: str, line: str, headers: Mapping[str, str] | None = None) -> None:
-        status, self.title = _KINDS[kind]
+        status, self.title = KINDS[kind]
         super().__init__(status, _short(line), dict(headers or {}))
         self.kind = kind
 
@@ -122,8 +123,8 @@ def is_defect(error: BaseException) -> bool:
 def problem_docs(*kinds: str) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI responses of problems of these kinds."""
     by_status: dict[int | str, dict[str, Any]] = {}
-    for status in sorted({_KINDS[kind][0] for kind in kinds}):
-        titles = [_KINDS[kind][1] for kind in kinds if _KINDS[kind][0] == status]
+    for status in sorted({KINDS[kind][0] for kind in kinds}):
+        titles = [KINDS[kind][1] for kind in kinds if KINDS[kind][0] == status]
         schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
         by_status[status] = {
             "description": f"{HTTPStatus(status).phrase}: {'; '.join(titles)}.",
