@@ -29,7 +29,7 @@ def test_the_commands_of_the_page_do_what_it_says(tmp_path: Path) -> None:
         shutil.copy(file, tmp_path)
     asked = [block for block in BLOCKS if "127.0.0.1:8000/v1" in block and "docker" not in block]
     assert len(asked) == 5
-    said = []
+    said: list[str] = []
     with listening(Application(Settings())) as (_, port):
         for block in asked:
             text = block.replace(":8000/", f":{port}/")

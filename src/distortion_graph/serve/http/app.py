@@ -103,7 +103,7 @@ def _answer_errors(app: FastAPI, service: Service) -> None:
     async def nobody(request: Request, error: Exception) -> Response:
         return Response(status_code=_CLIENT_LEFT)
 
-    for kind in (HTTPException, DistortionGraphError, MemoryError, Exception):
+    for kind in (HTTPException, DistortionGraphError, MemoryError, OSError, Exception):
         app.add_exception_handler(kind, problem)
     app.add_exception_handler(RequestValidationError, wrong_form)
     app.add_exception_handler(ClientLeftError, nobody)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -110,6 +111,9 @@ def problem_of(error: BaseException) -> Problem:
         )
         kind = next((name for of, name in kinds if isinstance(error, of)), "input")
         return Problem(kind, str(error))
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        line = "no room on the server's disk for what was sent; ask again, or send less"
+        return Problem("busy", line, {"Retry-After": "30"})
     if isinstance(error, MemoryError):
         return Problem("input", "not enough memory for this input; use smaller pictures")
     return Problem("defect", "defect of the program; the server's log says more, please report it")

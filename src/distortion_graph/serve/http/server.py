@@ -14,11 +14,14 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from distortion_graph.serve.http.app import Application
+from distortion_graph.serve.http.settings import Limits
 
 _KEEP_ALIVE_S = 5
 _ANSWERED_S = 10
 """How long answers that are ready may take to be sent when everything else is done."""
 _LARGEST_HEAD = 16 * 1024
+_CONNECTIONS_PER_REQUEST = 2
+"""Connections for each request that may be under way: those between two requests count as well."""
 _QUIET = ("python_multipart", "uvicorn.error", "asyncio")
 
 
@@ -109,9 +112,12 @@ class WatchedProtocol(H11Protocol):
     _next: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to watch."""
+        """Begin to watch; what is too many is ended at once."""
         super().connection_made(transport)
-        self._look_later()
+        if len(self.connections) > _CONNECTIONS_PER_REQUEST * self._limits.requests:
+            transport.abort()
+        else:
+            self._look_later()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Watch no longer."""
@@ -119,11 +125,14 @@ class WatchedProtocol(H11Protocol):
             self._next.cancel()
         super().connection_lost(exc)
 
-    def _look_later(self) -> None:
+    @property
+    def _limits(self) -> Limits:
         application = self.config.app
         assert isinstance(application, Application)
-        seconds = application.service.settings.limits.upload_seconds / 2
-        self._next = self.loop.call_later(seconds, self._look)
+        return application.service.settings.limits
+
+    def _look_later(self) -> None:
+        self._next = self.loop.call_later(self._limits.upload_seconds / 2, self._look)
 
     def _look(self) -> None:
         unsent = self.transport.get_write_buffer_size()
