@@ -146,6 +146,8 @@ def test_a_job_is_its_tokens_own(file: Path, token: str) -> None:
         problem(client.delete(place, headers=bearer(other)), 404, "unknown")
         problem(client.get(place), 401, "token")
         assert asked(client).status_code == 401
+        answer = client.post("/v1/compare", files=QUICK, headers=bearer(token))
+        assert answer.status_code == 200
 
 
 @pytest.mark.parametrize(

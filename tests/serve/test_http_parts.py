@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,8 @@ def run_with(pool: Pool, what: Callable[[], Awaitable[Any]]) -> Any:
     return asyncio.run(whole())
 
 
-def made(job: Any, warm: Any = nothing, *, waiting: int = 1, seconds: float = 60) -> Pool:
-    return Pool(job, warm, workers=1, threads_each=1, waiting=waiting, seconds=seconds)
+def made(job: Any, warm: Any = nothing, **more: Any) -> Pool:
+    return Pool(job, warm, workers=1, threads_each=1, waiting=1, seconds=60, **more)
 
 
 async def until(what: Callable[[], object]) -> None:
@@ -71,7 +72,8 @@ async def until(what: Callable[[], object]) -> None:
 def test_a_worker_that_does_not_start_is_started_again_and_meanwhile_it_says_why(
     tmp_path: Path,
 ) -> None:
-    pool = made(tmp_path / "there", unready)
+    told: list[BaseException] = []
+    pool = made(tmp_path / "there", unready, on_failure=told.append)
 
     async def wait() -> str:
         await until(lambda: pool.failure)
@@ -82,6 +84,18 @@ def test_a_worker_that_does_not_start_is_started_again_and_meanwhile_it_says_why
         return why
 
     assert run_with(pool, wait) == "not yet"
+    assert [str(error) for error in told] == ["not yet"]
+
+
+@pytest.mark.slow
+def test_a_job_that_cannot_be_handed_over_is_said() -> None:
+    pool = made(threading.Lock())
+
+    async def wait() -> str:
+        await until(lambda: pool.failure)
+        return str(pool.failure)
+
+    assert "cannot pickle" in run_with(pool, wait)
 
 
 @pytest.mark.slow

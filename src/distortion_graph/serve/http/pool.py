@@ -42,11 +42,16 @@ class Pool:
         threads_each: int,
         waiting: int,
         seconds: float,
+        on_failure: Callable[[BaseException], object] = lambda error: None,
     ) -> None:
-        """`warm` is called in each process when it starts; it is ready afterwards."""
+        """`warm` is called in each process when it starts; it is ready afterwards.
+
+        `on_failure` is told why one does not start.
+        """
         self.workers, self.most_waiting, self.seconds = workers, waiting, seconds
         self.waiting = self.running = 0
         self._job, self._warm, self._threads_each = job, warm, threads_each
+        self._on_failure = on_failure
         self._idle: asyncio.Queue[CallProcess[Any]] = asyncio.Queue()
         self._processes: set[CallProcess[Any]] = set()
         self._threads = ThreadPoolExecutor(workers + 1, "calls")
@@ -187,14 +192,17 @@ class Pool:
         loop = asyncio.get_running_loop()
         pause = _FIRST_PAUSE_S
         while True:
-            process = CallProcess(self._job, self._threads_each)
-            self._processes.add(process)
+            process = None
             try:
+                process = CallProcess(self._job, self._threads_each)
+                self._processes.add(process)
                 await loop.run_in_executor(self._threads, process.call, self._warm, None)
             except Exception as error:
                 self.failure = error
-                self._processes.discard(process)
-                process.kill()
+                self._on_failure(error)
+                if process is not None:
+                    self._processes.discard(process)
+                    process.kill()
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
                 continue

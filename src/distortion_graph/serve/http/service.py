@@ -13,7 +13,7 @@ from distortion_graph.serve.http.jobs import Jobs
 from distortion_graph.serve.http.metrics import Metrics
 from distortion_graph.serve.http.pool import Pool
 from distortion_graph.serve.http.problems import Problem
-from distortion_graph.serve.http.settings import Settings
+from distortion_graph.serve.http.settings import Settings, Working
 from distortion_graph.serve.http.work import Answer, warm_up
 
 TaskT = TypeVar("TaskT")
@@ -35,12 +35,13 @@ class Service:
         self.settings, self.on_defect, self.log = settings, on_defect, log
         limits = settings.limits
         self.pool = Pool(
-            settings,
+            Working(settings.model, limits),
             warm_up,
             workers=settings.workers,
             threads_each=settings.threads_each,
             waiting=limits.waiting,
             seconds=limits.seconds,
+            on_failure=on_defect,
         )
         self.metrics = Metrics(self.pool)
         self.jobs = Jobs(limits, self.work, settings.workers)
@@ -76,7 +77,7 @@ class Service:
         self,
         request: Request,
         kind: str,
-        work: Callable[[Settings, TaskT], Answer],
+        work: Callable[[Working, TaskT], Answer],
         task: Callable[[], Awaitable[TaskT]],
     ) -> Answer:
         """What comes of a request's task; raises as `Pool.call` does.
@@ -98,7 +99,7 @@ class Service:
     async def work(
         self,
         kind: str,
-        work: Callable[[Settings, TaskT], Answer],
+        work: Callable[[Working, TaskT], Answer],
         task: Callable[[], Awaitable[TaskT]],
         *,
         patient: bool = False,

@@ -44,8 +44,16 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Working:
+    """What worker processes know: the model (the shipped one where None), and the limits."""
+
+    model: str | Path | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True)
 class Settings:
-    """A service: its model (the shipped one where None), its limits, who may ask, its processes.
+    """A service: its model and limits, who may ask, its processes.
 
     `workers` processes of `threads_each` threads do all the work.
     """

@@ -28,7 +28,7 @@ from distortion_graph.report.html.page import ReportPicture, report_page
 from distortion_graph.report.overlay import overlay
 from distortion_graph.report.sources import FoundPicture
 from distortion_graph.serve.access import value_spec
-from distortion_graph.serve.http.settings import Limits, Settings
+from distortion_graph.serve.http.settings import Limits, Working
 
 JSON, HTML, PNG = "application/json", "text/html", "image/png"
 
@@ -85,7 +85,7 @@ class Answer:
     regions: int
 
 
-def warm_up(settings: Settings, _: None) -> None:
+def warm_up(working: Working, _: None) -> None:
     """Open the model and load what comparisons need, so that the first client does not wait."""
     rng = np.random.default_rng(0)
     anchor, target = (
@@ -93,12 +93,12 @@ def warm_up(settings: Settings, _: None) -> None:
         for k in range(2)
     )
     box = HeldFile("box.json", b'[{"segmentation": [[8, 8, 8, 40, 40, 40]]}]')
-    compare_task(settings, PairTask(anchor, target, regions=(box,), forms=(JSON, HTML, PNG)))
+    compare_task(working, PairTask(anchor, target, regions=(box,), forms=(JSON, HTML, PNG)))
 
 
-def compare_task(settings: Settings, task: PairTask) -> Answer:
+def compare_task(working: Working, task: PairTask) -> Answer:
     """Compare two pictures; raises as `compare` does, and RegionError for too many regions."""
-    limits = settings.limits
+    limits = working.limits
     anchor, target = load_pair(
         task.anchor.data,
         task.target.data,
@@ -117,7 +117,7 @@ def compare_task(settings: Settings, task: PairTask) -> Answer:
         if task.target_regions
         else None,
         reference=third if isinstance(task.reference, HeldFile) else task.reference,
-        model=_model(settings),
+        model=_model(working),
         warn=notes.append,
         **task.options,
     )
@@ -127,9 +127,9 @@ def compare_task(settings: Settings, task: PairTask) -> Answer:
     return Answer(bodies, tuple(notes), pixels, len(graph.regions) + len(graph.alone))
 
 
-def rank_task(settings: Settings, task: RankTask) -> Answer:
+def rank_task(working: Working, task: RankTask) -> Answer:
     """Rank pictures; raises as `rank` does, RankingError for pictures that are too large."""
-    limits = settings.limits
+    limits = working.limits
     _check_pixels(task, limits)
     loaded = load_candidates(
         _by_name(task.candidates),
@@ -143,7 +143,7 @@ def rank_task(settings: Settings, task: RankTask) -> Answer:
     ranking = rank_loaded(
         loaded,
         regions=_regions(task.regions, base, limits, notes.append),
-        model=_model(settings),
+        model=_model(working),
         warn=notes.append,
         **task.options,
     )
@@ -160,8 +160,8 @@ def shown_name(name: str | None, otherwise: str) -> str:
     return "".join(c for c in last if c.isprintable()).strip() or otherwise
 
 
-def _model(settings: Settings) -> Model:
-    return load_model(settings.model)
+def _model(working: Working) -> Model:
+    return load_model(working.model)
 
 
 def _named(picture: Picture, file: HeldFile) -> Picture:
