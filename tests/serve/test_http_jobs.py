@@ -118,6 +118,9 @@ def test_what_a_job_does_not_have_is_a_problem(client: TestClient, done: Any) ->
     assert "no pair 'nix'" in problem(client.get(f"{done[0]}/results/nix"), 404, "unknown")
     picture = client.get(f"{done[0]}/results/2", headers={"Accept": "image/png"})
     assert problem(picture, 406, "accept").endswith("application/json, text/html")
+    wrong = client.put(done[0])
+    assert "expected DELETE, GET" in problem(wrong, 405, "method")
+    assert wrong.headers["allow"] == "DELETE, GET"
     for path in ("nix", "nix/events", "nix/results", "nix/results/1"):
         problem(client.get(f"/v1/jobs/{path}"), 404, "unknown")
     problem(client.delete("/v1/jobs/nix"), 404, "unknown")

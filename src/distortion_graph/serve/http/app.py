@@ -25,6 +25,7 @@ from distortion_graph.serve.http.service import ClientLeftError, Service
 from distortion_graph.serve.http.settings import Settings
 
 OPENAPI = "/openapi.json"
+_PARTS = (index, about, routes, job_routes)
 
 FREE = frozenset({about.HEALTH, about.READY, index.INDEX, OPENAPI})
 """Paths that need no token."""
@@ -81,7 +82,7 @@ def _routes(service: Service) -> FastAPI:
         form_limits={"max_files": 2 * service.settings.limits.pairs + 64, "max_fields": 64},
     )
     app.state.service = service
-    for part in (index, about, routes, job_routes):
+    for part in _PARTS:
         app.include_router(part.router)
     _answer_errors(app, service)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
@@ -124,7 +125,7 @@ def _in_our_words(error: Exception, request: Request) -> Exception:
 
 def _methods_at(request: Request) -> list[str]:
     """What can be done at an address, by any of the routes that lead there."""
-    routes = (route for route in request.app.routes if isinstance(route, Route))
+    routes = (route for part in _PARTS for route in part.router.routes if isinstance(route, Route))
     found = (route.methods for route in routes if route.path_regex.match(request.url.path))
     return sorted({method for methods in found for method in methods or ()})
 

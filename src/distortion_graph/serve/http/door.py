@@ -76,7 +76,8 @@ class Door:
         if visit.scope["method"] == "POST" and path in WORKING:
             kind = headers.get("content-type", "")
             if not kind.lower().startswith(MULTIPART):
-                return Problem("form", f"the body is {kind[:80]!r}, expected {MULTIPART}")
+                shown = repr(kind[:80]) if kind else "of no kind"
+                return Problem("form", f"the body is {shown}, expected {MULTIPART}")
             if path != JOBS or service.stopping:
                 return service.refusal()
             try:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_origin
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
+from starlette.requests import Request
 
 from distortion_graph.serve.http.forms import CompareForm, RankForm
 from distortion_graph.serve.http.job_forms import JobForm
+from distortion_graph.serve.http.problems import Problem
 
 _FORMS: tuple[type[BaseModel], ...] = (CompareForm, RankForm, JobForm)
 _SHOWN = 60
@@ -25,6 +28,14 @@ def form_line(error: RequestValidationError) -> str:
     more = len(fields) - 1
     rest = f" (and {more} more problem{'s' * (more > 1)})" if more else ""
     return _line(first, {_field(p) for p in problems if p["type"] == "missing"}) + rest
+
+
+async def refuse_repeated(request: Request, form: type[BaseModel]) -> None:
+    """Raise Problem for a field that is there several times and means one thing."""
+    counts = Counter(name for name, _ in (await request.form()).multi_items())
+    for name, times in counts.items():
+        if times > 1 and get_origin(form.model_fields[name].annotation) is not list:
+            raise Problem("request", f"{name}: is there {times} times, expected once")
 
 
 def _line(problem: Any, missing: set[str]) -> str:
@@ -46,6 +57,12 @@ def _line(problem: Any, missing: set[str]) -> str:
         return (
             f"{name}: found the text {str(given)[:_SHOWN]!r}, expected a file's bytes (curl: -F "
             f"{name}=@FILE); nothing is read from paths and nothing is fetched"
+        )
+    if problem["type"] in ("too_short", "too_long"):
+        context = problem["ctx"]
+        most = f"at most {context['max_length']}" if "max_length" in context else ""
+        return f"{name}: found {context['actual_length']}, expected " + (
+            most or f"at least {context['min_length']}"
         )
     expected = problem["msg"].replace("Input should be", "expected", 1)
     return f"{name}: {expected}, found {str(given)[:_SHOWN]!r}"

@@ -16,6 +16,7 @@ from distortion_graph.graph import DistortionGraph
 from distortion_graph.serve.http.accept import chosen
 from distortion_graph.serve.http.door import MULTIPART
 from distortion_graph.serve.http.examples import JOB_EXAMPLES
+from distortion_graph.serve.http.form_lines import refuse_repeated
 from distortion_graph.serve.http.job_forms import JobForm
 from distortion_graph.serve.http.jobs import Job, JobStatus, PairStatus
 from distortion_graph.serve.http.problems import Problem, ProblemDetails, problem_docs
@@ -80,6 +81,7 @@ async def send_job(
 
     Location says where its state is; events and results stand below that.
     """
+    await refuse_repeated(request, JobForm)
     service = Service.of(request)
     job = await form.job(owner_of(request), service.settings.limits.pairs)
     service.jobs.begin(job)

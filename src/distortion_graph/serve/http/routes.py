@@ -13,6 +13,7 @@ from distortion_graph.ranking import Ranking
 from distortion_graph.serve.http.accept import chosen
 from distortion_graph.serve.http.door import MULTIPART
 from distortion_graph.serve.http.examples import COMPARE_EXAMPLES, GRAPH, RANK_EXAMPLES
+from distortion_graph.serve.http.form_lines import refuse_repeated
 from distortion_graph.serve.http.forms import CompareForm, RankForm
 from distortion_graph.serve.http.headers import policy_of
 from distortion_graph.serve.http.problems import problem_docs
@@ -87,6 +88,7 @@ async def compare(
     The Accept header chooses the answer: the graph (application/json), its report (text/html), or
     both pictures with the graph drawn in (image/png).
     """
+    await refuse_repeated(request, CompareForm)
     wanted = chosen(request.headers.get("accept"), (JSON, HTML, PNG))
     service = Service.of(request)
     answer = await service.answer(request, "compare", compare_task, lambda: form.whole_task(wanted))
@@ -108,6 +110,7 @@ async def rank(
     With a reference every candidate is held against it, without one all pairs are compared. The
     Accept header chooses the ranking (application/json) or its page (text/html).
     """
+    await refuse_repeated(request, RankForm)
     wanted = chosen(request.headers.get("accept"), (JSON, HTML))
     service = Service.of(request)
     most = service.settings.limits.candidates
