@@ -173,6 +173,12 @@ def test_a_ranking_is_that_of_the_library(client: TestClient) -> None:
     made = rank(names, reference=png(1), regions="whole", sizes=True)
     assert response.json()["scene"] == json.loads(made.to_json())["scene"]
     assert response.json()["candidates"] == json.loads(made.to_json())["candidates"]
+    measured = client.post("/v1/rank", files=files, data={"regions": "whole", "metric": "flip"})
+    assert '"flip"' in measured.text
+    line = problem(
+        client.post("/v1/rank", files=files[:3], data={"metric": "flip"}), 422, "request"
+    )
+    assert line == "metric measures against reference, expected that too"
     page = client.post(
         "/v1/rank", files=files, data={"regions": "whole"}, headers={"Accept": "text/html"}
     )

@@ -108,14 +108,16 @@ def test_the_fields_of_the_form_are_the_options_of_the_command() -> None:
     import inspect
 
     from distortion_graph.cli.compare import compare
-    from distortion_graph.serve.http.forms import CompareForm
+    from distortion_graph.cli.rank import rank
+    from distortion_graph.serve.http.forms import CompareForm, RankForm
 
-    options = set(inspect.signature(compare).parameters)
     elsewhere = {
         "context", "out", "format", "overlay", "distortion_map", "report", "json",  # by Accept
-        "model", "max_pixels", "provider", "threads", "quiet", "verbose",  # the server's
+        "plot", "model", "max_pixels", "provider", "threads", "quiet", "verbose",  # the server's
     }  # fmt: skip
-    assert set(CompareForm.model_fields) == options - elsewhere | {"colour"}
+    of_compare, of_rank = (set(inspect.signature(one).parameters) for one in (compare, rank))
+    assert set(CompareForm.model_fields) == of_compare - elsewhere | {"colour"}
+    assert set(RankForm.model_fields) == of_rank - elsewhere
 
 
 def test_answers_of_the_pair_obey_the_schema_of_graphs(port: int) -> None:

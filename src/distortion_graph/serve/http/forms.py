@@ -47,6 +47,11 @@ class Looks(Form):
     score_metric: Text | None = Field(
         None, description="With a reference: the metric of measured scores, by default haarpsi."
     )
+    metric: list[Text] = Field(
+        [],
+        max_length=_MOST,
+        description="Measure these too: flip, gmsd, ms_ssim, ssimulacra2 or vif.",
+    )
     background: Text = Field(
         DEFAULT_BACKGROUND,
         description="What transparent pixels are laid on: a CSS colour name, #rrggbb or checker.",
@@ -58,11 +63,6 @@ class PairOptions(Looks):
 
     scale: Scale = Field("common", description="The steps of comparisons, or finer ones: fine.")
     evidence: Level = Field("all", description="What is measured between the pictures.")
-    metric: list[Text] = Field(
-        [],
-        max_length=_MOST,
-        description="Measure these too: flip, gmsd, ms_ssim, ssimulacra2 or vif.",
-    )
     fit: Fit = Field("error", description="Fit a target of another size instead of aligning it.")
     rotate: Literal["0", "90", "180", "270"] = Field(
         "0", description="Turn the target clockwise first, in degrees."
@@ -159,11 +159,13 @@ class RankForm(Looks):
             raise Problem(
                 "request", f"found {len(self.candidates)} candidates, expected at most {most}"
             )
-        if self.score_metric is not None and self.reference is None:
-            raise Problem("request", "score_metric measures against reference, expected that too")
+        for name, wanted in (("score_metric", self.score_metric), ("metric", self.metric)):
+            if wanted and self.reference is None:
+                raise Problem("request", f"{name} measures against reference, expected that too")
         check_background(self.background)
         options = {
             "score_metric": self.score_metric or HAARPSI.name,
+            "metrics": tuple(self.metric),
             "align": self.align,
             "tolerance": self.tie,
             "sizes": self.size,
