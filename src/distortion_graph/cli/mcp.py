@@ -49,7 +49,7 @@ def mcp(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Over HTTP, answer only requests with a token of this file; `serve-token` adds "
+            help="Answer only requests with a token of this file, over HTTP; `serve-token` adds "
             "one.",
         ),
     ] = None,

@@ -88,7 +88,11 @@ def serve(
     ] = 3600.0,
     grace: Annotated[
         float,
-        typer.Option(min=0, metavar="S", help="When stopped, finish what was taken, so long."),
+        typer.Option(
+            min=0,
+            metavar="S",
+            help="Finish what was taken when it is stopped, for so long at most.",
+        ),
     ] = 60.0,
     verbose: Verbose = False,
 ) -> None:
