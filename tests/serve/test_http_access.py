@@ -155,7 +155,8 @@ def test_a_job_is_its_tokens_own(file: Path, token: str) -> None:
     [
         (
             ["--host", "0.0.0.0"],
-            "--host 0.0.0.0: others than this machine reach it, expected --tokens FILE too",
+            "--host 0.0.0.0: others than this machine reach it, expected --tokens FILE too (or "
+            "--open, to answer anybody)",
         ),
         (["--host", "::"], "--host ::: others than this machine reach it"),
         (["--tokens", "nowhere"], "nowhere: cannot be read (No such file or directory)"),

@@ -35,9 +35,12 @@ def http_rules(
     tokens: Path | None,
     *,
     open_to_all: bool = False,
+    otherwise: str = "",
     free: frozenset[str] = frozenset(),
 ) -> Rules:
     """Who may ask a server at a host; `free` are paths that need no token.
+
+    `otherwise` is what a refusal says that may be given in place of tokens.
 
     Raises DistortionGraphError for a host that others reach and that nothing protects, AccessError
     for a file that has no tokens.
@@ -50,6 +53,7 @@ def http_rules(
     if not own and tokens is None and not open_to_all:
         raise DistortionGraphError(
             f"{option} {host}: others than this machine reach it, expected --tokens FILE too"
+            + otherwise
         )
     known = None if tokens is None else Tokens(tokens)
     return Rules(hosts=LOOPBACK if own else None, tokens=known, free=free)

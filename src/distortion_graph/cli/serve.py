@@ -122,7 +122,14 @@ def serve(
     from distortion_graph.serve.http.settings import Limits, Settings
     from distortion_graph.work.threads import allowed_threads, thread_budget
 
-    rules = http_rules("--host", host, tokens, open_to_all=open_to_all, free=FREE)
+    rules = http_rules(
+        "--host",
+        host,
+        tokens,
+        open_to_all=open_to_all,
+        otherwise=" (or --open, to answer anybody)",
+        free=FREE,
+    )
     identity = load_model(model).identity
     with thread_budget(threads):
         budget = allowed_threads()

@@ -43,7 +43,7 @@ class Door:
         try:
             await self._let_in(visit)
         except Exception as error:
-            if is_defect(error):
+            if is_defect(error) and not visit.stalled:
                 self._service.on_defect(error)
         finally:
             metrics.under_way -= 1
@@ -104,6 +104,7 @@ class _Visit:
         self._read = 0
         self._whole = False
         self.status = _NOTHING_SENT
+        self.stalled = False
 
     async def receive(self) -> Message:
         """The next part of the request; raises Problem where it is too large or too slow."""
@@ -135,7 +136,11 @@ class _Visit:
             for name, value in (*SECURE, ("Content-Security-Policy", NOTHING)):
                 headers.setdefault(name, value)
             await self._rest()
-        await asyncio.wait_for(self._send(message), _SENT_S)
+        try:
+            await asyncio.wait_for(self._send(message), _SENT_S)
+        except TimeoutError:
+            self.stalled = True
+            raise
 
     async def _rest(self) -> None:
         """Read what is still to come of the request, a while, and let it go.
