@@ -123,7 +123,7 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/pip
 # bring another build of it.
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
 	$(PIP) torch
-	$(PIP) --editable '.[train,segment,figures,tables,mllm,mcp,formats,dev]'
+	$(PIP) --editable '.[train,segment,figures,tables,mllm,mcp,serve,formats,dev]'
 	@touch $(VENV)/.core $@
 
 # Without constraints.txt: what speaks S3 asks for an older python-dateutil. The editable package is

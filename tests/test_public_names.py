@@ -103,7 +103,8 @@ COMMANDS = """
 ask / batch / bench compare / bench figures / bench human / bench run / calibrate / compare /
 convert / dataset build / dataset check / dataset export-sft / dataset info / dataset pack /
 dataset pull / dataset push / dataset unpack / distort / draw / evaluate / export /
-import-checkpoint / mcp / mllm eval / rank / report / schema / train / version / video
+import-checkpoint / mcp / mllm eval / rank / report / schema / serve /
+serve-token / train / version / video
 """
 SHOWN = re.compile(r"^from distortion_graph\.([\w.]+) import (\([^)]*\)|[^\n#]*)", re.MULTILINE)
 

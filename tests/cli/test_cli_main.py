@@ -30,7 +30,7 @@ COMMANDS = [
     "evaluate",
     "calibrate",
 ]
-COMMANDS += ["export", "import-checkpoint", "mcp", "version"]
+COMMANDS += ["export", "import-checkpoint", "mcp", "serve", "serve-token", "version"]
 
 
 def test_every_command_is_there():

@@ -103,10 +103,10 @@ def test_figures_of_a_result_are_chosen_by_pairs(cli):
 
 
 VERBS = """
-Allow Apply Ask Begin Choose Colour Compare Count Distort Download Draw Drop Encode Fade Fetch Find
-Fit Give Hint Keep Lay Make Mark Measure Move Name Peak Predict Print Read Receive Record Refuse
-Run Say Scale Score Seed Send Serve Set Show Spend Split Stop Suggest Synthesise Take Train Try
-Turn Use Wait Write
+Add Allow Answer Apply Ask Begin Choose Colour Compare Count Distort Download Draw Drop Encode
+End Fade Fetch Find Finish Fit Give Hint Keep Lay Let Listen Make Mark Measure Move Name Peak
+Predict Print Read Receive Record Refuse Run Say Scale Score Seed Send Serve Set Show Spend
+Split Stop Suggest Synthesise Take Train Try Turn Use Wait Write
 """
 
 

@@ -20,6 +20,7 @@ from typing import Any
 import anyio
 import numpy as np
 import pytest
+from httpx2 import AsyncClient
 from jsonschema import Draft202012Validator
 from mcp import Client, MCPError, StdioServerParameters
 from optional import present
@@ -33,8 +34,9 @@ from distortion_graph.predict.session import load_model
 from distortion_graph.report.overlay import overlay
 from distortion_graph.report.wording import summary
 from distortion_graph.serve import mcp_server
+from distortion_graph.serve.access import AccessError, Rules, Tokens, add_token
 from distortion_graph.serve.mcp_answers import OVERLAY_PX, SCHEMA_URI, fitted, paragraph
-from distortion_graph.serve.mcp_files import Access, AccessError
+from distortion_graph.serve.mcp_files import Access
 from distortion_graph.serve.mcp_server import HTTP_PATH, build_server, serve_http
 
 ROOT = Path(__file__).parents[2]
@@ -516,6 +518,30 @@ def test_it_speaks_http_on_this_machine_and_refuses_other_hosts(server: Any) -> 
     assert status.split()[1] == "421"  # Misdirected Request
 
 
+def test_over_http_only_tokens_are_let_in_where_there_are_some(server: Any, tmp_path: Path) -> None:
+    token = add_token(tmp_path / "tokens", "me")
+    rules = Rules(hosts=None, tokens=Tokens(tmp_path / "tokens"))
+
+    async def serve_and_ask() -> list[int]:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}{HTTP_PATH}"
+            async with anyio.create_task_group() as group:
+                group.start_soon(serve_http, server, listener, Access(), rules)
+                async with AsyncClient() as client:
+                    codes = []
+                    for given in (None, "wrong", token):
+                        headers = {} if given is None else {"Authorization": f"Bearer {given}"}
+                        accept = {"Accept": "application/json, text/event-stream"}
+                        ping = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+                        answer = await client.post(url, json=ping, headers=headers | accept)
+                        codes.append(answer.status_code)
+                group.cancel_scope.cancel()
+        return codes
+
+    refused, wrong, allowed = asyncio.run(serve_and_ask())
+    assert (refused, wrong) == (401, 401) and allowed < 401
+
+
 def refused_run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert run(["mcp", *arguments]) == 2
     out, err = capsys.readouterr()
@@ -539,7 +565,10 @@ def test_a_missing_extra_is_one_line(
         ("--model nowhere", "nowhere: no model there"),
         ("--http 8000", "--http '8000': expected HOST:PORT, such as localhost:8765"),
         ("--http localhost:70000", "--http 'localhost:70000': expected HOST:PORT"),
-        ("--http 0.0.0.0:8000", "the host is '0.0.0.0', expected one of 127.0.0.1, localhost, ::1"),
+        (
+            "--http 0.0.0.0:8000",
+            "--http 0.0.0.0: others than this machine reach it, expected",
+        ),
     ],
 )
 def test_wrong_options_are_one_line(

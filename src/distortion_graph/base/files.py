@@ -31,6 +31,29 @@ _FORMATS = {
 _FULL_CHROMA_QUALITY = 90
 
 
+@dataclass(frozen=True)
+class HeldFile:
+    """A file in memory, such as one that was sent: it stands for a path where files are read.
+
+    `name` is what its sender calls it: it is shown, and never opened.
+    """
+
+    name: str
+    data: bytes
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def suffix(self) -> str:
+        """The end of the name, with its dot."""
+        return Path(self.name).suffix
+
+    def read_bytes(self) -> bytes:
+        """The data."""
+        return self.data
+
+
 def atomic_write_bytes(path: str | Path, data: bytes) -> None:
     """Write `data` to `path`: whole or not at all; an existing file stays until then.
 

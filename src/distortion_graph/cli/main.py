@@ -28,6 +28,7 @@ from distortion_graph.cli.mllm import mllm_app
 from distortion_graph.cli.rank import rank
 from distortion_graph.cli.report import report
 from distortion_graph.cli.schema import schema
+from distortion_graph.cli.serve import serve, serve_token
 from distortion_graph.cli.train import train
 from distortion_graph.cli.version import print_version, version
 from distortion_graph.cli.video import video
@@ -56,6 +57,8 @@ for command in (
     export,
     import_checkpoint,
     mcp,
+    serve,
+    serve_token,
     version,
 ):
     app.command()(command)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +15,8 @@ import typer
 from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.cli.console import INTERRUPTED, end, talk_of, write_error_line
 from distortion_graph.cli.extras import need_extra
+from distortion_graph.cli.listening import http_rules, listening
 from distortion_graph.cli.options import DEFAULT_MAX_PIXELS, MaxPixels, Threads, Verbose
-
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def mcp(
@@ -43,7 +41,16 @@ def mcp(
         str | None,
         typer.Option(
             metavar="HOST:PORT",
-            help="Serve HTTP at http://HOST:PORT/mcp of this machine, not standard input.",
+            help="Serve HTTP at http://HOST:PORT/mcp, not standard input; another host than this "
+            "machine's own needs --tokens.",
+        ),
+    ] = None,
+    tokens: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Answer only requests with a token of this file, over HTTP; `serve-token` adds "
+            "one.",
         ),
     ] = None,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
@@ -70,6 +77,9 @@ def mcp(
     talk.set(quiet=False, verbose=verbose)
     need_extra("mcp", "mcp", "mcp")
     address = None if http is None else _address(http)
+    if tokens is not None and address is None:
+        raise DistortionGraphError("--tokens are for HTTP, expected --http HOST:PORT too")
+    rules = None if address is None else http_rules("--http", address[0], tokens)
     import anyio
 
     from distortion_graph.predict.session import load_model
@@ -81,13 +91,13 @@ def mcp(
     server = build_server(loaded, access, on_defect=lambda error: _tell(error, verbose))
     places = ", ".join(map(str, access.roots)) or "all that you may read"
     talk.detail(f"model {loaded.identity.name} {loaded.identity.version}; files: {places}")
-    if address is None:
+    if address is None or rules is None:
         with _ctrl_c_ends_at_once():
             anyio.run(serve_stdio, server)
     else:
-        with _listening(*address) as listener:
+        with listening(*address) as listener:
             write_error_line(f"serving http://{http}{HTTP_PATH} until Ctrl-C")
-            anyio.run(serve_http, server, listener, access)
+            anyio.run(serve_http, server, listener, access, rules)
 
 
 def _tell(error: BaseException, verbose: bool) -> None:
@@ -111,27 +121,8 @@ def _ctrl_c_ends_at_once() -> Iterator[None]:
 
 
 def _address(text: str) -> tuple[str, int]:
-    """Host and port; raises for a host that others than this machine can reach."""
+    """Host and port."""
     match = re.fullmatch(r"\[?([^\[\]]+)\]?:(\d{1,5})", text)
     if match is None or int(match[2]) > 65535:
         raise DistortionGraphError(f"--http {text!r}: expected HOST:PORT, such as localhost:8765")
-    if match[1] not in _LOOPBACK:
-        raise DistortionGraphError(
-            f"--http {text!r}: the host is {match[1]!r}, expected one of {', '.join(_LOOPBACK)}: "
-            "whoever reaches the server may have files read"
-        )
     return match[1], int(match[2])
-
-
-@contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
-    """A socket that takes connections; raises one line where the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise DistortionGraphError(
-            f"--http: {host}:{port} cannot be used ({error.strerror}); choose another port"
-        ) from error
-    with listener:
-        yield listener

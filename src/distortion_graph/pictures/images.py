@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError
+from distortion_graph.base.files import HeldFile
 from distortion_graph.pictures.backgrounds import (
     DEFAULT_BACKGROUND,
     background_words,
@@ -159,7 +160,7 @@ def load_picture(
     )
 
 
-def open_picture_file(path: str | Path, label: str) -> Opened:
+def open_picture_file(path: str | Path | HeldFile, label: str) -> Opened:
     """A file's header as a Pillow image, not decoded, with its bytes; `label` names it in errors.
 
     For files whose numbers are wanted as stored, such as label maps; `decoders.decode_strictly`
@@ -197,7 +198,9 @@ def _sha256_of(array: NDArray[np.uint8]) -> str:
     return digest.hexdigest()
 
 
-def _read(source: str | Path, label: str) -> bytes:
+def _read(source: str | Path | HeldFile, label: str) -> bytes:
+    if isinstance(source, HeldFile):
+        return source.data
     try:
         path = Path(source)
         if path.is_dir():

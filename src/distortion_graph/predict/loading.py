@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -183,11 +184,21 @@ class Networks:
         return session
 
 
+def _runtime() -> Any:
+    """ONNX Runtime, told before it starts that it must not report to its maker.
+
+    Its own builds do, and for that write a number into the folder of temporary files.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
+
+
 def _check_providers(providers: Sequence[str] | None) -> None:
     if providers is None:
         return
-    import onnxruntime
-
+    onnxruntime = _runtime()
     there = onnxruntime.get_available_providers()
     unknown = [p for p in providers if p not in there]
     if unknown:
@@ -208,8 +219,7 @@ def _keep_freed_memory() -> None:
 
 
 def _open(file: bytes, providers: Sequence[str] | None, threads: int) -> Any:
-    import onnxruntime
-
+    onnxruntime = _runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3

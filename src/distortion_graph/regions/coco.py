@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from distortion_graph.base.errors import RegionError
+from distortion_graph.base.files import HeldFile
 from distortion_graph.masks.container import Region, RegionSet, default_name
 from distortion_graph.masks.rle import Rle, rle_from_box, rle_from_runs, rle_from_text
 from distortion_graph.pictures.images import Picture
@@ -91,8 +92,8 @@ def regions_from_json(
 
 def regions_from_panoptic(
     value: Any,
-    json_path: Path,
-    png: Path | None,
+    json_path: Path | HeldFile,
+    png: Path | HeldFile | None,
     names: Mapping[int, str],
     picture: Picture,
     image: str | None = None,
@@ -100,15 +101,17 @@ def regions_from_panoptic(
     """Regions of a COCO panoptic PNG + JSON; ids are the segment ids, 0 is unlabelled.
 
     Without `png` the annotation is the one of the picture's file name, or of `image` where that is
-    given, and its PNG is sought in the folder named like the JSON beside it, then beside the JSON.
-    Names come from the JSON's `categories`, else from `names`. Raises RegionError where PNG and
-    JSON disagree.
+    given, and its PNG is sought in the folder named like the JSON beside it, then beside the JSON;
+    beside a held file nothing is sought. Names come from the JSON's `categories`, else from
+    `names`. Raises RegionError where PNG and JSON disagree.
     """
     what = str(json_path)
     if not is_panoptic(value):
         raise RegionError(f"{what}: not COCO panoptic, expected annotations with `segments_info`")
     entry = panoptic_entry(value, png, picture.source, image, what)
     if png is None:
+        if isinstance(json_path, HeldFile):
+            raise RegionError(f"{what}: COCO panoptic without its PNG, expected both files")
         png = _panoptic_png(json_path, str(entry.get("file_name")))
     categories = names_from(value["categories"], what) if value.get("categories") else names
     return segment_regions(png, segments_of(entry, what), categories, picture, what)
@@ -130,7 +133,7 @@ def segments_of(entry: Mapping[str, Any], what: str) -> dict[int, int | None]:
 
 
 def segment_regions(
-    png: Path,
+    png: Path | HeldFile,
     listed: Mapping[int, int | None],
     names: Mapping[int, str],
     picture: Picture,

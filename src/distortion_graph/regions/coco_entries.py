@@ -8,6 +8,7 @@ from shlex import quote
 from typing import Any
 
 from distortion_graph.base.errors import RegionError
+from distortion_graph.base.files import HeldFile
 from distortion_graph.pictures.picture_names import (
     best_named,
     choice_of,
@@ -73,7 +74,11 @@ def refuse_choice(wanted: str | None, what: str) -> None:
 
 
 def panoptic_entry(
-    value: Entry, png: Path | None, source: str | None, wanted: str | None, what: str
+    value: Entry,
+    png: Path | HeldFile | None,
+    source: str | None,
+    wanted: str | None,
+    what: str,
 ) -> Entry:
     """The COCO panoptic annotation of a PNG, or of a picture as `image_entry` finds it.
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError, RegionError
+from distortion_graph.base.files import HeldFile
 from distortion_graph.masks.rle import Rle, rle_from_mask
 from distortion_graph.pictures.decoders import decode_strictly
 from distortion_graph.pictures.images import Picture, open_picture_file, orient
@@ -56,7 +57,7 @@ def fit_rle(rle: Rle, picture: Picture, what: str) -> Rle:
     return rle_from_mask(orient(rle.decode(), picture.orientation))
 
 
-def read_label_picture(path: Path, picture: Picture) -> NDArray[Any]:
+def read_label_picture(path: Path | HeldFile, picture: Picture) -> NDArray[Any]:
     """The stored numbers of a lossless label picture, laid on `picture`.
 
     (H, W) integers for one channel (palette pictures by index, 1 to 16 bits, never rescaled),

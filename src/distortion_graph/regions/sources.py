@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import RegionError, warn_user
+from distortion_graph.base.files import HeldFile
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.pictures.images import Picture, orient
 from distortion_graph.regions.coco import (
@@ -27,6 +28,7 @@ from distortion_graph.regions.spec import (
     Auto,
     Distortions,
     Grid,
+    HeldRegions,
     PanopticModel,
     RegionFiles,
     RegionSpec,
@@ -99,7 +101,7 @@ def resolve_regions(
             return RegionSet.whole(anchor.size)
         case Grid(rows, columns):
             return RegionSet.grid(anchor.size, rows, columns)
-        case RegionFiles():
+        case RegionFiles() | HeldRegions():
             return _from_files(source, anchor, warn)
         case Alpha(picture):
             from distortion_graph.regions.readers.alpha import regions_from_alpha
@@ -162,7 +164,9 @@ def _from_masks(masks: Sequence[NDArray[Any]], anchor: Picture) -> RegionSet:
     return RegionSet.from_masks(fitted, size=anchor.size, source="regions")
 
 
-def _from_files(spec: RegionFiles, anchor: Picture, warn: Callable[[str], object]) -> RegionSet:
+def _from_files(
+    spec: RegionFiles | HeldRegions, anchor: Picture, warn: Callable[[str], object]
+) -> RegionSet:
     """What the tables hold decides what they are, whatever their names."""
     values = [read_document(table) for table in spec.tables]
     if spec.panoptic or any(map(is_panoptic, values)):
@@ -196,7 +200,10 @@ def _mean(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.uin
 
 
 def _label_map(
-    path: Path, tables: Sequence[Path], values: Sequence[Any], anchor: Picture
+    path: Path | HeldFile,
+    tables: Sequence[Path | HeldFile],
+    values: Sequence[Any],
+    anchor: Picture,
 ) -> RegionSet:
     array = read_label_picture(path, anchor)
     if array.ndim == 3:
@@ -208,7 +215,7 @@ def _label_map(
     return RegionSet.from_label_map(array, names, size=anchor.size, source=str(path))
 
 
-def _panoptic(spec: RegionFiles, values: Sequence[Any], anchor: Picture) -> RegionSet:
+def _panoptic(spec: RegionFiles | HeldRegions, values: Sequence[Any], anchor: Picture) -> RegionSet:
     main = next((k for k, value in enumerate(values) if is_panoptic(value)), 0)
     names: dict[int, str] = {}
     for k, value in enumerate(values):

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from distortion_graph.base.errors import DistortionGraphError, RegionError
+from distortion_graph.base.files import HeldFile
 from distortion_graph.pictures.images import PICTURE_SUFFIXES
 from distortion_graph.segment.checkpoint import is_hub_name
 from distortion_graph.segment.segmenter import PANOPTIC_PREFIX
@@ -46,6 +47,8 @@ _IMAGE = re.compile(r"(.+?\.(?:json|geojson|xml|svg)),image=(.+)", re.DOTALL | r
 _TABLE_SUFFIXES = (".json", ".geojson", ".xml", ".svg")
 _ALPHA_PREFIX = "alpha:"
 _MOST_FILES = 3
+_BEFORE = b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"
+_BEGINS = (b"{", b"[", b"<")
 
 
 class RegionSpec(ABC):
@@ -167,6 +170,45 @@ class RegionFiles(RegionSpec):
     def files(self) -> tuple[Path, ...]:
         """The picture and the tables."""
         return self.tables if self.picture is None else (self.picture, *self.tables)
+
+    @property
+    def found_in_pictures(self) -> bool:
+        """False."""
+        return False
+
+
+@dataclass(frozen=True)
+class HeldRegions(RegionSpec):
+    """Masks in files that are in memory, such as ones that were sent.
+
+    They mean what `RegionFiles` of such content mean, and nothing beside them is read.
+    """
+
+    picture: HeldFile | None
+    tables: tuple[HeldFile, ...]
+    image: str | None = None
+    """As in `RegionFiles`."""
+    panoptic = False
+
+    @classmethod
+    def of(cls, files: Sequence[HeldFile], image: str | None = None) -> HeldRegions:
+        """Told apart by their content: JSON and XML are tables, the other one is a picture.
+
+        Raises RegionError for more than `RegionFiles` has.
+        """
+        tables = tuple(file for file in files if file.data.lstrip(_BEFORE).startswith(_BEGINS))
+        pictures = [file for file in files if file not in tables]
+        if len(pictures) > 1 or len(files) > _MOST_FILES:
+            raise RegionError(
+                f"regions: found {len(files)} files, {len(pictures)} of them pictures, expected "
+                "at most one picture, with one or two tables of names beside it"
+            )
+        return cls(pictures[0] if pictures else None, tables, image)
+
+    def __str__(self) -> str:
+        files = self.tables if self.picture is None else (self.picture, *self.tables)
+        chosen = [] if self.image is None else [f"image={self.image}"]
+        return ",".join([*map(str, files), *chosen])
 
     @property
     def found_in_pictures(self) -> bool:

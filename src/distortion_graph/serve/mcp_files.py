@@ -13,21 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from distortion_graph.base.errors import DistortionGraphError, RegionError
+from distortion_graph.base.errors import RegionError
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, Picture, load_picture
 from distortion_graph.regions.coco import panoptic_pictures
 from distortion_graph.regions.spec import LOCAL_SPECS_HELP, RegionFiles, RegionSpec
+from distortion_graph.serve.access import SHOWN, AccessError
 
 MAX_DATA_BYTES = 20 * 2**20
 """The largest picture that is taken from a data URL, unless the caller allows more."""
 
 _DATA = re.compile(r"data:[^,]*,", re.IGNORECASE)
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_SHOWN = 80  # characters of what a client sent, in an error
-
-
-class AccessError(DistortionGraphError):
-    """A client named something that it may not have read."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ class Access:
             return load_picture(self._data(source, side), max_pixels=self.max_pixels, name=side)
         if source[:5].lower() == "data:" or _ADDRESS.match(source):
             raise AccessError(
-                f"{side}: found {source[:_SHOWN]!r}, expected a path on this machine or "
+                f"{side}: found {source[:SHOWN]!r}, expected a path on this machine or "
                 "data:image/…;base64,…; nothing is fetched"
             )
         picture = load_picture(self.path(source, side), max_pixels=self.max_pixels)
@@ -82,7 +78,7 @@ class Access:
         missing = spec.hub_name or next((str(f) for f in spec.files if not f.exists()), None)
         if missing is not None:
             raise RegionError(
-                f"regions {text[:_SHOWN]!r}: no file {missing!r}, expected one of: "
+                f"regions {text[:SHOWN]!r}: no file {missing!r}, expected one of: "
                 f"{LOCAL_SPECS_HELP}"
             )
         if self.roots and isinstance(spec, RegionFiles) and spec.picture is None:
@@ -97,7 +93,7 @@ class Access:
         place = self._find(name)
         if place is None:
             raise AccessError(
-                f"{what}: {name[:_SHOWN]!r} lies outside of what this server may read, expected a "
+                f"{what}: {name[:SHOWN]!r} lies outside of what this server may read, expected a "
                 f"file in {' or '.join(map(str, self.roots))}"
             )
         return place
@@ -116,7 +112,7 @@ class Access:
         head, _, body = url.partition(",")
         if not head.lower().endswith(";base64"):
             raise AccessError(
-                f"{side}: the data URL begins {head[:_SHOWN]!r}, expected data:image/…;base64,…"
+                f"{side}: the data URL begins {head[:SHOWN]!r}, expected data:image/…;base64,…"
             )
         size = len(body) * 3 // 4
         if size > self.max_data_bytes:
@@ -137,4 +133,4 @@ def _real(name: str | Path, start: Path = Path()) -> Path:
     try:
         return Path(os.path.realpath(start / Path(name).expanduser()))
     except (OSError, RuntimeError, ValueError) as error:
-        raise AccessError(f"{str(name)[:_SHOWN]!r}: no name of a file ({error})") from None
+        raise AccessError(f"{str(name)[:SHOWN]!r}: no name of a file ({error})") from None

@@ -30,6 +30,7 @@ from distortion_graph.predict.sizes import Fit
 from distortion_graph.regions.spec import LOCAL_SPECS_HELP
 from distortion_graph.report.overlay import overlay
 from distortion_graph.report.wording import printable
+from distortion_graph.serve.access import Guard, Rules
 from distortion_graph.serve.mcp_answers import (
     OVERLAY_PX,
     SCHEMA_URI,
@@ -232,12 +233,16 @@ async def serve_stdio(server: Server[Any]) -> None:
         await server.run(incoming, outgoing, server.create_initialization_options())
 
 
-async def serve_http(server: Server[Any], listener: socket.socket, access: Access) -> None:
-    """Serve streamable HTTP at `HTTP_PATH` of a listening loopback socket until interrupted.
+async def serve_http(
+    server: Server[Any], listener: socket.socket, access: Access, rules: Rules | None = None
+) -> None:
+    """Serve streamable HTTP at `HTTP_PATH` of a listening socket until interrupted.
 
-    Requests that name another host than this machine, as pages of the web can, are refused.
+    Requests that the rules do not allow, such as those of pages of the web, are refused; without
+    rules this machine alone is answered.
     """
     import uvicorn
+    from mcp.server.transport_security import TransportSecuritySettings
 
     pictures = _PICTURES_PER_REQUEST * access.max_data_bytes * 4 // 3
     app = server.streamable_http_app(
@@ -245,8 +250,9 @@ async def serve_http(server: Server[Any], listener: socket.socket, access: Acces
         stateless_http=True,
         json_response=True,
         max_request_body_size=pictures + _REQUEST_ROOM,
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    config = uvicorn.Config(app, log_level="warning", access_log=False)
+    config = uvicorn.Config(Guard(app, rules or Rules()), log_level="warning", access_log=False)
     await uvicorn.Server(config).serve([listener])
 
 

@@ -1,4 +1,8 @@
-"""The executor of worker processes: fresh ones with a budget of threads, gone with their parent."""
+"""Worker processes: fresh ones with a budget of threads, gone with their parent.
+
+`LocalProcesses` is an executor of many tasks; a `CallProcess` does one call at a time for a
+service, which can end it in the middle of one.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,15 @@ import multiprocessing
 import os
 import signal
 import threading
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from multiprocessing.connection import Connection
+from typing import Any, Generic, TypeVar
 
-from distortion_graph.base.errors import WorkError
+from distortion_graph.base.errors import DistortionGraphError, WorkError
 from distortion_graph.work.executor import Executor
 from distortion_graph.work.local import CallingThread, PooledExecutor
 from distortion_graph.work.threads import keep_process_to
@@ -77,6 +83,81 @@ def local_processes(
     if not workers:
         return CallingThread(job)
     return LocalProcesses(job, workers, threads_each, option=option)
+
+
+class DefectError(Exception):
+    """A call in another process has failed by a fault of the program; the text is its traceback."""
+
+
+class CallProcess(Generic[JobT]):
+    """One process that does calls, one after the other, and can be killed in the middle of one.
+
+    The job goes to it once, when it starts; calls and results are pickled.
+    """
+
+    def __init__(self, job: JobT, threads: int = 1) -> None:
+        """Start it with a budget of `threads`."""
+        spawn = multiprocessing.get_context("spawn")
+        self._pipe, other = spawn.Pipe()
+        self._process = spawn.Process(target=_answer_calls, args=(other, job, threads), daemon=True)
+        with _interrupts_held():
+            self._process.start()
+        other.close()  # so that reading ends where the process does
+
+    @property
+    def pid(self) -> int | None:
+        """Its number on this machine."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.is_alive()
+
+    def call(self, work: Callable[[JobT, TaskT], ResultT], task: TaskT) -> ResultT:
+        """The result of `work(job, task)`; one thread at a time may ask.
+
+        Raises what `work` raises, if that is the input's fault, WorkError where the process is
+        killed or ends, and DefectError for anything else.
+        """
+        try:
+            self._pipe.send((work, task))
+            fine, result = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            raise WorkError("a worker process was lost (out of memory? a decoder?)") from error
+        if fine:
+            return result  # type: ignore[no-any-return]
+        raise result
+
+    def kill(self) -> None:
+        """End it at once, whatever it does; a call that it was doing raises WorkError."""
+        self._process.kill()
+        self._process.join()
+
+
+def _answer_calls(pipe: Connection, job: object, threads: int) -> None:
+    """What a `CallProcess` does all its life."""
+    _start(job, threads)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as Ctrl-C, it is for the parent to decide
+    while True:
+        try:
+            work, task = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_answer(work, task))
+        del task
+
+
+def _answer(work: Callable[[Any, Any], Any], task: object) -> tuple[bool, Any]:
+    """Whether a call was done, and its result or its error."""
+    try:
+        return True, _do(work, task)
+    except DistortionGraphError as error:
+        return False, error.with_traceback(None)
+    except MemoryError:
+        return False, MemoryError()
+    except Exception:
+        return False, DefectError(traceback.format_exc())
 
 
 @contextmanager

@@ -9,12 +9,13 @@ from typing import Any
 from xml.etree.ElementTree import Element, ParseError
 
 from distortion_graph.base.errors import RegionError
+from distortion_graph.base.files import HeldFile
 
 _XML_BEGINS = (b"<", b"\xff\xfe<\0", b"\xfe\xff\0<")
 _PACKED = {b"PK\x03\x04": "a ZIP archive", b"\x1f\x8b": "a gzip file"}
 
 
-def read_document(path: Path) -> Any:
+def read_document(path: Path | HeldFile) -> Any:
     """The JSON value of a file, or the root element of its XML, told by the first character.
 
     Raises RegionError, one line: no such file, another content, damage, XML with entities.
@@ -64,7 +65,7 @@ def local_name(element: Element) -> str:
     return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path | HeldFile) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as e:
@@ -74,7 +75,9 @@ def _read(path: Path) -> bytes:
         raise RegionError(f"{path}: cannot be read ({reason}), expected regions or names") from e
 
 
-def _json(data: bytes, path: Path, hook: Callable[[list[tuple[str, Any]]], Any] | None) -> Any:
+def _json(
+    data: bytes, path: Path | HeldFile, hook: Callable[[list[tuple[str, Any]]], Any] | None
+) -> Any:
     try:
         return json.loads(data.decode("utf-8-sig"), object_pairs_hook=hook)
     except RegionError:
