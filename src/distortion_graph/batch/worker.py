@@ -98,15 +98,15 @@ def compare_pair(
     how: Comparing, task: PairTask, warn: Callable[[str], object], model: Model | None = None
 ) -> tuple[tuple[Picture, Picture], DistortionGraph]:
     """The pictures of a pair and their graph; raises as `compare` does."""
-    anchor, target = (_loaded(how, name) for name in (task.anchor, task.target))
-    original = how.reference if task.reference is None else _loaded(how, task.reference)
+    anchor, target = (loaded_picture(how, name) for name in (task.anchor, task.target))
+    original = how.reference if task.reference is None else loaded_picture(how, task.reference)
     for text in pair_warnings(anchor, target):
         warn(text)
     graph = compare_pictures(
         anchor,
         target,
         regions=task.regions or how.regions,
-        model=model or _model(how.model, how.providers),
+        model=model or loaded_model(how),
         reference=original,
         score_metric=how.score_metric,
         scale=how.scale,
@@ -139,11 +139,17 @@ def file_name(pair_id: str) -> str:
     return f"{name[: _LONGEST_NAME - 40]}~{hashlib.sha256(pair_id.encode()).hexdigest()[:16]}"
 
 
-def _loaded(how: Comparing, name: str) -> Picture:
+def loaded_picture(how: Comparing, name: str) -> Picture:
+    """A picture of a pair; raises ImageError."""
     picture = load_picture(
         picture_source(name), max_pixels=how.max_pixels, name=name, background=how.background
     )
     return replace(picture, source=name) if is_url(name) else picture
+
+
+def loaded_model(how: Comparing) -> Model:
+    """The model of a batch, loaded once per process; raises ModelError."""
+    return _model(how.model, how.providers)
 
 
 @lru_cache(maxsize=2)

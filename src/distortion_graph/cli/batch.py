@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from distortion_graph.base.errors import BatchError
 from distortion_graph.cli.compare import EvidenceLevel
 from distortion_graph.cli.console import Talk, talk_of
 from distortion_graph.cli.options import (
@@ -26,6 +25,13 @@ from distortion_graph.cli.options import (
     ScaleOption,
     ScoreMetric,
     Verbose,
+)
+from distortion_graph.cli.pairs import (
+    AllowUnmatched,
+    ManifestOption,
+    MatchOption,
+    WorkersOption,
+    pairs_of,
 )
 
 if TYPE_CHECKING:
@@ -46,25 +52,9 @@ def batch(
             help="Folders or URLs: of the anchors, and of the targets of one or more methods.",
         ),
     ] = None,
-    manifest: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Take the pairs of a list: .csv, .tsv, .jsonl or .parquet with the columns anchor "
-            "and target; id, reference and regions may be there, others are carried through.",
-        ),
-    ] = None,
-    match: Annotated[
-        str,
-        typer.Option(
-            metavar="name|stem|PATTERN",
-            help="Fit files together by name, by stem, or by a regular expression with a group "
-            "(?P<id>...); its other groups become columns.",
-        ),
-    ] = "name",
-    allow_unmatched: Annotated[
-        bool, typer.Option("--allow-unmatched", help="Allow pictures without a partner.")
-    ] = False,
+    manifest: ManifestOption = None,
+    match: MatchOption = "name",
+    allow_unmatched: AllowUnmatched = False,
     reference: Annotated[
         str | None,
         typer.Option(
@@ -97,12 +87,7 @@ def batch(
     ] = None,
     background: Background = DEFAULT_BACKGROUND,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            min=0, metavar="N", help="Compare in N processes; by default one per core. 0 for none."
-        ),
-    ] = None,
+    workers: WorkersOption = None,
     graph_column: Annotated[
         bool, typer.Option("--graph-column", help="Write each graph as JSON into the table too.")
     ] = False,
@@ -151,7 +136,7 @@ def batch(
     RegionSpec.parse(regions)
     side = next((side for side in SIDES if side == reference), None)
     originals = None if side else reference
-    pairs = _pairs(folders or [], originals, manifest, match, allow_unmatched, talk)
+    pairs = pairs_of(folders or [], originals, manifest, match, allow_unmatched, talk)
     comparing = Comparing(
         regions=regions,
         model=model,
@@ -176,40 +161,6 @@ def batch(
     )
     report = _run(pairs, out, options, talk)
     _tell(report, out, model, by, talk)
-
-
-def _pairs(
-    folders: list[str],
-    originals: str | None,
-    manifest: str | None,
-    match: str,
-    allow_unmatched: bool,
-    talk: Talk,
-) -> list[PairTask]:
-    if (manifest is None) == (not folders):
-        raise BatchError("expected either folders of anchors and targets, or --manifest FILE")
-    if manifest is not None and originals is not None:
-        raise BatchError(
-            f"--reference {originals}: a list names the originals of its pairs in a column "
-            "reference, expected anchor or target here"
-        )
-    if manifest is not None:
-        from distortion_graph.batch.manifests import read_manifest
-
-        return read_manifest(manifest)
-    from distortion_graph.batch.folders import Matching, match_folders
-
-    if len(folders) < 2:
-        raise BatchError(f"{folders[0]}: expected a folder of targets beside it")
-    pairs, unmatched = match_folders(
-        folders[0],
-        folders[1:],
-        references=originals,
-        matching=Matching(match, allow_unmatched),
-    )
-    for left in unmatched:
-        talk.warn(f"{left.folder}: {len(left.names)} pictures without a partner are left out")
-    return pairs
 
 
 def _run(pairs: list[PairTask], out: Path, options: BatchOptions, talk: Talk) -> BatchReport:
