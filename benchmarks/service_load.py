@@ -30,7 +30,7 @@ from pathlib import Path
 
 import httpx2
 import numpy as np
-import psutil  # type: ignore[import-untyped]
+import psutil
 from PIL import Image
 
 QUARTERS = 4

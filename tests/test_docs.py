@@ -35,6 +35,7 @@ RUN = [
     "batch",
     "distortions",
     "formats",
+    "gate",
     "graph",
     "metrics",
     "pictures",

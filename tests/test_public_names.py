@@ -40,6 +40,10 @@ NAMES = {
     "formats.label_studio": "labelling_config",
     "formats.losses": "lost_parts",
     "formats.network": "from_networkx to_networkx",
+    "gate.amounts": "Finding",
+    "gate.asserting": "QualityError assert_same_quality",
+    "gate.policy_files": "load_policy policy_of",
+    "gate.run": "run_check",
     "graph": "DistortionGraph json_schema load_graph",
     "graph.build": "assemble",
     "measure.differences": "find_differences",
@@ -100,11 +104,11 @@ NAMES = {
     "work.threads": "allowed_threads parallel_map thread_budget",
 }
 COMMANDS = """
-ask / batch / bench compare / bench figures / bench human / bench run / calibrate / compare /
-convert / dataset build / dataset check / dataset export-sft / dataset info / dataset pack /
-dataset pull / dataset push / dataset unpack / distort / draw / evaluate / export /
-import-checkpoint / mcp / mllm eval / rank / report / schema / serve /
-serve-token / train / version / video
+ask / batch / bench compare / bench figures / bench human / bench run / calibrate / check /
+compare / convert / dataset build / dataset check / dataset export-sft / dataset info /
+dataset pack / dataset pull / dataset push / dataset unpack / distort / draw / evaluate / export /
+import-checkpoint / mcp / mllm eval / rank / report / schema / serve / serve-token / train /
+version / video
 """
 SHOWN = re.compile(r"^from distortion_graph\.([\w.]+) import (\([^)]*\)|[^\n#]*)", re.MULTILINE)
 

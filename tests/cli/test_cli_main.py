@@ -20,6 +20,7 @@ COMMANDS = [
     "rank",
     "batch",
     "video",
+    "check",
     "distort",
     "convert",
     "report",

@@ -42,6 +42,7 @@ def test_every_command_has_the_same_two_options():
         found[" ".join(words)] = options & {"--split", "--pairs"}
     both = {"--split", "--pairs"}
     assert {name: kept for name, kept in found.items() if kept} == {
+        "batch": both,
         "bench run": both,
         "bench figures": {"--pairs"},
         "mllm eval": both,

@@ -20,6 +20,7 @@ from distortion_graph.report.palette import (
     CLEAN,
     INK,
     NEUTRAL,
+    PLACE,
     comparison_colours,
     label_colours,
     severity_colours,
@@ -57,6 +58,31 @@ def test_a_small_picture_is_enlarged_by_a_whole_factor_and_not_touched():
     ]
     assert len(starts) == 1
     assert picture.shape[1] > 2 * w and picture.dtype == np.uint8
+
+
+def test_further_boxes_are_framed_on_both_pictures_and_nothing_else_of_them_changes():
+    sample = pair()
+    plain, framed = (
+        overlay(without_regions(sample), sample.anchor.image, sample.target.image, framed=boxes)
+        for boxes in ((), [(20, 10, 8, 6)])
+    )
+    # The legend says what the frame is, in a row that is there in any case.
+    assert plain.shape == framed.shape
+    factor = -(-SHOWN_PX // 64)
+    y, x = np.nonzero((plain != framed).any(2))
+    height = sample.anchor.image.shape[0] * factor
+    on_pictures = y < plain.shape[0] - (plain.shape[0] - height) // 2
+    columns = np.unique(x[on_pictures])
+    gap = int(np.flatnonzero(np.diff(columns) > 64 * factor // 2)[0])
+    for side in (columns[: gap + 1], columns[gap + 1 :]):
+        # A frame of 8 pixels and its line, not a whole picture.
+        assert 8 * factor < side[-1] - side[0] + 1 < 14 * factor
+    left = columns[: gap + 1]
+    colours = framed[y[on_pictures], x[on_pictures]]
+    assert (colours == PLACE).all(1).mean() > 0.2
+    inside = (left[0] + left[-1]) // 2
+    middle = (y[on_pictures].min() + y[on_pictures].max()) // 2
+    assert (plain[middle, inside] == framed[middle, inside]).all()
 
 
 def test_the_order_is_anchor_then_target():

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 import pytest
 from httpx2 import Client, HTTPError
 from served import ANCHOR, PAIR, QUICK, asked, png, problem, until

@@ -60,6 +60,10 @@ class VideoError(DistortionGraphError):
     """A video cannot be read, or does not fit its partner."""
 
 
+class PolicyError(DistortionGraphError):
+    """A policy of the gate, or its baseline, that cannot be used."""
+
+
 class DamageError(ValueError):
     """A file that contradicts itself or is cut off: the reason, without the file's name.
 

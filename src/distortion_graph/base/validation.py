@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -80,11 +80,15 @@ def _place(loc: Sequence[int | str]) -> str:
 
 def _keys_at(loc: Sequence[int | str], model: type[BaseModel]) -> list[str]:
     """The keys that the part of `model` at `loc` has in JSON."""
-    for part in loc:
+    parts: Iterator[int | str] = iter(loc)
+    for part in parts:
         if isinstance(part, int):
             continue
         fields = {f.alias or name: f.annotation for name, f in model.model_fields.items()}
-        inner = _model_in(fields.get(part))
+        annotation: Any = fields.get(str(part))
+        inner = _model_in(annotation)
+        if isinstance(get_origin(annotation), type) and issubclass(get_origin(annotation), Mapping):
+            next(parts, None)  # a key of the mapping, which may be anything
         if inner is None:
             return []
         model = inner

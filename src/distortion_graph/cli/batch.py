@@ -31,6 +31,12 @@ from distortion_graph.cli.options import (
     ScoreMetric,
     Verbose,
 )
+from distortion_graph.cli.pairs import (
+    AllowUnmatched,
+    ManifestOption,
+    MatchOption,
+    pairs_of,
+)
 
 if TYPE_CHECKING:
     from distortion_graph.batch.pairs import PairTask
@@ -62,14 +68,7 @@ def batch(
             help="Folders or URLs: of the anchors, and of the targets of one or more methods.",
         ),
     ] = None,
-    manifest: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Take the pairs of a list: .csv, .tsv, .jsonl or .parquet with the columns anchor "
-            "and target; id, reference and regions may be there, others are carried through.",
-        ),
-    ] = None,
+    manifest: ManifestOption = None,
     root: Annotated[
         Path | None,
         typer.Option(
@@ -79,17 +78,8 @@ def batch(
     ] = None,
     split: TestSplit = None,
     pairs_of_root: ThreePairs = None,
-    match: Annotated[
-        str,
-        typer.Option(
-            metavar="name|stem|PATTERN",
-            help="Fit files together by name, by stem, or by a regular expression with a group "
-            "(?P<id>...); its other groups become columns.",
-        ),
-    ] = "name",
-    allow_unmatched: Annotated[
-        bool, typer.Option("--allow-unmatched", help="Allow pictures without a partner.")
-    ] = False,
+    match: MatchOption = "name",
+    allow_unmatched: AllowUnmatched = False,
     reference: Annotated[
         str | None,
         typer.Option(
@@ -225,7 +215,7 @@ def batch(
     if root is None:
         if split or pairs_of_root:
             raise BatchError("--split and --pairs are of a data-set root, expected --root too")
-        pairs = _pairs(folders or [], originals, manifest, match, allow_unmatched, talk)
+        pairs = pairs_of(folders or [], originals, manifest, match, allow_unmatched, talk)
     else:
         pairs = _pairs_of(root, split, pairs_of_root, regions is None, originals)
     check_by(by, pairs)
@@ -277,38 +267,6 @@ def _pairs_of(
         regions=regions,
         clean_reference=originals == "clean",
     )
-
-
-def _pairs(
-    folders: list[str],
-    originals: str | None,
-    manifest: str | None,
-    match: str,
-    allow_unmatched: bool,
-    talk: Talk,
-) -> list[PairTask]:
-    if manifest is not None and originals is not None:
-        raise BatchError(
-            f"--reference {originals}: a list names the originals of its pairs in a column "
-            "reference, expected anchor or target here"
-        )
-    if manifest is not None:
-        from distortion_graph.batch.manifests import read_manifest
-
-        return read_manifest(manifest)
-    from distortion_graph.batch.folders import Matching, match_folders
-
-    if len(folders) < 2:
-        raise BatchError(f"{folders[0]}: expected a folder of targets beside it")
-    pairs, unmatched = match_folders(
-        folders[0],
-        folders[1:],
-        references=originals,
-        matching=Matching(match, allow_unmatched),
-    )
-    for left in unmatched:
-        talk.warn(f"{left.folder}: {len(left.names)} pictures without a partner are left out")
-    return pairs
 
 
 def _executor(

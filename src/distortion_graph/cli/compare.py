@@ -12,6 +12,7 @@ import typer
 
 from distortion_graph.base.errors import OutputError
 from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
+from distortion_graph.cli.fail_on import FailOn, check_fail_on, end_where_so
 from distortion_graph.cli.options import (
     DEFAULT_BACKGROUND,
     DEFAULT_MAX_PIXELS,
@@ -102,6 +103,7 @@ class Job:
     max_pixels: int
     providers: tuple[str, ...] | None
     threads: int
+    fail_on: tuple[str, ...]
 
 
 def compare(
@@ -179,6 +181,7 @@ def compare(
         bool,
         typer.Option("--strict", help="Refuse pictures that may not show the same scene."),
     ] = False,
+    fail_on: FailOn = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -221,9 +224,10 @@ def compare(
       distortion-graph compare a.jpg b.jpg --metric flip --metric ssimulacra2
       distortion-graph compare a.jpg b.jpg --reference original.png --scale fine
       distortion-graph compare a.jpg b.jpg --json --evidence fast | jq .scene
+      distortion-graph compare old.png new.png --fail-on worse --fail-on blur
 
-    Exit codes: 0 done, 2 the input is at fault (one line says what), 1 a defect of the program,
-    130 interrupted.
+    Exit codes: 0 done, 2 the input is at fault (one line says what), 3 what --fail-on names is so,
+    1 a defect of the program, 130 interrupted.
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose, outputs=(out, overlay, distortion_map, report))
@@ -235,7 +239,7 @@ def compare(
         None if target_regions is None else RegionSpec.parse(target_regions),
         reference, score_metric, scale, out, format, overlay, distortion_map, report, lossy, json,
         evidence, tuple(metric or ()), align, fit, rotate, strict, model, background, max_pixels,
-        providers, threads,
+        providers, threads, tuple(fail_on or ()),
     )  # fmt: skip
     _check(job)
     from distortion_graph.work.threads import thread_budget
@@ -243,6 +247,7 @@ def compare(
     with thread_budget(job.threads):
         graph = _run(job, talk)
     _report(job, graph, talk)
+    end_where_so(graph, job.fail_on)
 
 
 def _check(job: Job) -> None:
@@ -304,6 +309,7 @@ def _drawings(job: Job) -> dict[Path, ColourBy]:
 def _run(job: Job, talk: Talk) -> DistortionGraph:
     """Compute the graph and write the files that were asked for."""
     start = time.perf_counter()
+    from distortion_graph.base.vocabulary import scaled
     from distortion_graph.measure.quality import HAARPSI
     from distortion_graph.pictures.images import Picture
     from distortion_graph.pictures.pairs import load_pair, load_reference, pair_warnings
@@ -312,6 +318,7 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
     from distortion_graph.predict.session import load_model
 
     model = load_model(job.model, job.providers)
+    check_fail_on(job.fail_on, scaled(model.vocabulary, job.scale.value), job.evidence.value)
     ready = time.perf_counter()
     anchor, target = load_pair(
         job.anchor, job.target, max_pixels=job.max_pixels, background=job.background

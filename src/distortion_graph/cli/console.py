@@ -31,6 +31,8 @@ DEFECT = 1
 """Exit code: an error that is the program's own."""
 INPUT_AT_FAULT = 2
 """Exit code: the input, an option or an output's place is at fault; nothing was written."""
+POLICY_BROKEN = 3
+"""Exit code: everything was done, and pictures break the policy that they were held against."""
 INTERRUPTED = 130
 """Exit code: Ctrl-C (128 + SIGINT)."""
 

@@ -14,8 +14,17 @@ from distortion_graph.cli.ask import ask
 from distortion_graph.cli.batch import batch
 from distortion_graph.cli.bench import bench_app
 from distortion_graph.cli.calibrate import calibrate
+from distortion_graph.cli.check import check
 from distortion_graph.cli.compare import compare
-from distortion_graph.cli.console import DONE, INTERRUPTED, NAME, Talk, end, flush_output
+from distortion_graph.cli.console import (
+    DONE,
+    INTERRUPTED,
+    NAME,
+    POLICY_BROKEN,
+    Talk,
+    end,
+    flush_output,
+)
 from distortion_graph.cli.convert import convert
 from distortion_graph.cli.dataset import dataset_app
 from distortion_graph.cli.distort import distort
@@ -45,6 +54,7 @@ for command in (
     rank,
     batch,
     video,
+    check,
     distort,
     convert,
     report,
@@ -82,8 +92,9 @@ def _root(
     Example:
       distortion-graph compare a.jpg b.jpg
 
-    Exit codes: 0 done, 2 the input is at fault (one line on stderr says what), 1 a defect of the
-    program, 130 interrupted. With DISTORTION_GRAPH_DEBUG=1 errors come with their traceback.
+    Exit codes: 0 done, 2 the input is at fault (one line on stderr says what), 3 pictures break a
+    policy, 1 a defect of the program, 130 interrupted. With DISTORTION_GRAPH_DEBUG=1 errors come
+    with their traceback.
     """
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
@@ -95,7 +106,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = _root_command().main(list(arguments), NAME, standalone_mode=False, obj=talk)
         flush_output()
-        # Typer turns Ctrl-C into a code; commands themselves give none.
+        # Typer turns Ctrl-C into a code; commands themselves give this one alone.
+        if code == POLICY_BROKEN:
+            return POLICY_BROKEN
         return end(KeyboardInterrupt()) if code == INTERRUPTED else DONE
     except BaseException as error:
         return end(error, verbose=talk.verbose)

@@ -76,19 +76,20 @@ def video(
     sync: Annotated[
         Sync,
         typer.Option(
-            help="Put frames together that are shown equally long after each video's first one "
+            help="Fit frames together that are shown equally long after each video's first one "
             "(timestamp), or that show the same, with an offset that is found (content)."
         ),
     ] = Sync.timestamp,
     offset: Annotated[
         float | None,
         typer.Option(
-            metavar="SECONDS", help="The target shows the same so much later; may be negative."
+            metavar="SECONDS",
+            help="Take the target to show the same so much later; may be negative.",
         ),
     ] = None,
     search: Annotated[
         float,
-        typer.Option(metavar="SECONDS", help="With --sync content, find offsets of up to this."),
+        typer.Option(metavar="SECONDS", help="Find offsets of up to this with --sync content."),
     ] = 30.0,
     regions: Annotated[str, typer.Option(metavar="SPEC", help=REGIONS_HELP)] = "auto",
     hold: Annotated[

@@ -130,6 +130,11 @@ class DifferenceMap:
 
         return MeasuredDifferences(tuple(parallel_map(region, range(len(masks)))), self.scene)
 
+    @property
+    def visible(self) -> Bools:
+        """(H, W): the pixels that differ visibly."""
+        return np.asarray(self.classes == _DIFFERS, np.bool_)
+
     @cached_property
     def scene(self) -> RegionDifference:
         """The differences in the whole picture."""
@@ -151,14 +156,14 @@ class DifferenceMap:
     def outlines(self) -> list[NDArray[np.int64]]:
         """Of every spot, in the order of the scene's boxes, the (N, 2) first and last pixels of its
         rows, x and y, so that its convex hull is theirs."""
-        visible = self.classes == _DIFFERS
+        visible = self.visible
         whole = Box.whole(visible.shape)
         return [self._outline(visible, *entry) for entry in self._boxes(visible, whole, 0)]
 
     @cached_property
     def _spot_pixels(self) -> NDArray[np.int64]:
         """Of every spot, by number, the pixels that differ visibly."""
-        counts = _cell_counts(self.classes == _DIFFERS)
+        counts = _cell_counts(self.visible)
         return np.bincount(self.spots.ravel(), counts.ravel()).astype(np.int64)
 
     def _inside(self, crop: Crop) -> RegionDifference:

@@ -49,9 +49,11 @@ class Entry:
         write_middle(out, self.text, x + self._sign(face), middle, face, MUTED)
 
 
-def _legend(graph: DistortionGraph, colour_by: ColourBy, *, dimmed: bool) -> list[Entry]:
+def _legend(
+    graph: DistortionGraph, colour_by: ColourBy, *, dimmed: bool, framed: bool
+) -> list[Entry]:
     """What the fill means, then what the marks mean where that is something else."""
-    framed = any(places(graph, region) for region in graph.regions)
+    framed = framed or any(places(graph, region) for region in graph.regions)
     rest = [Entry("they differ here", PLACE)] if framed else []
     rest += [Entry(DIMMED)] if dimmed else []
     filled = [Entry(*meaning) for meaning in meanings(graph, colour_by)]
@@ -62,16 +64,24 @@ def _legend(graph: DistortionGraph, colour_by: ColourBy, *, dimmed: bool) -> lis
 
 
 def legend_rows(
-    graph: DistortionGraph, layout: Layout, room: int, colour_by: ColourBy, *, dimmed: bool
+    graph: DistortionGraph,
+    layout: Layout,
+    room: int,
+    colour_by: ColourBy,
+    *,
+    dimmed: bool,
+    framed: bool = False,
 ) -> list[list[Entry]]:
     """The legend's entries, broken into rows of at most `room` pixels.
 
-    `dimmed`: whether the other picture does not show all of one.
+    `dimmed`: whether the other picture does not show all of one. `framed`: whether there are frames
+    beside those of the graph's places.
     """
     face = layout.face
     rows: list[list[Entry]] = [[]]
     used = 0
-    for entry in (e for e in _legend(graph, colour_by, dimmed=dimmed) if face.can_draw(e.text)):
+    entries = _legend(graph, colour_by, dimmed=dimmed, framed=framed)
+    for entry in (e for e in entries if face.can_draw(e.text)):
         width = entry.width(face) + 2 * layout.gap
         if rows[-1] and used + width - 2 * layout.gap > room:
             rows.append([])

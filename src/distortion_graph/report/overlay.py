@@ -10,6 +10,7 @@ there. Places where the pictures differ have a frame.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import get_args
 
@@ -36,7 +37,7 @@ from distortion_graph.report.legend import legend_rows
 from distortion_graph.report.mapping import laid_of
 from distortion_graph.report.outlines import ground_of, outline
 from distortion_graph.report.palette import INK, PLACE, Rgb
-from distortion_graph.report.places import places_on
+from distortion_graph.report.places import Frame, places_on
 from distortion_graph.report.placing import Ground, place_labels
 from distortion_graph.report.sources import check_pixels
 from distortion_graph.report.wording import all_regions, node_on, node_text, node_words, rank_of
@@ -68,6 +69,7 @@ def overlay(
     anchor_rgb: NDArray[np.uint8],
     target_rgb: NDArray[np.uint8],
     colour_by: ColourBy = "severity",
+    framed: Sequence[Frame] = (),
 ) -> NDArray[np.uint8]:
     """Draw a graph on its two pictures.
 
@@ -81,6 +83,7 @@ def overlay(
         colour_by: "severity"; "distortion", a map with one colour for each label, clean ones too;
             or "comparison": blue where the picture is the better one of the two, orange to
             vermilion where it is the worse one, grey and not filled where both are the same.
+        framed: further boxes (x, y, w, h) with a frame, in pixels of two pictures of one size.
 
     Returns:
         (h, w, 3) uint8: the pictures side by side (one above the other where they are very wide),
@@ -99,8 +102,8 @@ def overlay(
     graph, *canvases = on_one_canvas(graph, anchor_rgb, target_rgb)
     pictures = dict(zip(SIDES, canvases, strict=True))
     layout = lay_out(canvases[0].shape[1], canvases[0].shape[0], laid_of(graph))
-    panels = [_panel(graph, side, pictures[side], layout, colour_by) for side in SIDES]
-    return _composed(graph, panels, layout, colour_by)
+    panels = [_panel(graph, side, pictures[side], layout, colour_by, framed) for side in SIDES]
+    return _composed(graph, panels, layout, colour_by, framed=bool(framed))
 
 
 def _resized(picture: NDArray[np.uint8], size: tuple[int, int]) -> Canvas:
@@ -119,6 +122,7 @@ def _panel(
     picture: NDArray[np.uint8],
     layout: Layout,
     colour_by: ColourBy,
+    framed: Sequence[Frame],
 ) -> Canvas:
     """One picture with its regions and labels; what the other one does not show is dimmed."""
     shown = layout.shown[SIDES.index(side)]
@@ -137,7 +141,7 @@ def _panel(
     places = place_labels([r.ground for r in regions], sizes, shown, layout.rim)
     for chips, place in zip(wordings, places, strict=True):
         chips[place.choice].draw(canvas, place.x, place.y, layout.face)
-    _frame_places(canvas, graph, side, picture, layout)
+    _frame_places(canvas, graph, side, picture, layout, framed)
     return canvas
 
 
@@ -147,17 +151,18 @@ def _frame_places(
     side: Side,
     picture: NDArray[np.uint8],
     layout: Layout,
+    framed: Sequence[Frame],
 ) -> None:
     """Frames around the places, as far outside their pixels as a region's edge is tinted inside."""
     shown = layout.shown[SIDES.index(side)]
     across, down = np.divide(shown, picture.shape[1::-1]).tolist()
     room = layout.rim
-    for region in graph.regions:
-        for x, y, width, height in places_on(graph, region, side):
-            first = math.floor(x * across) - room, math.floor(y * down) - room
-            last = math.ceil((x + width) * across) + room, math.ceil((y + height) * down) + room
-            for ink, thickness in ((INK, 2 * layout.line + 2), (PLACE, 2 * layout.line)):
-                cv2.rectangle(canvas, first, last, ink, thickness, cv2.LINE_AA)
+    own = (box for region in graph.regions for box in places_on(graph, region, side))
+    for x, y, width, height in (*own, *framed):
+        first = math.floor(x * across) - room, math.floor(y * down) - room
+        last = math.ceil((x + width) * across) + room, math.ceil((y + height) * down) + room
+        for ink, thickness in ((INK, 2 * layout.line + 2), (PLACE, 2 * layout.line)):
+            cv2.rectangle(canvas, first, last, ink, thickness, cv2.LINE_AA)
 
 
 def _drawn_regions(
@@ -219,7 +224,12 @@ def _wordings(region: _Drawn, face: Typeface) -> list[Chip]:
 
 
 def _composed(
-    graph: DistortionGraph, panels: list[Canvas], layout: Layout, colour_by: ColourBy
+    graph: DistortionGraph,
+    panels: list[Canvas],
+    layout: Layout,
+    colour_by: ColourBy,
+    *,
+    framed: bool,
 ) -> Canvas:
     """Both panels under their headings, the legend below, on the dark ground."""
     gap, bar = layout.gap, layout.bar
@@ -227,7 +237,7 @@ def _composed(
     width = gap + across * (layout.width + gap)
     laid = laid_of(graph)
     dimmed = laid is not None and laid.has_more
-    legend = legend_rows(graph, layout, width - 2 * gap, colour_by, dimmed=dimmed)
+    legend = legend_rows(graph, layout, width - 2 * gap, colour_by, dimmed=dimmed, framed=framed)
     height = down * (bar + layout.height) + len(legend) * bar + gap // 2
     out = np.empty((height, width, 3), np.uint8)
     out[:] = INK

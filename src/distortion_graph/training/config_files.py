@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
+from distortion_graph.base.yaml_text import parse_yaml
 from distortion_graph.formats.files import load_vocabulary
 from distortion_graph.synth.synthesis import Recipe
 from distortion_graph.training.architectures import architecture
@@ -52,7 +53,7 @@ def parse_setting(text: str) -> Override:
     option = f"--set {text}"
     if not equals or not re.fullmatch(r"\w+(\.\w+)*", key):
         raise DistortionGraphError(f"{option}: expected KEY=VALUE, such as budget.steps=500")
-    return Override(key, _parse_yaml(value, option), option)
+    return Override(key, parse_yaml(value, option), option)
 
 
 def read_config(path: Path | None, overrides: Sequence[Override] = ()) -> TrainingConfig:
@@ -72,7 +73,7 @@ def read_config(path: Path | None, overrides: Sequence[Override] = ()) -> Traini
             raise DistortionGraphError(
                 f"{path}: cannot be read ({reason}), expected settings as YAML"
             ) from problem
-        values = _parse_yaml(text, str(path))
+        values = parse_yaml(text, str(path))
         if values is not None and not isinstance(values, dict):
             raise DistortionGraphError(
                 f"{path}: expected keys and values, found {type(values).__name__}"
@@ -224,44 +225,6 @@ class _Reader:
                 raise type(problem)(f"{where}: {text}") from problem
 
         return call
-
-
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
-    """YAML as people write it: 1e-3 is a number, and a key stands once."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"),
-    list("-+0123456789."),
-)
-
-
-def _mapping_once(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    seen: set[Any] = set()
-    for key_node, _ in node.value:
-        key = loader.construct_object(key_node)
-        if isinstance(key, list | dict) or key in seen:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"the key {key!r} stands there twice", key_node.start_mark
-            )
-        seen.add(key)
-    mapping: dict[Any, Any] = loader.construct_mapping(node, deep=True)
-    return mapping
-
-
-_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_once)
-
-
-def _parse_yaml(text: str, where: str) -> Any:
-    try:
-        return yaml.load(text, _Loader)
-    except yaml.MarkedYAMLError as problem:
-        mark = problem.problem_mark
-        line = f"line {mark.line + 1}: " if mark else ""
-        raise DistortionGraphError(f"{where}: {line}not YAML ({problem.problem})") from problem
-    except (yaml.YAMLError, ValueError, RecursionError) as problem:
-        raise DistortionGraphError(f"{where}: not YAML ({problem})") from problem
 
 
 def _replace(tree: dict[str, Any], override: Override) -> None:
