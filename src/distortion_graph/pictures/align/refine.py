@@ -6,7 +6,7 @@ both pictures are filtered first so that each frequency counts by what they shar
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -25,14 +25,13 @@ from distortion_graph.pictures.align.matrices import (
     nearest_similarity,
     scale_of,
 )
+from distortion_graph.pictures.align.motions import Motion
 from distortion_graph.pictures.align.spectra import Shared, matched, shared, soft_overlap
 
 COARSE_PIXELS = 12_000
 MIDDLE_PIXELS = 40_000
 FINE_PIXELS = 240_000
 FINEST_PIXELS = 1_000_000
-
-Motion = Literal["translation", "similarity", "affine", "homography"]
 
 _MOTIONS = {
     "translation": cv2.MOTION_TRANSLATION,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError
 from distortion_graph.pictures.align.alignment import ALIGN_MODES, Alignment, AlignMode, Reason
+from distortion_graph.pictures.align.bands import deviation_px
 from distortion_graph.pictures.align.detail import Pyramid
 from distortion_graph.pictures.align.flow import local_flow
 from distortion_graph.pictures.align.matrices import (
@@ -25,6 +26,7 @@ from distortion_graph.pictures.align.matrices import (
 from distortion_graph.pictures.align.quick import is_registered, order
 from distortion_graph.pictures.align.refine import (
     COARSE_PIXELS,
+    FINE_PIXELS,
     MIDDLE_PIXELS,
     Levels,
     levels_for,
@@ -39,7 +41,6 @@ from distortion_graph.pictures.align.search import (
     made_alike,
     search,
 )
-from distortion_graph.pictures.align.spread import spread_px
 from distortion_graph.pictures.align.trust import (
     Measurements,
     confidence,
@@ -126,7 +127,7 @@ def find(onto: Pyramid, of: Pyramid, mode: AlignMode) -> Found:
     levels = levels_for(onto, of, end.matrix, MIDDLE_PIXELS)
     spread = None
     if not as_they_are:
-        spread = spread_px(onto, of, end.matrix, end.motion or "translation")
+        spread = deviation_px(onto, of, end.matrix, end.motion or "translation", FINE_PIXELS)
     return Found(end, onto, of, mirrored, turned, levels, measurements(end, levels, spread))
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from distortion_graph.pictures.align.alignment import AlignMode, Model
+from distortion_graph.pictures.align.bands import fitted_in_bands
 from distortion_graph.pictures.align.blocks import refined_on_blocks
 from distortion_graph.pictures.align.channels import in_better_channels
 from distortion_graph.pictures.align.detail import Pyramid
@@ -20,19 +21,19 @@ from distortion_graph.pictures.align.matrices import (
     scaling,
     shift,
 )
+from distortion_graph.pictures.align.motions import Motion
 from distortion_graph.pictures.align.refine import (
     COARSE_PIXELS,
     FINE_PIXELS,
     FINEST_PIXELS,
     MIDDLE_PIXELS,
-    Motion,
     levels_for,
     refined,
 )
 from distortion_graph.pictures.align.spectra import Shared
 from distortion_graph.pictures.align.zooms import with_equal_zoom
 
-_COARSE_STEPS, _MIDDLE_STEPS, _FINE_STEPS, _FINEST_STEPS = 15, 10, 8, 5
+_COARSE_STEPS, _MIDDLE_STEPS, _FITTED_STEPS = 15, 10, 8
 _PLAIN_NATS = 600.0
 UNMOVED = 0.82  # of the information that a movement brings; a pixel's shift leaves about as much
 _SIMPLER = 0.97
@@ -84,7 +85,9 @@ class Alike(NamedTuple):
 
 def made_alike(onto: Pyramid, of: Pyramid, coarse: Coarse) -> Alike:
     """Zoom blur of one given to the other, or both in the colours in which they agree."""
-    matrix = _better_at(MIDDLE_PIXELS, onto, of, coarse.matrix, "homography", _MIDDLE_STEPS)
+    rough = refined(onto, of, coarse.matrix, "homography", MIDDLE_PIXELS, _MIDDLE_STEPS)
+    found = fitted_in_bands(onto, of, rough, "homography", MIDDLE_PIXELS, _FITTED_STEPS)
+    matrix = _not_worse(MIDDLE_PIXELS, onto, of, coarse.matrix, found)
     zoomed = with_equal_zoom(onto, of, matrix)
     if zoomed is not None:
         return Alike(*zoomed)
@@ -124,8 +127,8 @@ def _candidates(onto: Pyramid, of: Pyramid, start: Matrix, mode: AlignMode) -> l
     """The simplest model first."""
 
     def made(model: Model, motion: Motion, begin: Matrix) -> _Candidate:
-        steps = _MIDDLE_STEPS
-        found = refined(onto, of, begin, motion, MIDDLE_PIXELS, steps, matched_iterations=steps)
+        rough = refined(onto, of, begin, motion, MIDDLE_PIXELS, _MIDDLE_STEPS)
+        found = fitted_in_bands(onto, of, rough, motion, MIDDLE_PIXELS, _FITTED_STEPS)
         return _Candidate(model, found, motion)
 
     moved = (
@@ -167,17 +170,15 @@ def _choice(
 
 def _finer(onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion) -> Matrix:
     """The mapping refined at the finer levels, unless the pictures then share less."""
-    for pixels, steps in ((FINE_PIXELS, _FINE_STEPS), (FINEST_PIXELS, _FINEST_STEPS)):
+    for pixels in (FINE_PIXELS, FINEST_PIXELS):
         if _has_finer(onto, of, matrix, pixels):
-            matrix = _better_at(pixels, onto, of, matrix, motion, steps)
+            found = fitted_in_bands(onto, of, matrix, motion, pixels, _FITTED_STEPS)
+            matrix = _not_worse(pixels, onto, of, matrix, found)
     return matrix
 
 
-def _better_at(
-    pixels: int, onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion, steps: int
-) -> Matrix:
-    """The mapping refined at a level, unless the pictures then plainly share less there."""
-    found = refined(onto, of, matrix, motion, pixels, steps, matched_iterations=steps)
+def _not_worse(pixels: int, onto: Pyramid, of: Pyramid, matrix: Matrix, found: Matrix) -> Matrix:
+    """What was found, unless the pictures then plainly share less at a level."""
     before, after = (_information(onto, of, m, pixels) for m in (matrix, found))
     return found if after >= _AS_GOOD * before else matrix
 
