@@ -11,7 +11,8 @@ votes scatter gives the error of the mapping.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -37,6 +38,7 @@ _LEAST_SIDE = 16
 _WINDOW_PX = 13  # side of the box over which the correlation is measured, in a band's pixels
 _BORDER_PX = 3
 _MOST_ALIKE = 0.95
+_CHANCE = 0.03  # what ρ² comes to in such a box where nothing is shared
 _NOISE = 0.03  # grey levels: far below what rounding leaves
 _OUTLIER = 2.5  # deviations at which a pixel counts 0.7
 _CELLS = 16  # along each side: where in a cell a pixel lies is not looked at
@@ -45,33 +47,35 @@ _STILL_PX = 0.003
 _SLOPE = np.array([[-0.5, 0, 0.5]])
 
 
+Views: TypeAlias = Sequence[tuple[Pyramid, Pyramid]]
+"""Two pictures, `onto` and `of`, once in every colour in which they are looked at."""
+
+
 def fitted_in_bands(
-    onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion, pixels: int, steps: int
+    views: Views, matrix: Matrix, motion: Motion, pixels: int, steps: int
 ) -> Matrix:
     """`matrix` (picture pixels, `of` to `onto`) improved within a motion at one level.
 
     Where that leaves the frame, what was there before stays.
     """
-    levels = levels_for(onto, of, matrix, pixels)
-    bands = _bands(levels.onto.grey)
-    indices = level_indices(matrix, *levels)
-    frame = corners(_size(bands))
+    levels, bands = _prepared(views, matrix, pixels)
+    indices = level_indices(matrix, *levels[0])
+    frame = corners(levels[0].onto.size)
     for _ in range(steps):
-        step = _votes(bands, levels.of.grey, indices, motion).step
+        step = _votes(levels, bands, indices, motion).step
         indices = np.asarray(indices @ np.linalg.inv(in_indices(step)), np.float64)
         if not np.isfinite(indices).all():
             return matrix
         if np.abs(moved(step, frame) - frame).max() < _STILL_PX:
             break
-    found = picture_pixels(indices, *levels)
-    return found if keeps_frame(found, of.size) else matrix
+    found = picture_pixels(indices, *levels[0])
+    return found if keeps_frame(found, views[0][1].size) else matrix
 
 
-def deviation_px(onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion, pixels: int) -> float:
+def deviation_px(views: Views, matrix: Matrix, motion: Motion, pixels: int) -> float:
     """The standard error of the corners' places, in pixels of the level of so many pixels."""
-    levels = levels_for(onto, of, matrix, pixels)
-    indices = level_indices(matrix, *levels)
-    return _votes(_bands(levels.onto.grey), levels.of.grey, indices, motion).deviation_px
+    levels, bands = _prepared(views, matrix, pixels)
+    return _votes(levels, bands, level_indices(matrix, *levels[0]), motion).deviation_px
 
 
 class _Band(NamedTuple):
@@ -109,6 +113,13 @@ class _Votes(NamedTuple):
         return np.asarray(np.linalg.inv(self.normal + ridge), np.float64)
 
 
+def _prepared(
+    views: Views, matrix: Matrix, pixels: int
+) -> tuple[list[Levels], list[list[_Band]]]:
+    levels = [levels_for(onto, of, matrix, pixels) for onto, of in views]
+    return levels, [_bands(level.onto.grey) for level in levels]
+
+
 def _bands(grey: Plane) -> list[_Band]:
     out, plane, side = [], cv2.GaussianBlur(grey, (0, 0), _FIRST_PX), 1
     while len(out) < _BANDS and min(plane.shape) >= _LEAST_SIDE:
@@ -118,42 +129,42 @@ def _bands(grey: Plane) -> list[_Band]:
     return out or [_Band(np.asarray(plane - plane.mean(), np.float32), 1)]
 
 
-def _size(bands: list[_Band]) -> Size:
-    h, w = bands[0].plane.shape
-    return h, w
-
-
-def _votes(bands: list[_Band], of: Plane, indices: Matrix, motion: Motion) -> _Votes:
+def _votes(
+    levels: list[Levels], bands: list[list[_Band]], indices: Matrix, motion: Motion
+) -> _Votes:
     """Of the bands of one picture, and the grey levels of another laid on it by `indices`."""
-    size = _size(bands)
-    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-    laid = cv2.warpPerspective(
-        of, indices, size[::-1], flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
-    both = (soft_overlap(size, of.shape, indices) > 0.5).astype(np.uint8)
-    side = 2 * _BORDER_PX + 1
+    size = levels[0].onto.size
+    both = (soft_overlap(size, levels[0].of.size, indices) > 0.5).astype(np.uint8)
     normal, scores = np.zeros((1, 1)), np.zeros((1, 1))
-    for mine, other in zip(bands, _bands(np.asarray(laid, np.float32)), strict=True):
-        shown = np.ascontiguousarray(both[:: mine.side, :: mine.side])
-        shown = cv2.erode(shown, np.ones((side, side), np.uint8), borderValue=0)
-        sums = _sums(mine, other.plane, shown.astype(np.float32))
-        along_x, along_y = directions(size, motion, _places(mine))
-        xx, xy, yy, x, y = sums.reshape(-1, 5).T.astype(np.float64)[:, :, None]
-        mixed = along_x.T @ (xy * along_y)
-        normal = normal + along_x.T @ (xx * along_x) + along_y.T @ (yy * along_y) + mixed + mixed.T
-        scores = scores + x * along_x + y * along_y
+    for level, mine in zip(levels, bands, strict=True):
+        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+        border = cv2.BORDER_REPLICATE
+        laid = cv2.warpPerspective(
+            level.of.grey, indices, size[::-1], flags=flags, borderMode=border
+        )
+        for band, other in zip(mine, _bands(np.asarray(laid, np.float32)), strict=True):
+            sums = _sums(band, other.plane, both[:: band.side, :: band.side])
+            along_x, along_y = directions(size, motion, _places(band))
+            xx, xy, yy, x, y = sums.reshape(-1, 5).T.astype(np.float64)[:, :, None]
+            mixed = along_x.T @ (xy * along_y)
+            normal = normal + along_x.T @ (xx * along_x) + along_y.T @ (yy * along_y)
+            normal += mixed + mixed.T
+            scores = scores + x * along_x + y * along_y
     half = _CELLS // _PARTS
     parts = scores.reshape(_PARTS, half, _PARTS, half, -1).sum((1, 3))
     return _Votes(size, motion, normal, parts.reshape(_PARTS**2, -1))
 
 
-def _sums(mine: _Band, other: Plane, shown: Plane) -> Plane:
+def _sums(mine: _Band, other: Plane, both: NDArray[np.uint8]) -> Plane:
     """Over each cell (cells, cells, 5): slopes squared xx, xy, yy, and what they explain, x, y."""
+    side = 2 * _BORDER_PX + 1
+    inner = cv2.erode(np.ascontiguousarray(both), np.ones((side, side), np.uint8), borderValue=0)
+    shown = inner.astype(np.float32)
     one, two = mine.plane * shown, other * shown
     window = (_WINDOW_PX, _WINDOW_PX)
     powers = [np.maximum(cv2.blur(p * p, window), 0) + _NOISE**2 for p in (one, two)]
     alike = cv2.blur(one * two, window) / np.sqrt(powers[0] * powers[1])
-    alike = np.clip(alike, 0, _MOST_ALIKE)
+    alike = np.sqrt(np.clip(np.maximum(alike, 0) ** 2 - _CHANCE, 0, _MOST_ALIKE**2))
     one, two = (p / np.sqrt(power) for p, power in zip((one, two), powers, strict=True))
     noise = 1 - alike * alike
     apart = two - alike * one

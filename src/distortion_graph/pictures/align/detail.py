@@ -39,6 +39,11 @@ class Level(NamedTuple):
     scale: tuple[float, float]
     contrast: float
 
+    @property
+    def size(self) -> Size:
+        """(h, w) in its own pixels."""
+        return self.grey.shape[0], self.grey.shape[1]
+
 
 class Pyramid:
     """A picture, one grey plane of it, and that plane's detail at any reduction, made once each."""

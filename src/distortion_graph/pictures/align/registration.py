@@ -33,6 +33,7 @@ from distortion_graph.pictures.align.refine import (
 )
 from distortion_graph.pictures.align.residual import residual
 from distortion_graph.pictures.align.search import (
+    DOUBTFUL_NATS,
     Coarse,
     Search,
     coarse_search,
@@ -51,7 +52,6 @@ from distortion_graph.pictures.align.trust import (
 )
 from distortion_graph.work.threads import thread_budget
 
-_DOUBTFUL_NATS = 150.0  # below it the mirrored picture is tried as well
 _LEAST_SIDE = 16
 _QUARTER = math.pi / 2
 _NEAR_QUARTER = math.radians(20)
@@ -115,19 +115,18 @@ def find(onto: Pyramid, of: Pyramid, mode: AlignMode) -> Found:
     """The search behind `align`, for two pictures in their canonical order."""
     as_they_are = mode == "none" or (mode in ("auto", "flow") and is_registered(onto, of))
     mirrored, turned = False, 0
+    spread = None
     if as_they_are:
         end = _unsearched(onto, of)
     else:
         coarse, of, mirrored = _coarse(onto, of)
         turned = _quarter_turn(coarse.matrix, of.size)
-        if coarse.information >= _DOUBTFUL_NATS:
-            onto, of, start = made_alike(onto, of, coarse)
-            coarse = coarse._replace(matrix=start)
-        end = search(onto, of, coarse, mode)
+        alike = made_alike(onto, of, coarse)
+        onto, of = alike.onto, alike.of
+        end = search(alike, coarse.information, mode)
+        motion = end.motion or "translation"
+        spread = deviation_px(alike.views, end.matrix, motion, FINE_PIXELS)
     levels = levels_for(onto, of, end.matrix, MIDDLE_PIXELS)
-    spread = None
-    if not as_they_are:
-        spread = deviation_px(onto, of, end.matrix, end.motion or "translation", FINE_PIXELS)
     return Found(end, onto, of, mirrored, turned, levels, measurements(end, levels, spread))
 
 
@@ -195,10 +194,10 @@ def _unsearched(onto: Pyramid, of: Pyramid) -> Search:
 def _coarse(onto: Pyramid, of: Pyramid) -> tuple[Coarse, Pyramid, bool]:
     """The best guess, and of which picture: the mirrored one where only that is found."""
     plain = coarse_search(onto, of)
-    if plain.information < _DOUBTFUL_NATS:
+    if plain.information < DOUBTFUL_NATS:
         flipped = of.mirrored()
         other = coarse_search(onto, flipped)
-        if other.information > max(_DOUBTFUL_NATS, 2 * plain.information):
+        if other.information > max(DOUBTFUL_NATS, 2 * plain.information):
             return other, flipped, True
     return plain, of, False
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from distortion_graph.pictures.align.alignment import AlignMode, Model
-from distortion_graph.pictures.align.bands import fitted_in_bands
+from distortion_graph.pictures.align.bands import Views, fitted_in_bands
 from distortion_graph.pictures.align.blocks import refined_on_blocks
-from distortion_graph.pictures.align.channels import in_better_channels
+from distortion_graph.pictures.align.channels import in_common_colours, shares_more
 from distortion_graph.pictures.align.detail import Pyramid
 from distortion_graph.pictures.align.guesses import cheap_guesses, guess_by_features
 from distortion_graph.pictures.align.matrices import (
@@ -35,6 +35,8 @@ from distortion_graph.pictures.align.zooms import with_equal_zoom
 
 _COARSE_STEPS, _MIDDLE_STEPS, _FITTED_STEPS = 15, 10, 8
 _PLAIN_NATS = 600.0
+DOUBTFUL_NATS = 150.0  # below it hardly anything is shared: the mirrored picture is tried as well
+_COLOURS = 3
 UNMOVED = 0.82  # of the information that a movement brings; a pixel's shift leaves about as much
 _SIMPLER = 0.97
 _AS_GOOD = 0.99
@@ -76,43 +78,54 @@ def coarse_search(onto: Pyramid, of: Pyramid) -> Coarse:
 
 
 class Alike(NamedTuple):
-    """Two pictures as they are best compared, and the mapping from which to search on."""
+    """Two pictures as they are best compared, and the mapping from which to search on.
+
+    `views` are the colours in which they are laid on each other.
+    """
 
     onto: Pyramid
     of: Pyramid
     matrix: Matrix
+    views: Views
 
 
 def made_alike(onto: Pyramid, of: Pyramid, coarse: Coarse) -> Alike:
     """Zoom blur of one given to the other, or both in the colours in which they agree."""
+    if coarse.information < DOUBTFUL_NATS:
+        return Alike(onto, of, coarse.matrix, [(onto, of)])
     rough = refined(onto, of, coarse.matrix, "homography", MIDDLE_PIXELS, _MIDDLE_STEPS)
-    found = fitted_in_bands(onto, of, rough, "homography", MIDDLE_PIXELS, _FITTED_STEPS)
+    found = fitted_in_bands([(onto, of)], rough, "homography", MIDDLE_PIXELS, _FITTED_STEPS)
     matrix = _not_worse(MIDDLE_PIXELS, onto, of, coarse.matrix, found)
     zoomed = with_equal_zoom(onto, of, matrix)
     if zoomed is not None:
-        return Alike(*zoomed)
-    other = in_better_channels(onto, of, matrix, MIDDLE_PIXELS, FINEST_PIXELS)
-    return Alike(*(other or (onto, of)), matrix)
+        return Alike(*zoomed, [(zoomed.onto, zoomed.of)])
+    views = in_common_colours(onto, of, matrix, MIDDLE_PIXELS, FINEST_PIXELS, _COLOURS)
+    if not views:
+        return Alike(onto, of, matrix, [(onto, of)])
+    more = shares_more(views[0], (onto, of), matrix, MIDDLE_PIXELS)
+    return Alike(*(views[0] if more else (onto, of)), matrix, views)
 
 
-def search(onto: Pyramid, of: Pyramid, coarse: Coarse, mode: AlignMode) -> Search:
+def search(alike: Alike, coarse_nats: float, mode: AlignMode) -> Search:
     """From the best guess to the finest level, within the model asked for.
 
     "auto" and "flow" take the simplest model that explains nearly as much as any: at the middle
     level, and of a large picture, where that level shows small movements no more, at the finest.
     """
-    candidates = _candidates(onto, of, coarse.matrix, mode)
+    onto, of, start, views = alike
+    candidates = _candidates(onto, of, start, views, mode)
     model, matrix, motion = _choice(onto, of, candidates, MIDDLE_PIXELS)
     if len(candidates) > 1 and _has_finer(onto, of, matrix, FINEST_PIXELS):
-        most = _finer(onto, of, candidates[-1].matrix, "homography")
+        most = _finer(onto, of, views, candidates[-1].matrix, "homography")
         simpler = _simplified(candidates[0], most, of)
         model, matrix, motion = _choice(onto, of, simpler, FINEST_PIXELS)
     if motion:
-        matrix = refined_on_blocks(onto, of, _finer(onto, of, matrix, motion), motion)
+        matrix = _finer(onto, of, views, matrix, motion)
+        matrix = refined_on_blocks(onto, of, matrix, motion)
     if model == "translation":
         matrix = _whole(matrix)
     middle = levels_for(onto, of, matrix, MIDDLE_PIXELS).shared(matrix)
-    return Search(model, matrix, motion, coarse.information, middle)
+    return Search(model, matrix, motion, coarse_nats, middle)
 
 
 class _Candidate(NamedTuple):
@@ -123,12 +136,14 @@ class _Candidate(NamedTuple):
     motion: Motion | None
 
 
-def _candidates(onto: Pyramid, of: Pyramid, start: Matrix, mode: AlignMode) -> list[_Candidate]:
+def _candidates(
+    onto: Pyramid, of: Pyramid, start: Matrix, views: Views, mode: AlignMode
+) -> list[_Candidate]:
     """The simplest model first."""
 
     def made(model: Model, motion: Motion, begin: Matrix) -> _Candidate:
         rough = refined(onto, of, begin, motion, MIDDLE_PIXELS, _MIDDLE_STEPS)
-        found = fitted_in_bands(onto, of, rough, motion, MIDDLE_PIXELS, _FITTED_STEPS)
+        found = fitted_in_bands(views, rough, motion, MIDDLE_PIXELS, _FITTED_STEPS)
         return _Candidate(model, found, motion)
 
     moved = (
@@ -168,11 +183,11 @@ def _choice(
     return candidates[int(np.argmax(nats))]
 
 
-def _finer(onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion) -> Matrix:
+def _finer(onto: Pyramid, of: Pyramid, views: Views, matrix: Matrix, motion: Motion) -> Matrix:
     """The mapping refined at the finer levels, unless the pictures then share less."""
     for pixels in (FINE_PIXELS, FINEST_PIXELS):
         if _has_finer(onto, of, matrix, pixels):
-            found = fitted_in_bands(onto, of, matrix, motion, pixels, _FITTED_STEPS)
+            found = fitted_in_bands(views, matrix, motion, pixels, _FITTED_STEPS)
             matrix = _not_worse(pixels, onto, of, matrix, found)
     return matrix
 
