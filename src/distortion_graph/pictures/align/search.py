@@ -91,19 +91,22 @@ class Alike(NamedTuple):
 
 def made_alike(onto: Pyramid, of: Pyramid, coarse: Coarse) -> Alike:
     """Zoom blur of one given to the other, or both in the colours in which they agree."""
-    if coarse.information < DOUBTFUL_NATS:
-        return Alike(onto, of, coarse.matrix, [(onto, of)])
+    if coarse.information < DOUBTFUL_NATS:  # what is made alike would look like one scene
+        return Alike(onto, of, coarse.matrix, _views(onto, of, coarse.matrix))
     rough = refined(onto, of, coarse.matrix, "homography", MIDDLE_PIXELS, _MIDDLE_STEPS)
     found = fitted_in_bands([(onto, of)], rough, "homography", MIDDLE_PIXELS, _FITTED_STEPS)
     matrix = _not_worse(MIDDLE_PIXELS, onto, of, coarse.matrix, found)
     zoomed = with_equal_zoom(onto, of, matrix)
     if zoomed is not None:
         return Alike(*zoomed, [(zoomed.onto, zoomed.of)])
-    views = in_common_colours(onto, of, matrix, MIDDLE_PIXELS, FINEST_PIXELS, _COLOURS)
-    if not views:
-        return Alike(onto, of, matrix, [(onto, of)])
+    views = _views(onto, of, matrix)
     more = shares_more(views[0], (onto, of), matrix, MIDDLE_PIXELS)
     return Alike(*(views[0] if more else (onto, of)), matrix, views)
+
+
+def _views(onto: Pyramid, of: Pyramid, matrix: Matrix) -> Views:
+    views = in_common_colours(onto, of, matrix, MIDDLE_PIXELS, FINEST_PIXELS, _COLOURS)
+    return views or [(onto, of)]
 
 
 def search(alike: Alike, coarse_nats: float, mode: AlignMode) -> Search:
