@@ -30,6 +30,7 @@ from distortion_graph.pictures.align.matrices import (
 )
 from distortion_graph.pictures.align.motions import Motion, directions, movement
 from distortion_graph.pictures.align.refine import Levels, levels_for
+from distortion_graph.pictures.align.softened import softened
 from distortion_graph.pictures.align.spectra import soft_overlap
 
 _BANDS = 4
@@ -43,6 +44,7 @@ _NOISE = 0.03  # grey levels: far below what rounding leaves
 _OUTLIER = 2.5  # deviations at which a pixel counts 0.7
 _CELLS = 16  # along each side: where in a cell a pixel lies is not looked at
 _PARTS = 8  # along each side; each votes
+_SOFTER = 0.8  # of the deviation
 _STILL_PX = 0.003
 _SLOPE = np.array([[-0.5, 0, 0.5]])
 
@@ -58,7 +60,27 @@ def fitted_in_bands(
 
     Where that leaves the frame, what was there before stays.
     """
-    levels, bands = _prepared(views, matrix, pixels)
+    levels = [levels_for(onto, of, matrix, pixels) for onto, of in views]
+    return _fitted(levels, matrix, motion, steps, views[0][1].size)
+
+
+def fitted_softly(
+    views: Views, matrix: Matrix, motion: Motion, pixels: int, steps: int
+) -> Matrix:
+    """The same, of a matrix fitted before, where one of the pictures is plainly blurred."""
+    levels, softer, _ = _softened(views, matrix, motion, pixels)
+    return _fitted(levels, matrix, motion, steps, views[0][1].size) if softer else matrix
+
+
+def deviation_px(views: Views, matrix: Matrix, motion: Motion, pixels: int) -> float:
+    """The standard error of the corners' places, in pixels of the level of so many pixels."""
+    return _softened(views, matrix, motion, pixels)[2]
+
+
+def _fitted(
+    levels: list[Levels], matrix: Matrix, motion: Motion, steps: int, size: Size
+) -> Matrix:
+    bands = [_bands(level.onto.grey) for level in levels]
     indices = level_indices(matrix, *levels[0])
     frame = corners(levels[0].onto.size)
     for _ in range(steps):
@@ -69,13 +91,31 @@ def fitted_in_bands(
         if np.abs(moved(step, frame) - frame).max() < _STILL_PX:
             break
     found = picture_pixels(indices, *levels[0])
-    return found if keeps_frame(found, views[0][1].size) else matrix
+    return found if keeps_frame(found, size) else matrix
 
 
-def deviation_px(views: Views, matrix: Matrix, motion: Motion, pixels: int) -> float:
-    """The standard error of the corners' places, in pixels of the level of so many pixels."""
-    levels, bands = _prepared(views, matrix, pixels)
-    return _votes(levels, bands, level_indices(matrix, *levels[0]), motion).deviation_px
+def _softened(
+    views: Views, matrix: Matrix, motion: Motion, pixels: int
+) -> tuple[list[Levels], bool, float]:
+    """The pictures' levels, whether the sharper one was softened, and the deviation there.
+
+    Which one is blurred, and which one noisy, is not known: softened is what makes the votes agree
+    plainly better.
+    """
+    levels = [levels_for(onto, of, matrix, pixels) for onto, of in views]
+    indices = level_indices(matrix, *levels[0])
+
+    def deviation(some: list[Levels]) -> float:
+        return _votes(some, [_bands(s.onto.grey) for s in some], indices, motion).deviation_px
+
+    plain, one = deviation(levels), deviation(levels[:1])
+    least, first = min(
+        (deviation([softened(levels[0], indices, first)]), first) for first in (True, False)
+    )
+    if least >= _SOFTER * one:
+        return levels, False, plain
+    soft = [softened(level, indices, first) for level in levels]
+    return soft, True, deviation(soft)
 
 
 class _Band(NamedTuple):
@@ -113,15 +153,9 @@ class _Votes(NamedTuple):
         return np.asarray(np.linalg.inv(self.normal + ridge), np.float64)
 
 
-def _prepared(
-    views: Views, matrix: Matrix, pixels: int
-) -> tuple[list[Levels], list[list[_Band]]]:
-    levels = [levels_for(onto, of, matrix, pixels) for onto, of in views]
-    return levels, [_bands(level.onto.grey) for level in levels]
-
-
 def _bands(grey: Plane) -> list[_Band]:
-    out, plane, side = [], cv2.GaussianBlur(grey, (0, 0), _FIRST_PX), 1
+    out: list[_Band] = []
+    plane, side = cv2.GaussianBlur(grey, (0, 0), _FIRST_PX), 1
     while len(out) < _BANDS and min(plane.shape) >= _LEAST_SIDE:
         low = cv2.GaussianBlur(plane, (0, 0), _OCTAVE_PX)
         out.append(_Band(np.asarray(plane - low, np.float32), side))

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from distortion_graph.pictures.align.alignment import AlignMode, Model
-from distortion_graph.pictures.align.bands import Views, fitted_in_bands
+from distortion_graph.pictures.align.bands import Views, fitted_in_bands, fitted_softly
 from distortion_graph.pictures.align.blocks import refined_on_blocks
 from distortion_graph.pictures.align.channels import in_common_colours, shares_more
 from distortion_graph.pictures.align.detail import Pyramid
@@ -192,7 +192,10 @@ def _finer(onto: Pyramid, of: Pyramid, views: Views, matrix: Matrix, motion: Mot
         if _has_finer(onto, of, matrix, pixels):
             found = fitted_in_bands(views, matrix, motion, pixels, _FITTED_STEPS)
             matrix = _not_worse(pixels, onto, of, matrix, found)
-    return matrix
+    if _has_finer(onto, of, matrix, FINEST_PIXELS):
+        return matrix
+    found = fitted_softly(views, matrix, motion, FINE_PIXELS, _FITTED_STEPS)
+    return _not_worse(FINE_PIXELS, onto, of, matrix, found)
 
 
 def _not_worse(pixels: int, onto: Pyramid, of: Pyramid, matrix: Matrix, found: Matrix) -> Matrix:
