@@ -64,9 +64,7 @@ def fitted_in_bands(
     return _fitted(levels, matrix, motion, steps, views[0][1].size)
 
 
-def fitted_softly(
-    views: Views, matrix: Matrix, motion: Motion, pixels: int, steps: int
-) -> Matrix:
+def fitted_softly(views: Views, matrix: Matrix, motion: Motion, pixels: int, steps: int) -> Matrix:
     """The same, of a matrix fitted before, where one of the pictures is plainly blurred."""
     levels, softer, _ = _softened(views, matrix, motion, pixels)
     return _fitted(levels, matrix, motion, steps, views[0][1].size) if softer else matrix
@@ -77,9 +75,7 @@ def deviation_px(views: Views, matrix: Matrix, motion: Motion, pixels: int) -> f
     return _softened(views, matrix, motion, pixels)[2]
 
 
-def _fitted(
-    levels: list[Levels], matrix: Matrix, motion: Motion, steps: int, size: Size
-) -> Matrix:
+def _fitted(levels: list[Levels], matrix: Matrix, motion: Motion, steps: int, size: Size) -> Matrix:
     bands = [_bands(level.onto.grey) for level in levels]
     indices = level_indices(matrix, *levels[0])
     frame = corners(levels[0].onto.size)

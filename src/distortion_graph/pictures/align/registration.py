@@ -52,6 +52,7 @@ from distortion_graph.pictures.align.trust import (
 )
 from distortion_graph.work.threads import thread_budget
 
+_MIRRORED_NATS = 800.0  # below it the mirrored picture is tried: many scenes are half symmetric
 _LEAST_SIDE = 16
 _QUARTER = math.pi / 2
 _NEAR_QUARTER = math.radians(20)
@@ -194,7 +195,7 @@ def _unsearched(onto: Pyramid, of: Pyramid) -> Search:
 def _coarse(onto: Pyramid, of: Pyramid) -> tuple[Coarse, Pyramid, bool]:
     """The best guess, and of which picture: the mirrored one where only that is found."""
     plain = coarse_search(onto, of)
-    if plain.information < DOUBTFUL_NATS:
+    if plain.information < _MIRRORED_NATS:
         flipped = of.mirrored()
         other = coarse_search(onto, flipped)
         if other.information > max(DOUBTFUL_NATS, 2 * plain.information):

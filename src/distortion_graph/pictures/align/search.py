@@ -35,7 +35,7 @@ from distortion_graph.pictures.align.zooms import with_equal_zoom
 
 _COARSE_STEPS, _MIDDLE_STEPS, _FITTED_STEPS = 15, 10, 8
 _PLAIN_NATS = 600.0
-DOUBTFUL_NATS = 150.0  # below it hardly anything is shared: the mirrored picture is tried as well
+DOUBTFUL_NATS = 150.0  # below it hardly anything is shared
 _COLOURS = 3
 UNMOVED = 0.82  # of the information that a movement brings; a pixel's shift leaves about as much
 _SIMPLER = 0.97
