@@ -53,7 +53,6 @@ from distortion_graph.pictures.align.trust import (
 from distortion_graph.synth.distort import apply
 from distortion_graph.synth.keys import generator
 
-
 BORDER_PX = 12
 HARD, RARER = ("compression", "blur", "saturate_inc", "noise"), 5
 

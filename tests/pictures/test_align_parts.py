@@ -198,7 +198,8 @@ def test_small_local_motion_is_followed_by_flow():
     h, w = SIZE
     places = places_in_target(found, (0, h), (0, w))
     # A pixel of the target at p shows what the anchor shows at p + displacement(p).
-    there = cv2.remap(displacement.astype(np.float32), places - 0.5, None, cv2.INTER_LINEAR)
+    added = displacement.astype(np.float32)
+    there = cv2.remap(added, places - 0.5, None, cv2.INTER_LINEAR)  # type: ignore[call-overload]
     x, y = np.meshgrid(np.arange(w) + 0.5, np.arange(h) + 0.5)
     off = np.linalg.norm(places + there - np.dstack([x, y]), axis=2)[20:-20, 20:-20]
     before = np.linalg.norm(displacement, axis=2)[20:-20, 20:-20]

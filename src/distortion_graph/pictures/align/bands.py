@@ -45,7 +45,7 @@ _OUTLIER = 2.5  # deviations at which a pixel counts 0.7
 _CELLS = 16  # along each side: where in a cell a pixel lies is not looked at
 _PARTS = 8  # along each side; each votes
 _SOFTER = 0.8  # of the deviation
-_STILL_PX = 0.003
+_STILL_PX = 0.01
 _SLOPE = np.array([[-0.5, 0, 0.5]])
 
 

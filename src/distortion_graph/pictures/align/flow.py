@@ -54,7 +54,7 @@ def _one_way(onto: Level, of: Level, matrix: Matrix) -> NDArray[np.float32]:
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
     forth, back = dis.calc(first, second, None), dis.calc(second, first, None)
     shown = inside > 0.99
-    moved = _agreed(forth, back, onto.detail, laid, shown)
+    moved = _agreed(forth, back, onto.detail, np.asarray(laid, np.float32), shown)
     return _in_picture_pixels(moved * shown[..., None], indices, of)
 
 

@@ -33,7 +33,8 @@ from distortion_graph.pictures.align.refine import (
 from distortion_graph.pictures.align.spectra import Shared
 from distortion_graph.pictures.align.zooms import with_equal_zoom
 
-_COARSE_STEPS, _MIDDLE_STEPS, _FITTED_STEPS = 15, 10, 8
+_COARSE_STEPS, _MIDDLE_STEPS, _FITTED_STEPS = 15, 10, 4
+_FINEST_STEPS = 2
 _PLAIN_NATS = 600.0
 DOUBTFUL_NATS = 150.0  # below it hardly anything is shared
 _COLOURS = 3
@@ -41,7 +42,7 @@ UNMOVED = 0.82  # of the information that a movement brings; a pixel's shift lea
 _SIMPLER = 0.97
 _AS_GOOD = 0.99
 _SIMPLER_NATS = 3.0
-_WHOLE_PX = 0.06
+_WHOLE_PX, _MOST_WHOLE_PX = 0.06, 0.25  # of the finest level, and of the picture
 
 
 class Coarse(NamedTuple):
@@ -126,7 +127,7 @@ def search(alike: Alike, coarse_nats: float, mode: AlignMode) -> Search:
         matrix = _finer(onto, of, views, matrix, motion)
         matrix = refined_on_blocks(onto, of, matrix, motion)
     if model == "translation":
-        matrix = _whole(matrix)
+        matrix = _whole(matrix, min(_WHOLE_PX / onto.factor_for(FINEST_PIXELS), _MOST_WHOLE_PX))
     middle = levels_for(onto, of, matrix, MIDDLE_PIXELS).shared(matrix)
     return Search(model, matrix, motion, coarse_nats, middle)
 
@@ -146,7 +147,7 @@ def _candidates(
 
     def made(model: Model, motion: Motion, begin: Matrix) -> _Candidate:
         rough = refined(onto, of, begin, motion, MIDDLE_PIXELS, _MIDDLE_STEPS)
-        found = fitted_in_bands(views, rough, motion, MIDDLE_PIXELS, _FITTED_STEPS)
+        found = fitted_in_bands(views[:1], rough, motion, MIDDLE_PIXELS, _FITTED_STEPS)
         return _Candidate(model, found, motion)
 
     moved = (
@@ -188,9 +189,10 @@ def _choice(
 
 def _finer(onto: Pyramid, of: Pyramid, views: Views, matrix: Matrix, motion: Motion) -> Matrix:
     """The mapping refined at the finer levels, unless the pictures then share less."""
-    for pixels in (FINE_PIXELS, FINEST_PIXELS):
+    finest = (FINEST_PIXELS, views[:1], _FINEST_STEPS)
+    for pixels, seen, steps in ((FINE_PIXELS, views, _FITTED_STEPS), finest):
         if _has_finer(onto, of, matrix, pixels):
-            found = fitted_in_bands(views, matrix, motion, pixels, _FITTED_STEPS)
+            found = fitted_in_bands(seen, matrix, motion, pixels, steps)
             matrix = _not_worse(pixels, onto, of, matrix, found)
     if _has_finer(onto, of, matrix, FINEST_PIXELS):
         return matrix
@@ -204,10 +206,10 @@ def _not_worse(pixels: int, onto: Pyramid, of: Pyramid, matrix: Matrix, found: M
     return found if after >= _AS_GOOD * before else matrix
 
 
-def _whole(matrix: Matrix) -> Matrix:
+def _whole(matrix: Matrix, within: float) -> Matrix:
     """A shift of nearly whole pixels made whole, so that no pixel needs to be resampled."""
     dx, dy = (float(matrix[row, 2]) for row in (0, 1))
-    near = max(abs(dx - round(dx)), abs(dy - round(dy))) <= _WHOLE_PX
+    near = max(abs(dx - round(dx)), abs(dy - round(dy))) <= within
     return shift(round(dx), round(dy)) if near else matrix
 
 

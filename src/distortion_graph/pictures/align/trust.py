@@ -25,16 +25,16 @@ TOLERANCE_PX: dict[Model, float] = {
 
 # Fitted by `benchmarks/alignment.py --fit` on pictures that may train.
 SCENE_WEIGHTS = (-14.26, 1.96, 4.16, -1.28)
-CONFIDENCE_WEIGHTS = (0.02, -2.36)
+CONFIDENCE_WEIGHTS = (-0.689, -3.153)
 
 
 class Measurements(NamedTuple):
     """What the probabilities are worked out from.
 
     `coarse_nats`, `middle_nats`: the mutual information of the pictures at two levels, of which the
-    second has `middle_pixels`. `spread`: the standard error of the mapping (`deviation_px`) in tolerances;
-    None where it was not searched for. `second_peak`: the height of the correlation's second peak
-    beside the first.
+    second has `middle_pixels`. `spread`: the standard error of the mapping (`deviation_px`) in
+    tolerances; None where it was not searched for. `second_peak`: the height of the correlation's
+    second peak beside the first.
     """
 
     coarse_nats: float
