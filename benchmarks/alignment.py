@@ -15,26 +15,34 @@ import argparse
 import json
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 import cv2
 import numpy as np
+from alignment_pairs import (
+    KINDS,
+    TOLERANCE_PX,
+    TYPES,
+    Kind,
+    Pair,
+    Picture,
+    bent_pair,
+    drawn_matrix,
+    other_pairs,
+    photographs,
+    severely,
+    small_and_pasted_pairs,
+    warped_pairs,
+)
 from numpy.typing import NDArray
 
 from distortion_graph.base.files import atomic_write_text
-from distortion_graph.pictures.align import Alignment, AlignMode, align
+from distortion_graph.pictures.align import Alignment, AlignMode, align, places_in_target
 from distortion_graph.pictures.align.detail import Pyramid
-from distortion_graph.pictures.align.matrices import (
-    Matrix,
-    about_centres,
-    corner_distance,
-    corners,
-    in_indices,
-    moved,
-    shift,
-)
+from distortion_graph.pictures.align.matrices import corner_distance, in_indices, shift
 from distortion_graph.pictures.align.quick import order
 from distortion_graph.pictures.align.registration import find
 from distortion_graph.pictures.align.trust import (
@@ -42,35 +50,11 @@ from distortion_graph.pictures.align.trust import (
     confidence_features,
     scene_features,
 )
-from distortion_graph.pictures.images import load_picture
-from distortion_graph.synth.distort import PUBLISHED, apply
+from distortion_graph.synth.distort import apply
 from distortion_graph.synth.keys import generator
 
-Picture = NDArray[np.uint8]
-Kind = Literal["none", "translation", "similarity", "homography"]
-
-KINDS: tuple[Kind, ...] = get_args(Kind)
-TOLERANCE_PX: dict[Kind, float] = {
-    "none": 0.1,
-    "translation": 0.1,
-    "similarity": 0.3,
-    "homography": 0.5,
-}
-LEVELS = (4, 5)
-MARGIN = 0.11  # of a side, on each side
-SHIFT = 0.05  # of the shorter side
-TURN_DEGREES = 5.0
-LOG_SCALE = 0.07
-CORNER = 0.05  # of the shorter side
-TYPES = tuple(dict.fromkeys(entry.distortion for entry in PUBLISHED))
-
-
-class Pair(NamedTuple):
-    """Two pictures and the truth about them: target to anchor, in pixels."""
-
-    anchor: Picture
-    target: Picture
-    matrix: Matrix
+BORDER_PX = 12
+HARD, RARER = ("compression", "blur", "saturate_inc", "noise"), 5
 
 
 class Row(NamedTuple):
@@ -91,93 +75,6 @@ class Row(NamedTuple):
     def right(self) -> bool:
         """Whether the corners are within the tolerance of the kind."""
         return self.kind in TOLERANCE_PX and self.error_px <= TOLERANCE_PX[self.kind]
-
-
-def drawn_matrix(kind: Kind, size: tuple[int, int], rng: np.random.Generator) -> Matrix:
-    """A warp of a kind, target to anchor, both of `size` (h, w)."""
-    h, w = size
-    side = min(h, w)
-    if kind == "none":
-        return np.eye(3)
-    dx, dy = (float(x) for x in rng.uniform(-SHIFT, SHIFT, 2) * side)
-    if kind == "translation":
-        return shift(dx, dy)
-    if kind == "similarity":
-        turn = math.radians(rng.uniform(-TURN_DEGREES, TURN_DEGREES))
-        scale = math.exp(rng.uniform(-LOG_SCALE, LOG_SCALE))
-        return shift(dx, dy) @ about_centres(turn, scale, size, size)
-    ends = corners(size) + rng.uniform(-CORNER, CORNER, (4, 2)) * side
-    found = cv2.getPerspectiveTransform(corners(size).astype(np.float32), ends.astype(np.float32))
-    return np.asarray(found, np.float64)
-
-
-def make_pair(photograph: Picture, kind: Kind, rng: np.random.Generator) -> Pair:
-    """The middle of a photograph, and the same through a warp that stays inside of it."""
-    height, width = photograph.shape[:2]
-    left, top = round(width * MARGIN), round(height * MARGIN)
-    size = (height - 2 * top, width - 2 * left)
-    while True:
-        matrix = drawn_matrix(kind, size, rng)
-        whole = shift(left, top) @ matrix
-        places = moved(whole, corners(size))
-        if (places >= 2).all() and (places <= [width - 2, height - 2]).all():
-            break
-    flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
-    target = cv2.warpPerspective(photograph, in_indices(whole), size[::-1], flags=flags)
-    anchor = photograph[top : top + size[0], left : left + size[1]]
-    return Pair(np.ascontiguousarray(anchor), np.asarray(target, np.uint8), matrix)
-
-
-def severely(picture: Picture, distortion: str, tag: str) -> tuple[Picture, str]:
-    """A picture under a drawn sub-type at level 4 or 5, and which."""
-    rng = generator(0, "alignment", tag, distortion)
-    names = [e.name for e in PUBLISHED if e.distortion == distortion and e.drawn]
-    name, level = str(rng.choice(names)), int(rng.choice(LEVELS))
-    return apply(picture, distortion, name, level, rng), f"{name} {level}"
-
-
-def photographs(folders: Sequence[Path], limit: int) -> list[tuple[str, Picture]]:
-    """`limit` photographs of each folder, evenly spread over those of 0.13 MP or more."""
-    chosen = []
-    for folder in folders:
-        every = sorted((folder / "images").glob("*.jpg"))
-        pictures = [(path.stem, load_picture(path).rgb) for path in every]
-        large = [p for p in pictures if p[1].shape[0] * p[1].shape[1] >= 130_000]
-        places = np.linspace(0, len(large) - 1, min(limit, len(large))).round().astype(int)
-        chosen += [large[k] for k in places]
-    return chosen
-
-
-def warped_pairs(
-    pictures: Sequence[tuple[str, Picture]], kinds: Sequence[Kind]
-) -> Iterator[tuple[str, Kind, str, str, Pair]]:
-    """Every photograph under every kind of warp and every type of distortion."""
-    for tag, photograph in pictures:
-        for kind in kinds:
-            for distortion in TYPES:
-                rng = generator(0, "alignment", tag, kind, distortion)
-                pair = make_pair(photograph, kind, rng)
-                target, sub_type = severely(pair.target, distortion, f"{tag} {kind}")
-                yield tag, kind, distortion, sub_type, pair._replace(target=target)
-
-
-def other_pairs(
-    pictures: Sequence[tuple[str, Picture]],
-) -> Iterator[tuple[str, str, str, str, Pair]]:
-    """What is not the same scene, or not the same way up, each under every type of distortion."""
-    turns = {"mirrored": None, "turned by 90°": 3, "turned by 180°": 2, "turned by 270°": 1}
-    for k, (tag, photograph) in enumerate(pictures):
-        other = pictures[(k + 1) % len(pictures)][1]
-        for distortion in TYPES:
-            target, sub_type = severely(other, distortion, f"{tag} unrelated")
-            yield tag, "unrelated", distortion, sub_type, Pair(photograph, target, np.eye(3))
-        # One type for each photograph and turn, all types in the end.
-        for n, (name, quarters) in enumerate(turns.items()):
-            distortion = TYPES[(k + 4 * n) % len(TYPES)]
-            target, sub_type = severely(photograph, distortion, f"{tag} {name}")
-            moved_by = target[:, ::-1] if quarters is None else np.rot90(target, quarters)
-            pair = Pair(photograph, np.ascontiguousarray(moved_by), np.eye(3))
-            yield tag, name, distortion, sub_type, pair
 
 
 def measured_row(
@@ -308,37 +205,73 @@ def _seconds(anchor: Picture, target: Picture) -> float:
     return time.perf_counter() - began
 
 
-def fit(pictures: Sequence[tuple[str, Picture]]) -> None:
-    """Print the weights of `same_scene` and of `confidence`, by logistic regression."""
-    from sklearn.linear_model import LogisticRegression
+def show_flow(pictures: Sequence[tuple[str, Picture]]) -> None:
+    """Smooth displacement of up to 3 px: the mean error of places by matrix alone and with flow."""
+    print("\nflow: mean error of places, by matrix alone and with it, in px")
+    for distortion in ("none", *TYPES):
+        errors = []
+        for tag, photograph in pictures:
+            anchor, target, displacement = bent_pair(photograph, generator(0, "flow", tag))
+            if distortion != "none":
+                target, _ = severely(target, distortion, f"{tag} flow")
+            found = align(anchor, target, "flow")
+            rigid = replace(found, flow=None, back_flow=None)
+            errors.append([_mean_error(a, displacement) for a in (rigid, found)])
+        before, after = np.mean(errors, axis=0)
+        print(f"  {distortion}: {before:.2f} {after:.2f}")
 
-    scenes: list[tuple[Measurements, bool]] = []
-    certain: list[tuple[Measurements, bool]] = []
+
+def _mean_error(found: Alignment, displacement: NDArray[np.float32]) -> float:
+    """How far the anchor's places are off once they are taken to the target and, in truth, back."""
+    h, w = displacement.shape[:2]
+    places = places_in_target(found, (0, h), (0, w))
+    border = cv2.BORDER_REPLICATE
+    added = cv2.remap(displacement, places - 0.5, None, cv2.INTER_LINEAR, borderMode=border)  # type: ignore[call-overload]
+    y, x = np.mgrid[:h, :w] + 0.5
+    off = np.linalg.norm(places + added - np.dstack([x, y]), axis=2)
+    return float(off[BORDER_PX:-BORDER_PX, BORDER_PX:-BORDER_PX].mean())
+
+
+def fit(pictures: Sequence[tuple[str, Picture]]) -> None:
+    """Print the weights of `same_scene` and of `confidence`, by logistic regression.
+
+    Every pair of the types that fail most, a fifth of the others, which weigh five times as much.
+    """
+    scenes: list[tuple[Measurements, bool, float]] = []
+    certain: list[tuple[Measurements, bool, float]] = []
     for k, (tag, kind, distortion, _, pair) in enumerate(warped_pairs(pictures, KINDS)):
-        if (k + k // len(TYPES)) % 3:  # a third of the pairs, of every type and kind
+        hard = distortion in HARD
+        if not hard and (k + k // len(TYPES)) % RARER:
             continue
+        weight = 1 if hard else RARER
         found, error = _found(pair)
         if found.spread is not None:
-            certain.append((found, error <= TOLERANCE_PX[kind]))
-        scenes.append((found, True))
+            certain.append((found, error <= TOLERANCE_PX[kind], weight))
+        scenes.append((found, True, weight))
         other = pictures[[p[0] for p in pictures].index(tag) - 1][1]
         target, _ = severely(other, distortion, f"{tag} unrelated")
-        scenes.append((_found(Pair(pair.anchor, target, np.eye(3)))[0], False))
-    for name, features, samples in (
-        ("SCENE_WEIGHTS", scene_features, scenes),
-        ("CONFIDENCE_WEIGHTS", confidence_features, certain),
-    ):
-        table = np.array([features(measured) for measured, _ in samples])
-        truth = [is_so for _, is_so in samples]
-        model = LogisticRegression(C=10.0, fit_intercept=False, max_iter=10_000).fit(table, truth)
-        weights = ", ".join(f"{w:.3f}" for w in model.coef_[0])
-        said = model.predict_proba(table)[:, 1]
-        right = [float(s) for s, t in zip(said, truth, strict=True) if t]
-        wrong = [float(s) for s, t in zip(said, truth, strict=True) if not t]
-        print(
-            f"{name} = ({weights})  # {len(right)} right, {len(wrong)} wrong, "
-            f"{auroc(right, wrong):.4f}"
-        )
+        scenes.append((_found(Pair(pair.anchor, target, np.eye(3)))[0], False, weight))
+    scenes += [(_found(pair)[0], same, 1) for pair, same in small_and_pasted_pairs(pictures)]
+    print_weights("SCENE_WEIGHTS", scene_features, scenes)
+    print_weights("CONFIDENCE_WEIGHTS", confidence_features, certain)
+
+
+def print_weights(
+    name: str,
+    features: Callable[[Measurements], tuple[float, ...]],
+    samples: Sequence[tuple[Measurements, bool, float]],
+) -> None:
+    """The weights by which features of samples best tell what is true of them."""
+    from sklearn.linear_model import LogisticRegression
+
+    table = np.array([features(measured) for measured, _, _ in samples])
+    truth = np.array([is_so for _, is_so, _ in samples])
+    model = LogisticRegression(C=10.0, fit_intercept=False, max_iter=10_000)
+    model.fit(table, truth, sample_weight=[weight for *_, weight in samples])
+    weights = ", ".join(f"{w:.3f}" for w in model.coef_[0])
+    said = model.predict_proba(table)[:, 1]
+    right, wrong = said[truth].tolist(), said[~truth].tolist()
+    print(f"{name} = ({weights})  # {len(right)} so, {len(wrong)} not, {auroc(right, wrong):.4f}")
 
 
 def _found(pair: Pair) -> tuple[Measurements, float]:
@@ -377,6 +310,7 @@ def main() -> None:
         f"{np.mean([s < 0.5 for s in scenes[0]]):.5f} below 0.5"
     )
     show_scales(pictures)
+    show_flow(pictures[::6])
     show_times(pictures[-1][1])
     if options.json:
         rows = {"auto": auto, "given": given, "others": others}

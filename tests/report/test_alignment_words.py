@@ -130,6 +130,13 @@ def as_they_are(**more):
             {"confidence": 0.31},
             ["How the pictures lie on each other is uncertain (confidence 0.31)."],
         ),
+        (
+            {"reason": "uncertain", "confidence": 0.31},
+            [
+                "How the pictures lie on each other is uncertain (confidence 0.31); they were "
+                "compared as they are."
+            ],
+        ),
     ],
 )
 def test_of_pictures_as_they_are_only_a_doubt_is_said(more, said):

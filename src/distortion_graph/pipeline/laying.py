@@ -109,7 +109,7 @@ def _doubt(anchor: Picture, target: Picture, found: Alignment, mode: AlignMode) 
     """Why an alignment is not relied on, in words; None where it is."""
     other = anchor.source or "anchor"
     match found.reason:
-        case None:
+        case None | "uncertain":
             if found.registered or found.confidence >= _SURE or mode != "auto":
                 return None
             return f"{found.verdict} against {other}, with a confidence of {found.confidence:.2f}"

@@ -127,14 +127,14 @@ def _doubt(info: AlignmentInfo) -> str:
             "The pictures may not show the same scene (probability "
             f"{info.same_scene:.2f} that they do)."
         )
-    if info.reason is not None:
+    if info.reason == "uncertain" or (info.reason is None and info.confidence < SURE):
+        said = f"How the pictures lie on each other is uncertain (confidence {info.confidence:.2f})"
+    elif info.reason is not None:
         said = _DOUBTS.get(info.reason) or f"Their alignment is in doubt: {printable(info.reason)}"
-        return f"{said}; they were compared as they are." if info.model == "none" else f"{said}."
-    if info.confidence < SURE:
-        return (
-            f"How the pictures lie on each other is uncertain (confidence {info.confidence:.2f})."
-        )
-    return ""
+    else:
+        return ""
+    as_they_are = info.reason is not None and info.model == "none"
+    return f"{said}; they were compared as they are." if as_they_are else f"{said}."
 
 
 def _pixels(across: float, down: float) -> str:

@@ -19,8 +19,11 @@ AlignMode = Literal["auto", "none", "translation", "similarity", "homography", "
 
 ALIGN_MODES: tuple[AlignMode, ...] = get_args(AlignMode)
 
-Reason = Literal["flat", "unrelated", "turned", "mirrored", "no_overlap", "ambiguous"]
-"""Why an alignment is not to be relied on, or not to be used as it is."""
+Reason = Literal["flat", "unrelated", "turned", "mirrored", "no_overlap", "ambiguous", "uncertain"]
+"""Why an alignment is not to be relied on, or not to be used as it is.
+
+`align` never answers "uncertain": whether a confidence is too low is for who uses it to say.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +94,8 @@ class Alignment:
                 return "the pictures do not overlap"
             case "ambiguous":
                 return "the pictures match in several places"
+            case "uncertain":
+                return "not surely registered"
             case None:
                 return "registered" if self.registered else self._movement()
 
@@ -108,9 +113,21 @@ class Alignment:
         )
 
     def as_they_are(self) -> Alignment:
-        """The same findings about two pictures of one size that are compared as they are."""
+        """The same findings about two pictures of one size that are compared as they are.
+
+        What was found is not relied on: it is "uncertain" where there is no other reason.
+        """
         one = np.eye(3)
-        return replace(self, model="none", matrix=one, inverse=one, flow=None, back_flow=None)
+        reason = self.reason or "uncertain"
+        return replace(
+            self,
+            model="none",
+            matrix=one,
+            inverse=one,
+            reason=reason,
+            flow=None,
+            back_flow=None,
+        )
 
     def _movement(self) -> str:
         if self.model != "translation":

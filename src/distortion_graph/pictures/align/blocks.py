@@ -23,10 +23,9 @@ from distortion_graph.pictures.align.matrices import (
     keeps_frame,
     moved,
     normalised,
-    scaling,
-    shift,
 )
-from distortion_graph.pictures.align.refine import FINEST_PIXELS, Motion
+from distortion_graph.pictures.align.motions import STEPS, Motion, movement
+from distortion_graph.pictures.align.refine import FINEST_PIXELS
 
 Picture: TypeAlias = NDArray[np.uint8]
 
@@ -37,7 +36,6 @@ _LEAST_BLOCKS = 8
 _STEPS = 3
 _NUDGE_PX = 0.25
 _OUTLIER = 2.0  # deviations at which a block counts half
-_PARAMETERS = {"translation": 2, "similarity": 4, "affine": 6, "homography": 8}
 
 
 class _Blocks(NamedTuple):
@@ -113,7 +111,7 @@ def _fitted(blocks: _Blocks, sharp: Pyramid, matrix: Matrix, motion: Motion) -> 
         normal = np.asarray(cv2.mulTransposed(table, True), np.float64)
         ridge = 1e-9 * float(np.trace(normal)) * np.eye(len(normal) - 1)
         step = np.asarray(np.linalg.solve(normal[:-1, :-1] + ridge, normal[:-1, -1]), np.float64)
-        matrix = normalised(matrix @ _combined(blocks.size, motion, step[:-1]))
+        matrix = normalised(matrix @ movement(blocks.size, step[:-1]))
     return matrix
 
 
@@ -143,21 +141,6 @@ def _detail(pixels: Plane) -> tuple[Plane, Plane]:
 
 
 def _nudges(size: Size, motion: Motion, by: float) -> list[Matrix]:
-    """A movement for each parameter that moves the frame's borders by about so many pixels."""
-    count = _PARAMETERS[motion]
-    return [_combined(size, motion, by * np.eye(count)[k]) for k in range(count)]
-
-
-def _combined(size: Size, motion: Motion, steps: NDArray[np.float64]) -> Matrix:
-    """The movement of all parameters together, about the frame's centre."""
-    half = max(size) / 2
-    x, y, *rest = (steps / half).tolist()
-    move = np.array([[1, 0, x], [0, 1, y], [0, 0, 1.0]])
-    if motion == "similarity":
-        scale, turn = rest
-        move[:2, :2] += [[scale, -turn], [turn, scale]]
-    elif rest:
-        move[:2, :2] += np.reshape(rest[:4], (2, 2))
-        move[2, :2] = rest[4:] or 0
-    onto_unit = scaling(1 / half, 1 / half) @ shift(-size[1] / 2, -size[0] / 2)
-    return np.asarray(np.linalg.inv(onto_unit) @ move @ onto_unit)
+    """A movement for each step of the motion."""
+    count = STEPS[motion]
+    return [movement(size, by * np.eye(count)[k]) for k in range(count)]

@@ -21,18 +21,40 @@ Weights: TypeAlias = NDArray[np.float64]
 _COVARIANCE = cv2.COVAR_NORMAL | cv2.COVAR_ROWS | cv2.COVAR_SCALE
 _MORE = 1.1  # times the information that the lumas share
 _RIDGE = 0.02  # of the mean variance of the channels
+_LEAST_CORRELATION = 0.05
 _NOISE = 0.05  # squared grey levels: what rounding adds
 
 
 def in_better_channels(
     onto: Pyramid, of: Pyramid, matrix: Matrix, pixels: int, finest: int
 ) -> tuple[Pyramid, Pyramid] | None:
-    """Both pictures in the colours in which `matrix` makes them most alike; None where it is luma.
+    """Both pictures in the colour in which `matrix` makes them most alike; None where it is luma.
 
-    Looked for at the level of so many `pixels`, for use at levels up to the `finest`.
+    Of `in_common_colours`, the first.
+    """
+    other = in_common_colours(onto, of, matrix, pixels, finest, 1)
+    return other[0] if other and shares_more(other[0], (onto, of), matrix, pixels) else None
 
-    The mixtures are the first pair of a canonical correlation analysis (Hotelling, Biometrika 28,
-    1936) over red, green, blue, the largest and the least of them, after a band pass.
+
+def shares_more(
+    view: tuple[Pyramid, Pyramid], than: tuple[Pyramid, Pyramid], matrix: Matrix, pixels: int
+) -> bool:
+    """Whether two pictures seen in one way plainly share more than seen in another."""
+    found, plain = (levels_for(*v, matrix, pixels).shared(matrix).information for v in (view, than))
+    return found > _MORE * plain
+
+
+def in_common_colours(
+    onto: Pyramid, of: Pyramid, matrix: Matrix, pixels: int, finest: int, count: int
+) -> list[tuple[Pyramid, Pyramid]]:
+    """Both pictures in up to `count` colours in which `matrix` makes them alike, the best first.
+
+    Looked for at the level of so many `pixels`, for use at levels up to the `finest`; empty where
+    hardly a pixel is shared.
+
+    The colours are the first pairs of a canonical correlation analysis (Hotelling, Biometrika 28,
+    1936) over red, green, blue, the largest and the least of them, after a band pass: each tells
+    what those before it do not.
     """
     levels = levels_for(onto, of, matrix, pixels)
     first, second = (
@@ -47,13 +69,12 @@ def in_better_channels(
     shown = inside > 1 - 1e-3
     table = np.hstack([first[shown], laid[shown]])
     if len(table) <= table.shape[1]:
-        return None
+        return []
     covariance, _ = cv2.calcCovarMatrix(table, None, _COVARIANCE, ctype=cv2.CV_64F)  # type: ignore[call-overload]
-    mine, its = _canonical(covariance)
-    other = _seen_in(onto, mine, finest), _seen_in(of, its, finest)
-    in_luma = levels.shared(matrix).information
-    found = levels_for(*other, matrix, pixels).shared(matrix).information
-    return other if found > _MORE * in_luma else None
+    return [
+        (_seen_in(onto, mine, finest), _seen_in(of, its, finest))
+        for mine, its in _canonical(covariance)[:count]
+    ]
 
 
 def _seen_in(picture: Pyramid, weights: Weights, pixels: int) -> Pyramid:
@@ -72,14 +93,18 @@ def _channels(picture: Pyramid, size: Size) -> Plane:
     return np.dstack([red, green, blue, largest, least]).astype(np.float32)
 
 
-def _canonical(covariance: Matrix) -> tuple[Weights, Weights]:
-    """Weights (5,) of both pictures' channels, of absolute sum 1: what correlates most."""
+def _canonical(covariance: Matrix) -> list[tuple[Weights, Weights]]:
+    """Weights (5,) of both pictures' channels, of absolute sum 1; what correlates most first."""
     count = len(covariance) // 2
     whiten = []
     for own in (slice(count), slice(count, None)):
         block = covariance[own, own]
         ridge = _RIDGE * float(np.trace(block)) / count + _NOISE
         whiten.append(np.linalg.inv(np.linalg.cholesky(block + ridge * np.eye(count))).T)
-    left, _, right = np.linalg.svd(whiten[0].T @ covariance[:count, count:] @ whiten[1])
-    mine, its = whiten[0] @ left[:, 0], whiten[1] @ right[0]
-    return mine / np.abs(mine).sum(), its / np.abs(its).sum()
+    left, alike, right = np.linalg.svd(whiten[0].T @ covariance[:count, count:] @ whiten[1])
+    pairs = ((whiten[0] @ left[:, k], whiten[1] @ right[k]) for k in range(count))
+    return [
+        (mine / np.abs(mine).sum(), its / np.abs(its).sum())
+        for (mine, its), correlation in zip(pairs, alike, strict=True)
+        if correlation > _LEAST_CORRELATION
+    ]

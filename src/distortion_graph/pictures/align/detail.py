@@ -28,13 +28,21 @@ _LEAST_SIDE = 8
 
 
 class Level(NamedTuple):
-    """Detail of a reduced picture: `detail` (h, w), about 1 where there is structure, and how many
-    of its pixels one of the picture's is, along x and y. `contrast`: grey levels of detail (rms).
+    """A reduced picture: its grey levels (h, w), and its detail, about 1 where there is structure.
+
+    `scale`: how many of its pixels one of the picture's is, along x and y. `contrast`: grey levels
+    of detail (rms).
     """
 
+    grey: Plane
     detail: Plane
     scale: tuple[float, float]
     contrast: float
+
+    @property
+    def size(self) -> Size:
+        """(h, w) in its own pixels."""
+        return self.grey.shape[0], self.grey.shape[1]
 
 
 class Pyramid:
@@ -79,8 +87,9 @@ class Pyramid:
         grey = self.grey
         if size != grey.shape:
             grey = cv2.resize(grey, (w, h), interpolation=cv2.INTER_AREA)
-        plane, contrast = detail_of(grey.astype(np.float32))
-        return Level(plane, (w / self.size[1], h / self.size[0]), contrast)
+        grey = grey.astype(np.float32)
+        plane, contrast = detail_of(grey)
+        return Level(grey, plane, (w / self.size[1], h / self.size[0]), contrast)
 
 
 def level_indices(matrix: Matrix, onto: Level, of: Level) -> Matrix:

@@ -23,7 +23,11 @@ from distortion_graph.pictures.align.refine import levels_for
 _PIXELS = 1_000_000
 _MOST_SHARE = 0.03  # of the longer side: what is farther is no small motion
 _AGREE_PX = 1.0
-_SMOOTH_PX = 4.0
+_SMOOTH_PX, _SMOOTH_SHARE = 4.0, 0.015  # the larger one; of the longer side
+_LIKE_PX = 21
+_MOST_ALIKE = 0.95
+_CHANCE = 0.3  # flow makes any two textures alike: what ρ² comes to where nothing is shared
+_DOUBT = 0.1  # as a weight for no motion
 
 
 def local_flow(
@@ -49,28 +53,46 @@ def _one_way(onto: Level, of: Level, matrix: Matrix) -> NDArray[np.float32]:
     first, second = as_bytes(onto.detail), as_bytes(np.where(inside > 0.99, laid, onto.detail))
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)  # type: ignore[attr-defined]
     forth, back = dis.calc(first, second, None), dis.calc(second, first, None)
-    moved = _agreed(forth, back) * (inside > 0.99)[..., None]
-    return _in_picture_pixels(moved, indices, of)
+    shown = inside > 0.99
+    moved = _agreed(forth, back, onto.detail, np.asarray(laid, np.float32), shown)
+    return _in_picture_pixels(moved * shown[..., None], indices, of)
 
 
-def _agreed(forth: NDArray[np.float32], back: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Motion (h, w, 2) in pixels: smoothed, and none where forth and back do not cancel."""
+def _agreed(
+    forth: NDArray[np.float32],
+    back: NDArray[np.float32],
+    onto: Plane,
+    laid: Plane,
+    shown: NDArray[np.bool_],
+) -> NDArray[np.float32]:
+    """Motion (h, w, 2) in pixels, a mean of what is sure around; none where little is.
+
+    Sure is what cancels forth and back, by how much the pictures are alike once it is undone.
+    """
     h, w = forth.shape[:2]
     x, y = np.meshgrid(np.arange(w, dtype=np.float32), np.arange(h, dtype=np.float32))
-    returned = cv2.remap(
-        back,
-        x + forth[..., 0],
-        y + forth[..., 1],
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
+    places = x + forth[..., 0], y + forth[..., 1]
+    border = cv2.BORDER_REPLICATE
+    returned, undone = (
+        cv2.remap(plane, *places, cv2.INTER_LINEAR, borderMode=border) for plane in (back, laid)
     )
     off = np.linalg.norm(forth + returned, axis=2)
     length = np.linalg.norm(forth, axis=2)
-    sure = ((off < _AGREE_PX) & (length < _MOST_SHARE * max(h, w))).astype(np.float32)
-    # A mean of the motions that are sure, so that one doubtful pixel tears no hole.
-    weight = cv2.GaussianBlur(sure, (0, 0), _SMOOTH_PX)
-    smooth = cv2.GaussianBlur(forth * sure[..., None], (0, 0), _SMOOTH_PX)
-    return np.asarray(smooth / np.maximum(weight, 0.1)[..., None], np.float32)
+    sure = shown & (off < _AGREE_PX) & (length < _MOST_SHARE * max(h, w))
+    weight = np.where(sure, _likeness(onto, np.asarray(undone, np.float32)), 0).astype(np.float32)
+    smooth = max(_SMOOTH_PX, _SMOOTH_SHARE * max(h, w))
+    around = cv2.GaussianBlur(weight, (0, 0), smooth)
+    mean = cv2.GaussianBlur(forth * weight[..., None], (0, 0), smooth)
+    return np.asarray(mean / (around + _DOUBT)[..., None], np.float32)
+
+
+def _likeness(one: Plane, other: Plane) -> Plane:
+    """ρ² / (1 − ρ²) of the local correlation ρ, less what chance makes of it."""
+    box = (_LIKE_PX, _LIKE_PX)
+    power, its, product = (cv2.blur(p, box) for p in (one * one, other * other, one * other))
+    alike = np.clip(product / np.sqrt(power * its + 1e-4), 0, _MOST_ALIKE) ** 2
+    alike = np.maximum(alike - _CHANCE, 0)
+    return np.asarray(alike / (1 - alike), np.float32)
 
 
 def _in_picture_pixels(moved: NDArray[np.float32], indices: Matrix, of: Level) -> Plane:

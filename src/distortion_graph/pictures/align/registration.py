@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError
 from distortion_graph.pictures.align.alignment import ALIGN_MODES, Alignment, AlignMode, Reason
+from distortion_graph.pictures.align.bands import deviation_px
 from distortion_graph.pictures.align.detail import Pyramid
 from distortion_graph.pictures.align.flow import local_flow
 from distortion_graph.pictures.align.matrices import (
@@ -25,12 +26,14 @@ from distortion_graph.pictures.align.matrices import (
 from distortion_graph.pictures.align.quick import is_registered, order
 from distortion_graph.pictures.align.refine import (
     COARSE_PIXELS,
+    FINE_PIXELS,
     MIDDLE_PIXELS,
     Levels,
     levels_for,
 )
 from distortion_graph.pictures.align.residual import residual
 from distortion_graph.pictures.align.search import (
+    DOUBTFUL_NATS,
     Coarse,
     Search,
     coarse_search,
@@ -39,7 +42,6 @@ from distortion_graph.pictures.align.search import (
     made_alike,
     search,
 )
-from distortion_graph.pictures.align.spread import spread_px
 from distortion_graph.pictures.align.trust import (
     Measurements,
     confidence,
@@ -50,7 +52,7 @@ from distortion_graph.pictures.align.trust import (
 )
 from distortion_graph.work.threads import thread_budget
 
-_DOUBTFUL_NATS = 150.0  # below it the mirrored picture is tried as well
+_MIRRORED_NATS = 800.0  # below it the mirrored picture is tried: many scenes are half symmetric
 _LEAST_SIDE = 16
 _QUARTER = math.pi / 2
 _NEAR_QUARTER = math.radians(20)
@@ -114,19 +116,18 @@ def find(onto: Pyramid, of: Pyramid, mode: AlignMode) -> Found:
     """The search behind `align`, for two pictures in their canonical order."""
     as_they_are = mode == "none" or (mode in ("auto", "flow") and is_registered(onto, of))
     mirrored, turned = False, 0
+    spread = None
     if as_they_are:
         end = _unsearched(onto, of)
     else:
         coarse, of, mirrored = _coarse(onto, of)
         turned = _quarter_turn(coarse.matrix, of.size)
-        if coarse.information >= _DOUBTFUL_NATS:
-            onto, of, start = made_alike(onto, of, coarse)
-            coarse = coarse._replace(matrix=start)
-        end = search(onto, of, coarse, mode)
+        alike = made_alike(onto, of, coarse)
+        onto, of = alike.onto, alike.of
+        end = search(alike, coarse.information, mode)
+        motion = end.motion or "translation"
+        spread = deviation_px(alike.views, end.matrix, motion, FINE_PIXELS)
     levels = levels_for(onto, of, end.matrix, MIDDLE_PIXELS)
-    spread = None
-    if not as_they_are:
-        spread = spread_px(onto, of, end.matrix, end.motion or "translation")
     return Found(end, onto, of, mirrored, turned, levels, measurements(end, levels, spread))
 
 
@@ -194,10 +195,10 @@ def _unsearched(onto: Pyramid, of: Pyramid) -> Search:
 def _coarse(onto: Pyramid, of: Pyramid) -> tuple[Coarse, Pyramid, bool]:
     """The best guess, and of which picture: the mirrored one where only that is found."""
     plain = coarse_search(onto, of)
-    if plain.information < _DOUBTFUL_NATS:
+    if plain.information < _MIRRORED_NATS:
         flipped = of.mirrored()
         other = coarse_search(onto, flipped)
-        if other.information > max(_DOUBTFUL_NATS, 2 * plain.information):
+        if other.information > max(DOUBTFUL_NATS, 2 * plain.information):
             return other, flipped, True
     return plain, of, False
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from distortion_graph.pictures.align.alignment import AlignMode, Model
+from distortion_graph.pictures.align.bands import Views, fitted_in_bands, fitted_softly
 from distortion_graph.pictures.align.blocks import refined_on_blocks
-from distortion_graph.pictures.align.channels import in_better_channels
+from distortion_graph.pictures.align.channels import in_common_colours, shares_more
 from distortion_graph.pictures.align.detail import Pyramid
 from distortion_graph.pictures.align.guesses import cheap_guesses, guess_by_features
 from distortion_graph.pictures.align.matrices import (
@@ -20,25 +21,28 @@ from distortion_graph.pictures.align.matrices import (
     scaling,
     shift,
 )
+from distortion_graph.pictures.align.motions import Motion
 from distortion_graph.pictures.align.refine import (
     COARSE_PIXELS,
     FINE_PIXELS,
     FINEST_PIXELS,
     MIDDLE_PIXELS,
-    Motion,
     levels_for,
     refined,
 )
 from distortion_graph.pictures.align.spectra import Shared
 from distortion_graph.pictures.align.zooms import with_equal_zoom
 
-_COARSE_STEPS, _MIDDLE_STEPS, _FINE_STEPS, _FINEST_STEPS = 15, 10, 8, 5
+_COARSE_STEPS, _MIDDLE_STEPS, _FITTED_STEPS = 15, 10, 4
+_FINEST_STEPS = 2
 _PLAIN_NATS = 600.0
+DOUBTFUL_NATS = 150.0  # below it hardly anything is shared
+_COLOURS = 3
 UNMOVED = 0.82  # of the information that a movement brings; a pixel's shift leaves about as much
 _SIMPLER = 0.97
 _AS_GOOD = 0.99
 _SIMPLER_NATS = 3.0
-_WHOLE_PX = 0.06
+_WHOLE_PX, _MOST_WHOLE_PX = 0.06, 0.25  # of the finest level, and of the picture
 
 
 class Coarse(NamedTuple):
@@ -75,41 +79,57 @@ def coarse_search(onto: Pyramid, of: Pyramid) -> Coarse:
 
 
 class Alike(NamedTuple):
-    """Two pictures as they are best compared, and the mapping from which to search on."""
+    """Two pictures as they are best compared, and the mapping from which to search on.
+
+    `views` are the colours in which they are laid on each other.
+    """
 
     onto: Pyramid
     of: Pyramid
     matrix: Matrix
+    views: Views
 
 
 def made_alike(onto: Pyramid, of: Pyramid, coarse: Coarse) -> Alike:
     """Zoom blur of one given to the other, or both in the colours in which they agree."""
-    matrix = _better_at(MIDDLE_PIXELS, onto, of, coarse.matrix, "homography", _MIDDLE_STEPS)
+    if coarse.information < DOUBTFUL_NATS:  # what is made alike would look like one scene
+        return Alike(onto, of, coarse.matrix, _views(onto, of, coarse.matrix))
+    rough = refined(onto, of, coarse.matrix, "homography", MIDDLE_PIXELS, _MIDDLE_STEPS)
+    found = fitted_in_bands([(onto, of)], rough, "homography", MIDDLE_PIXELS, _FITTED_STEPS)
+    matrix = _not_worse(MIDDLE_PIXELS, onto, of, coarse.matrix, found)
     zoomed = with_equal_zoom(onto, of, matrix)
     if zoomed is not None:
-        return Alike(*zoomed)
-    other = in_better_channels(onto, of, matrix, MIDDLE_PIXELS, FINEST_PIXELS)
-    return Alike(*(other or (onto, of)), matrix)
+        return Alike(*zoomed, [(zoomed.onto, zoomed.of)])
+    views = _views(onto, of, matrix)
+    more = shares_more(views[0], (onto, of), matrix, MIDDLE_PIXELS)
+    return Alike(*(views[0] if more else (onto, of)), matrix, views)
 
 
-def search(onto: Pyramid, of: Pyramid, coarse: Coarse, mode: AlignMode) -> Search:
+def _views(onto: Pyramid, of: Pyramid, matrix: Matrix) -> Views:
+    views = in_common_colours(onto, of, matrix, MIDDLE_PIXELS, FINEST_PIXELS, _COLOURS)
+    return views or [(onto, of)]
+
+
+def search(alike: Alike, coarse_nats: float, mode: AlignMode) -> Search:
     """From the best guess to the finest level, within the model asked for.
 
     "auto" and "flow" take the simplest model that explains nearly as much as any: at the middle
     level, and of a large picture, where that level shows small movements no more, at the finest.
     """
-    candidates = _candidates(onto, of, coarse.matrix, mode)
+    onto, of, start, views = alike
+    candidates = _candidates(onto, of, start, views, mode)
     model, matrix, motion = _choice(onto, of, candidates, MIDDLE_PIXELS)
     if len(candidates) > 1 and _has_finer(onto, of, matrix, FINEST_PIXELS):
-        most = _finer(onto, of, candidates[-1].matrix, "homography")
+        most = _finer(onto, of, views, candidates[-1].matrix, "homography")
         simpler = _simplified(candidates[0], most, of)
         model, matrix, motion = _choice(onto, of, simpler, FINEST_PIXELS)
     if motion:
-        matrix = refined_on_blocks(onto, of, _finer(onto, of, matrix, motion), motion)
+        matrix = _finer(onto, of, views, matrix, motion)
+        matrix = refined_on_blocks(onto, of, matrix, motion)
     if model == "translation":
-        matrix = _whole(matrix)
+        matrix = _whole(matrix, min(_WHOLE_PX / onto.factor_for(FINEST_PIXELS), _MOST_WHOLE_PX))
     middle = levels_for(onto, of, matrix, MIDDLE_PIXELS).shared(matrix)
-    return Search(model, matrix, motion, coarse.information, middle)
+    return Search(model, matrix, motion, coarse_nats, middle)
 
 
 class _Candidate(NamedTuple):
@@ -120,12 +140,14 @@ class _Candidate(NamedTuple):
     motion: Motion | None
 
 
-def _candidates(onto: Pyramid, of: Pyramid, start: Matrix, mode: AlignMode) -> list[_Candidate]:
+def _candidates(
+    onto: Pyramid, of: Pyramid, start: Matrix, views: Views, mode: AlignMode
+) -> list[_Candidate]:
     """The simplest model first."""
 
     def made(model: Model, motion: Motion, begin: Matrix) -> _Candidate:
-        steps = _MIDDLE_STEPS
-        found = refined(onto, of, begin, motion, MIDDLE_PIXELS, steps, matched_iterations=steps)
+        rough = refined(onto, of, begin, motion, MIDDLE_PIXELS, _MIDDLE_STEPS)
+        found = fitted_in_bands(views[:1], rough, motion, MIDDLE_PIXELS, _FITTED_STEPS)
         return _Candidate(model, found, motion)
 
     moved = (
@@ -165,27 +187,29 @@ def _choice(
     return candidates[int(np.argmax(nats))]
 
 
-def _finer(onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion) -> Matrix:
+def _finer(onto: Pyramid, of: Pyramid, views: Views, matrix: Matrix, motion: Motion) -> Matrix:
     """The mapping refined at the finer levels, unless the pictures then share less."""
-    for pixels, steps in ((FINE_PIXELS, _FINE_STEPS), (FINEST_PIXELS, _FINEST_STEPS)):
+    finest = (FINEST_PIXELS, views[:1], _FINEST_STEPS)
+    for pixels, seen, steps in ((FINE_PIXELS, views, _FITTED_STEPS), finest):
         if _has_finer(onto, of, matrix, pixels):
-            matrix = _better_at(pixels, onto, of, matrix, motion, steps)
-    return matrix
+            found = fitted_in_bands(seen, matrix, motion, pixels, steps)
+            matrix = _not_worse(pixels, onto, of, matrix, found)
+    if _has_finer(onto, of, matrix, FINEST_PIXELS):
+        return matrix
+    found = fitted_softly(views, matrix, motion, FINE_PIXELS, _FITTED_STEPS)
+    return _not_worse(FINE_PIXELS, onto, of, matrix, found)
 
 
-def _better_at(
-    pixels: int, onto: Pyramid, of: Pyramid, matrix: Matrix, motion: Motion, steps: int
-) -> Matrix:
-    """The mapping refined at a level, unless the pictures then plainly share less there."""
-    found = refined(onto, of, matrix, motion, pixels, steps, matched_iterations=steps)
+def _not_worse(pixels: int, onto: Pyramid, of: Pyramid, matrix: Matrix, found: Matrix) -> Matrix:
+    """What was found, unless the pictures then plainly share less at a level."""
     before, after = (_information(onto, of, m, pixels) for m in (matrix, found))
     return found if after >= _AS_GOOD * before else matrix
 
 
-def _whole(matrix: Matrix) -> Matrix:
+def _whole(matrix: Matrix, within: float) -> Matrix:
     """A shift of nearly whole pixels made whole, so that no pixel needs to be resampled."""
     dx, dy = (float(matrix[row, 2]) for row in (0, 1))
-    near = max(abs(dx - round(dx)), abs(dy - round(dy))) <= _WHOLE_PX
+    near = max(abs(dx - round(dx)), abs(dy - round(dy))) <= within
     return shift(round(dx), round(dy)) if near else matrix
 
 

@@ -1,10 +1,10 @@
-"""Two pictures in the plane of frequencies: what they share, filters for it, shift, turn and scale.
+"""Two pictures in the plane of frequencies: what they share, shift, turn and scale.
 
 The share of a frequency's power that two registered signals have in common is their coherence γ².
 It gives the mutual information of the pictures, −½ Σ log(1 − γ²) nats over all frequencies, which
-is largest where they lie right; the weights γ²/(1 − γ²) of the maximum-likelihood delay estimate
-(Hannan and Thomson 1973; Knapp and Carter, IEEE Trans. ASSP 24, 1976), which leave the frequencies
-that noise, blur or blocks have spoiled out of account; and the bound on the error of the shift.
+is largest where they lie right, and the weights γ²/(1 − γ²) of the maximum-likelihood delay
+estimate (Hannan and Thomson 1973; Knapp and Carter, IEEE Trans. ASSP 24, 1976), which leave the
+frequencies that noise, blur or blocks have spoiled out of account.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.pictures.align.detail import Plane
-from distortion_graph.pictures.align.matrices import Matrix
+from distortion_graph.pictures.align.matrices import Matrix, Size
 
 _BINS = 9  # side of the box over which spectra are averaged
 _MOST_COHERENT = 0.9  # above it, what is measured is how a picture was resampled
@@ -49,15 +49,6 @@ class Shared:
         return -float(np.log1p(-self.coherence).sum(dtype=np.float64)) * self.share
 
     @property
-    def shift_deviation_px(self) -> float:
-        """The Cramér-Rao bound of the shift along an axis; infinite where nothing is shared."""
-        y, x = _frequencies(self.padded)
-        steepness = (2 * math.pi) ** 2 * (x * x + y * y) / 2
-        ratio = self.coherence / (1 - self.coherence)
-        fisher = 2 * float((ratio * steepness).sum(dtype=np.float64)) * self.share
-        return 1 / math.sqrt(fisher) if fisher > 0 else math.inf
-
-    @property
     def second_peak(self) -> float:
         """How high, beside the peak where the pictures lie now, the highest other peak is."""
         surface = np.fft.irfft2(self._weight * self.product, self.padded).astype(np.float32)
@@ -78,33 +69,37 @@ class Shared:
 
 def shared(onto: Plane, of: Plane, indices: Matrix) -> Shared:
     """What `onto` and `of`, resampled by `indices` (`level_indices`), have in common."""
+    product, powers, padded, share = _spectra(onto, of, indices)
+    # Registered pictures have real cross spectra; the imaginary part is noise or a shift.
+    real = np.maximum(_smoothed(product.real), 0)
+    chance = 1 / _BINS**2
+    coherence = np.clip(real * real / (powers[0] * powers[1]) - chance, 0, _MOST_COHERENT)
+    coherence *= _without_finest(padded)
+    return Shared(product, powers, coherence.astype(np.float32), share, padded)
+
+
+def cross_spectra(
+    onto: Plane, of: Plane, indices: Matrix
+) -> tuple[Plane, tuple[Plane, Plane], Size]:
+    """The real part of the cross spectrum, both power spectra, smoothed, and the padded frame."""
+    product, powers, padded, _ = _spectra(onto, of, indices)
+    return _smoothed(product.real), powers, padded
+
+
+def _spectra(
+    onto: Plane, of: Plane, indices: Matrix
+) -> tuple[NDArray[np.complexfloating[Any, Any]], tuple[Plane, Plane], Size, float]:
+    """Cross spectrum, smoothed power spectra, the padded frame, and how much of it both fill."""
     h, w = onto.shape
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     laid = cv2.warpPerspective(of, indices, (w, h), flags=flags)
     window = soft_overlap((h, w), of.shape, indices)
     padded = (cv2.getOptimalDFTSize(h), cv2.getOptimalDFTSize(w))
     first, second = (np.fft.rfft2(plane * window, padded) for plane in (onto, laid))
-    product = first.conj() * second
     powers = _smoothed(np.abs(first) ** 2), _smoothed(np.abs(second) ** 2)
     floor = 1e-6 * max(float(p.max()) for p in powers) + 1e-12
-    powers = powers[0] + floor, powers[1] + floor
-    # Registered pictures have real cross spectra; the imaginary part is noise or a shift.
-    real = np.maximum(_smoothed(product.real), 0)
-    chance = 1 / _BINS**2
-    coherence = np.clip(real * real / (powers[0] * powers[1]) - chance, 0, _MOST_COHERENT)
-    coherence *= _without_finest(padded)
     share = float((window * window).sum()) / (padded[0] * padded[1])
-    return Shared(product, powers, coherence.astype(np.float32), share, padded)
-
-
-def matched(onto: Plane, of: Plane, what: Shared) -> tuple[Plane, Plane]:
-    """Both filtered so that each frequency counts by what the pictures share of it."""
-    weight = np.sqrt(what.coherence / (1 - what.coherence))
-    first, second = (
-        _filtered(plane, weight / np.sqrt(power), what.padded)
-        for plane, power in zip((onto, of), what.powers, strict=True)
-    )
-    return first, second
+    return first.conj() * second, (powers[0] + floor, powers[1] + floor), padded, share
 
 
 def turn_and_scale(onto: Plane, of: Plane) -> tuple[float, float]:
@@ -140,24 +135,6 @@ def soft_overlap(size: tuple[int, int], of: tuple[int, ...], indices: Matrix) ->
 def _smoothed(plane: NDArray[np.floating[Any]]) -> Plane:
     """The mean over a box of frequencies."""
     return np.asarray(cv2.blur(np.ascontiguousarray(plane, np.float32), (_BINS, _BINS)), np.float32)
-
-
-def _filtered(plane: Plane, gain: Plane, padded: tuple[int, int]) -> Plane:
-    """A plane with each frequency times `gain`, of deviation 1."""
-    size = [max(p, n) for p, n in zip(padded, plane.shape, strict=True)]
-    if size != list(padded):  # the gain was worked out for a smaller frame
-        half = size[1] // 2 + 1
-        gain = _resized_gain(gain, (size[0], half))
-    out = np.fft.irfft2(np.fft.rfft2(plane, size) * gain, size)
-    out = out[: plane.shape[0], : plane.shape[1]].astype(np.float32)
-    return np.asarray(out / (float(out.std()) + 1e-12), np.float32)
-
-
-def _resized_gain(gain: Plane, shape: tuple[int, int]) -> Plane:
-    """A gain over the same frequencies in another number of steps."""
-    centred = np.fft.fftshift(gain, axes=0)
-    resized = cv2.resize(centred, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(np.fft.ifftshift(resized, axes=0), np.float32)
 
 
 def _without_finest(size: tuple[int, int]) -> Plane:

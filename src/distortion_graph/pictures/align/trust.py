@@ -25,16 +25,16 @@ TOLERANCE_PX: dict[Model, float] = {
 
 # Fitted by `benchmarks/alignment.py --fit` on pictures that may train.
 SCENE_WEIGHTS = (-14.26, 1.96, 4.16, -1.28)
-CONFIDENCE_WEIGHTS = (-15.566, -1.254, 2.213)
+CONFIDENCE_WEIGHTS = (-0.689, -3.153)
 
 
 class Measurements(NamedTuple):
     """What the probabilities are worked out from.
 
     `coarse_nats`, `middle_nats`: the mutual information of the pictures at two levels, of which the
-    second has `middle_pixels`. `spread`: the deviation of the mapping (`spread_px`) in tolerances;
-    None where it was not searched for. `second_peak`: the height of the correlation's second peak
-    beside the first.
+    second has `middle_pixels`. `spread`: the standard error of the mapping (`deviation_px`) in
+    tolerances; None where it was not searched for. `second_peak`: the height of the correlation's
+    second peak beside the first.
     """
 
     coarse_nats: float
@@ -71,8 +71,7 @@ def scene_features(measured: Measurements) -> tuple[float, ...]:
 
 def confidence_features(measured: Measurements) -> tuple[float, ...]:
     """What `CONFIDENCE_WEIGHTS` weigh, of a mapping that was searched for."""
-    spread = min(max(measured.spread or 0.0, 1e-4), 100.0)
-    return 1.0, math.log(spread), math.log1p(measured.middle_nats)
+    return 1.0, math.log(min(max(measured.spread or 0.0, 1e-4), 100.0))
 
 
 def same_scene(measured: Measurements) -> float:
