@@ -117,6 +117,13 @@ def native():
                 "comparison": comparison("same", 0.7 - 0.6),
                 "evidence": evidence(None, 1.0, 1.0, 0.0, {"flip": 0.0, "ssimulacra2": None}),
                 "differs": differs([0, 1, 2, 2], [1, 0, 1, 1]),
+                "judged": {
+                    "by": "ada",
+                    "at": "2026-11-30T12:00:00Z",
+                    "anchor": {"distortion": "blur", "severity": "moderate"},
+                    "target": {"distortion": None, "severity": "minor"},
+                    "comparison": "slightly_worse",
+                },
             },
             {
                 "id": 2,
@@ -128,6 +135,7 @@ def native():
                 "comparison": comparison("significantly_better", 0.75),
                 "evidence": None,
                 "differs": None,
+                "judged": None,
             },
         ],
         "scene": {

@@ -37,6 +37,7 @@ RUN = [
     "formats",
     "gate",
     "graph",
+    "judging",
     "metrics",
     "pictures",
     "quality",

@@ -44,7 +44,7 @@ NAMES = {
     "gate.asserting": "QualityError assert_same_quality",
     "gate.policy_files": "load_policy policy_of",
     "gate.run": "run_check",
-    "graph": "DistortionGraph json_schema load_graph",
+    "graph": "DistortionGraph Judgement NodeJudgement json_schema judge load_graph",
     "graph.build": "assemble",
     "measure.differences": "find_differences",
     "measure.evidence": "measure_evidence",
@@ -104,8 +104,8 @@ NAMES = {
     "work.threads": "allowed_threads parallel_map thread_budget",
 }
 COMMANDS = """
-ask / batch / bench compare / bench figures / bench human / bench run / calibrate / check /
-compare / convert / dataset build / dataset check / dataset export-sft / dataset info /
+agreement / ask / batch / bench compare / bench figures / bench human / bench run / calibrate /
+check / compare / convert / dataset build / dataset check / dataset export-sft / dataset info /
 dataset pack / dataset pull / dataset push / dataset unpack / distort / draw / evaluate / export /
 import-checkpoint / mcp / mllm eval / rank / report / schema / serve / serve-token / train /
 version / video

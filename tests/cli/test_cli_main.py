@@ -29,6 +29,7 @@ COMMANDS = [
     "schema",
     "train",
     "evaluate",
+    "agreement",
     "calibrate",
 ]
 COMMANDS += ["export", "import-checkpoint", "mcp", "serve", "serve-token", "version"]

@@ -77,15 +77,16 @@ def test_what_is_said_of_a_full_graph():
     assert list(loss_lines(full(), "published")) == [
         "published cannot hold: model, pictures, reference, picture hashes, transparency, region "
         "ids, areas, masks, boxes, probabilities, probabilities of other labels, known, opinion, "
-        "further distortions, evidence, metric descriptions, differences, scene; they are left out"
+        "further distortions, evidence, metric descriptions, differences, judgements, scene; they "
+        "are left out"
     ]
     assert list(loss_lines(full(), "csv")) == [
         "csv cannot hold: model, pictures, reference, picture hashes, transparency, metric "
         "descriptions; they are left out"
     ]
     assert list(loss_lines(full(), "coco")) == [
-        "coco cannot hold: reference, transparency, probabilities of other labels, scene, "
-        "relations; they are left out",
+        "coco cannot hold: reference, transparency, probabilities of other labels, judgements, "
+        "scene, relations; they are left out",
         "coco holds masks; left out where there is none: region 2 (Schläger)",
     ]
     assert list(loss_lines(many(), "native")) == []
@@ -105,6 +106,7 @@ def test_what_is_said_of_a_full_graph():
         ("evidence", measured_further()),
         ("metric descriptions", bare().model_copy(update={"metrics": full().metrics})),
         ("differences", bare(differs={"share": 0.0, "equal": 1.0, "size": (4, 3)})),
+        ("judgements", bare(judged={"comparison": "same"})),
         ("pictures", bare().model_copy(update={"anchor": ImageInfo(width=4, height=3)})),
         ("reference", bare().model_copy(update={"scores": Scores(source="measured")})),
         ("reference", bare().model_copy(update={"reference": full().reference})),

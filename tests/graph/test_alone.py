@@ -29,6 +29,7 @@ def alone(side: str, region_id: int = 9) -> dict[str, Any]:
         "comparison": None,
         "evidence": None,
         "differs": None,
+        "judged": None,
     }
 
 

@@ -72,7 +72,8 @@ def test_regions_of_one_picture_alone_are_read_for_it(tmp_path):
     for entry, gone in zip(value["regions"][2:], ("target", "anchor"), strict=True):
         if gone == "anchor" and entry["target"]["mask"] is None:
             entry["target"] |= {key: entry["anchor"][key] for key in ("mask", "bbox_xywh_px")}
-        entry |= {gone: None, "comparison": None, "evidence": None, "differs": None, "valid": None}
+        parts = ("comparison", "evidence", "differs", "judged", "valid")
+        entry |= dict.fromkeys((gone, *parts))
     path = written(tmp_path / "graph.json", value)
     found = regions_in(path, blank(H, W, "a.png"))
     assert found == expected(masks()[0]).subset([2, 7, 12])

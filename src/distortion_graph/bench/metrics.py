@@ -8,6 +8,7 @@ own. What is not defined, such as the correlation of a constant, is NaN.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,17 +70,28 @@ def quadratic_kappa(truth: Labels, predicted: Labels, labels: int) -> float:
 
     Over answered regions only: a missing answer has no place on the scale. NaN where there is
     none, or where truth and prediction are one and the same single label.
-    (Cohen, "Weighted kappa", Psychological Bulletin 70, 1968.)
     """
     answered = predicted != MISSED
-    counts = confusion(truth[answered], predicted[answered], labels)[:, :-1].astype(float)
-    if not counts.sum():
-        return float("nan")
-    step = np.arange(labels)
-    weight = (step[:, None] - step) ** 2.0
-    expected = np.outer(counts.sum(1), counts.sum(0)) / counts.sum()
-    by_chance = float((weight * expected).sum())
-    return 1 - float((weight * counts).sum()) / by_chance if by_chance else float("nan")
+    counts = confusion(truth[answered], predicted[answered], labels)[:, :-1]
+    return float(cohens_kappa(counts, ordered=True))
+
+
+def cohens_kappa(counts: NDArray[Any], *, ordered: bool) -> NDArray[np.float64]:
+    """Agreement of two raters beyond chance, (...) of (..., L, L) how often each pair of labels was
+    given: 1 is full agreement, 0 that of chance.
+
+    On an `ordered` scale a disagreement weighs the square of its steps, else all weigh the same.
+    NaN where nothing was rated, or both gave one and the same single label.
+    (Cohen, "Weighted kappa", Psychological Bulletin 70, 1968.)
+    """
+    step = np.arange(counts.shape[-1])
+    apart = step[:, None] - step
+    weight = apart**2.0 if ordered else (apart != 0).astype(np.float64)
+    seen = np.einsum("ij,...ij->...", weight, counts)
+    first, second, all_ = counts.sum(-1), counts.sum(-2), counts.sum((-2, -1))
+    by_chance = np.einsum("ij,...i,...j->...", weight, first, second)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(by_chance > 0, 1 - seen * all_ / by_chance, np.nan)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from distortion_graph.cli.agreement import agreement
 from distortion_graph.cli.ask import ask
 from distortion_graph.cli.batch import batch
 from distortion_graph.cli.bench import bench_app
@@ -63,6 +64,7 @@ for command in (
     schema,
     train,
     evaluate,
+    agreement,
     calibrate,
     export,
     import_checkpoint,

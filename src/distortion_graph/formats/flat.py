@@ -22,6 +22,7 @@ from distortion_graph.graph import (
     DistortionGraph,
     Evidence,
     FurtherDistortion,
+    Judgement,
     LabelBelief,
     Mask,
     Node,
@@ -93,13 +94,15 @@ EDGE_FACTS: Mapping[str, type] = {
     "spots_height": int,
     "spots_width": int,
     "spots": str,
+    "judged": str,
     "image": str,
 }
 """Facts of an edge's row and their types; `kind` is comparison, scene or relation.
 
 `measured` is whether there is evidence: of identical pixels psnr_db is not known all the same.
 `more` are the values of further metrics, not known where none were asked for. `spots` is a list of
-boxes [x, y, width, height] as JSON text, on a picture of the size given.
+boxes [x, y, width, height] as JSON text, on a picture of the size given. `judged` is what a person
+says of the region, as JSON text, not known where nobody judged.
 """
 
 BOX_FACTS = ("bbox_x", "bbox_y", "bbox_width", "bbox_height")
@@ -158,6 +161,7 @@ def edge_rows(graph: DistortionGraph) -> Iterator[Row]:
     """A row an edge: comparisons of regions, that of the scene, relations."""
     for position, region in enumerate(graph.regions):
         facts = _compared(graph, region.comparison, region.evidence, region.differs)
+        facts["judged"] = flat_judgement(region.judged)
         between: Row = {"region": region.id, "position": position, **_ends(region.id)}
         yield _complete(EDGE_FACTS, kind="comparison", **between, **facts)
     if graph.scene is not None:
@@ -205,6 +209,11 @@ def flat_more(evidence: Evidence | None) -> str | None:
 def flat_further(also: Sequence[FurtherDistortion]) -> str | None:
     """Further distortions as JSON text, None where there are none."""
     return json_text([further.model_dump() for further in also]) if also else None
+
+
+def flat_judgement(judged: Judgement | None) -> str | None:
+    """What a person says of a region as JSON text, None where nobody judged."""
+    return None if judged is None else json_text(judged.model_dump(mode="json"))
 
 
 def flat_differences(differs: Difference | None) -> dict[str, Scalar | None]:

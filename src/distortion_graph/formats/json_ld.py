@@ -26,6 +26,9 @@ RELATIONS = "urn:distortion-graph:relation:"
 _LABELLED = ("probabilities", "distortion_share", "more")
 """Keys of maps from labels, which may begin with `@` themselves, and from names of metrics."""
 
+_EMPTY = ("more", *SIDES)
+"""Keys of evidence and of judgements that are left out where they hold nothing."""
+
 CONTEXT: dict[str, Any] = {
     "@version": 1.1,
     "@vocab": TERMS,
@@ -131,9 +134,10 @@ def _compared(graph: str, what: str, kind: str, value: dict[str, Any]) -> dict[s
     if "comparison" in value:
         name = f"{graph}#comparison:{what}"
         value["comparison"] = _named(name, "Comparison", value["comparison"])
-    for key, kind in (("evidence", "Evidence"), ("differs", "Difference")):
+    parts = (("evidence", "Evidence"), ("differs", "Difference"), ("judged", "Judgement"))
+    for key, kind in parts:
         if key in value:
-            known = {name: fact for name, fact in value[key].items() if name != "more" or fact}
+            known = {name: fact for name, fact in value[key].items() if fact or name not in _EMPTY}
             value[key] = {"@type": kind, **known}
     return value
 

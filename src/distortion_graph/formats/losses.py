@@ -44,7 +44,7 @@ _IDS, _AREAS, _MASKS, _BOXES = "region ids", "areas", "masks", "boxes"
 _PROBABILITIES, _OTHERS, _KNOWN = "probabilities", "probabilities of other labels", "known"
 _OPINION, _FURTHER = "opinion", "further distortions"
 _DIGITS, _EVIDENCE, _DIFFERS = "score digits", "evidence", "differences"
-_METRICS = "metric descriptions"
+_METRICS, _JUDGED = "metric descriptions", "judgements"
 _SCENE, _RELATIONS = "scene", "relations"
 
 LOST: Mapping[Form, tuple[str, ...]] = MappingProxyType(
@@ -53,7 +53,7 @@ LOST: Mapping[Form, tuple[str, ...]] = MappingProxyType(
         "published": (
             _MODEL, _PICTURES, _FIT, _ALIGNED, _REFERENCE, _HASHES, _TRANSPARENCY, _VOCABULARY,
             _IDS, _AREAS, _VALID, _ALONE, _MASKS, _BOXES, _PROBABILITIES, _OTHERS, _KNOWN,
-            _OPINION, _FURTHER, _DIGITS, _EVIDENCE, _METRICS, _DIFFERS, _SCENE,
+            _OPINION, _FURTHER, _DIGITS, _EVIDENCE, _METRICS, _DIFFERS, _JUDGED, _SCENE,
         ),
         "node-link": (),
         "graphml": (),
@@ -61,7 +61,7 @@ LOST: Mapping[Form, tuple[str, ...]] = MappingProxyType(
         "dot": (
             _MODEL, _PICTURES, _FIT, _ALIGNED, _REFERENCE, _HASHES, _TRANSPARENCY, _VOCABULARY,
             _AREAS, _VALID, _ALONE, _MASKS, _BOXES, _PROBABILITIES, _OTHERS, _KNOWN, _OPINION,
-            _DIGITS, _EVIDENCE, _METRICS, _DIFFERS,
+            _DIGITS, _EVIDENCE, _METRICS, _DIFFERS, _JUDGED,
         ),
         "csv": (
             _MODEL, _PICTURES, _FIT, _ALIGNED, _REFERENCE, _HASHES, _TRANSPARENCY, _VOCABULARY,
@@ -72,16 +72,17 @@ LOST: Mapping[Form, tuple[str, ...]] = MappingProxyType(
             _METRICS,
         ),
         "coco": (
-            _FIT, _ALIGNED, _REFERENCE, _TRANSPARENCY, _VALID, _ALONE, _OTHERS, _SCENE, _RELATIONS,
+            _FIT, _ALIGNED, _REFERENCE, _TRANSPARENCY, _VALID, _ALONE, _OTHERS, _JUDGED, _SCENE,
+            _RELATIONS,
         ),
         "label-studio": (
             _FIT, _ALIGNED, _REFERENCE, _HASHES, _TRANSPARENCY, _VOCABULARY, _AREAS, _VALID,
             _ALONE, _BOXES, _OTHERS, _KNOWN, _OPINION, _FURTHER, _EVIDENCE, _METRICS, _DIFFERS,
-            _SCENE,
+            _JUDGED, _SCENE,
         ),
         "cvat": (
             _MODEL, _FIT, _ALIGNED, _REFERENCE, _HASHES, _TRANSPARENCY, _VOCABULARY, _VALID,
-            _ALONE, _OTHERS, _METRICS, _SCENE, _RELATIONS,
+            _ALONE, _OTHERS, _METRICS, _JUDGED, _SCENE, _RELATIONS,
         ),
     }
 )  # fmt: skip
@@ -186,6 +187,7 @@ _PRESENT: Mapping[str, Callable[[DistortionGraph], bool]] = {
     _DIFFERS: lambda graph: any(
         part is not None and part.differs is not None for part in (*graph.regions, graph.scene)
     ),
+    _JUDGED: lambda graph: any(region.judged is not None for region in graph.regions),
     _SCENE: lambda graph: graph.scene is not None,
     _RELATIONS: lambda graph: bool(graph.relations),
 }

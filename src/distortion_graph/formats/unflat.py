@@ -70,7 +70,9 @@ def _regions(
         if name == pair[0]:
             target = _partner(nodes, compared, pair, where)
             entry = {key: row.get(key) for key in ("name", "area_fraction", "valid")}
-            entry |= {"id": region, **_compared(compared[name], where)}
+            edge = compared[name]
+            entry |= {"id": region, **_compared(edge, where)}
+            entry["judged"] = _json(edge, "judged", _edge_place(where, edge))
             entry |= {"anchor": _node(row, None, place), "target": _node(target, row, place)}
             entries.append((_position(row, place), entry))
     return [entry for _, entry in sorted(entries, key=lambda pair: pair[0])]

@@ -13,6 +13,8 @@ from distortion_graph.graph.graph import (
     load_graph,
     parse_json,
 )
+from distortion_graph.graph.judged import Judgement, NodeJudgement
+from distortion_graph.graph.judging import judge
 from distortion_graph.graph.metrics import MetricInfo
 from distortion_graph.graph.parts import (
     MOST_SPOTS,
@@ -51,11 +53,13 @@ __all__ = [
     "FrozenMap",
     "FurtherDistortion",
     "ImageInfo",
+    "Judgement",
     "LabelBelief",
     "Mask",
     "MetricInfo",
     "ModelInfo",
     "Node",
+    "NodeJudgement",
     "ReferenceInfo",
     "RegionAlone",
     "RegionComparison",
@@ -68,6 +72,7 @@ __all__ = [
     "graph_from_value",
     "json_schema",
     "json_schema_text",
+    "judge",
     "load_graph",
     "parse_json",
     "rows_of",

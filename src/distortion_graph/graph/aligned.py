@@ -69,9 +69,9 @@ class AlignmentInfo(Part):
 class RegionAlone(Part):
     """A region that one picture alone has, or of which the other picture shows nothing.
 
-    The other node is null, and so are `comparison`, `evidence` and `differs`, which stand here so
-    that all regions of a file have the same keys. `valid`, the share of the region that both show,
-    is 0, or null where the pictures were not aligned.
+    The other node is null, and so are `comparison`, `evidence`, `differs` and `judged`, which stand
+    here so that all regions of a file have the same keys. `valid`, the share of the region that
+    both show, is 0, or null where the pictures were not aligned.
     """
 
     id: Whole
@@ -83,6 +83,7 @@ class RegionAlone(Part):
     comparison: None = None
     evidence: None = None
     differs: None = None
+    judged: None = None
 
     @model_validator(mode="after")
     def _check(self) -> RegionAlone:

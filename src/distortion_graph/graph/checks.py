@@ -15,6 +15,7 @@ from distortion_graph.base.errors import VocabularyError
 if TYPE_CHECKING:
     from distortion_graph.base.vocabulary import Vocabulary
     from distortion_graph.graph import DistortionGraph
+    from distortion_graph.graph.judged import Judgement, NodeJudgement
     from distortion_graph.graph.metrics import MetricInfo
     from distortion_graph.graph.parts import (
         ComparisonBelief,
@@ -58,6 +59,7 @@ def graph_problems(graph: DistortionGraph) -> Iterator[str]:
         yield from _comparison_problems(f"{place}.comparison", region.comparison, vocabulary)
         yield from _difference_problems(f"{place}.differs", region.differs, graph)
         yield from _metric_problems(f"{place}.evidence", region.evidence, graph.metrics)
+        yield from judged_problems(f"{place}.judged", region.judged, vocabulary)
     for i, lone in enumerate(graph.alone, start=len(graph.regions)):
         place = f"regions[{i}]"
         if lone.id in seen:
@@ -179,6 +181,30 @@ def _label_problems(place: str, label: str, index: Callable[[str], int]) -> Iter
         index(label)
     except VocabularyError as error:
         yield f"{place}: {error}"
+
+
+def judged_problems(place: str, judged: Judgement | None, vocabulary: Vocabulary) -> Iterator[str]:
+    """Labels that the vocabulary does not have, and a clean distortion that is severe."""
+    if judged is None:
+        return
+    clean = vocabulary.clean
+    for side in _SIDES:
+        said: NodeJudgement = getattr(judged, side)
+        if said.distortion is not None:
+            spot = f"{place}.{side}.distortion"
+            yield from _label_problems(spot, said.distortion, vocabulary.distortion_index)
+        if said.severity is not None:
+            spot = f"{place}.{side}.severity"
+            yield from _label_problems(spot, said.severity, vocabulary.severity_index)
+        both = None not in (said.distortion, said.severity)
+        if both and (said.distortion == clean) != (said.severity == clean):
+            yield (
+                f"{place}.{side}: distortion {said.distortion!r} with severity "
+                f"{said.severity!r}, expected both or neither to be {clean!r}"
+            )
+    if judged.comparison is not None:
+        spot = f"{place}.comparison"
+        yield from _label_problems(spot, judged.comparison, vocabulary.comparison_index)
 
 
 def _extent_problems(

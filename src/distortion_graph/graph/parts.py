@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, Strict, model_validator
 from distortion_graph.base.vocabulary import FrozenMap, Vocabulary
 from distortion_graph.graph.basis import Number, Part, Sha256, Share, Shares, Size, Text, Whole
 from distortion_graph.graph.checks import PROBABILITY_TOLERANCE
+from distortion_graph.graph.judged import Judgement
 from distortion_graph.graph.metrics import MetricValues
 from distortion_graph.masks.rle import Rle, rle_from_text
 
@@ -235,7 +236,8 @@ class RegionComparison(Part):
     `id` is kept from the source of the regions (label map: the pixel value; list: its index);
     `area_fraction` is the mask's share of the picture that the regions were given on. `valid` is
     the share of the region that both pictures show; null where they were not aligned. A region
-    that one picture alone has is an `aligned.RegionAlone`.
+    that one picture alone has is an `aligned.RegionAlone`. `judged` is what a person says of it;
+    null where nobody did. The other parts stay the model's.
     """
 
     id: Whole
@@ -247,6 +249,7 @@ class RegionComparison(Part):
     comparison: ComparisonBelief
     evidence: Evidence | None = None
     differs: Difference | None = None
+    judged: Judgement | None = None
 
     @model_validator(mode="after")
     def _check(self) -> RegionComparison:
@@ -282,6 +285,7 @@ class RegionComparison(Part):
                 "anchor": new.model_copy(update=shape),
                 "target": old.model_copy(update=kept),
                 "comparison": self.comparison.mirrored(vocabulary),
+                "judged": self.judged and self.judged.swapped(vocabulary),
             }
         )
 
