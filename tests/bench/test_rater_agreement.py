@@ -238,7 +238,7 @@ def test_what_is_refused():
     nobody = judged(bare, None, rng)
     assert refusal([("b.json", bare)]).startswith("b.json: no region is judged, expected `judged`")
     assert refusal([("a.json", graph), ("c.json", graph)]) == (
-        "c.json: region 0 is judged by ada as in a.json, a graph of the same pictures; expected "
+        "c.json: region 0 is judged by 'ada' as in a.json, a graph of the same pictures; expected "
         "one judgement per person"
     )
     assert refusal([("a.json", nobody), ("c.json", nobody)]).endswith(

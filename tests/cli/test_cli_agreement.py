@@ -56,7 +56,7 @@ def test_forms_that_lose_them_say_so(cli, judged):
     ("arguments", "line"),
     [
         (("g.json",), "g.json: no region is judged"),
-        (("ada", "ada/g.json"), "ada/g.json: region 1 is judged by ada as in ada/g.json"),
+        (("ada", "ada/g.json"), "ada/g.json: region 1 is judged by 'ada' as in ada/g.json"),
         (("gone.json",), "gone.json: no such file"),
         (("empty",), "empty: a folder without .json files"),
     ],

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
-from format_samples import empty, full, hostile, many, masked
+from format_samples import HOSTILE, empty, full, hostile, many, masked
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,11 +25,14 @@ from distortion_graph.graph import (
     Evidence,
     FurtherDistortion,
     ImageInfo,
+    Judgement,
     LabelBelief,
     Node,
+    NodeJudgement,
     Scene,
     SceneNode,
     Scores,
+    judge,
 )
 
 FORMS = get_args(Form)
@@ -169,3 +172,13 @@ def test_tables_are_two_files_beside_each_other(tmp_path):
     files = graph_files(full(), "parquet", tmp_path / "t.parquet")
     assert [path.name for path, _ in files] == ["t.nodes.parquet", "t.edges.parquet"]
     assert all(data.startswith(b"PAR1") for _, data in files)
+
+
+@pytest.mark.parametrize("form", [form for form in READ if form != "published"])
+@pytest.mark.parametrize("by", [None, *HOSTILE])
+def test_a_judgement_comes_back_whoever_made_it(form, by, tmp_path):
+    said = Judgement(by=by, target=NodeJudgement(severity="minor"))
+    graph = judge(bare(), 0, said)
+    path = tmp_path / "g"
+    path.write_bytes(graph_text(graph, form).encode())
+    assert read_graph_and_form(path) == (graph, form)

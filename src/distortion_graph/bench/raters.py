@@ -147,7 +147,7 @@ def _by_region(members: Sequence[NamedGraph]) -> dict[int, list[_Said]]:
 def _check_two(old: _Said, new: _Said) -> None:
     region = f"region {new.region.id}"
     if old.by == new.by:
-        who = f"by {new.by}" if new.by is not None else "by nobody named"
+        who = f"by {new.by!r:.60}" if new.by is not None else "by nobody named"
         advice = "" if new.by is not None else " (give each person a pseudonym in `by`)"
         raise GraphError(
             f"{new.where}: {region} is judged {who} as in {old.where}, a graph of the same "
