@@ -78,6 +78,7 @@ class GracefulServer(uvicorn.Server):
         self.ended_by: int | None = None
         self._service, self._grace_s, self._say = application.service, grace_s, say
         self._until = 0.0
+        self._has_said = False
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop; at the second signal, stop."""
@@ -94,7 +95,8 @@ class GracefulServer(uvicorn.Server):
             return True
         if self.ended_by is None:
             return False
-        if counter % 50 == 0:
+        if not self._has_said:
+            self._has_said = True
             self._say(
                 f"stopping ({signal.Signals(self.ended_by).name}), what was taken is finished"
             )
