@@ -130,6 +130,10 @@ async function save(kind) {
   const entry = shown;
   const { type, end, colour } = SAVED[kind];
   if (!entry.files[kind]) {
+    if (running) {
+      complain("Something is under way: wait for it, or cancel it, and save then.");
+      return;
+    }
     const sent = new FormData();
     for (const [name, value] of entry.sent) sent.append(name, value);
     if (colour) sent.append("colour", colour);

@@ -20,7 +20,7 @@ export async function compared(form, type, signal) {
   const headers = { Accept: type, ...(token && { Authorization: `Bearer ${token}` }) };
   let answer;
   try {
-    answer = await fetch("/v1/compare", { method: "POST", body: form, headers, signal });
+    answer = await fetch("v1/compare", { method: "POST", body: form, headers, signal });
     if (answer.ok) {
       const warnings = JSON.parse(answer.headers.get("Distortion-Graph-Warnings") ?? "[]");
       return { blob: new Blob([await answer.blob()], { type }), warnings };
