@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from distortion_graph.base.errors import DistortionGraphError
-from distortion_graph.serve.http import about, index, job_routes, routes
+from distortion_graph.serve.http import about, job_routes, page, routes
 from distortion_graph.serve.http.door import Door
 from distortion_graph.serve.http.form_lines import form_line
 from distortion_graph.serve.http.problems import Problem, ProblemDetails, problem_of
@@ -25,9 +25,9 @@ from distortion_graph.serve.http.service import ClientLeftError, Service
 from distortion_graph.serve.http.settings import Settings
 
 OPENAPI = "/openapi.json"
-_PARTS = (index, about, routes, job_routes)
+_PARTS = (page, about, routes, job_routes)
 
-FREE = frozenset({about.HEALTH, about.READY, index.INDEX, OPENAPI})
+FREE = frozenset({about.HEALTH, about.READY, OPENAPI, *page.PATHS})
 """Paths that need no token."""
 
 _DESCRIPTION = (
