@@ -247,6 +247,10 @@ def test_a_server_with_tokens_asks_for_one(opened, tmp_path):
         field = tab.get_by_label("Token of this server")
         field.wait_for()
         assert "token" in tab.get_by_role("alert").inner_text()
+        for wrong, said in (("to…ken", "no token has"), ("x", "A token is needed")):
+            field.fill(wrong)
+            field.press("Enter")
+            tab.locator("#problem", has_text=said).wait_for()
         field.fill(token)
         field.press("Enter")
         tab.frame_locator("#answer iframe").locator("body.js").wait_for()

@@ -17,6 +17,7 @@ export const useToken = (text) => { token = text.trim(); };
  * Refusal, or AbortError where `signal` says so.
  */
 export async function compared(form, type, signal) {
+  if (/[^!-~]/.test(token)) throw new Refusal(401, "The token has characters that no token has; expected it as it was printed.");
   const headers = { Accept: type, ...(token && { Authorization: `Bearer ${token}` }) };
   let answer;
   try {
