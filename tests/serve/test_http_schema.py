@@ -113,7 +113,8 @@ def test_the_fields_of_the_form_are_the_options_of_the_command() -> None:
 
     elsewhere = {
         "context", "out", "format", "overlay", "distortion_map", "report", "json",  # by Accept
-        "plot", "fail_on", "model", "max_pixels", "provider", "threads", "quiet", "verbose",  # the server's
+        "plot", "fail_on",  # the caller's
+        "model", "max_pixels", "provider", "threads", "quiet", "verbose",  # the server's
     }  # fmt: skip
     of_compare, of_rank = (set(inspect.signature(one).parameters) for one in (compare, rank))
     assert set(CompareForm.model_fields) == of_compare - elsewhere | {"colour"}
