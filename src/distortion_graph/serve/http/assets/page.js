@@ -15,7 +15,6 @@ const find = (id) => document.getElementById(id);
 const kept = []; // newest first
 let shown = null;
 let running = null;
-let address = ""; // of the report that is shown
 
 function say(line) {
   find("status").textContent = line;
@@ -95,10 +94,9 @@ function show(entry) {
   const frame = document.createElement("iframe");
   frame.title = `Report of ${entry.names.join(" and ")}`;
   frame.setAttribute("sandbox", "allow-scripts");
-  // It has to be there as long as the frame is: a report has links to its own sections.
-  URL.revokeObjectURL(address);
-  address = URL.createObjectURL(entry.files.report);
-  frame.src = address;
+  const url = URL.createObjectURL(entry.files.report);
+  frame.addEventListener("load", () => URL.revokeObjectURL(url), { once: true });
+  frame.src = url;
   find("frame").replaceChildren(frame);
   find("answer-title").textContent = `${entry.names.join(" → ")}: ${entry.words}`;
   find("warnings").replaceChildren(...entry.warnings.map((line) => item(line)));
