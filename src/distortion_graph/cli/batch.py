@@ -12,7 +12,6 @@ import typer
 
 from distortion_graph.base.errors import BatchError
 from distortion_graph.cli.choice import TestSplit, ThreePairs, chosen
-from distortion_graph.cli.compare import EvidenceLevel
 from distortion_graph.cli.console import Talk, talk_of
 from distortion_graph.cli.options import (
     DEFAULT_BACKGROUND,
@@ -21,10 +20,15 @@ from distortion_graph.cli.options import (
     Align,
     AlignOption,
     Background,
+    EvidenceLevel,
+    EvidenceOption,
     Fit,
     FitOption,
+    GraphColumn,
     MaxPixels,
     Metrics,
+    ModelAsInCompare,
+    Providers,
     Quiet,
     Scale,
     ScaleOption,
@@ -95,25 +99,11 @@ def batch(
         typer.Option(metavar="SPEC", help=f"{REGIONS_HELP} By default auto, or the root's."),
     ] = None,
     metric: Metrics = None,
-    evidence: Annotated[
-        EvidenceLevel,
-        typer.Option(
-            help="Measure everything, everything but the mean CIEDE2000 (fast), or nothing."
-        ),
-    ] = EvidenceLevel.fast,
+    evidence: EvidenceOption = EvidenceLevel.fast,
     align: AlignOption = Align.auto,
     fit: FitOption = Fit.error,
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="MODEL", help="Use this model, as in `compare`."),
-    ] = None,
-    provider: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Run on this ONNX Runtime provider; when repeated, on the first available.",
-        ),
-    ] = None,
+    model: ModelAsInCompare = None,
+    provider: Providers = None,
     background: Background = DEFAULT_BACKGROUND,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     workers: Annotated[
@@ -146,9 +136,7 @@ def batch(
             "with --provider CUDAExecutionProvider, else none. Below 1 workers share a card.",
         ),
     ] = None,
-    graph_column: Annotated[
-        bool, typer.Option("--graph-column", help="Write each graph as JSON into the table too.")
-    ] = False,
+    graph_column: GraphColumn = False,
     graphs: Annotated[
         bool, typer.Option("--graphs", help="Write a file graphs/ID.json for each pair.")
     ] = False,

@@ -20,10 +20,14 @@ from distortion_graph.cli.options import (
     Align,
     AlignOption,
     Background,
+    EvidenceLevel,
+    EvidenceOption,
     Fit,
     Lossy,
     MaxPixels,
     Metrics,
+    ModelOption,
+    Providers,
     Quiet,
     ReferenceOption,
     Rotate,
@@ -64,14 +68,6 @@ class Format(StrEnum):
 
 
 FORMS_HELP = ", ".join(form.value for form in Format) + "."
-
-
-class EvidenceLevel(StrEnum):
-    """What is measured between the pictures."""
-
-    all = "all"
-    fast = "fast"
-    none = "none"
 
 
 @dataclass(frozen=True)
@@ -157,12 +153,7 @@ def compare(
     json: Annotated[
         bool, typer.Option("--json", help="Print the graph as native JSON instead of the table.")
     ] = False,
-    evidence: Annotated[
-        EvidenceLevel,
-        typer.Option(
-            help="Measure everything, everything but the mean CIEDE2000 (fast), or nothing."
-        ),
-    ] = EvidenceLevel.all,
+    evidence: EvidenceOption = EvidenceLevel.all,
     metric: Metrics = None,
     align: AlignOption = Align.auto,
     fit: Annotated[
@@ -182,23 +173,10 @@ def compare(
         typer.Option("--strict", help="Refuse pictures that may not show the same scene."),
     ] = False,
     fail_on: FailOn = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL",
-            help="Use this model: a folder made by `export`, or hf://ORG/NAME. By default the one "
-            "that comes with the program.",
-        ),
-    ] = None,
+    model: ModelOption = None,
     background: Background = DEFAULT_BACKGROUND,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
-    provider: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Run on this ONNX Runtime provider; when repeated, on the first available.",
-        ),
-    ] = None,
+    provider: Providers = None,
     threads: Threads = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,

@@ -60,6 +60,41 @@ FitOption: TypeAlias = Annotated[
 ]
 
 
+class EvidenceLevel(StrEnum):
+    """What is measured between the pictures."""
+
+    all = "all"
+    fast = "fast"
+    none = "none"
+
+
+EvidenceOption: TypeAlias = Annotated[
+    EvidenceLevel,
+    typer.Option(help="Measure everything, everything but the mean CIEDE2000 (fast), or nothing."),
+]
+ModelOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MODEL",
+        help="Use this model: a folder made by `export`, or hf://ORG/NAME. By default the one "
+        "that comes with the program.",
+    ),
+]
+ModelAsInCompare: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="MODEL", help="Use this model, as in `compare`.")
+]
+Providers: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        help="Run on this ONNX Runtime provider; when repeated, on the first available.",
+    ),
+]
+GraphColumn: TypeAlias = Annotated[
+    bool, typer.Option("--graph-column", help="Write each graph as JSON into the table too.")
+]
+
+
 class Align(StrEnum):
     """How a target may lie on its anchor; `pictures.align.ALIGN_MODES` has the same words."""
 

@@ -22,6 +22,8 @@ from distortion_graph.cli.options import (
     Lossy,
     MaxPixels,
     Metrics,
+    ModelOption,
+    Providers,
     Quiet,
     ScoreMetric,
     Threads,
@@ -137,23 +139,10 @@ def rank(
             "--strict", help="Refuse candidates that cannot be read, come twice or are in doubt."
         ),
     ] = False,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODEL",
-            help="Use this model: a folder made by `export`, or hf://ORG/NAME. By default the one "
-            "that comes with the program.",
-        ),
-    ] = None,
+    model: ModelOption = None,
     background: Background = DEFAULT_BACKGROUND,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
-    provider: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Run on this ONNX Runtime provider; when repeated, on the first available.",
-        ),
-    ] = None,
+    provider: Providers = None,
     threads: Threads = 0,
     quiet: Quiet = False,
     verbose: Verbose = False,

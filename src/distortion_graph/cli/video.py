@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from distortion_graph.cli.compare import EvidenceLevel
 from distortion_graph.cli.console import Talk, talk_of
 from distortion_graph.cli.extras import need_extra
 from distortion_graph.cli.options import (
@@ -16,10 +15,15 @@ from distortion_graph.cli.options import (
     REGIONS_HELP,
     Align,
     AlignOption,
+    EvidenceLevel,
+    EvidenceOption,
     Fit,
     FitOption,
+    GraphColumn,
     MaxPixels,
     Metrics,
+    ModelAsInCompare,
+    Providers,
     Quiet,
     Scale,
     ScaleOption,
@@ -103,12 +107,7 @@ def video(
     score_metric: ScoreMetric = None,
     scale: ScaleOption = Scale.common,
     metric: Metrics = None,
-    evidence: Annotated[
-        EvidenceLevel,
-        typer.Option(
-            help="Measure everything, everything but the mean CIEDE2000 (fast), or nothing."
-        ),
-    ] = EvidenceLevel.fast,
+    evidence: EvidenceOption = EvidenceLevel.fast,
     align: AlignOption = Align.auto,
     align_each: Annotated[
         AlignEach,
@@ -123,20 +122,9 @@ def video(
         bool,
         typer.Option("--lossy", help="Make these reports smaller, their pictures with loss."),
     ] = False,
-    graph_column: Annotated[
-        bool, typer.Option("--graph-column", help="Write each graph as JSON into the table too.")
-    ] = False,
-    model: Annotated[
-        str | None,
-        typer.Option(metavar="MODEL", help="Use this model, as in `compare`."),
-    ] = None,
-    provider: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Run on this ONNX Runtime provider; when repeated, on the first available.",
-        ),
-    ] = None,
+    graph_column: GraphColumn = False,
+    model: ModelAsInCompare = None,
+    provider: Providers = None,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
     workers: Annotated[
         int | None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -98,8 +98,8 @@ def _answer_errors(app: FastAPI, service: Service) -> None:
         return found.response()
 
     async def wrong_form(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
-        return await problem(request, Problem("request", form_line(error)))
+        said = form_line(cast(RequestValidationError, error))
+        return await problem(request, Problem("request", said))
 
     async def nobody(request: Request, error: Exception) -> Response:
         return Response(status_code=_CLIENT_LEFT)

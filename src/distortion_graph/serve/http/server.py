@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 from types import FrameType
+from typing import cast
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -129,9 +130,8 @@ class WatchedProtocol(H11Protocol):
 
     @property
     def _limits(self) -> Limits:
-        application = self.config.app
-        assert isinstance(application, Application)
-        return application.service.settings.limits
+        # What `make_server` was given; uvicorn takes any application.
+        return cast(Application, self.config.app).service.settings.limits
 
     def _look_later(self) -> None:
         self._next = self.loop.call_later(self._limits.upload_seconds / 2, self._look)

@@ -50,8 +50,7 @@ class Service:
     @classmethod
     def of(cls, request: Request) -> Service:
         """The service of the application that a request came to."""
-        service = request.app.state.service
-        assert isinstance(service, cls)
+        service: Service = request.app.state.service
         return service
 
     async def start(self) -> None:
