@@ -2,16 +2,17 @@
 
     python benchmarks/train_heads.py features runs/features --network NETWORK \\
         --labelled bsds500/train --pictures photos --held-out benchmarks/dev.json --minutes 20
-    python benchmarks/train_heads.py fit runs/features --network NETWORK --out runs/heads --epochs 5
+    python benchmarks/train_heads.py fit runs/features --network NETWORK --out runs/head
 
 The encoder is most of a training step's work and needs it least once it has been trained.
 `features` lets its ONNX export look at random training pairs (those of `distortion-graph train`)
 and keeps the moments, histograms and labels of their regions, about 0.25 MB a pair; run it once a
-core with different --first. `fit` trains the head on them for some epochs, as `train` would, and
-writes a network folder to go on from with `train --start-from`. Weights of NETWORK that do not fit
-begin anew, as with `start_partly`; where those are layers of the reader, `--teacher MODEL` pulls
-what it says towards what an exported model's reader says, at first as strongly as the loss counts
-its own parts and in the end not at all.
+core with different --first. `fit` trains the head on them for some minutes, as `train` would, and
+writes a network folder to go on from with `train --start-from`. After every pass it takes the
+newest files that are there (--newest), so `features` may go on writing beside it. Weights of
+NETWORK that do not fit begin anew, as with `start_partly`; where those are layers of the reader,
+`--teacher MODEL` pulls what it says towards what an exported model's reader says, at first as
+strongly as the loss counts its own parts and in the end not at all.
 """
 
 from __future__ import annotations
@@ -120,7 +121,10 @@ def features(options: argparse.Namespace) -> None:
         if len(rows) == BATCHES_A_FILE:
             path = options.out / f"{options.first + number:09d}.npz"
             columns: dict[str, Any] = {k: np.concatenate([r[k] for r in rows]) for k in rows[0]}
-            np.savez(path, **columns)
+            unfinished = path.with_suffix(".part")
+            with unfinished.open("wb") as file:
+                np.savez(file, **columns)
+            unfinished.replace(path)  # `fit` may look at any time
             print(f"{path}: {sum(len(row['area']) for row in rows)} pairs", flush=True)
             rows = []
 
@@ -157,23 +161,19 @@ def fit(options: argparse.Namespace) -> None:
     torch.manual_seed(options.seed)
     network, parents = _first_network(options.network, options.config)
     head = network.head.train()
-    data = _load(sorted(options.folder.glob("*.npz")))
-    if options.teacher:
-        data.of_regions[READING] = _readings(data.of_regions, options.teacher)
-    pairs = len(data.counts)
     weights = LossWeights(**{name: float(value) for name, value in options.loss})
-    steps = int(options.epochs * (pairs // PAIRS_A_BATCH))
-    print(f"{pairs} pairs, {steps} steps", flush=True)
     optimizer = torch.optim.AdamW(parameter_groups(head, 0.02), lr=options.learning_rate)
     averaged = AveragedWeights(head.state_dict(), 0.998)
     began = time.monotonic()
-    batches = _batches(data, torch.Generator().manual_seed(options.seed))
-    for step in range(steps):
+    step = 0
+    for batch in _batches(options, torch.Generator().manual_seed(options.seed)):
+        done = (time.monotonic() - began) / (60 * options.minutes)
+        if done >= 1:
+            break
         warm = min(1.0, (step + 1) / WARM_UP_STEPS)
-        level = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * step / steps))
+        level = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done))
         for group in optimizer.param_groups:
             group["lr"] = options.learning_rate * warm * level
-        batch = next(batches)
         targets = Targets(*(batch[name] for name in Targets._fields))
         reading, output = _run(head, batch)
         losses = criterion(output, targets, batch["valid"], weights)
@@ -184,9 +184,10 @@ def fit(options: argparse.Namespace) -> None:
         loss.backward()
         torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
         optimizer.step()
-        averaged.update(step + 1)
-        if (step + 1) % 100 == 0:
-            print(f"step {step + 1}: loss {losses.total.item():.3f}", flush=True)
+        step += 1
+        averaged.update(step)
+        if step % 100 == 0:
+            print(f"step {step}: loss {losses.total.item():.3f}", flush=True)
     head.load_state_dict(averaged.tensors)
     save_network(options.out, network.eval(), network.state_dict())
     link = Link(
@@ -194,8 +195,8 @@ def fit(options: argparse.Namespace) -> None:
         sha256=weights_sha256(options.out),
         model="lite0",
         seed=options.seed,
-        steps=steps,
-        pairs=steps * PAIRS_A_BATCH,
+        steps=step,
+        pairs=step * PAIRS_A_BATCH,
         minutes=round((time.monotonic() - began) / 60, 2),
     )
     write_chain(options.out, (*parents, link))
@@ -255,16 +256,31 @@ def _unlike(reading: Tensor, teacher: Tensor, valid: Tensor) -> Tensor:
     return (mine - theirs).square().mean() / theirs.var(0).mean()
 
 
-def _batches(data: _Features, generator: torch.Generator) -> Iterator[dict[str, Tensor]]:
+def _batches(
+    options: argparse.Namespace, generator: torch.Generator
+) -> Iterator[dict[str, Tensor]]:
     """Endless batches; pairs with about as many regions stand together, of as many as the most."""
     size = PAIRS_A_BATCH
+    paths: list[Path] = []
+    data: _Features | None = None
     while True:
+        newest = sorted(options.folder.glob("*.npz"), key=_written)[-options.newest :]
+        if data is None or newest != paths:
+            paths, data = newest, None  # no two windows at once: each may fill half of the memory
+            data = _load(paths)
+            if options.teacher:
+                data.of_regions[READING] = _readings(data.of_regions, options.teacher)
+            print(f"{len(data.counts)} pairs of {len(paths)} files", flush=True)
         order: list[Tensor] = []
         for block in torch.split(torch.randperm(len(data.counts), generator=generator), 16 * size):
             alike = block[torch.argsort(data.counts[block])]
             order += [part for part in torch.split(alike, size) if len(part) == size]
         for k in torch.randperm(len(order), generator=generator).tolist():
             yield _batch(data, order[k])
+
+
+def _written(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def _batch(data: _Features, pairs: Tensor) -> dict[str, Tensor]:
@@ -309,7 +325,8 @@ def main() -> None:
     train.add_argument("--network", type=Path, required=True)
     train.add_argument("--config", type=Path, help="settings as of `train`: network")
     train.add_argument("--out", type=Path, required=True)
-    train.add_argument("--epochs", type=float, default=5.0)
+    train.add_argument("--minutes", type=float, default=12.0)
+    train.add_argument("--newest", type=int, default=150, help="as many of the newest files")
     train.add_argument("--learning-rate", type=float, default=1.5e-3)
     train.add_argument("--loss", nargs=2, action="append", default=[], metavar=("PART", "WEIGHT"))
     train.add_argument("--teacher", type=Path, help="folder of an exported model")

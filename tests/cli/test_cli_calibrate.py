@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from cli_runs import photo
+from optional import present
 from PIL import Image
 
 torch = pytest.importorskip("torch", reason="needs the train extra")
@@ -14,13 +16,15 @@ for needed in ("accelerate", "yaml"):
     pytest.importorskip(needed, reason="needs the train extra")
 
 from distortion_graph.datasets.layout import INDEX_FILE  # noqa: E402
+from distortion_graph.datasets.pictures import load_sources  # noqa: E402
 from distortion_graph.datasets.reader import PandaSet  # noqa: E402
 from distortion_graph.model.config import NetworkConfig  # noqa: E402
 from distortion_graph.model.network import DistortionGraphNet  # noqa: E402
 from distortion_graph.model.predict import TorchPredictor  # noqa: E402
+from distortion_graph.predict.decode import choose_further  # noqa: E402
 from distortion_graph.training.calibration import _tempered, calibrate  # noqa: E402
 from distortion_graph.training.checkpoint import load_network, save_network  # noqa: E402
-from distortion_graph.training.held_out import RootScore  # noqa: E402
+from distortion_graph.training.held_out import HeldOutScore, RootScore  # noqa: E402
 
 pytestmark = pytest.mark.slow
 
@@ -106,3 +110,35 @@ def test_nothing_to_learn_from_is_refused(cli, net):
     ended = cli("calibrate", "net", "--out", "cal")
     assert ended.code == 2 and "name pictures or a data set" in ended.err
     assert "\n" not in ended.err.strip()
+
+
+def test_further_distortions_are_listed_from_the_probability_of_highest_f1(net, here):
+    network = DistortionGraphNet(NetworkConfig(width=32, layers=1, heads=2, also=True))
+    score = HeldOutScore(load_sources([here / "lab"], [], cache=here / "regions"))
+    samples = list(score.several())
+    suffered = [present(sample.suffered).present for sample in samples]
+    assert max(each.sum(-1).max() for each in suffered) > 1
+    found = calibrate(network, samples, score.clean(), samples)
+    words, predictor = network.config.vocabulary, TorchPredictor(network)
+    said = [predictor.predict(s.anchor, s.target, s.masks) for s in samples]
+
+    def further(predictions, threshold):
+        first = predictions.distortion.argmax(-1)
+        return choose_further(predictions, first, words, threshold).ravel()
+
+    true = np.concatenate(
+        [
+            further(replace(p, present=t.astype(float)), 1)
+            for p, t in zip(said, suffered, strict=True)
+        ]
+    )
+
+    def f1(threshold):
+        listed = np.concatenate([further(p, threshold) for p in said])
+        return 2 * (listed & true).sum() / (listed.sum() + true.sum())
+
+    assert f1(present(found.also_threshold)) == pytest.approx(found.also_f1)
+    assert present(found.also_f1) >= max(f1(t) for t in (0.1, 0.3, 0.5, 0.7, 0.9))
+    save_network(here / "again", network, network.state_dict())
+    kept = load_network(here / "again").head.nodes.also_threshold
+    assert kept == pytest.approx(found.also_threshold, abs=1e-3)

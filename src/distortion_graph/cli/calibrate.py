@@ -57,10 +57,11 @@ def calibrate(
 ) -> None:
     """Calibrate a network, or fit its opinions.
 
-    Finds a temperature for the probabilities of distortion, severity and comparison, and the
-    threshold of `known` below which tables say `uncertain`. Takes easy, medium and hard pairs of
-    the pictures or the data set you name, or else of the run's own held-out ones. `known` is also
-    fitted to pairs with the clean pictures themselves. Needs the train extra.
+    Finds a temperature for the probabilities of distortion, severity and comparison, the threshold
+    of `known` below which tables say `uncertain`, and for a network that names several distortions
+    of a region the probability from which on further ones are listed. Takes easy, medium and hard
+    pairs of the pictures or the data set you name, or else of the run's own held-out ones. `known`
+    is also fitted to pairs with the clean pictures themselves. Needs the train extra.
 
     With --human the command fits opinions instead: for each distortion a rising map from score to
     people's mean opinion, kept beside the network or in the model's manifest, and measured on
@@ -103,6 +104,11 @@ def calibrate(
     )
     for kind, share in calibration.uncertain.items():
         talk.show(f"  {percent(share):>6} {kind}")
+    if calibration.also_threshold is not None:
+        talk.show(
+            f"further distortions listed from the probability {calibration.also_threshold:.2f} on, "
+            f"F1 {calibration.also_f1:.3f}"
+        )
 
 
 def _fit_opinions(

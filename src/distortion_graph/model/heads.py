@@ -34,9 +34,9 @@ class NodeHeads(nn.Module):
     """Distortion, severity under each distortion, score, whether the node is known at all, and
     where the configuration asks for it every distortion that is present.
 
-    `temperature` (2,) divides the logits of distortion and of severity, and `known_threshold` is
-    the P(known) below which a node is uncertain; `training.calibration` sets both, and
-    `familiarity`.
+    `temperature` (2,) divides the logits of distortion and of severity, `known_threshold` is the
+    P(known) below which a node is uncertain, and from the probability `also_threshold` on further
+    distortions are listed; `training.calibration` sets them, and `familiarity`.
 
     Distortion and severity form one joint distribution in which a node is clean in both or in
     neither: P(d, s) = P(d)·P(s | d), P(clean | clean) = 1, P(clean | other) = 0.
@@ -45,6 +45,7 @@ class NodeHeads(nn.Module):
     clean_row: Tensor
     temperature: Tensor
     known_threshold: Tensor
+    also_threshold: Tensor
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -63,12 +64,14 @@ class NodeHeads(nn.Module):
         self.score = nn.Linear(config.width, 1)
         self.known = nn.Linear(config.width, 1)
         self.present = nn.Linear(config.width, self.labels) if config.also else None
+        self.register_buffer("also_threshold", torch.tensor(0.5), persistent=config.also)
         self.familiarity = Familiarity(self.labels, config.width)
 
     def reset_calibration(self) -> None:
         """Forget what `training.calibration` has set."""
         self.temperature.fill_(1)
         self.known_threshold.fill_(0)
+        self.also_threshold.fill_(0.5)
         self.familiarity.reset()
 
     def learned(self, h: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say: temperatures and a threshold, found on held-out pairs.
+"""Probabilities that mean what they say: temperatures and thresholds, found on held-out pairs.
 
 One number divides the log-probabilities of each kind of label (Guo et al., "On Calibration of
 Modern Neural Networks", ICML 2017), and `familiarity` is fitted to P(known). All of it is kept
@@ -54,6 +54,7 @@ _CLEAN = "clean pictures"
 _ROOM = 0.9  # of the least P(known) that a clean picture beside itself has
 
 _CANDIDATES = np.exp(np.linspace(np.log(0.3), np.log(4), 131))
+_SHARES = np.round(np.arange(0.05, 0.96, 0.01), 2)
 _TINY = 1e-12
 
 Probabilities = NDArray[np.float64]
@@ -64,7 +65,8 @@ Positions = NDArray[np.int64]
 class Calibration:
     """What was found: temperatures, the expected calibration error of each kind of label before
     and after, the threshold of P(known), and the share of nodes below the threshold by kind of
-    pair.
+    pair. `also_threshold` and `also_f1`, the F1 of further distortions at that threshold, are None
+    for a network that lists none, or where no region had several distortions.
     """
 
     temperature: dict[str, float]
@@ -72,6 +74,8 @@ class Calibration:
     error_after: dict[str, float]
     known_threshold: float
     uncertain: dict[str, float]
+    also_threshold: float | None = None
+    also_f1: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,14 +105,19 @@ class _Said:
 
 
 def calibrate(
-    network: DistortionGraphNet, samples: Iterable[Sample], clean: Iterable[CleanSample]
+    network: DistortionGraphNet,
+    samples: Iterable[Sample],
+    clean: Iterable[CleanSample],
+    several: Iterable[Sample] = (),
 ) -> Calibration:
-    """Set a network's temperatures, P(known) and its threshold by what it says of pairs.
+    """Set a network's temperatures, P(known) and its thresholds by what it says of pairs.
 
     Each temperature is the one with the least log-loss on `samples`; the severity's is found after
     the distortion's, for P(severity) is a sum over distortions. P(known) is fitted to the same
     samples and to pairs with each `clean` picture; outliers take the place of clean regions and of
-    clean pictures. Raises RegionError for samples without a region.
+    clean pictures. The probability from which on further distortions are listed is the one of
+    highest F1 over the regions of `several`, where what they suffer is known. Raises RegionError
+    for samples without a region.
     """
     nodes, comparison = network.head.nodes, network.head.comparison
     network.head.reset_calibration()
@@ -144,7 +153,41 @@ def calibrate(
     nodes.known_threshold.fill_(threshold)
     uncertain = {kind: float(np.mean(values < threshold)) for kind, values in by_kind.items()}
     temperatures = {"distortion": distortion, "severity": severity, "comparison": compared}
-    return Calibration(temperatures, errors, said.errors(), threshold, uncertain)
+    also_threshold, also_f1 = None, None
+    if nodes.present is not None and (found := _further_threshold(network, several)):
+        also_threshold, also_f1 = found
+        nodes.also_threshold.fill_(also_threshold)
+    return Calibration(
+        temperatures, errors, said.errors(), threshold, uncertain, also_threshold, also_f1
+    )
+
+
+def _further_threshold(
+    network: DistortionGraphNet, several: Iterable[Sample]
+) -> tuple[float, float] | None:
+    """The threshold of highest F1 of further distortions, and that F1; None where there are none.
+
+    Counted are the distortions beside a region's most probable one, where that is not clean.
+    """
+    predictor, clean = TorchPredictor(network), network.config.vocabulary.clean_index
+    said_present, truly = [np.zeros(0)], [np.zeros(0, np.bool_)]
+    for sample in several:
+        said = predictor.predict(sample.anchor, sample.target, sample.masks)
+        if sample.suffered is None or said.present is None:
+            continue
+        first = said.distortion.argmax(-1)
+        beside = np.ones(said.present.shape, np.bool_)
+        beside[..., clean] = False
+        beside[first == clean] = False
+        np.put_along_axis(beside, first[..., None], False, axis=-1)
+        said_present.append(said.present[beside])
+        truly.append(sample.suffered.present[beside])
+    present, true = np.concatenate(said_present), np.concatenate(truly)
+    if not true.any():
+        return None
+    f1 = [2 * true[p].sum() / (p.sum() + true.sum()) for p in (present >= t for t in _SHARES)]
+    best = int(np.argmax(f1))
+    return float(_SHARES[best]), float(f1[best])
 
 
 class _SeenClean(NamedTuple):
@@ -287,7 +330,7 @@ def calibrate_network(
         raise ModelError(f"{it.folder}: a network of {it.kind.name!r} has no temperatures")
     pairs = (sample for pairs in wanted.pairs for sample in it.samples(pairs))
     extra = it.clean_in(more_clean) if more_clean else ()
-    calibration = calibrate(it.network, pairs, chain(it.clean(), extra))
+    calibration = calibrate(it.network, pairs, chain(it.clean(), extra), it.several())
     save_network(out, it.network, it.network.state_dict())
     for name in (SETTINGS_FILE, OPINION_FILE):
         if (it.folder / name).is_file():

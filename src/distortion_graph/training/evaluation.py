@@ -75,6 +75,10 @@ class Opened:
         """The pairs of a list."""
         return self.score.samples(split)
 
+    def several(self) -> Iterable[Sample]:
+        """Hard pairs whose regions may have several distortions."""
+        return self.score.several()
+
     def clean(self) -> Iterable[CleanSample]:
         """The clean pictures of the pairs."""
         return self.score.clean()

@@ -167,7 +167,7 @@ def export_onnx(
         moments = tuple(m[0] for m in network.encoder(images[None], weights[None]))
         reading = reader(*statistics)
     area, is_scene = torch.full((3,), 0.3), torch.tensor([1.0, 0.0, 0.0])
-    config = network.config
+    config, nodes = network.config, network.head.nodes
     head_inputs = (*HEAD_INPUTS, *((IS_ORIGINAL,) if config.reference else ()))
     is_original = (torch.zeros(2),) if config.reference else ()
     files = (
@@ -187,9 +187,10 @@ def export_onnx(
         "name": name,
         "version": version,
         "sha256": hashlib.sha256(b"".join(files)).hexdigest(),
-        "known_threshold": round(float(network.head.nodes.known_threshold), DECIMALS),
+        "known_threshold": _rounded(nodes.known_threshold),
         "takes_reference": config.reference,
         "names_further": config.also,
+        **({"also_threshold": _rounded(nodes.also_threshold)} if config.also else {}),
         "vocabulary": config.vocabulary.model_dump(mode="json"),
         "card": card,
     }
@@ -201,6 +202,10 @@ def export_onnx(
             (folder / MANIFEST_FILE, (json.dumps(manifest, indent=1) + "\n").encode()),
         ]
     )
+
+
+def _rounded(threshold: Tensor) -> float:
+    return round(float(threshold), DECIMALS)
 
 
 def _regions(inputs: tuple[str, ...]) -> dict[str, dict[int, str]]:

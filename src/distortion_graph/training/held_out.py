@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -23,6 +24,7 @@ from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.samples import Sample
 from distortion_graph.model.predict import TorchPredictor
 from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Recipe
+from distortion_graph.training.samples import FURTHER_SHARE
 
 CHOOSING = "hard"
 """The list of pairs that networks are chosen on."""
@@ -63,6 +65,11 @@ class HeldOutScore:
         name = cast(Pairs, pairs)
         return samples_of(self.pictures, name, seed=self.seed, recipe=self.recipe)
 
+    def several(self) -> Iterable[Sample]:
+        """Hard pairs whose regions often have several distortions."""
+        recipe = replace(self.recipe, also_share=FURTHER_SHARE)
+        return samples_of(self.pictures, cast(Pairs, CHOOSING), seed=self.seed, recipe=recipe)
+
     def clean(self) -> Iterator[CleanSample]:
         """The clean pictures, each with a hard pair of its versions."""
         rgb = {picture.tag: picture.rgb for picture in self.pictures}
@@ -99,6 +106,10 @@ class RootScore:
     def samples(self, pairs: str) -> Iterable[Sample]:
         """The pairs of a list."""
         return (self.chosen.sample(key) for key in self.lists[pairs])
+
+    def several(self) -> Iterable[Sample]:
+        """The hard pairs of which the data set says all that their regions suffer."""
+        return (sample for sample in self.samples(CHOOSING) if sample.suffered is not None)
 
     def clean(self) -> Iterator[CleanSample]:
         """The clean pictures, each with a hard pair of its versions."""

@@ -37,8 +37,10 @@ _FREQUENT = ("noise", "brightness", "darken")
 _EXPOSURES = ("brightness", "darken")
 _MERGED_SHARE = 0.5
 _WEAK_WEIGHT = 3.0
-_FURTHER_SHARE = 0.4
 _EVEN_MIXED_SHARE = 0.15
+
+FURTHER_SHARE = 0.4
+"""`Recipe.also_share` of pairs whose regions are to have several distortions."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +178,7 @@ class SampleStream(Dataset[Any]):
             drawn = sorted({*recipe.also_drawn, *WILD_RECIPE.also_drawn})
             recipe = replace(recipe, also_drawn=tuple(drawn), labelled_by="loss")
         if rng.random() < sampling.several_share:
-            recipe = replace(recipe, also_share=_FURTHER_SHARE)
+            recipe = replace(recipe, also_share=FURTHER_SHARE)
         if rng.random() < sampling.feather_share:
             recipe = replace(recipe, feather_px=float(rng.uniform(0.5, 3)))
         if rng.random() < sampling.grey_share:
