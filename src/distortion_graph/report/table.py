@@ -104,9 +104,9 @@ def render(graph: DistortionGraph, width: int) -> RenderableType:
     first. Where the pictures differ in places of a region, the first of them stands under the
     comparison, and how much of a region both show where that is not all of it, and what a person
     says of it. Regions of one picture alone stand after the others. The scene stands last, with the
-    distortion that covers most of each picture. A node that the model does not believe to know is `uncertain`. Evidence is
-    PSNR in dB, SSIM, HaarPSI and the mean CIEDE2000 difference, between the two pictures; further
-    metrics stand under the comparison.
+    distortion that covers most of each picture. A node that the model does not believe to know is
+    `uncertain`. Evidence is PSNR in dB, SSIM, HaarPSI and the mean CIEDE2000 difference, between
+    the two pictures; further metrics stand under the comparison.
     """
     rows = [
         _lone_row(graph, region) if isinstance(region, RegionAlone) else _region_row(graph, region)
