@@ -13,6 +13,7 @@ from optional import present
 from page_samples import NOTHING, named, page, png, rich_sample, shown, without_masks
 from report_samples import pair, with_metrics
 
+from distortion_graph.report.html.judging import packed_graph
 from distortion_graph.report.html.page import report_page
 from distortion_graph.report.html.table import notebook
 
@@ -52,10 +53,13 @@ def test_the_same_input_gives_the_same_page():
 
 
 @pytest.mark.parametrize("grid", [(1, 1), (10, 10), (20, 25)])
-def test_a_page_is_at_most_half_a_megabyte_larger_than_its_pictures(grid):
+def test_a_page_is_at_most_half_a_megabyte_larger_than_its_pictures_and_its_packed_graph(grid):
     sample = pair(*grid, 200, 250)  # type: ignore[call-arg]
     pictures = sum(len(base64.b64encode(png(v.image))) for v in (sample.anchor, sample.target))
-    assert len(page(sample).encode()) <= pictures + HALF_MEGABYTE
+    text = page(sample)
+    graph = len(packed_graph(sample.graph))
+    assert graph < len(sample.graph.to_json()) / 3 or grid == (1, 1)
+    assert len(text.encode()) <= pictures + graph + HALF_MEGABYTE
 
 
 def test_the_pictures_in_it_are_the_files():

@@ -12,6 +12,7 @@ from served import EXAMPLES, encoded, listening, png
 
 from distortion_graph.base.vocabulary import Scale
 from distortion_graph.graph import DistortionGraph
+from distortion_graph.graph.judging import judge
 from distortion_graph.measure.evidence import LEVELS
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.serve.access import Rules, Tokens, add_token
@@ -21,6 +22,7 @@ from distortion_graph.serve.http.settings import Settings
 pytestmark = pytest.mark.slow
 PAIR = (EXAMPLES / "anchor.png", EXAMPLES / "target.png")
 TIMEOUT_MS = 120_000
+SHOWN = "#answer iframe:not([hidden])"
 
 GIVE = """([selector, files]) => {
   const data = new DataTransfer();
@@ -89,7 +91,7 @@ def compare(tab):
     """Press the button and wait for the report."""
     tab.get_by_role("button", name="Compare", exact=True).click()
     tab.locator("#answer").wait_for()
-    report = tab.frame_locator("#answer iframe")
+    report = tab.frame_locator(SHOWN)
     report.locator("body.js .graph-table tbody tr").first.wait_for()
     return report
 
@@ -134,6 +136,28 @@ def test_a_report_reaches_nothing_of_the_page(opened):
     assert frame.evaluate("origin") == "null"
     with pytest.raises(Exception, match="cross-origin"):
         frame.evaluate("parent.document.title")
+
+
+def test_regions_are_judged_in_the_page_and_the_graph_is_saved(opened):
+    tab = opened()
+    choose(tab, named("a.png", 1), named("b.png", 2))
+    tab.locator("#regions").select_option("whole")
+    report = compare(tab)
+    report.locator("#judging summary").click()
+    report.get_by_role("button", name="Next region").click()
+    report.get_by_label("Severity of the anchor").select_option(label="severe")
+    compare(tab)
+    tab.locator("#history button").nth(1).click()
+    report = tab.frame_locator(SHOWN)
+    assert "1 of 1 regions judged" in report.locator("#judging-status").inner_text()
+    with tab.expect_download() as download:
+        report.get_by_role("button", name="Save judged graph").click()
+    assert download.value.suggested_filename == "a-b-judged.json"
+    graph = DistortionGraph.model_validate_json(Path(download.value.path()).read_bytes())
+    judged = graph.regions[0].judged
+    assert judged.anchor.severity == "severe" and judged.by is None
+    plain = DistortionGraph.model_validate_json(saved(tab, "Graph (JSON)")[1])
+    assert judge(graph, graph.regions[0].id, None) == plain
 
 
 def test_options_are_in_the_address(opened):
@@ -253,7 +277,7 @@ def test_a_server_with_tokens_asks_for_one(opened, tmp_path):
             tab.locator("#problem", has_text=said).wait_for()
         field.fill(token)
         field.press("Enter")
-        tab.frame_locator("#answer iframe").locator("body.js").wait_for()
+        tab.frame_locator(SHOWN).locator("body.js").wait_for()
         assert field.is_hidden()
         assert saved(tab, "Overlay (PNG)")[1].startswith(b"\x89PNG")
         kept = "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])"
@@ -273,7 +297,7 @@ def test_it_is_all_done_by_keyboard(opened):
     wanted = ["anchor", "target", "regions", "original", "align", "evidence", "scale", "compare"]
     assert [name for name in seen if name in wanted] == wanted
     tab.keyboard.press("Enter")
-    tab.frame_locator("#answer iframe").locator("body.js").wait_for()
+    tab.frame_locator(SHOWN).locator("body.js").wait_for()
     assert tab.evaluate("document.activeElement.id") == "answer-title"
 
 

@@ -22,6 +22,7 @@ from distortion_graph.graph import (
     SceneNode,
     Side,
 )
+from distortion_graph.report.judging import judged_lines
 from distortion_graph.report.palette import hex_name, severity_colours
 from distortion_graph.report.places import place_text
 from distortion_graph.report.wording import (
@@ -91,6 +92,7 @@ class _Row:
     metrics: tuple[str, ...] = ()
     differs: str = ""
     shared: str = ""
+    judged: tuple[str, ...] = ()
 
 
 def render(graph: DistortionGraph, width: int) -> RenderableType:
@@ -100,11 +102,11 @@ def render(graph: DistortionGraph, width: int) -> RenderableType:
     that it names first. Opinions have a column where there are any and room for it. Regions stand
     worst first: by the lower of a region's two scores; then those clean in both, the most different
     first. Where the pictures differ in places of a region, the first of them stands under the
-    comparison, and how much of a region both show where that is not all of it. Regions of one
-    picture alone stand after the others. The scene stands last, with the distortion that covers
-    most of each picture. A node that the model does not believe to know is `uncertain`. Evidence is
-    PSNR in dB, SSIM, HaarPSI and the mean CIEDE2000 difference, between the two pictures; further
-    metrics stand under the comparison.
+    comparison, and how much of a region both show where that is not all of it, and what a person
+    says of it. Regions of one picture alone stand after the others. The scene stands last, with the
+    distortion that covers most of each picture. A node that the model does not believe to know is
+    `uncertain`. Evidence is PSNR in dB, SSIM, HaarPSI and the mean CIEDE2000 difference, between
+    the two pictures; further metrics stand under the comparison.
     """
     rows = [
         _lone_row(graph, region) if isinstance(region, RegionAlone) else _region_row(graph, region)
@@ -173,6 +175,8 @@ def _cells(row: _Row, *, wide: bool, measured: bool, rated: bool) -> list[Text |
         comparison = Text.assemble(comparison, "\n", (row.differs, "bold"))
     if row.shared:
         comparison = Text.assemble(comparison, "\n", (row.shared, "dim"))
+    for line in row.judged:
+        comparison = Text.assemble(comparison, "\n", (line, "italic"))
     return [
         row.number,
         Text.assemble(row.name, "\n", (row.area, "dim")),
@@ -202,6 +206,7 @@ def _region_row(graph: DistortionGraph, region: RegionComparison) -> _Row:
         _metric_lines(graph, region.evidence),
         place_text(graph, region, short=True),
         shared_text(region),
+        judged_lines(graph, region.judged),
     )
 
 

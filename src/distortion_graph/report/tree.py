@@ -25,6 +25,7 @@ from distortion_graph.graph import (
     Side,
 )
 from distortion_graph.report.alignment import alignment_detail
+from distortion_graph.report.judging import judged_lines
 from distortion_graph.report.places import differing_share, place_text
 from distortion_graph.report.wording import (
     UNCERTAIN,
@@ -93,6 +94,11 @@ def _add_region(root: Tree, graph: DistortionGraph, region: AnyRegion) -> None:
     _add_comparison(branch, graph, region.comparison, region.evidence)
     if place_text(graph, region):
         branch.add(Text(f"{percent(differing_share(region))} {place_text(graph, region)}"))
+    who, *said = judged_lines(graph, region.judged) or ("",)
+    if said:
+        leaf = branch.add(Text(who, "italic"))
+        for line in said:
+            leaf.add(Text(line, "italic"))
 
 
 def _add_node(branch: Tree, graph: DistortionGraph, side: Side, node: Node) -> None:

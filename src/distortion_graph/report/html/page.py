@@ -13,6 +13,7 @@ from distortion_graph.graph import SIDES, DistortionGraph, ImageInfo, Side
 from distortion_graph.report.alignment import alignment_detail
 from distortion_graph.report.html.agreement import agreement
 from distortion_graph.report.html.embedding import Embedded, embed
+from distortion_graph.report.html.judging import packed_graph
 from distortion_graph.report.html.table import asset, colour_rules, table
 from distortion_graph.report.html.view import reference_title, script_json, title_of, view
 from distortion_graph.report.sources import FoundPicture
@@ -25,6 +26,7 @@ _SCRIPTS = (
     "panel.js",
     "drawing.js",
     "filters.js",
+    "judging.js",
     "start.js",
 )
 
@@ -79,7 +81,9 @@ def report_page(
         script_hash=script_hash(script),
         title=escape(f"{names[0]} → {names[1]} – distortion graph"),
         heading=f"Anchor <bdi>{escape(names[0])}</bdi>, target <bdi>{escape(names[1])}</bdi>",
-        style="\n".join([asset("table.css"), asset("report.css"), colour_rules(graph)]),
+        style="\n".join(
+            [asset("table.css"), asset("report.css"), asset("judging.css"), colour_rules(graph)]
+        ),
         summary=escape(summary(graph)),
         detail=_detail(graph),
         notices="".join(
@@ -91,6 +95,7 @@ def report_page(
         agreement="" if agreed is None else f"<p>{escape(agreed.sentence())}</p>",
         table=table(graph, agreed),
         footer=_footer(graph, pictures, reference),
+        graph=packed_graph(graph),
         view=script_json(view(graph, agreed)),
         script=script,
     )

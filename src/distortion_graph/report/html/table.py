@@ -21,6 +21,7 @@ from distortion_graph.graph import (
 )
 from distortion_graph.report.alignment import alignment_detail, is_moved
 from distortion_graph.report.html.agreement import Agreement, NodeAgreement, RegionAgreement
+from distortion_graph.report.judging import is_judged, judged_lines, judgement_of
 from distortion_graph.report.palette import (
     NEUTRAL,
     comparison_colours,
@@ -106,7 +107,7 @@ def table(graph: DistortionGraph, agreed: Agreement | None = None) -> str:
     measured = any(region.evidence for region in graph.regions)
     measured = measured or (graph.scene is not None and graph.scene.evidence is not None)
     place = {region.id: k for k, region in enumerate(all_regions(graph))}
-    shown = _Shown(measured, _is_rated(graph), graph.metrics)
+    shown = _Shown(measured, _is_rated(graph), graph.metrics, is_judged(graph))
     rows = [
         _lone_row(graph, region, place[region.id], shown)
         if isinstance(region, RegionAlone)
@@ -125,6 +126,7 @@ class _Shown(NamedTuple):
     measured: bool
     rated: bool
     metrics: tuple[MetricInfo, ...]
+    judged: bool
 
 
 def _is_rated(graph: DistortionGraph) -> bool:
@@ -145,6 +147,8 @@ def _head(shown: _Shown) -> str:
     if shown.measured:
         count = len(_EVIDENCE) + len(shown.metrics)
         cells += [f'<th scope="colgroup" colspan="{count}">Measured between them</th>']
+    if shown.judged:
+        cells += ['<th scope="col" rowspan="2">Judged</th>']
     under = "".join(f'<th scope="col">{text}</th>' for text in columns)
     under += under
     if shown.measured:
@@ -172,6 +176,7 @@ def _row(
     middle = _comparison_cell(graph, region.comparison.label, truth, place_text(graph, region))
     facts = _evidence_cells(graph, region.evidence) if shown.measured else ""
     wrong = ' class="wrong-row"' if truth and truth.mistakes else ""
+    facts += _judged_cell(graph, region, shown)
     head = _name_cell(region)
     return f'<tr data-region="{position}"{wrong}>{head}{anchor}{middle}{target}{facts}</tr>'
 
@@ -185,6 +190,7 @@ def _lone_row(graph: DistortionGraph, region: RegionAlone, position: int, shown:
     )
     middle = f"<td>– {alone_text(region)}</td>"
     facts = _evidence_cells(graph, None) if shown.measured else ""
+    facts += _judged_cell(graph, region, shown)
     head = _name_cell(region)
     return f'<tr data-region="{position}">{head}{anchor}{middle}{target}{facts}</tr>'
 
@@ -241,6 +247,12 @@ def _comparison_cell(
     return f"<td>{sign} {escape(words(graph.vocabulary, label))}{fix}{place}</td>"
 
 
+def _judged_cell(graph: DistortionGraph, region: AnyRegion, shown: _Shown) -> str:
+    """What a person says; the page's script writes the same into it (judging.js)."""
+    lines = judged_lines(graph, judgement_of(region))
+    return f'<td class="judged">{escape("; ".join(lines))}</td>' * shown.judged
+
+
 def _scene_row(graph: DistortionGraph, shown: _Shown) -> str:
     scene = graph.scene
     if scene is None:
@@ -249,6 +261,7 @@ def _scene_row(graph: DistortionGraph, shown: _Shown) -> str:
     if scene.comparison is not None:
         middle = _comparison_cell(graph, scene.comparison.label, None)
     facts = _evidence_cells(graph, scene.evidence) if shown.measured else ""
+    facts += "<td></td>" * shown.judged
     nodes = zip(SIDES, (scene.anchor, scene.target), strict=True)
     sides = [_scene_cells(graph, side, node, shown) for side, node in nodes]
     part = "what both pictures show" if is_moved(graph) else "the whole picture"

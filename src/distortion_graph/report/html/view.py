@@ -20,6 +20,7 @@ from distortion_graph.graph import (
     rows_of,
 )
 from distortion_graph.report.html.agreement import Agreement, RegionAgreement
+from distortion_graph.report.html.judging import judgement_view
 from distortion_graph.report.html.shapes import deepest_point, outlines
 from distortion_graph.report.mapping import laid_of
 from distortion_graph.report.places import differing_share, place_text, places, places_on
@@ -181,6 +182,8 @@ def _region(
                 for side in SIDES
             ],
         }
+    if region.judged is not None:
+        entry["judged"] = judgement_view(graph, region.judged)
     if truth is not None:
         entry["truth"] = _truth(graph, truth)
     return entry

@@ -5,12 +5,19 @@ function startPanel() {
   const inside = make("div", { tabindex: 0, role: "group", "aria-label": "What the graph knows of a region" });
   byId("panel").append(inside);
   byId("panel").hidden = false;
+  let shown = null;
   const show = () => {
-    const position = state.active ?? state.selected;
+    // Who is judging a region is not taken away from it by pointing elsewhere.
+    const position = judging.open ? state.selected ?? state.active : state.active ?? state.selected;
+    if (judging.form && position === shown) return;
+    shown = position;
+    judging.form = null;
     inside.replaceChildren(...(position === null ? invitation() : details(position)));
   };
   when("active", show);
   when("selected", show);
+  when("judging", () => { judging.form = null; show(); });
+  when("judged", () => { if (!judging.form) show(); });
   show();
 }
 
@@ -23,10 +30,20 @@ function invitation() {
 function details(position) {
   const region = regions[position];
   const parts = [make("h3", {}, titleOf(region))];
+  parts.push(...judgementOf(position));
   if (region.area !== null) parts.push(make("p", {}, `${(100 * region.area).toFixed(1)} % of the picture`));
   if (!region.paths.some((path) => path)) parts.push(make("p", {}, "Its mask is not in the graph."));
   if (region.shared) parts.push(make("p", {}, region.shared));
-  parts.push(verdict(region));
+  if (!judging.blind) parts.push(...answers(region, position));
+  if ((region.boxes[0] ?? region.boxes[1]) && frame !== null) {
+    parts.push(make("p", {}, make("button", { type: "button", onclick: () => showRegion(position) }, "Zoom to it")));
+  }
+  return parts;
+}
+
+/** What the model says of a region, and what was measured. */
+function answers(region, position) {
+  const parts = [verdict(region)];
   if (region.differs) {
     parts.push(make("p", {}, make("strong", {}, `≠ ${region.differs.text}`), `: ${(100 * region.differs.share).toFixed(1)} % of its pixels`));
   }
@@ -40,9 +57,6 @@ function details(position) {
   }
   const related = data.relations.filter((r) => r.subject === position || r.object === position);
   if (related.length) parts.push(make("h4", {}, "Relations"), make("ul", {}, ...related.map((r) => make("li", {}, relationText(r)))));
-  if ((region.boxes[0] ?? region.boxes[1]) && frame !== null) {
-    parts.push(make("p", {}, make("button", { type: "button", onclick: () => showRegion(position) }, "Zoom to it")));
-  }
   return parts;
 }
 

@@ -3,3 +3,4 @@ startViewer();
 startPanel();
 startDrawing();
 startFilters();
+startJudging();

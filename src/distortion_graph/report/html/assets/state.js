@@ -26,7 +26,7 @@ function filled(element, attributes, children) {
 
 const state = { active: null, selected: null, shown: new Set(regions.keys()) };
 const linked = regions.map(() => []);
-const listeners = { active: [], selected: [], shown: [] };
+const listeners = { active: [], selected: [], shown: [], judged: [], judging: [] };
 
 const when = (what, listener) => listeners[what].push(listener);
 const tell = (what) => listeners[what].forEach((listener) => listener());
@@ -89,7 +89,8 @@ const isQuiet = (region) =>
   region.nodes.every((node) => node.distortion === words.clean && !node.uncertain);
 const scoreText = (score) => (score === null ? "–" : score.toFixed(words.scorePlaces));
 const isNamed = (region) => ![`region ${region.id}`, String(region.id)].includes(region.name);
-const titleOf = (region) => (isNamed(region) ? `${region.id} ${region.name}` : `region ${region.id}`);
+/** Its name tells nothing where the model's answers are hidden: it may be one of them. */
+const titleOf = (region) => (isNamed(region) && !judging.blind ? `${region.id} ${region.name}` : `region ${region.id}`);
 /** The comparison seen from a picture: mirrored for the target. */
 const seenFrom = (side, position) => (side === 0 ? position : words.comparisons.length - 1 - position);
 

@@ -70,7 +70,7 @@ function markOf(position, side) {
   if (isAlone(region) || words.comparisons[region.comparison].rank === 0) classes.push("unmarked-comparison");
   if (isQuiet(region)) classes.push("quiet");
   const mark = makeSvg("g", { class: classes.join(" "), "data-region": position, role: "button", tabindex: -1,
-    "aria-label": `${titleOf(region)}, ${region.alone ?? data.sides[side].name}: ${nodeText(node)}`, onkeydown: (event) => {
+    "aria-label": labelOf(position, side), onkeydown: (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
       choose(position);
@@ -83,6 +83,18 @@ function markOf(position, side) {
   if (spot) mark.append(makeSvg("text", { x: spot[0], y: spot[1], "aria-hidden": "true" }, String(region.id)));
   link(mark, position);
   return mark;
+}
+
+function labelOf(position, side) {
+  const region = regions[position];
+  const place = `${titleOf(region)}, ${region.alone ?? data.sides[side].name}`;
+  return judging.blind ? place : `${place}: ${nodeText(region.nodes[side])}`;
+}
+
+/** Say again what the marks are: without the model's answers where they are hidden. */
+function labelMarks() {
+  stage.querySelectorAll(".marks svg").forEach((svg, side) => svg.querySelectorAll("g").forEach((mark) =>
+    mark.setAttribute("aria-label", labelOf(Number(mark.dataset.region), side))));
 }
 
 function legend(colour) {
@@ -230,10 +242,10 @@ function viewerBar() {
       " ", button("Flip", () => { blink(false); flip(); })),
     make("span", { "data-for": "difference" }, toggleGroup("Gain of the difference", gains, "1",
       (gain) => stage.style.setProperty("--gain", gain)).element),
-    toggleGroup("What the colours of regions mean", colours, "severity", (colour) => {
+    filled(toggleGroup("What the colours of regions mean", colours, "severity", (colour) => {
       stage.dataset.colour = colour;
       legend(colour === "outline" ? "hidden" : colour);
-    }).element,
+    }).element, { class: "colours" }, []),
     make("fieldset", {}, make("legend", { class: "spoken" }, "Zoom"), button("−", () => zoomBy(-1), { "aria-label": "Zoom out" }),
       make("output", { id: "zoom", style: "align-self:center;min-width:3.4em;text-align:center" }),
       button("+", () => zoomBy(1), { "aria-label": "Zoom in" }), button("1 : 1", () => zoomTo(1 / devicePixelRatio)), button("All", fitAll)));

@@ -88,16 +88,27 @@ async function compare() {
   show(entry);
 }
 
-/** Show a comparison; the frame has no origin, so that a report reaches nothing of this page. */
-function show(entry) {
-  shown = entry;
+/**
+ * The frame of a comparison's report. It has no origin, so that a report reaches nothing of this page; it may
+ * save the graph that was judged in it, and ask before it is left with what was not saved.
+ */
+function framed(entry) {
   const frame = document.createElement("iframe");
   frame.title = `Report of ${entry.names.join(" and ")}`;
-  frame.setAttribute("sandbox", "allow-scripts");
+  frame.setAttribute("sandbox", "allow-scripts allow-downloads allow-modals");
   const url = URL.createObjectURL(entry.files.report);
   frame.addEventListener("load", () => URL.revokeObjectURL(url), { once: true });
   frame.src = url;
-  find("frame").replaceChildren(frame);
+  return frame;
+}
+
+/** Show a comparison. Frames stay as long as their comparisons, for what was judged in them. */
+function show(entry) {
+  shown = entry;
+  entry.frame ??= framed(entry);
+  for (const frame of [...find("frame").children]) if (!kept.some((other) => other.frame === frame)) frame.remove();
+  if (!entry.frame.isConnected) find("frame").append(entry.frame);
+  for (const frame of find("frame").children) frame.hidden = frame !== entry.frame;
   find("answer-title").textContent = `${entry.names.join(" → ")}: ${entry.words}`;
   find("warnings").replaceChildren(...entry.warnings.map((line) => item(line)));
   find("warnings").hidden = entry.warnings.length === 0;
@@ -154,7 +165,7 @@ find("cancel").addEventListener("click", () => { running?.abort(); find("compare
 find("swap").addEventListener("click", () => { swap(); say("Anchor and target are swapped."); });
 for (const button of document.querySelectorAll("[data-save]")) button.addEventListener("click", () => save(button.dataset.save));
 find("full").hidden = !document.fullscreenEnabled;
-find("full").addEventListener("click", () => find("frame").firstChild.requestFullscreen());
+find("full").addEventListener("click", () => shown.frame.requestFullscreen());
 find("skip").addEventListener("click", (event) => { event.preventDefault(); find(shown ? "answer-title" : "compare").focus(); });
 startPictures(complain, () => say(""));
 const takeOptions = () => { const line = options.take(); if (line) complain(line); };
