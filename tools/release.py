@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import os
 import re
 import shutil
 import subprocess
@@ -141,15 +142,11 @@ def try_out(file: Path, python: str, scratch: Path) -> str:
 
     It runs away from the sources, so that nothing but what was built can be imported.
     """
-    environment = scratch / f"env-{file.suffix[1:]}-{Path(python).name}"
-    _run([python, "-m", "venv", str(environment)], scratch)
-    folder = environment / "bin"
-    if not folder.is_dir():  # on Windows
-        folder = environment / "Scripts"
-    pip = [str(folder / "python"), "-m", "pip", "--disable-pip-version-check"]
+    programs = _environment(python, scratch / f"env-{file.suffix[1:]}-{Path(python).name}")
+    pip = [str(programs / "python"), "-m", "pip", "--disable-pip-version-check"]
     _run([*pip, "install", "--quiet", str(file)], scratch)
     _run([*pip, "check"], scratch)
-    program = str(folder / "distortion-graph")
+    program = str(programs / "distortion-graph")
     said = _run([program, "--version"], scratch)
     examples = REPOSITORY / "examples"
     pair = [str(examples / "anchor.png"), str(examples / "target.png")]
@@ -167,9 +164,7 @@ def build(repository: Path, made: Plan, scratch: Path) -> list[Path]:
     write(clone, made)
     dist = scratch / "dist"
     _run([sys.executable, "-m", "build", "--outdir", str(dist), str(clone)], scratch)
-    tools = scratch / "tools"
-    _run([sys.executable, "-m", "venv", str(tools)], scratch)
-    tool = str(next(tools.glob("*/python*")))
+    tool = str(_environment(sys.executable, scratch / "tools") / "python")
     _run([tool, "-m", "pip", "install", "--quiet", TWINE], scratch)
     files = sorted(dist.iterdir())
     _run([tool, "-m", "twine", "check", "--strict", *map(str, files)], scratch)
@@ -225,6 +220,12 @@ def main(arguments: Sequence[str]) -> int:
         else f"next: git push --follow-tags; python -m twine upload dist/*{made.version}*"
     )
     return 0
+
+
+def _environment(python: str, place: Path) -> Path:
+    """A fresh environment; the folder of its programs."""
+    _run([python, "-m", "venv", str(place)], place.parent)
+    return place / ("Scripts" if os.name == "nt" else "bin")
 
 
 def _git(repository: Path, *arguments: str) -> str:
