@@ -18,7 +18,7 @@ BIN   := $(VENV)/bin
 # Versions known to work together. The library's own ranges (pyproject.toml) stay open.
 PIP   := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test nightly lint check format wheel bench card rows train-free clean
+.PHONY: help demo test test-oldest coverage nightly lint check format wheel release bench card rows train-free clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -36,6 +36,13 @@ test: $(VENV)/.dev  ## set up what the tests need and pass every test
 nightly: $(VENV)/.nightly  ## the tests that need large packages: Ray, a stand-in for S3, Polars
 	$(BIN)/python -m pytest -rs $(NIGHTLY) $(ARGS)
 
+test-oldest:  ## the tests with the oldest versions that pyproject.toml allows, in a fresh environment
+	$(PYTHON) tools/oldest.py $(ARGS)
+
+coverage: $(VENV)/.dev  ## pass every test and say what they ran: out/coverage/index.html
+	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder \
+	  --cov --cov-report=term:skip-covered --cov-report=html:out/coverage $(ARGS)
+
 lint: $(VENV)/.dev  ## format, lint rules, types and who imports whom, changing nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -51,6 +58,10 @@ format: $(VENV)/.dev  ## format the code and repair what ruff can repair
 wheel: $(VENV)/.dev  ## build dist/*.whl
 	rm -rf dist
 	$(BIN)/python -m build --wheel
+
+release: $(VENV)/.dev  ## commit and tag what was built and tried: make release VERSION=1.0.0 ARGS=--dry-run
+	@test -n "$(VERSION)" || { echo "make release needs VERSION=1.2.3" >&2; exit 1; }
+	$(BIN)/python tools/release.py $(VERSION) $(ARGS)
 
 bench: $(VENV)/.core  ## benchmark the shipped model: make bench BSDS=bsds500
 	@mkdir -p $(dir $(BENCH_ROOT))
@@ -87,7 +98,7 @@ train-free: $(VENV)/.dev  ## train on freely licensed pictures only: make train-
 	$(BIN)/distortion-graph export runs/free --out runs/free/model --name free
 
 clean:  ## remove what can be made again; .venv and runs/ stay
-	rm -rf build dist out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist out .venv-oldest .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- what the targets above stand on ---

@@ -9,9 +9,11 @@ import sys
 import tomllib
 from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires, version
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -111,9 +113,12 @@ def test_dependencies_have_a_lower_bound_and_no_upper_one() -> None:
 def test_the_version_is_the_same_everywhere_and_in_the_changelog() -> None:
     assert version("distortion-graph") == PROJECT["version"]
     changelog = (REPOSITORY / "CHANGELOG.md").read_text()
-    newest = re.search(r"^## \[(\d[^\]]*)\]", changelog, re.MULTILINE)
-    assert newest
-    assert Version(newest[1]) == Version(PROJECT["version"])
+    first, *released = re.findall(r"^## \[([^\]]+)\]", changelog, re.MULTILINE)
+    assert first == "Unreleased"
+    assert all(Version(a) > Version(b) for a, b in pairwise(released))
+    assert not released or Version(released[0]) == Version(PROJECT["version"])
+    cited = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text())
+    assert cited["version"] == PROJECT["version"]
 
 
 def test_the_license_is_the_whole_apache_2_0_text() -> None:
@@ -131,7 +136,40 @@ def test_the_package_says_that_it_is_typed() -> None:
 def test_every_make_target_of_the_pages_exists() -> None:
     makefile = (REPOSITORY / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z][a-z-]*):", makefile, re.MULTILINE))
-    for page in ("README.md", "CONTRIBUTING.md", ".ci/run"):
+    workflows = [
+        f".github/workflows/{p.name}" for p in (REPOSITORY / ".github/workflows").iterdir()
+    ]
+    for page in ("README.md", "CONTRIBUTING.md", ".ci/run", *workflows):
         text = (REPOSITORY / page).read_text()
-        used = set(re.findall(r"(?:^\s*|`)make ([a-z][a-z-]+)", text, re.MULTILINE))
+        used = set(re.findall(r"(?:^\s*|`|run: )make ([a-z][a-z-]+)", text, re.MULTILINE))
         assert used and used <= targets, page
+
+
+ACTION = re.compile(r"uses: *(\S+)(.*)")
+
+
+@pytest.mark.parametrize(
+    "file", ["action.yml", *sorted(p.name for p in (REPOSITORY / ".github/workflows").iterdir())]
+)
+def test_every_action_is_pinned_to_a_commit_that_says_its_version(file: str) -> None:
+    folder = REPOSITORY if file == "action.yml" else REPOSITORY / ".github/workflows"
+    used = ACTION.findall((folder / file).read_text())
+    assert used
+    for action, rest in used:
+        assert re.fullmatch(r"[\w-]+/[\w/-]+@[0-9a-f]{40}", action), action
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", rest), action
+
+
+def test_the_workflows_test_every_python_that_the_package_names_on_three_systems() -> None:
+    matrix = yaml.safe_load((REPOSITORY / ".github/workflows/ci.yml").read_text())
+    matrix = matrix["jobs"]["test"]["strategy"]["matrix"]
+    named = [re.fullmatch(r".* :: (3\.\d+)", text) for text in PROJECT["classifiers"]]
+    assert matrix["python-version"] == [match[1] for match in named if match]
+    assert [os.partition("-")[0] for os in matrix["os"]] == ["ubuntu", "macos", "windows"]
+    assert PROJECT["requires-python"] == f">={matrix['python-version'][0]}"
+
+
+def test_pre_commit_has_the_versions_of_the_constraints() -> None:
+    text = (REPOSITORY / ".pre-commit-config.yaml").read_text()
+    used = [name.split("==") for name in re.findall(r"ruff==[\d.]+", text)]
+    assert used and {version for _, version in used} == {pins()["ruff"]}

@@ -15,6 +15,9 @@ from distortion_graph.mllm.client.local import LocalModel
 from distortion_graph.mllm.sft.export import ExportOptions, export_sft
 from distortion_graph.mllm.sft.plan import PlanOptions
 
+for tool in ("datasets", "trl"):
+    pytest.importorskip(tool, reason="needs the dev extra")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -7,18 +7,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import schemathesis
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
-from schemathesis import GenerationMode
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import positive_data_acceptance
 from served import QUICK, asked, listening, png
 
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.serve.http.app import Application
 from distortion_graph.serve.http.examples import GRAPH
 from distortion_graph.serve.http.settings import Limits, Settings
+
+schemathesis = pytest.importorskip("schemathesis", reason="needs the dev extra")
+
+from schemathesis import GenerationMode  # noqa: E402
+from schemathesis.checks import not_a_server_error  # noqa: E402
+from schemathesis.specs.openapi.checks import positive_data_acceptance  # noqa: E402
 
 pytestmark = pytest.mark.slow
 

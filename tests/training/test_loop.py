@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import pickle
 import subprocess
 import sys
 from dataclasses import replace
@@ -385,6 +386,17 @@ def test_workers_change_nothing(sources, tmp_path):
         made.run()
         weights.append(made.network.state_dict())
     assert all(torch.equal(v, weights[1][k]) for k, v in weights[0].items())
+
+
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+def test_the_stream_of_every_network_can_be_sent_to_a_spawned_worker(sources, name):
+    chosen = architecture(name)
+    network = chosen.config() if name == "panda" else tiny_run.SMALL
+    stream = stream_of(sources, settings(model=name, network=network), chosen)
+    there = pickle.loads(pickle.dumps(stream))
+    here, sent = stream[0].inputs, there[0].inputs
+    assert len(here) == len(sent)
+    assert all(torch.equal(a, b) for a, b in zip(here, sent, strict=True) if a is not None)
 
 
 def test_frozen_blocks_stay_as_they_were(tmp_path):

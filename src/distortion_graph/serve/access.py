@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import re
 import secrets
 import stat
@@ -219,7 +220,8 @@ def _read_tokens(path: Path) -> Mapping[str, bytes]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise AccessError(f"{path}: cannot be read ({reason}), expected tokens") from error
-    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+    # Windows keeps who may write a file elsewhere and says of every mode that all may.
+    if os.name == "posix" and mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise AccessError(f"{path}: others than its owner may write it; chmod 600 {path}")
     return dict(_entries(path, lines))
 

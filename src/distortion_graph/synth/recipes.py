@@ -77,7 +77,7 @@ class Recipe:
 
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
     severity_levels: Mapping[str, tuple[int, ...]] = field(
-        default_factory=lambda: DEFAULT_SEVERITY_LEVELS
+        default_factory=lambda: dict(DEFAULT_SEVERITY_LEVELS)
     )
     clean_share: float = 0.2
     feather_px: float = 0.0

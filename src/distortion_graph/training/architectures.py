@@ -95,10 +95,7 @@ def _lite0() -> Architecture:
 
 def _panda() -> Architecture:
     from distortion_graph.model import panda
-    from distortion_graph.training.panda_batch import make_panda_batch
-
-    def collate(config: panda.PandaConfig) -> Collate:
-        return lambda samples, vocabulary, rng: make_panda_batch(samples, vocabulary, config, rng)
+    from distortion_graph.training.panda_batch import PandaCollate
 
     return Architecture(
         name="panda",
@@ -109,7 +106,7 @@ def _panda() -> Architecture:
         predictor=panda.PandaPredictor,
         save=panda.save_panda,
         load=panda.load_panda,
-        collate=collate,
+        collate=PandaCollate,
         state=panda.PandaNet.trainable_state,
         derived=("width", "patch_px"),
     )

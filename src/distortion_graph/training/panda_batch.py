@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,19 @@ class PandaBatch(NamedTuple):
             PandaInputs(*(x.to(device) for x in self.inputs)),
             PandaTargets(*(x.to(device) for x in self.targets)),
         )
+
+
+@dataclass(frozen=True)
+class PandaCollate:
+    """Makes batches by a network's settings; no function, so that it can be pickled."""
+
+    config: PandaConfig
+
+    def __call__(
+        self, samples: Sequence[Sample], vocabulary: Vocabulary, rng: np.random.Generator
+    ) -> PandaBatch:
+        """The batch of `make_panda_batch`."""
+        return make_panda_batch(samples, vocabulary, self.config, rng)
 
 
 def make_panda_batch(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ from distortion_graph.training.samples import SampleStream, quiet_worker
 
 LENGTH = 10**9
 _AHEAD = 4
+_STARTED = "fork" if sys.platform == "linux" else "spawn"
+"""How workers begin: a fork is quick, but macOS' libraries do not survive it; Windows has none."""
 
 
 def stream_of(source: Source, config: TrainingConfig, chosen: Architecture) -> Dataset[Any]:
@@ -51,7 +54,7 @@ def batches_from(
             num_workers=workers,
             worker_init_fn=quiet_worker,
             prefetch_factor=_AHEAD if workers else None,
-            multiprocessing_context="fork" if workers else None,
+            multiprocessing_context=_STARTED if workers else None,
             pin_memory=pin_memory,
             # Its own generator, or making it would take a number from the one of dropout.
             generator=torch.Generator(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,9 @@ JobT = TypeVar("JobT")
 TaskT = TypeVar("TaskT")
 ResultT = TypeVar("ResultT")
 
+_MOST_ON_WINDOWS = 61
+"""Windows waits for 63 things at once, and a pool has two of its own."""
+
 _job: Any = None
 """A worker's own; None in every other process."""
 
@@ -43,6 +47,8 @@ class LocalProcesses(PooledExecutor[JobT]):
 
         `option` is what the user sets the number of workers with, to be named where one is killed.
         """
+        if sys.platform == "win32":
+            workers = min(workers, _MOST_ON_WINDOWS)
         spawn = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(workers, spawn, _start, (job, threads_each))
         super().__init__(pool, workers)

@@ -67,7 +67,7 @@ def _values(path: Path, name: str) -> NDArray[Any]:
 
     try:
         variables = loadmat(path)
-    except (OSError, ValueError, NotImplementedError, MatReadError) as problem:
+    except (OSError, ValueError, IndexError, NotImplementedError, MatReadError) as problem:
         reason = getattr(problem, "strerror", None) or problem
         raise DatasetError(f"{path}: cannot be read ({reason}); expected a MATLAB file") from None
     if name not in variables:
