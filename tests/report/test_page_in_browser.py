@@ -498,7 +498,8 @@ def test_no_serious_accessibility_fault(open_page, axe, width, scheme):
 OVERLAPS = """() => {
   const KINDS = 'button, select, input, h1, h2, .summary, .legend, #panel, .node, .edge > span';
   const boxes = [...document.querySelectorAll(KINDS)]
-    .filter((e) => e.id !== 'handle' && e.getClientRects().length && !e.closest('#panel > div'))
+    .filter((e) => e.id !== 'handle' && e.checkVisibility() && e.getClientRects().length)
+    .filter((e) => !e.closest('#panel > div'))
     .map((e) => [e, e.getBoundingClientRect()]);
   const wrong = [];
   for (const [a, p] of boxes) {

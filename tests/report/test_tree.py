@@ -27,7 +27,11 @@ region 2 (Schläger) of the target: haze, severe (0.25).
 │   │   ├── also too dark (p = 0.75), moderate
 │   │   └── also blur (p = 0.62), minor
 │   ├── the anchor is = same (p = 0.60)
-│   └── PSNR ∞ dB, SSIM 1.00, HaarPSI 1.00, ΔE 0.0, flip 0.000, ssimulacra2 –
+│   ├── PSNR ∞ dB, SSIM 1.00, HaarPSI 1.00, ΔE 0.0, flip 0.000, ssimulacra2 –
+│   └── judged by ada, 2026-11-30
+│       ├── anchor: blur, moderate
+│       ├── target: minor
+│       └── the anchor is ▼ slightly worse
 ├── relations
 │   └── 7 person – holding → 2 Schläger, in the anchor
 └── scene

@@ -8,6 +8,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from optional import present
 from served import EXAMPLES, encoded, listening, png
 
 from distortion_graph.base.vocabulary import Scale
@@ -154,7 +155,7 @@ def test_regions_are_judged_in_the_page_and_the_graph_is_saved(opened):
         report.get_by_role("button", name="Save judged graph").click()
     assert download.value.suggested_filename == "a-b-judged.json"
     graph = DistortionGraph.model_validate_json(Path(download.value.path()).read_bytes())
-    judged = graph.regions[0].judged
+    judged = present(graph.regions[0].judged)
     assert judged.anchor.severity == "severe" and judged.by is None
     plain = DistortionGraph.model_validate_json(saved(tab, "Graph (JSON)")[1])
     assert judge(graph, graph.regions[0].id, None) == plain

@@ -220,12 +220,13 @@ def _node(graph: DistortionGraph, node: Node | None) -> dict[str, Any] | None:
         "severity": vocabulary.severity_index(node.severity.label),
         "score": node.score,
         "known": None if node.known is None else round(node.known, 3),
-        "uncertain": graph.is_uncertain(node),
         "beliefs": {
             "distortion": _beliefs(node.distortion, vocabulary.distortions),
             "severity": _beliefs(node.severity, vocabulary.severities),
         },
     }
+    if graph.is_uncertain(node):
+        found["uncertain"] = True
     if node.opinion is not None:
         found["opinion"] = round(node.opinion, 3)
     if node.also:
