@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from importlib.resources import files
-from string import Template
 
 from distortion_graph.ranking.chart import chart
 from distortion_graph.ranking.page.best_of import best_of
@@ -12,9 +10,10 @@ from distortion_graph.ranking.page.matrix import matrix, order_table, rate_table
 from distortion_graph.ranking.page.pictures import RankedPictures, cuts, notices, wholes
 from distortion_graph.ranking.parts import Ranking
 from distortion_graph.ranking.wording import basis, rate_line, summary, title_of
-from distortion_graph.report.html.page import program_version
-from distortion_graph.report.html.table import asset
+from distortion_graph.report.html.document import asset, document
 from distortion_graph.report.wording import printable
+
+_PACKAGE = "distortion_graph.ranking.page"
 
 _MOST_LIT = 200
 """Of more regions none is lit where its row is pointed at: a rule each would slow the page."""
@@ -29,18 +28,13 @@ def ranking_page(ranking: Ranking, pictures: RankedPictures) -> str:
     """
     base = pictures.base(ranking)
     best = best_of(ranking, base)
-    own = files("distortion_graph.ranking.page").joinpath("assets")
     count = len(ranking.candidates)
     against = "" if pictures.reference is None else ", with their reference"
-    style = [
-        asset("table.css"),
-        asset("report.css"),
-        own.joinpath("ranking.css").read_text("utf-8"),
-    ]
-    return Template(own.joinpath("ranking.html").read_text("utf-8")).substitute(
-        version=program_version(),
+    style = [asset("table.css"), asset("report.css"), asset("ranking.css", _PACKAGE)]
+    return document(
+        asset("ranking.html", _PACKAGE),
         title=f"{count} candidates ranked{against}",
-        style="\n".join([*style, _lit(ranking), pictures.rules()]),
+        style=[*style, _lit(ranking), pictures.rules()],
         summary=escape(summary(ranking)),
         basis=escape(basis(ranking)),
         notices="".join(

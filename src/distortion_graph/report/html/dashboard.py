@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from string import Template
 from typing import Any
 
-from distortion_graph.report.html.page import program_version, script_hash
-from distortion_graph.report.html.table import asset
+from distortion_graph.report.html.document import asset, document
 from distortion_graph.report.html.view import script_json
 from distortion_graph.report.wording import printable
 
@@ -74,11 +72,10 @@ def dashboard_page(
             {"title": chart.title, "column": chart.column, "bars": chart.bars} for chart in charts
         ],
     }
-    return Template(asset("dashboard.html")).substitute(
-        version=program_version(),
-        script_hash=script_hash(script),
+    return document(
+        asset("dashboard.html"),
         title=escape(printable(title)),
-        style="\n".join(asset(name) for name in ("table.css", "report.css", "dashboard.css")),
+        style=map(asset, ("table.css", "report.css", "dashboard.css")),
         summary=escape(printable(summary)),
         tables="\n".join(map(_table, tables)),
         footer=escape(printable(footer)),

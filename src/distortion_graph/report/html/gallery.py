@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from string import Template
 from urllib.parse import quote
 
 from distortion_graph.graph import SIDES, DistortionGraph
 from distortion_graph.report.html.agreement import agreement
-from distortion_graph.report.html.page import program_version, script_hash
-from distortion_graph.report.html.table import asset, colour_rules
+from distortion_graph.report.html.document import asset, document
+from distortion_graph.report.html.table import colour_rules
 from distortion_graph.report.wording import printable, rank_of, summary
 
 THUMBNAIL_PX = 320
@@ -53,11 +52,10 @@ def gallery_page(pairs: Sequence[Pair]) -> str:
     style = [asset("table.css"), asset("report.css"), asset("gallery.css")]
     known = any(pair.truth is not None for pair in pairs)
     orders = [order for order in _ORDERS if known or order[0] != "right"]
-    return Template(asset("gallery.html")).substitute(
-        version=program_version(),
-        script_hash=script_hash(script),
+    return document(
+        asset("gallery.html"),
         title=f"{len(pairs)} distortion graphs",
-        style="\n".join(style + _rules(pairs)),
+        style=[*style, *_rules(pairs)],
         summary=escape(_counted(pairs)),
         orders="".join(f'<option value="{key}">{text}</option>' for key, text in orders),
         pairs="\n".join(_item(pair) for pair in sorted(pairs, key=_worst)),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from html import escape
-from importlib.metadata import version
-from string import Template
 
 from distortion_graph.graph import SIDES, DistortionGraph, ImageInfo, Side
 from distortion_graph.report.alignment import alignment_detail
 from distortion_graph.report.html.agreement import agreement
+from distortion_graph.report.html.document import asset, document
 from distortion_graph.report.html.embedding import Embedded, embed
 from distortion_graph.report.html.judging import packed_graph
-from distortion_graph.report.html.table import asset, colour_rules, table
+from distortion_graph.report.html.table import colour_rules, table
 from distortion_graph.report.html.view import reference_title, script_json, title_of, view
 from distortion_graph.report.sources import FoundPicture
 from distortion_graph.report.wording import measured_text, metric_note, printable, summary
@@ -76,14 +73,11 @@ def report_page(
     script = report_script()
     names = [title_of(graph, side) for side in SIDES]
     shown = [_image(graph, *both) for both in zip(SIDES, pictures, strict=True)]
-    return Template(asset("report.html")).substitute(
-        version=program_version(),
-        script_hash=script_hash(script),
+    return document(
+        asset("report.html"),
         title=escape(f"{names[0]} → {names[1]} – distortion graph"),
         heading=f"Anchor <bdi>{escape(names[0])}</bdi>, target <bdi>{escape(names[1])}</bdi>",
-        style="\n".join(
-            [asset("table.css"), asset("report.css"), asset("judging.css"), colour_rules(graph)]
-        ),
+        style=[*map(asset, ("table.css", "report.css", "judging.css")), colour_rules(graph)],
         summary=escape(summary(graph)),
         detail=_detail(graph),
         notices="".join(
@@ -104,17 +98,6 @@ def report_page(
 def report_script() -> str:
     """The script of every report; whoever frames one under a policy of its own allows its hash."""
     return "\n".join(asset(name) for name in _SCRIPTS)
-
-
-def script_hash(script: str) -> str:
-    """The source of a script for a Content-Security-Policy: nothing else may run."""
-    digest = hashlib.sha256(script.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
-
-
-def program_version() -> str:
-    """The version of this program, as HTML."""
-    return escape(version("distortion-graph"))
 
 
 def _image(graph: DistortionGraph, side: Side, picture: ReportPicture) -> str:

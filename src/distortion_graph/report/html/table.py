@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from html import escape
-from importlib.resources import files
 from typing import NamedTuple
 
 from distortion_graph.graph import (
@@ -21,6 +20,7 @@ from distortion_graph.graph import (
 )
 from distortion_graph.report.alignment import alignment_detail, is_moved
 from distortion_graph.report.html.agreement import Agreement, NodeAgreement, RegionAgreement
+from distortion_graph.report.html.document import asset
 from distortion_graph.report.judging import is_judged, judged_lines, judgement_of
 from distortion_graph.report.palette import (
     NEUTRAL,
@@ -57,12 +57,6 @@ _EVIDENCE = (
     ("Haar", "HaarPSI"),
     ("ΔE", "mean CIEDE2000 colour difference"),
 )
-
-
-def asset(name: str) -> str:
-    """The text of a file of the page's own."""
-    place = files("distortion_graph.report.html").joinpath("assets", name)
-    return place.read_text("utf-8")
 
 
 def colour_rules(graph: DistortionGraph) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
 from string import Template
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from distortion_graph.report.html.page import program_version, report_script, script_hash
-from distortion_graph.report.html.table import asset
+from distortion_graph.report.html.document import asset, program_version, script_hash
+from distortion_graph.report.html.page import report_script
 from distortion_graph.serve.http.headers import policy_of
 
 INDEX = "/"
@@ -55,5 +54,4 @@ def _page() -> str:
 
 
 def _asset(name: str) -> str:
-    place = files("distortion_graph.serve.http").joinpath("assets", name)
-    return place.read_text("utf-8")
+    return asset(name, "distortion_graph.serve.http")

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib.resources import files
-from string import Template
 from urllib.parse import quote
 
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import SIDES
-from distortion_graph.report.html.page import program_version
-from distortion_graph.report.html.table import asset
+from distortion_graph.report.html.document import asset, document
 from distortion_graph.report.palette import (
     comparison_colours,
     hex_name,
@@ -30,6 +27,8 @@ from distortion_graph.video.summary import distortion_rows, moment_text, offset_
 from distortion_graph.video.sync import Offset
 from distortion_graph.video.timeline import MEANS, Timeline
 from distortion_graph.video.worst import WorstMoment
+
+_PACKAGE = "distortion_graph.video.page"
 
 _MARK_WIDTH = 0.075
 """Share of a narrow screen's timeline that a mark takes."""
@@ -71,13 +70,12 @@ def video_page(
         model: its name, for the footer.
         measured: whether scores are measured against an original.
     """
-    own = files("distortion_graph.video.page").joinpath("assets")
-    style = [asset("table.css"), asset("report.css"), own.joinpath("video.css").read_text("utf-8")]
-    return Template(own.joinpath("video.html").read_text("utf-8")).substitute(
-        version=program_version(),
+    style = [asset("table.css"), asset("report.css"), asset("video.css", _PACKAGE)]
+    return document(
+        asset("video.html", _PACKAGE),
         title=escape(f"{printable(names[0])} → {printable(names[1])} over time"),
         heading=f"Anchor <bdi>{escape(names[0])}</bdi>, target <bdi>{escape(names[1])}</bdi>",
-        style="\n".join([*style, *_rules(vocabulary)]),
+        style=[*style, *_rules(vocabulary)],
         summary=escape(sentence(found)),
         offset=_detail(offset_text(offset)),
         notices="".join(f'<p class="notice">{escape(printable(line))}</p>' for line in notes),
