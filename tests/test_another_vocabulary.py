@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from optional import present
 from PIL import Image
 
 from distortion_graph.base.errors import RecipeError, VocabularyError
@@ -111,7 +112,7 @@ def test_the_data_set_has_the_words_and_every_part_of_it_agrees(cli, root):
     description = read_description(Path("set"))
     assert description is not None and description.vocabulary == VOCABULARY == root.vocabulary
     assert root.vocabulary.words == WORDS["words"]
-    assert description.recipe.made_of == MADE_OF
+    assert present(description.recipe).made_of == MADE_OF
     assert root.versions("train") == ("soft", "grainy", "dark", "mixed", "mixed2")
     seen: Counter[Any] = Counter()
     for line in read_manifest(Path("set/manifest.jsonl")):

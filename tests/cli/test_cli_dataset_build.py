@@ -60,7 +60,7 @@ def test_every_option_reaches_the_data_set(cli, folders):
     assert ended.code == 0, ended.err
     found = read_description(Path("root"))
     assert found is not None
-    recipe = found.recipe
+    recipe = present(found.recipe)
     assert (recipe.seed, recipe.clean_share, recipe.feather_px) == (5, 0.5, 1.5)
     assert recipe.severity_weights == {"minor": 2, "moderate": 0, "severe": 1}
     assert recipe.severity_levels == {"minor": (1, 2), "moderate": (3,), "severe": (5,)}
@@ -182,7 +182,7 @@ def test_the_wild_recipe_and_its_shares_reach_the_data_set(cli, folders):
     call = ("dataset", "build", "lab", "--split", "test", *QUICK)
     wild = (*call, "--recipe", "wild", "--out", "root")
     assert cli(*wild, "--also-share", 0.5, "--look-share", 0, "--moved-share", 1).code == 0
-    recipe = present(read_description(Path("root"))).recipe
+    recipe = present(present(read_description(Path("root"))).recipe)
     assert (recipe.name, recipe.labelled_by, recipe.also_share) == ("wild", "loss", 0.5)
     # What is not given is the recipe's own.
     assert (recipe.look_share, recipe.two_looks_share, recipe.moved_share) == (0, 0.12, 1)

@@ -103,7 +103,7 @@ def test_pixels_labels_and_scores_are_those_of_synthesis_in_memory(tmp_path, lab
             assert entry.score == made.scene_score and entry.relations == ()
             for k, (region, draw) in enumerate(zip(entry.regions, made.draws, strict=True)):
                 assert region.degradation == draw.distortion and region.score == made.scores[k]
-                assert DEFAULT_VOCABULARY.severities[region.severity] == draw.severity
+                assert DEFAULT_VOCABULARY.severities[present(region.severity)] == draw.severity
                 assert region.mask is not None and np.array_equal(region.mask.decode(), masks[k])
                 x, y, w, h = present(region.bbox_xywh_px)
                 assert (x, y, w, h) == cv2.boundingRect(masks[k].astype(np.uint8))
@@ -127,7 +127,7 @@ def test_the_manifest_has_a_line_for_every_picture_in_key_order(tmp_path, lab):
             assert line.facts["source"] == "lab"
             assert line.facts["source_file"] == line.picture
             continue
-        assert line.facts["recipe"] == description.recipe.id
+        assert line.facts["recipe"] == present(description.recipe).id
         assert line.facts["metric"] == "haarpsi 1"
         stem = line.picture.removesuffix(".png")
         assert line.facts["key"] == [0, stem, line.version]

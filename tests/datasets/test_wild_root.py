@@ -69,7 +69,7 @@ def file_lines(root):
 def test_a_root_is_whole_and_says_what_it_is(root):
     report = check_dataset(root)
     assert [f for f in report.findings if f.kind != "balance"] == []
-    recipe = present(read_description(root)).recipe
+    recipe = present(present(read_description(root)).recipe)
     assert (recipe.name, recipe.labelled_by, recipe.also_share) == ("wild", "loss", 0.7)
     shares = (recipe.look_share, recipe.two_looks_share, recipe.moved_share)
     assert shares == (0.6, 0.4, 0.7)

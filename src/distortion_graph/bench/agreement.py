@@ -10,7 +10,7 @@ from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Numbers
 from distortion_graph.bench.figures import Part
 from distortion_graph.bench.metrics import cohens_kappa
-from distortion_graph.bench.raters import KINDS, NamedGraph, Ratings, rated_graphs
+from distortion_graph.bench.raters import KINDS, Ratings, rated_graphs
 from distortion_graph.bench.resampling import (
     DRAWS,
     Interval,
@@ -18,6 +18,7 @@ from distortion_graph.bench.resampling import (
     percentile_interval,
 )
 from distortion_graph.bench.tables import Cell, ResultTable, Section, shown
+from distortion_graph.graph.judges import NamedGraph
 
 PEOPLE = "people"
 """Stands for all people together."""

@@ -130,6 +130,7 @@ def _one_of(distortion: Positions, vocabulary: Vocabulary) -> NDArray[np.bool_]:
 class TruthOfPair:
     """The truth of one pair's R regions, free of its pictures and masks.
 
+    Where people judged, labels may be `MISSED` and scores are NaN: nobody said.
     `present` (2, D, R) is whether a region suffers a distortion, None where that is not known.
     """
 
@@ -161,8 +162,9 @@ class Truth:
     """What is true of the N regions of all pairs.
 
     `pair` (N,) is a position in `keys`, `region` (N,) the id in the data set; labels and scores as
-    in `Answers`, none of them missing. `present` (2, D, N) is whether a region suffers a
-    distortion, None where the data set does not say whether regions have several.
+    in `Answers`, missing only where people judged and did not say: they count in no figure.
+    `present` (2, D, N) is whether a region suffers a distortion, None where the data set does not
+    say whether regions have several.
     """
 
     keys: tuple[PairKey, ...]

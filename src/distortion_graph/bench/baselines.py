@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Numbers, Positions, Truth
+from distortion_graph.bench.metrics import MISSED
 from distortion_graph.graph.truth import compare_positions
 from distortion_graph.synth.keys import generator
 
@@ -41,7 +42,8 @@ def majority_answers(truth: Truth, vocabulary: Vocabulary, seed: int) -> Answers
         answers.distortion[:] = _commonest(truth.distortion)
         answers.severity[:] = _commonest(truth.severity)
         answers.comparison[:] = _commonest(truth.comparison)
-        answers.score[:] = truth.score.mean()
+        known = truth.score[~np.isnan(truth.score)]
+        answers.score[:] = known.mean() if len(known) else np.nan
     return answers
 
 
@@ -53,7 +55,7 @@ def metric_oracle(truth: Truth, vocabulary: Vocabulary, seed: int) -> Answers:
     the commonest type of such regions.
     """
     answers = Answers.none(len(truth))
-    if not len(truth):
+    if not len(truth) or np.isnan(truth.score).any():  # people judged: nothing was measured
         return answers
     answers.score[:] = truth.score
     answers.comparison[:] = compare_positions(truth.score[0], truth.score[1], vocabulary)
@@ -98,4 +100,6 @@ def best_steps(score: Numbers, severity: Positions, steps: int) -> Positions:
 
 
 def _commonest(labels: Positions) -> int:
-    return int(np.argmax(np.bincount(labels.ravel())))
+    """The commonest label that was said; none where none was."""
+    said = labels[labels != MISSED]
+    return int(np.argmax(np.bincount(said))) if len(said) else MISSED

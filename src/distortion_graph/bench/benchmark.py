@@ -28,6 +28,7 @@ from distortion_graph.bench.results import (
     TruthColumns,
 )
 from distortion_graph.datasets.chosen_pairs import ChosenPairs, Reader
+from distortion_graph.datasets.description import DatasetDescription
 from distortion_graph.datasets.layout import DATASET_FILE, INDEX_FILE, MANIFEST_FILE, PairKey
 from distortion_graph.datasets.pair_lists import PAIRS
 from distortion_graph.pictures.picture_names import composed
@@ -35,6 +36,11 @@ from distortion_graph.synth.synthesis import MIXED
 
 LISTS = ("easy", "medium", "hard")
 """The three lists of pairs that are measured where nothing else is asked for."""
+
+
+def lists_of(description: DatasetDescription | None) -> tuple[str, ...]:
+    """`LISTS`, or of a data set of what people judged the one that it has: hard."""
+    return ("hard",) if description is not None and description.judged else LISTS
 
 
 @dataclass(frozen=True)
@@ -232,7 +238,7 @@ def _pristine(
     other = next((name for name in versions if name != version), version)
     counts = np.zeros((2, 2), np.int64)
     progress.begin("clean pictures", len(tags), "pictures")
-    for tag in tags:
+    for tag in (tag for tag in tags if chosen.has_clean(tag)):
         sample, clean = chosen.sample(PairKey(version, other, tag)), chosen.clean(tag)
         for row, itself in enumerate((True, False)):
             if itself or mixed:

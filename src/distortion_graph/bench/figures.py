@@ -91,12 +91,12 @@ class Figures(Part):
     """What a run reaches on one list of pairs; what is not defined or not known is null.
 
     `coverage` is the share of regions that have labels, `score_coverage` of nodes that have a
-    score. `mean` is the mean of the four headline figures. `f1_by_label` and `confusion` are over
-    anchor and target nodes together; a confusion matrix has a row per true label, a column per
-    given one, and a last column of missing answers. `kappa` is quadratic-weighted, `calibration`
-    the expected calibration error. `swap_consistency` is the share of answered regions whose labels
-    are exactly mirrored when the pair is swapped. `several` is null where the data set does not say
-    whether regions have several distortions.
+    score. `mean` is the mean of the four headline figures, of those of which the truth says
+    something. `f1_by_label` and `confusion` are over anchor and target nodes together; a confusion
+    matrix has a row per true label, a column per given one, and a last column of missing answers.
+    `kappa` is quadratic-weighted, `calibration` the expected calibration error. `swap_consistency`
+    is the share of answered regions whose labels are exactly mirrored when the pair is swapped.
+    `several` is null where the data set does not say whether regions have several distortions.
     """
 
     pairs: int
@@ -146,12 +146,12 @@ def figures_of(
     nodes = {name: _nodes(getattr(truth, name), getattr(answers, name)) for name in _NODES}
     comparison = _labels(label_scores(truth.comparison, answers.comparison))
     averaged = _mean_of(scores, ScoreSide)
-    headline = (
-        nodes["distortion"].averaged.accuracy,
-        nodes["severity"].averaged.accuracy,
-        comparison.accuracy,
-        averaged.srcc,
-    )
+    headline = {
+        "distortion": nodes["distortion"].averaged.accuracy,
+        "severity": nodes["severity"].averaged.accuracy,
+        "comparison": comparison.accuracy,
+        "score": averaged.srcc,
+    }
     intervals: dict[str, tuple[float, float] | None] = dict.fromkeys(FIGURES)
     if len(truth) and draws:
         weighted = WeightedFigures.of(truth, answers, vocabulary)
@@ -166,7 +166,7 @@ def figures_of(
         severity=nodes["severity"],
         comparison=comparison,
         score=ScoreFigures(anchor=scores[0], target=scores[1], averaged=averaged),
-        mean=_mean_known(headline),
+        mean=_mean_known([v for what, v in headline.items() if _is_said(truth, what)]),
         intervals=intervals,
         f1_by_label={what: _f1(truth, answers, what, vocabulary) for what in _KINDS},
         confusion={what: _confusion(truth, answers, what, vocabulary) for what in _KINDS},
@@ -181,6 +181,14 @@ def figures_of(
 _NODES = ("distortion", "severity")
 _KINDS = (*_NODES, "comparison")
 P = TypeVar("P", bound=Part)
+
+
+def _is_said(truth: Truth, what: str) -> bool:
+    """Whether the truth has any such label or score; true of no regions at all."""
+    column = getattr(truth, what)
+    return bool((~np.isnan(column) if what == "score" else column != MISSED).any()) or not len(
+        truth
+    )
 
 
 def known(value: float) -> float | None:
@@ -208,7 +216,7 @@ def _nodes(truth: NDArray[np.integer], given: NDArray[np.integer]) -> NodeFigure
 
 def _score_side(truth: NDArray[np.floating], given: NDArray[np.floating]) -> ScoreSide:
     agreement = score_agreement(truth, given)
-    there = ~np.isnan(given)
+    there = ~np.isnan(given) & ~np.isnan(truth)
     error = _mean(np.abs(truth[there] - given[there]))
     return ScoreSide(srcc=known(agreement.srcc), plcc=known(agreement.plcc), mean_error=error)
 
@@ -255,8 +263,9 @@ def _kappa(truth: Truth, answers: Answers, what: str, size: int) -> float | None
 
 
 def _calibration(truth: Truth, answers: Answers, what: str) -> float | None:
-    correct = _sides(truth, what) == _sides(answers, what)
-    sides = zip(correct, _sides(answers, f"{what}_confidence"), strict=True)
+    true = _sides(truth, what)
+    sure = np.where(true == MISSED, np.nan, _sides(answers, f"{what}_confidence"))
+    sides = zip(true == _sides(answers, what), sure, strict=True)
     return _mean_known([known(calibration_error(right, p)) for right, p in sides])
 
 

@@ -2,7 +2,8 @@
 
 Labels are positions, (N,) integers. A prediction of `MISSED` is a region without an answer: it
 counts in the denominator of the accuracy and as a miss of the true label, and is no label of its
-own. What is not defined, such as the correlation of a constant, is NaN.
+own. A region whose true label is `MISSED`, or whose true score is NaN, counts nowhere: people
+judged it, and did not say. What is not defined, such as the correlation of a constant, is NaN.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 Labels = NDArray[np.integer]
 
 MISSED = -1
-"""The predicted label of a region without an answer."""
+"""The predicted label of a region without an answer, and the true one of which nobody said it."""
 
 CALIBRATION_BINS = 15
 
@@ -33,6 +34,7 @@ class LabelScores:
 
 def label_scores(truth: Labels, predicted: Labels) -> LabelScores:
     """Scores of label indices, (N,) each; a division by zero counts as 0. N = 0 gives NaN."""
+    truth, predicted = _said(truth, predicted)
     if not len(truth):
         return LabelScores(*(float("nan"),) * 4)
     rows = np.array(list(_by_label(truth, predicted).values()))
@@ -47,8 +49,15 @@ def f1_by_label(truth: Labels, predicted: Labels) -> dict[int, float]:
     return {label: f1 for label, (_, _, f1) in _by_label(truth, predicted).items()}
 
 
+def _said(truth: Labels, predicted: Labels) -> tuple[Labels, Labels]:
+    """The rows whose true label somebody said."""
+    said = truth != MISSED
+    return truth[said], predicted[said]
+
+
 def _by_label(truth: Labels, predicted: Labels) -> dict[int, tuple[float, float, float]]:
     """Precision, recall and F1 of every label in truth or prediction."""
+    truth, predicted = _said(truth, predicted)
     rows = {}
     for label in np.union1d(truth, predicted[predicted != MISSED]).tolist():
         hits = int(np.sum((truth == label) & (predicted == label)))
@@ -60,6 +69,7 @@ def _by_label(truth: Labels, predicted: Labels) -> dict[int, tuple[float, float,
 
 def confusion(truth: Labels, predicted: Labels, labels: int) -> NDArray[np.int64]:
     """(L, L + 1) counts: row the true label, column the given one, the last column the missed."""
+    truth, predicted = _said(truth, predicted)
     column = np.where(predicted == MISSED, labels, predicted)
     cells = np.bincount(truth * (labels + 1) + column, minlength=labels * (labels + 1))
     return cells.reshape(labels, labels + 1).astype(np.int64)
@@ -159,10 +169,10 @@ class ScoreAgreement:
 
 
 def score_agreement(truth: NDArray[np.floating], predicted: NDArray[np.floating]) -> ScoreAgreement:
-    """Rank and linear correlation of (N,) scores; rows whose prediction is NaN are left out."""
+    """Rank and linear correlation of (N,) scores; rows of which one is NaN are left out."""
     from scipy.stats import rankdata
 
-    known = ~np.isnan(predicted)
+    known = ~np.isnan(predicted) & ~np.isnan(truth)
     x, y = truth[known], predicted[known]
     return ScoreAgreement(_pearson(rankdata(x), rankdata(y)), _pearson(x, y))
 

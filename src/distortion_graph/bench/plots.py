@@ -18,7 +18,7 @@ from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Answers, Truth
 from distortion_graph.bench.figures import labels_of
-from distortion_graph.bench.metrics import CALIBRATION_BINS, reliability
+from distortion_graph.bench.metrics import CALIBRATION_BINS, MISSED, reliability
 from distortion_graph.bench.results import BenchResult, PairsResult, RunResult
 from distortion_graph.bench.tables import shown
 from distortion_graph.report.figures import (
@@ -243,14 +243,15 @@ def _reliability_axes(axes: Axes, below: Axes, case: _Case, what: str) -> None:
 
 def _pooled(case: _Case, what: str) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     """Whether answers are right, and how sure they are; of nodes both sides together."""
-    correct = getattr(case.truth, what) == getattr(case.answers, what)
-    confidence = getattr(case.answers, f"{what}_confidence")
+    true = getattr(case.truth, what)
+    correct = true == getattr(case.answers, what)
+    confidence = np.where(true == MISSED, np.nan, getattr(case.answers, f"{what}_confidence"))
     return np.asarray(correct).ravel(), np.asarray(confidence, np.float64).ravel()
 
 
 def _score(case: _Case) -> Figure:
     """Given scores over true ones, anchors and targets together."""
-    there = ~np.isnan(case.answers.score)
+    there = ~np.isnan(case.answers.score) & ~np.isnan(case.truth.score)
     true, given = case.truth.score[there], case.answers.score[there]
     figure = _figure(COLUMN_MM, 0.9 * COLUMN_MM)
     axes = figure.add_subplot()

@@ -6,22 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
-import networkx as nx
 import numpy as np
 
-from distortion_graph.base.errors import GraphError
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Numbers
-from distortion_graph.graph import SIDES, DistortionGraph, ImageInfo, Judgement, RegionComparison
+from distortion_graph.graph import SIDES, DistortionGraph, Judgement, RegionComparison
+from distortion_graph.graph.judges import NamedGraph, Person, Said, groups_of, judged_pairs
 
 KINDS = ("distortion", "severity", "comparison")
 """What people judge."""
-
-NamedGraph = tuple[str, DistortionGraph]
-"""A graph, and what error lines call it."""
-
-Person = str | None
-"""A pseudonym; None is the one of whom nobody said who they are."""
 
 
 @dataclass(frozen=True, order=True)
@@ -69,97 +62,23 @@ class RatedGraphs:
 def rated_graphs(graphs: Sequence[NamedGraph]) -> RatedGraphs:
     """What the judgements in graphs, one per person and pair of pictures, say beside the others.
 
-    A pair that one person saw the other way round is turned. Raises GraphError for no graphs at
-    all, and for one without judgements, without hashes of its pictures, with another vocabulary or
-    another mask of a region than the others, and for a region that one person judged twice.
+    A pair that one person saw the other way round is turned. Raises GraphError as `judged_pairs`.
     """
-    if not graphs:
-        raise GraphError("no graphs, expected at least one that a person has judged")
+    pairs = judged_pairs(graphs)
     vocabulary = graphs[0][1].vocabulary
-    pairs: dict[tuple[str, str], list[NamedGraph]] = {}
-    for where, graph in graphs:
-        _check(where, graph, graphs[0])
-        names = _name_of(where, graph.anchor), _name_of(where, graph.target)
-        turned = graph if names[0] <= names[1] else graph.swapped()
-        pairs.setdefault((min(names), max(names)), []).append((where, turned))
-    shared = nx.Graph(pairs.keys())
-    group_of = {p: k for k, part in enumerate(nx.connected_components(shared)) for p in part}
+    group_of = groups_of(pairs)
     ratings: dict[tuple[Rater, Rater], Ratings] = {}
     regions = 0
-    for pictures, members in pairs.items():
-        judged = _by_region(members)
+    for pair in pairs:
+        judged = pair.said
         regions += len(judged)
         for people in judged.values():
             for raters, first, second in _couples(people):
                 rows = ratings.setdefault(raters, Ratings()).rows
                 for kind, x, y in _common(first, second, vocabulary):
-                    rows[kind].append((group_of[pictures[0]], x, y))
+                    rows[kind].append((group_of[pair.pictures[0]], x, y))
     groups = len(set(group_of.values()))
     return RatedGraphs(vocabulary, len(graphs), len(pairs), groups, regions, ratings)
-
-
-def _check(where: str, graph: DistortionGraph, first: NamedGraph) -> None:
-    if not any(region.judged for region in graph.regions):
-        raise GraphError(
-            f"{where}: no region is judged, expected `judged` in at least one (see docs/judging.md)"
-        )
-    if graph.vocabulary != first[1].vocabulary:
-        raise GraphError(
-            f"{where}: another vocabulary than in {first[0]}, expected one for all graphs"
-        )
-
-
-def _name_of(where: str, picture: ImageInfo) -> str:
-    if picture.sha256 is None:
-        raise GraphError(
-            f"{where}: its pictures have no sha256, expected hashes that tell which graphs are of "
-            "the same pictures (`compare` writes them)"
-        )
-    return f"{picture.sha256_of}:{picture.sha256}"
-
-
-@dataclass(frozen=True)
-class _Said:
-    """A region that a person judged, in which graph."""
-
-    where: str
-    by: Person
-    judgement: Judgement
-    region: RegionComparison
-    model: str
-
-
-def _by_region(members: Sequence[NamedGraph]) -> dict[int, list[_Said]]:
-    """Of graphs of one pair: what is said of each region; raises GraphError."""
-    found: dict[int, list[_Said]] = {}
-    for where, graph in members:
-        for region in graph.regions:
-            if region.judged is None:
-                continue
-            others = found.setdefault(region.id, [])
-            new = _Said(where, region.judged.by, region.judged, region, _model_of(graph))
-            for old in others:
-                _check_two(old, new)
-            others.append(new)
-    return found
-
-
-def _check_two(old: _Said, new: _Said) -> None:
-    region = f"region {new.region.id}"
-    if old.by == new.by:
-        who = f"by {new.by!r:.60}" if new.by is not None else "by nobody named"
-        advice = "" if new.by is not None else " (give each person a pseudonym in `by`)"
-        raise GraphError(
-            f"{new.where}: {region} is judged {who} as in {old.where}, a graph of the same "
-            f"pictures; expected one judgement per person{advice}"
-        )
-    for side in SIDES:
-        shapes = [(r.mask_of(side), r.bbox_of(side)) for r in (old.region, new.region)]
-        if shapes[0] != shapes[1]:
-            raise GraphError(
-                f"{new.where}: {region} covers other pixels than in {old.where}, a graph of the "
-                "same pictures; expected the same regions"
-            )
 
 
 def _model_of(graph: DistortionGraph) -> str:
@@ -168,10 +87,14 @@ def _model_of(graph: DistortionGraph) -> str:
     return " ".join(filter(None, (graph.model.name, graph.model.version)))
 
 
-def _couples(people: Sequence[_Said]) -> Iterator[tuple[tuple[Rater, Rater], Judgement, Judgement]]:
+def _couples(people: Sequence[Said]) -> Iterator[tuple[tuple[Rater, Rater], Judgement, Judgement]]:
     """Each person beside their graph's model, and beside each other."""
     for one in people:
-        yield (_rater(one.by), Rater(True, one.model)), one.judgement, _of_model(one.region)
+        yield (
+            (_rater(one.by), Rater(True, _model_of(one.graph))),
+            one.judgement,
+            _of_model(one.region),
+        )
     for one, other in combinations(sorted(people, key=lambda said: _rater(said.by)), 2):
         yield (_rater(one.by), _rater(other.by)), one.judgement, other.judgement
 

@@ -129,6 +129,9 @@ class _LabelCounts:
     def of(
         cls, groups: Positions, count: int, truth: Positions, predicted: Positions, labels: int
     ) -> _LabelCounts:
+        said = truth != MISSED
+        groups, truth, predicted = groups[said], truth[said], predicted[said]
+
         def counted(rows: NDArray[np.bool_], label: Positions) -> Numbers:
             cells = np.bincount(groups[rows] * labels + label[rows], minlength=count * labels)
             return cells.reshape(count, labels).astype(np.float64)
@@ -171,7 +174,7 @@ class WeightedScores:
         cls, groups: Positions, count: int, truth: Numbers, predicted: Numbers
     ) -> WeightedScores:
         """Of (N,) scores, NaN where none is given; `groups` (N,) are positions of the pictures."""
-        known = np.flatnonzero(~np.isnan(predicted))
+        known = np.flatnonzero(~np.isnan(predicted) & ~np.isnan(truth))
         known = known[np.argsort(truth[known], kind="stable")]  # so that one order is memory's own
         groups, x, y = groups[known], truth[known], predicted[known]
         x_place, y_place = (np.unique(v, return_inverse=True)[1] for v in (x, y))

@@ -33,6 +33,7 @@ Two = tuple[list[Any], list[Any]]
 class TruthColumns(Part):
     """What is true of N regions: the pair's number, the region's id, labels as positions.
 
+    Labels and scores are null where people judged and did not say.
     Of two columns the first is the anchor's. `present` has a column of 0 and 1 for each distortion
     of the vocabulary, whether a region suffers it; null where the data set does not say whether
     regions have several.
@@ -40,10 +41,10 @@ class TruthColumns(Part):
 
     pair: list[Position]
     region: list[Position]
-    distortion: tuple[list[Position], list[Position]]
-    severity: tuple[list[Position], list[Position]]
-    comparison: list[Position]
-    score: tuple[list[Share], list[Share]]
+    distortion: tuple[list[Given], list[Given]]
+    severity: tuple[list[Given], list[Given]]
+    comparison: list[Given]
+    score: tuple[list[Share | None], list[Share | None]]
     present: tuple[list[list[Flag]], list[list[Flag]]] | None = None
 
     @classmethod
@@ -54,7 +55,7 @@ class TruthColumns(Part):
             region=truth.region.tolist(),
             distortion=_two(truth.distortion),
             severity=_two(truth.severity),
-            comparison=truth.comparison.tolist(),
+            comparison=_nullable(truth.comparison),
             score=_two(truth.score),
             present=_by_label(truth.present),
         )
@@ -65,10 +66,10 @@ class TruthColumns(Part):
             tuple(keys),
             np.array(self.pair, np.int64),
             np.array(self.region, np.int64),
-            np.array(self.distortion, np.int64).reshape(2, -1),
-            np.array(self.severity, np.int64).reshape(2, -1),
-            np.array(self.comparison, np.int64),
-            np.array(self.score, np.float64).reshape(2, -1),
+            _positions(self.distortion).reshape(2, -1),
+            _positions(self.severity).reshape(2, -1),
+            _positions([self.comparison]).reshape(-1),
+            _numbers(self.score),
             _flags(self.present),
         )
 

@@ -50,7 +50,7 @@ def agreement(
     talk = talk_of(context)
     talk.set(quiet=quiet, outputs=(json, markdown, latex))
     outputs = Outputs(json, markdown, latex)
-    files = _files(graphs)
+    files = graph_files(graphs)
     outputs.check([str(path) for path in files])
     from distortion_graph.bench.agreement import agreement_table, rater_agreement
     from distortion_graph.formats.files import read_graph
@@ -62,7 +62,7 @@ def agreement(
     show_tables(tables, talk)
 
 
-def _files(paths: list[Path]) -> list[Path]:
+def graph_files(paths: list[Path]) -> list[Path]:
     """The files themselves, and those of folders whose name ends in .json."""
     files: list[Path] = []
     for path in paths:

@@ -161,13 +161,13 @@ def run(
             check_outside(option, folder, root)
     if true_graphs is not None and graphs is not None and _same_place(graphs, str(true_graphs)):
         raise OutputError(f"{graphs}: --graphs and --true-graphs are the same folder; name two")
-    from distortion_graph.bench.benchmark import LISTS, BenchOptions
+    from distortion_graph.bench.benchmark import BenchOptions, lists_of
     from distortion_graph.datasets.pictures import read_names
     from distortion_graph.datasets.reader import PandaSet
 
     reader = PandaSet(root, index=index)
     options = BenchOptions(
-        chosen(pairs, LISTS),
+        chosen(pairs, lists_of(reader.description)),
         chosen(split, ("test",)),
         read_names(only) if only else None,
         limit,

@@ -85,17 +85,22 @@ def calibrate(
     from distortion_graph.cli.extras import need_torch
 
     need_torch("calibrate", "accelerate", "yaml")
-    from distortion_graph.bench.benchmark import LISTS
+    from distortion_graph.bench.benchmark import lists_of
+    from distortion_graph.datasets.description import read_description
     from distortion_graph.report.wording import percent
     from distortion_graph.training.calibration import calibrate_network
     from distortion_graph.training.config import DataConfig
     from distortion_graph.training.evaluation import Request
 
     data = DataConfig(tuple(labelled or ()), tuple(pictures or ()), root, held_out)
-    wanted = Request(data, LISTS, chosen(split, ("val",)), seed, 0)
+    lists = lists_of(read_description(root) if root else None)
+    wanted = Request(data, lists, chosen(split, ("val",)), seed, 0)
     calibration = calibrate_network(network, out, wanted, clean_pictures or (), talk.warn)
     for kind, temperature in calibration.temperature.items():
         before, after = calibration.error_before[kind], calibration.error_after[kind]
+        if before is None or after is None:
+            talk.show(f"{kind}: nobody said any, so its temperature stays 1")
+            continue
         talk.show(
             f"{kind}: temperature {temperature:.3f}, calibration error {before:.3f} → {after:.3f}"
         )

@@ -8,6 +8,7 @@ from distortion_graph.cli.dataset_build import dataset_build
 from distortion_graph.cli.dataset_check import dataset_check
 from distortion_graph.cli.dataset_export_sft import dataset_export_sft
 from distortion_graph.cli.dataset_hub import dataset_pull, dataset_push
+from distortion_graph.cli.dataset_import_judged import dataset_import_judged
 from distortion_graph.cli.dataset_info import dataset_info
 from distortion_graph.cli.dataset_pack import dataset_pack, dataset_unpack
 
@@ -17,6 +18,7 @@ dataset_app = typer.Typer(
     help="Make, check, describe, pack, move and export data sets.",
 )
 dataset_app.command("build")(dataset_build)
+dataset_app.command("import-judged")(dataset_import_judged)
 dataset_app.command("check")(dataset_check)
 dataset_app.command("info")(dataset_info)
 dataset_app.command("pack")(dataset_pack)

@@ -161,6 +161,11 @@ def _fact_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     if not facts:
         yield "no dataset.json: nothing is known of licences, seed and metric"
         return
+    if judged := facts.get("judged"):
+        who = "1 person" if judged["people"] == 1 else f"{judged['people']} people"
+        graphs = f"{judged['graphs']} graph{'s' * (judged['graphs'] != 1)}"
+        yield f"{judged['regions']} regions judged by {who}, from {graphs}; there are no scores"
+        return
     metric = facts["metric"]
     yield f"metric: {metric.get('name', '?')} {metric.get('version', '')}".rstrip()
     recipe = f"{facts['recipe_name']} {facts['recipe']}"

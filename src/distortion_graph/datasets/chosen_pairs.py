@@ -39,6 +39,10 @@ class Reader(Protocol):
         """A clean picture."""
         ...
 
+    def has_clean(self, split: str, tag: str) -> bool:
+        """Whether there is a clean picture."""
+        ...
+
 
 class ChosenPairs:
     """The pairs of some splits; a picture's name tells its split.
@@ -76,13 +80,19 @@ class ChosenPairs:
         return self._split_of[tag]
 
     def sample(self, key: PairKey) -> Sample:
-        """A pair that `keys` has given, with its truth and its clean picture."""
+        """A pair that `keys` has given, with its truth and its clean picture, if there is one."""
         sample = self.reader.sample(self._split_of[key.tag], key)
+        if not self.has_clean(key.tag):
+            return sample
         return replace(sample, load_clean=partial(self.clean, key.tag))
 
     def clean(self, tag: str) -> NDArray[np.uint8]:
         """The clean picture of a pair that `keys` has given."""
         return self.reader.clean(self._split_of[tag], tag)
+
+    def has_clean(self, tag: str) -> bool:
+        """Whether there is a clean picture of a pair that `keys` has given."""
+        return self.reader.has_clean(self._split_of[tag], tag)
 
     def versions(self) -> tuple[str, ...]:
         """Names of the degraded versions that every split has."""

@@ -205,7 +205,7 @@ def _title(canvas: Canvas, panel: SheetPanel, x: int, middle: float, width: int)
     face = typeface(_FACE_PX + 2)
     clean = panel.version == CLEAN_FOLDER
     write_middle(canvas, "clean" if clean else _words(panel.version), x, middle, face, PAPER)
-    if panel.record is not None and not clean:
+    if panel.record is not None and panel.record.score is not None and not clean:
         text = f"score {panel.record.score:.2f}"
         write_middle(canvas, text, x + width - face.width(text), middle, face, MUTED)
 
@@ -240,7 +240,8 @@ def _draw_regions(
         if ground is None:
             continue
         level = 0 if panel.version == CLEAN_FOLDER else region.severity
-        colour = colours[level] if 0 <= level < len(colours) else MUTED
+        known = level is not None and 0 <= level < len(colours)
+        colour = colours[level or 0] if known else MUTED
         outline(canvas, [ground], _LINE, colour)
         words = [w for w in _wordings(panel.version, region, vocabulary) if face.can_draw(w)]
         labels.append([Chip(str(k), w, None, colour) for w in (*words, "")])
@@ -256,12 +257,16 @@ def _wordings(version: str, region: RegionRecord, vocabulary: Vocabulary) -> lis
         made_up = re.fullmatch(r"region \d+", region.name)  # says no more than the number
         return [region.name] if region.name and not made_up else []
     further = (part.degradation for part in region.also or ())
-    type_ = " + ".join(map(_words, (region.degradation, *further)))
+    type_ = " + ".join(map(_words, (region.degradation or "?", *further)))
+    level = -1 if region.severity is None else region.severity
+    known = 0 <= level < len(vocabulary.severities)
+    severity = _words(vocabulary.severities[level]) if known else "?"
+    clean = region.degradation == vocabulary.clean
+    if region.score is None:  # people judged
+        return [type_] if clean else [f"{type_} · {severity}", type_]
     score = f"{region.score:.2f}"
-    if region.degradation == vocabulary.clean:
+    if clean:
         return [f"{type_} · {score}", type_]
-    known = 0 <= region.severity < len(vocabulary.severities)
-    severity = _words(vocabulary.severities[region.severity]) if known else "?"
     if region.degradation == version:
         return [f"{severity} · {score}", score]
     return [f"{type_} · {severity} · {score}", f"{type_} · {score}", type_]

@@ -11,6 +11,7 @@ from pydantic import (
     SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
+    model_validator,
 )
 
 from distortion_graph.base.errors import DatasetError
@@ -107,6 +108,14 @@ class ImageDescription(_Part):
     quality: int | None
 
 
+class JudgedDescription(_Part):
+    """Of a data set of what people judged: numbers of graphs, people, and regions with labels."""
+
+    graphs: int
+    people: int
+    regions: int
+
+
 class BuildDescription(_Part):
     """What `dataset build` needs to know its own work again.
 
@@ -120,19 +129,36 @@ class BuildDescription(_Part):
 
 
 class DatasetDescription(_Part):
-    """All of `dataset.json`. `metric` is what the full-reference metric says of itself."""
+    """All of `dataset.json`. `metric` is what the full-reference metric says of itself.
+
+    `judged` is there where people gave the labels (`dataset import-judged`): nothing was degraded
+    or measured, so that there is no recipe and no metric, and gt/ has only the originals known.
+    """
 
     format: Literal["distortion-graph dataset 1"] = "distortion-graph dataset 1"
     vocabulary: Vocabulary
     versions: tuple[str, ...]
     metric: dict[str, Any]
-    recipe: RecipeDescription
+    recipe: RecipeDescription | None = None
     image: ImageDescription
     splits: dict[str, SplitDescription]
     sources: tuple[SourceDescription, ...]
     predicates: tuple[str, ...] = ()
     software: dict[str, str]
     build: BuildDescription | None = None
+    judged: JudgedDescription | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> DatasetDescription:
+        if (self.recipe is None) == (self.judged is None):
+            raise ValueError("recipe and judged: expected one of them, and no more")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        value: dict[str, Any] = handler(self)
+        absent = ("recipe", "build") if self.judged else ("judged",)
+        return {key: part for key, part in value.items() if key not in absent}
 
 
 def read_description(root: Path) -> DatasetDescription | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +18,7 @@ from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.datasets.decoding import picture_size_of
 from distortion_graph.datasets.description import DatasetDescription, read_description
 from distortion_graph.datasets.label_columns import (
+    UNKNOWN,
     LabelColumn,
     RegionLabels,
     compare_all,
@@ -35,8 +37,9 @@ from distortion_graph.datasets.layout import (
 from distortion_graph.datasets.pair_lists import read_index
 from distortion_graph.datasets.stats import (
     also_from_json,
-    number_from_json,
+    judged_from_json,
     relations_from_json,
+    score_from_json,
 )
 from distortion_graph.datasets.stats_stream import stream_stats
 from distortion_graph.synth.synthesis import MIXED
@@ -211,7 +214,8 @@ def _read_stats(root: Path, split: str, version: str, into: _Split, vocabulary: 
             _region(region, f"{place}: region {k}", labels, len(vocabulary.severities))
             for k, region in enumerate(regions)
         ]
-        column.add(tag, found, _score(entry.get("score_fr"), place))
+        judged = any(isinstance(r, Mapping) and r.get("judged") is not None for r in regions)
+        column.add(tag, found, _score(entry, place, judged))
         if tag not in known:
             relations = relations_from_json(entry.get("relations"), place)
             into.relations += len(relations)
@@ -223,19 +227,29 @@ def _region(region: Any, place: str, labels: Mapping[str, int], severities: int)
     """What a region is said to be; masks are not looked into."""
     if not isinstance(region, Mapping):
         raise DatasetError(f"{place}: expected an object, got {type(region).__name__}")
-    distortion, severity = _label(region, place, labels, severities)
+    judged = judged_from_json(region, place)
+    distortion, severity = _label(region, place, labels, severities, judged is not None)
     further = also_from_json(region, place) or ()
     also = tuple(_label(part._asdict(), place, labels, severities)[0] for part in further)
     usable = region.get("bbox") is not None and region.get("segmentation_mask") is not None
-    score = _score(region.get("score_fr"), place)
+    score = _score(region, place, judged is not None)
     return RegionLabels(distortion, severity, score, usable, also)
 
 
 def _label(
-    region: Mapping[str, Any], place: str, labels: Mapping[str, int], severities: int
+    region: Mapping[str, Any],
+    place: str,
+    labels: Mapping[str, int],
+    severities: int,
+    judged: bool = False,
 ) -> tuple[int, int]:
+    """Positions of distortion and severity; `UNKNOWN` where people judged and did not say."""
     degradation, severity = region.get("degradation"), region.get("severity")
     distortion = labels.get(degradation) if isinstance(degradation, str) else None
+    if judged:
+        distortion = UNKNOWN if degradation is None else distortion
+        if severity is None and distortion is not None:
+            return distortion, UNKNOWN
     if distortion is None:
         raise DatasetError(
             f"{place}: unknown degradation {degradation!r:.60}, expected one of {', '.join(labels)}"
@@ -245,8 +259,10 @@ def _label(
     return distortion, severity
 
 
-def _score(value: Any, place: str) -> float:
-    score = number_from_json(value, f"{place}: score_fr")
+def _score(entry: Mapping[str, Any], place: str, judged: bool) -> float:
+    score = score_from_json(entry, f"{place}: score_fr", judged=judged)
+    if score is None:
+        return math.nan
     if not 0 <= score <= 1:
         raise DatasetError(f"{place}: score_fr is {score}, expected a number in [0, 1]")
     return score
@@ -257,9 +273,8 @@ def _split_info(splits: Sequence[_Split]) -> SplitInfo:
     usable = 0
     for split in splits:
         for tag, column in split.pictures().items():
-            scores = column.scores_of(tag)
-            counts.append(len(scores))
-            usable += int(np.isfinite(scores).sum())
+            counts.append(len(column.scores_of(tag)))
+        usable += sum(column.usable_of(tag) for tag, column in split.pictures().items())
     return SplitInfo(
         pictures=len(counts),
         images=len(counts) + sum(len(c) for split in splits for c in split.columns.values()),
@@ -281,7 +296,8 @@ def _version(name: str, columns: Sequence[LabelColumn]) -> VersionInfo:
 
 
 def _mean(values: NDArray[np.float64]) -> float | None:
-    return float(values.mean()) if len(values) else None
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else None
 
 
 def _labels(
@@ -289,19 +305,23 @@ def _labels(
 ) -> tuple[LabelInfo, ...]:
     """Every distortion with the severities it can have, in the vocabulary's order."""
     shape = len(vocabulary.distortions), len(vocabulary.severities)
-    counts, sums = np.zeros((2, *shape), np.int64), np.zeros(shape)
+    counts, scored = np.zeros((2, *shape), np.int64), np.zeros(shape, np.int64)
+    sums = np.zeros(shape)
     for version, found in columns.items():
         for column in found:
             counts[int(version in MIXED)] += column.table(vocabulary)
-            np.add.at(sums, (column.distortion, column.severity), column.score)
+            known = (column.distortion != UNKNOWN) & (column.severity != UNKNOWN)
+            known &= np.isfinite(column.score)
+            place = column.distortion[known], column.severity[known]
+            np.add.at(sums, place, column.score[known])
+            np.add.at(scored, place, 1)
     rows = []
     for d, distortion in enumerate(vocabulary.distortions):
         for s, severity in enumerate(vocabulary.severities):
             single, mixed = counts[:, d, s].tolist()
             expected = (d == vocabulary.clean_index) == (s == 0)
             if expected or single or mixed:
-                count = single + mixed
-                mean = float(sums[d, s]) / count if count else None
+                mean = float(sums[d, s] / scored[d, s]) if scored[d, s] else None
                 rows.append(LabelInfo(distortion, severity, single, mixed, mean))
     return tuple(rows)
 
@@ -358,7 +378,8 @@ def _deciles(columns: Sequence[LabelColumn]) -> tuple[int, ...]:
     table = np.zeros(10, np.int64)
     for column in columns:
         # Compared as the tenths are written: 0.3 · 10 is a hair under 3.
-        places = np.searchsorted(np.arange(1, 10) / 10, column.score, side="right")
+        known = column.score[np.isfinite(column.score)]
+        places = np.searchsorted(np.arange(1, 10) / 10, known, side="right")
         table += np.bincount(places, minlength=10)
     return tuple(table.tolist())
 
@@ -366,6 +387,8 @@ def _deciles(columns: Sequence[LabelColumn]) -> tuple[int, ...]:
 def _facts(description: DatasetDescription) -> dict[str, Any]:
     recipe, image = description.recipe, description.image
     quality = "lossless" if image.quality is None else f"quality {image.quality}"
+    if recipe is None:
+        return {"judged": description.judged and description.judged.model_dump()}
     return {
         "seed": recipe.seed,
         "recipe": recipe.id,

@@ -20,13 +20,15 @@ UNKNOWN = -1
 class RegionLabels(NamedTuple):
     """One region: positions in the vocabulary or `UNKNOWN`, its score or NaN, and whether readers
     take it, for which it needs a box and a mask. `also` are positions of the distortions that it
-    has beside its first."""
+    has beside its first; `judged` is the position of what people say of it against the other mixed
+    version, or `UNKNOWN`."""
 
     distortion: int
     severity: int
     score: float
     usable: bool
     also: tuple[int, ...] = ()
+    judged: int = UNKNOWN
 
 
 class LabelColumn:
@@ -37,6 +39,7 @@ class LabelColumn:
         self._ends = array("q", [0])
         self._distortion, self._severity = array("h"), array("h")
         self._score, self._usable = array("d"), array("b")
+        self._judged = array("h")
         self._scenes = array("d")
         self._also = Counter[int]()
         self._together = Counter[int]()
@@ -44,13 +47,14 @@ class LabelColumn:
     def add(self, tag: str, regions: Iterable[RegionLabels], scene_score: float) -> None:
         """The next picture, which is not among those that are there."""
         self._rows[tag] = len(self._rows)
-        for distortion, severity, score, usable, also in regions:
+        for distortion, severity, score, usable, also, judged in regions:
             self._also.update(also)
             self._together[1 + len(also)] += 1
             self._distortion.append(distortion)
             self._severity.append(severity)
             self._score.append(score)
             self._usable.append(usable)
+            self._judged.append(judged)
         self._ends.append(len(self._score))
         self._scenes.append(scene_score)
 
@@ -113,6 +117,16 @@ class LabelColumn:
         usable = np.array(self._usable[part], np.bool_)
         return np.where(usable, np.array(self._score[part], np.float64), np.nan)
 
+    def usable_of(self, tag: str) -> int:
+        """How many regions of one picture readers take."""
+        row = self._rows[tag]
+        return sum(self._usable[self._ends[row] : self._ends[row + 1]])
+
+    def judged_of(self, tag: str) -> NDArray[np.int64]:
+        """(R,) of one picture: what people say against the other mixed version, or `UNKNOWN`."""
+        row = self._rows[tag]
+        return np.array(self._judged[self._ends[row] : self._ends[row + 1]], np.int64)
+
     def table(self, vocabulary: Vocabulary) -> NDArray[np.int64]:
         """(D, S) number of regions of each distortion and severity, without unknown ones."""
         shape = len(vocabulary.distortions), len(vocabulary.severities)
@@ -134,6 +148,9 @@ def compare_all(
     counts = np.zeros(len(vocabulary.comparisons), np.int64)
     if len(scores) < 2:
         return counts
+    if len(columns) == 2:
+        forth = compare_two(tag, columns[0], columns[1], vocabulary)
+        return forth + forth[::-1]
     table = np.stack(scores)
     first, second = np.triu_indices(len(table), 1)
     forth = _counted(table[first].ravel(), table[second].ravel(), vocabulary)
@@ -147,7 +164,9 @@ def compare_two(
     sides = [column.scores_of(tag) for column in (anchor, target) if tag in column]
     if len(sides) < 2 or len(sides[0]) != len(sides[1]):
         return np.zeros(len(vocabulary.comparisons), np.int64)
-    return _counted(sides[0], sides[1], vocabulary)
+    judged = anchor.judged_of(tag)
+    said = np.bincount(judged[judged != UNKNOWN], minlength=len(vocabulary.comparisons))
+    return _counted(sides[0], sides[1], vocabulary) + said
 
 
 def _counted(

@@ -220,6 +220,14 @@ class PandaSet:
         """The clean picture, (H, W, 3) RGB, read-only; raises DatasetError."""
         return self._load(check_split(split), CLEAN_FOLDER, check_tag(tag, str(self.root)))
 
+    def has_clean(self, split: str, tag: str) -> bool:
+        """Whether there is a clean picture; of what people judged it is seldom known.
+
+        Where a data set was synthesised, one that is missing is damage: `clean` says so.
+        """
+        judged = self.description is not None and self.description.judged is not None
+        return not judged or picture_path(self.root, CLEAN_FOLDER, split, tag).is_file()
+
     def picture(self, split: str, version: str, tag: str) -> NDArray[np.uint8]:
         """A version of a picture, (H, W, 3) RGB, read-only; raises DatasetError."""
         check_versions((version,), version_names(self.vocabulary), str(self.root))

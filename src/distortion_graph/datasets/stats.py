@@ -11,6 +11,11 @@ the list. Severities are positions on the vocabulary's scale.
 Beyond the published layout, where a region can have several distortions, each region also has
 `"also": [{"degradation", "severity"}, …]`: the further ones, the one that loses most first. The
 score is that of all together.
+
+Where people judged (`dataset import-judged`), each region of the picture has `"judged": {version:
+comparison}`: what is said of this version against others, maybe nothing. There, and nowhere else,
+`severity`, `degradation` and `score_fr` may be null, and `score_fr` of the picture: nobody said,
+or nothing was measured.
 """
 
 from __future__ import annotations
@@ -47,24 +52,30 @@ class RegionRecord:
     """One region of one version. `severity` is a position on the scale, `degradation` a label.
 
     `also` are further distortions, None where that is not said, as in the published layout.
+    `judged` are (version, comparison label) of this version against others, None where no people
+    judged; only where they did, severity, degradation and score may be None.
     """
 
     name: str
-    severity: int
-    degradation: str
-    score: float
+    severity: int | None
+    degradation: str | None
+    score: float | None
     bbox_xywh_px: tuple[int, int, int, int] | None
     mask: Rle | None
     description: str | None = None
     category_id: int | None = None
     also: tuple[FurtherRecord, ...] | None = None
+    judged: tuple[tuple[str, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PictureRecord:
-    """One version of a picture: the whole picture's score, its relations and regions."""
+    """One version of a picture: the whole picture's score, its relations and regions.
 
-    score: float
+    The score is None where people judged the regions and nothing was measured.
+    """
+
+    score: float | None
     relations: tuple[Relation, ...]
     regions: tuple[RegionRecord, ...]
 
@@ -91,6 +102,7 @@ def _region_to_json(region: RegionRecord) -> dict[str, Any]:
         "severity": region.severity,
         "degradation": region.degradation,
         **also,
+        **({} if region.judged is None else {"judged": dict(region.judged)}),
         "score_fr": region.score,
         "segmentation_mask": None
         if mask is None
@@ -131,8 +143,9 @@ def picture_from_json(value: Any, where: str, masks: dict[str, Rle] | None = Non
         _region_from_json(entry, f"{where}: region {k}", known)
         for k, entry in enumerate(value["regions"])
     )
+    judged = any(region.judged is not None for region in regions)
     return PictureRecord(
-        number_from_json(value.get("score_fr"), f"{where}: score_fr"),
+        score_from_json(value, f"{where}: score_fr", judged=judged),
         relations_from_json(value.get("relations"), where),
         regions,
     )
@@ -141,20 +154,50 @@ def picture_from_json(value: Any, where: str, masks: dict[str, Rle] | None = Non
 def _region_from_json(entry: Any, where: str, masks: dict[str, Rle]) -> RegionRecord:
     if not isinstance(entry, Mapping):
         raise DatasetError(f"{where}: expected an object, got {type(entry).__name__}")
-    degradation, severity = label_from_json(entry, where)
+    judged = judged_from_json(entry, where)
+    degradation, severity = region_label_from_json(entry, where, judged=judged is not None)
     description, category = entry.get("description"), entry.get("category_id")
     return RegionRecord(
         # The same few words in every version of every picture.
         name=sys.intern(str(entry.get("name") or "")),
         severity=severity,
         degradation=degradation,
-        score=number_from_json(entry.get("score_fr"), f"{where}: score_fr"),
+        score=score_from_json(entry, f"{where}: score_fr", judged=judged is not None),
         bbox_xywh_px=box_from_json(entry.get("bbox"), where),
         mask=mask_from_json(entry.get("segmentation_mask"), where, masks),
         description=None if description is None else str(description),
         category_id=category if isinstance(category, int) else None,
         also=also_from_json(entry, where),
+        judged=judged,
     )
+
+
+def judged_from_json(entry: Mapping[str, Any], where: str) -> tuple[tuple[str, str], ...] | None:
+    """`judged` of a region, None where no people judged; raises DatasetError."""
+    value = entry.get("judged")
+    if value is None:
+        return None
+    if not isinstance(value, Mapping) or not all(isinstance(v, str) for v in value.values()):
+        raise DatasetError(f"{where}: judged must be {{version: comparison}}")
+    return tuple((sys.intern(str(k)), sys.intern(v)) for k, v in value.items())
+
+
+def region_label_from_json(
+    entry: Mapping[str, Any], where: str, *, judged: bool
+) -> tuple[str | None, int | None]:
+    """`degradation` and `severity`; where people judged, each may be null. Raises DatasetError."""
+    if not judged or None not in (entry.get("degradation"), entry.get("severity")):
+        return label_from_json(entry, where)
+    stand_in = {"degradation": "", "severity": 0}
+    said = {key: value for key in stand_in if (value := entry.get(key)) is not None}
+    label_from_json(stand_in | said, where)
+    return entry.get("degradation"), entry.get("severity")
+
+
+def score_from_json(entry: Mapping[str, Any], where: str, *, judged: bool) -> float | None:
+    """`score_fr`; where people judged, it may be null. Raises DatasetError."""
+    value = entry.get("score_fr")
+    return None if judged and value is None else number_from_json(value, where)
 
 
 def label_from_json(entry: Mapping[str, Any], where: str) -> FurtherRecord:

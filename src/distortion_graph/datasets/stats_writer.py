@@ -44,7 +44,7 @@ def entry_text(tag: str, record: PictureRecord, masks: MaskTexts | None = None) 
 def _region_text(region: RegionRecord, masks: MaskTexts) -> str:
     """A region whose mask, the last entry, is taken from `masks`."""
     without = replace(region, mask=None)
-    bare = picture_to_json(PictureRecord(0.0, (), (without,)))["regions"][0]
+    bare = picture_to_json(PictureRecord(None, (), (without,)))["regions"][0]
     if region.mask is None:
         return _dump(bare)
     return _dump(bare).removesuffix("null}") + masks[region.mask] + "}"

@@ -28,7 +28,7 @@ from distortion_graph.datasets.stats import (
 )
 from distortion_graph.graph import DistortionGraph
 from distortion_graph.graph import Relation as GraphRelation
-from distortion_graph.graph.truth import PairLabels, SufferedDistortions, graph_of_truth
+from distortion_graph.graph.truth import UNSAID, PairLabels, SufferedDistortions, graph_of_truth
 from distortion_graph.masks.container import Region, RegionSet, default_name
 from distortion_graph.masks.rle import Rle, unpack_counts
 
@@ -67,9 +67,13 @@ def make_sample(
             every mask.
         places: what error lines begin with.
 
+    Where people judged, what they say of the anchor against the target is the comparison, and what
+    they do not say is `UNSAID` or NaN.
+
     Raises DatasetError, naming the region, for records of different numbers of regions, masks of
-    another size than the picture, unknown labels, scores that are not in [0, 1] and relations
-    between regions that do not exist. What a skipped region says is not looked at.
+    another size than the picture, unknown labels, scores that are not in [0, 1], judged comparisons
+    that contradict each other or stand beside scores, and relations between regions that do not
+    exist. What a skipped region says is not looked at.
     """
     where = places or (f"{key.tag}: {key.anchor}", f"{key.tag}: {key.target}")
     records = (anchor, target)
@@ -92,6 +96,7 @@ def make_sample(
         table[..., 2],
         np.array(scene),
         vocabulary,
+        _judged(key, records, ids, vocabulary, where),
     )
     return Sample(
         key=key,
@@ -103,6 +108,51 @@ def make_sample(
         load_target=load_target,
         load_masks=partial(decode_masks, regions),
     )
+
+
+def _judged(
+    key: PairKey,
+    records: tuple[PictureRecord, PictureRecord],
+    ids: Sequence[int],
+    vocabulary: Vocabulary,
+    places: Places,
+) -> NDArray[np.int64] | None:
+    """(R,) what people say of the anchor against the target; None where nobody judged."""
+    said = [[records[side].regions[k].judged for k in ids] for side in range(2)]
+    if all(judged is None for judged in (*said[0], *said[1])):
+        return None
+    found = np.full(len(ids), UNSAID, np.int64)
+    for row, k in enumerate(ids):
+        ways = [
+            _compared(dict(said[side][row] or ()).get(key[1 - side]), vocabulary, f"{place}: {k}")
+            for side, place in enumerate(places)
+        ]
+        mirrored = UNSAID if ways[1] == UNSAID else len(vocabulary.comparisons) - 1 - ways[1]
+        if ways[0] != mirrored:
+            raise DatasetError(
+                f"{places[1]}: region {k}: judged says otherwise than in {places[0]}, expected the "
+                "same comparison the other way round"
+            )
+        scores = [record.regions[k].score for record in records]
+        if ways[0] != UNSAID and None not in scores:
+            raise DatasetError(
+                f"{places[0]}: region {k}: has both a judged comparison and scores, which say "
+                "another; expected one of them"
+            )
+        found[row] = ways[0]
+    return found
+
+
+def _compared(label: str | None, vocabulary: Vocabulary, where: str) -> int:
+    """The position of a judged comparison."""
+    if label is None:
+        return UNSAID
+    if label not in vocabulary.comparison_labels:
+        raise DatasetError(
+            f"{where}: unknown judged comparison {label!r:.60}, expected one of "
+            f"{', '.join(vocabulary.comparison_labels)}"
+        )
+    return vocabulary.comparison_labels.index(label)
 
 
 def _suffered(
@@ -195,9 +245,18 @@ def true_graph(
     """The sample's truth as a graph, without probabilities.
 
     Relations hold in both pictures; their predicates are the entries of `predicates`, or the
-    numbers as text where there are none. Raises DatasetError for a predicate beyond the list, and
-    for labels that contradict each other.
+    numbers as text where there are none. Raises DatasetError for a predicate beyond the list, for
+    labels that contradict each other, and where people did not say all of them.
     """
+    labels = sample.labels
+    for region, *said in zip(
+        sample.regions.ids, *labels.distortion, *labels.severity, labels.comparison, strict=True
+    ):
+        if UNSAID in said:
+            raise DatasetError(
+                f"{sample.tag}: region {region}: people did not say all of its labels, which a "
+                "graph of what is true needs"
+            )
     relations = tuple(
         GraphRelation(
             subject=subject,
@@ -234,7 +293,7 @@ def _predicate(number: int, predicates: Sequence[str], tag: str) -> str:
 def _numbers(
     region: RegionRecord, k: int, vocabulary: Vocabulary, place: str
 ) -> tuple[int, int, float]:
-    """Positions of distortion and severity, and the score."""
+    """Positions of distortion and severity, and the score; `UNSAID` or NaN what nobody said."""
     d, severity = _positions(region, f"{place}: region {k}", vocabulary)
     return d, severity, _score(region.score, f"{place}: region {k}: score_fr")
 
@@ -242,21 +301,27 @@ def _numbers(
 def _positions(
     said: RegionRecord | FurtherRecord, where: str, vocabulary: Vocabulary
 ) -> tuple[int, int]:
-    """Positions of distortion and severity."""
-    if said.degradation not in vocabulary.distortions:
+    """Positions of distortion and severity, `UNSAID` for what nobody said."""
+    if said.degradation not in (*vocabulary.distortions, None):
         raise DatasetError(
             f"{where}: unknown degradation {said.degradation!r:.60}, expected one of "
             f"{', '.join(vocabulary.distortions)}"
         )
-    if not 0 <= said.severity < len(vocabulary.severities):
+    if said.severity is not None and not 0 <= said.severity < len(vocabulary.severities):
         raise DatasetError(
             f"{where}: severity is {said.severity!r:.40}, expected 0 … "
             f"{len(vocabulary.severities) - 1}"
         )
-    return vocabulary.distortions.index(said.degradation), said.severity
+    label, severity = said.degradation, said.severity
+    return (
+        UNSAID if label is None else vocabulary.distortions.index(label),
+        UNSAID if severity is None else severity,
+    )
 
 
-def _score(value: float, where: str) -> float:
+def _score(value: float | None, where: str) -> float:
+    if value is None:
+        return math.nan
     if not 0 <= value <= 1:
         raise DatasetError(f"{where} is {value}, expected a number in [0, 1]")
     return value

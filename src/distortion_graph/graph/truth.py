@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -32,6 +33,9 @@ from distortion_graph.graph.build import (
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.pictures.images import Picture
 
+UNSAID = -1
+"""Stands for a label that nobody said: people judge only some of what there is."""
+
 
 @dataclass(frozen=True, eq=False)
 class PairLabels:
@@ -39,7 +43,8 @@ class PairLabels:
 
     `distortion`, `severity` (2, R) int64; `score` (2, R) float64 in [0, 1]; `comparison` (R,)
     int64, anchor against target, in the order of `Vocabulary.comparisons`; the whole pictures'
-    `scene_score` (2,) and `scene_comparison`.
+    `scene_score` (2,) and `scene_comparison`. Where people judged, labels may be `UNSAID` and
+    scores are NaN.
     """
 
     distortion: NDArray[np.int64]
@@ -57,14 +62,21 @@ class PairLabels:
         score: NDArray[np.float64],
         scene_score: NDArray[np.float64],
         vocabulary: Vocabulary,
+        judged: NDArray[np.int64] | None = None,
     ) -> PairLabels:
-        """Labels with the comparisons that follow from the scores."""
+        """Labels with the comparisons that follow from the scores.
+
+        `judged` (R,) are what people say where there are no scores, or `UNSAID`.
+        """
         whole = compare_positions(scene_score[:1], scene_score[1:], vocabulary)
+        comparison = compare_positions(score[0], score[1], vocabulary)
+        if judged is not None:
+            comparison = np.where(comparison == UNSAID, judged, comparison)
         return cls(
             distortion,
             severity,
             score,
-            compare_positions(score[0], score[1], vocabulary),
+            comparison,
             scene_score,
             int(whole[0]),
         )
@@ -74,7 +86,12 @@ class PairLabels:
         score = [[round(value, DECIMALS) for value in row] for row in self.score.tolist()]
         scene = [round(value, DECIMALS) for value in self.scene_score.tolist()]
         return PairLabels.of(
-            self.distortion, self.severity, np.array(score), np.array(scene), vocabulary
+            self.distortion,
+            self.severity,
+            np.array(score),
+            np.array(scene),
+            vocabulary,
+            self.comparison,
         )
 
     def swapped(self, vocabulary: Vocabulary) -> PairLabels:
@@ -84,9 +101,9 @@ class PairLabels:
             self.distortion[::-1],
             self.severity[::-1],
             self.score[::-1],
-            last - self.comparison,
+            np.where(self.comparison == UNSAID, UNSAID, last - self.comparison),
             self.scene_score[::-1],
-            last - self.scene_comparison,
+            UNSAID if self.scene_comparison == UNSAID else last - self.scene_comparison,
         )
 
 
@@ -108,10 +125,14 @@ class SufferedDistortions(NamedTuple):
 def compare_positions(
     anchor: NDArray[np.float64], target: NDArray[np.float64], vocabulary: Vocabulary
 ) -> NDArray[np.int64]:
-    """`Vocabulary.compare_scores` for (R,) scores: positions in `Vocabulary.comparisons`."""
+    """`Vocabulary.compare_scores` for (R,) scores: positions in `Vocabulary.comparisons`.
+
+    `UNSAID` where one of the scores is NaN.
+    """
     d = anchor - target
     rank = (np.abs(d)[:, None] >= np.array(vocabulary.thresholds)).sum(axis=1)
-    return np.asarray(vocabulary.neutral_index + np.where(d > 0, rank, -rank), np.int64)
+    found = vocabulary.neutral_index + np.where(d > 0, rank, -rank)
+    return np.asarray(np.where(np.isnan(d), UNSAID, found), np.int64)
 
 
 def graph_of_truth(
@@ -122,7 +143,7 @@ def graph_of_truth(
     relations: Sequence[Relation] = (),
     suffered: SufferedDistortions | None = None,
 ) -> DistortionGraph:
-    """The graph of labels that are known: every node with a score, nothing with a probability.
+    """The graph of labels that are known: all but scores are said, nothing with a probability.
 
     Args:
         labels: in the order of `regions`.
@@ -143,11 +164,13 @@ def graph_of_truth(
     masks = regions.lazy_masks()
     areas = shared_areas(masks)
     shares = [distortion_shares(side, areas, vocabulary) for side in nodes]
-    scores = [round(score, DECIMALS) for score in labels.scene_score.tolist()]
+    scores = [_rounded(score) for score in labels.scene_score.tolist()]
     scene = Scene(
         anchor=SceneNode(score=scores[0], distortion_share=shares[0]),
         target=SceneNode(score=scores[1], distortion_share=shares[1]),
-        comparison=_belief(labels.scene_comparison, scores[0], scores[1], vocabulary),
+        comparison=None
+        if labels.scene_comparison == UNSAID
+        else _belief(labels.scene_comparison, scores[0], scores[1], vocabulary),
     )
     graph = assemble(
         Decoded(answers, scene), regions, *pictures, vocabulary=vocabulary, masks=masks
@@ -164,7 +187,7 @@ def true_nodes(
             Node(
                 distortion=LabelBelief(label=vocabulary.distortions[d]),
                 severity=LabelBelief(label=vocabulary.severities[s]),
-                score=round(score, DECIMALS),
+                score=_rounded(score),
                 also=() if suffered is None else _further(suffered, side, k, d, vocabulary),
             )
             for k, (d, s, score) in enumerate(
@@ -193,6 +216,11 @@ def _further(
         for d in np.flatnonzero(suffered.present[side, region]).tolist()
         if d != named
     )
+
+
+def _rounded(score: float) -> float | None:
+    """A score as a graph holds it; None where it is not known."""
+    return None if math.isnan(score) else round(score, DECIMALS)
 
 
 def _belief(

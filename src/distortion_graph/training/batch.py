@@ -23,6 +23,7 @@ from distortion_graph.features.histograms import (
     PATTERNS,
 )
 from distortion_graph.features.statistics import region_inputs
+from distortion_graph.graph.truth import compare_positions
 from distortion_graph.synth.synthesis import Version
 from distortion_graph.training.extras import IGNORED, Extras
 
@@ -32,6 +33,7 @@ class Sample:
     """Two versions of one clean crop, its (R, H, W) masks, and what the protocol does not have.
 
     `original` is the side that is known to be the original, 0 or 1, None where neither is.
+    `judged` is what people say of the regions, whose draws and scores then count for nothing.
     """
 
     anchor: Version
@@ -39,6 +41,19 @@ class Sample:
     masks: NDArray[np.bool_]
     extras: Extras | None = None
     original: int | None = None
+    judged: JudgedLabels | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedLabels:
+    """What people say of R regions, as positions, `IGNORED` where nobody said.
+
+    `distortion` and `severity` (2, R), `comparison` (R,) in rank order.
+    """
+
+    distortion: NDArray[np.int64]
+    severity: NDArray[np.int64]
+    comparison: NDArray[np.int64]
 
 
 class Inputs(NamedTuple):
@@ -58,11 +73,12 @@ class Inputs(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """True labels as indices, `IGNORED` where there is none; scores in [0, 1].
+    """True labels as indices, `IGNORED` where there is none; scores in [0, 1], NaN where none is.
 
     `distortion`, `severity`, `score`: (B, 2, R); `comparison`: (B, R) in rank order. `present`
     (B, 2, R, D) is 1 for every distortion of the node, of which `distortion` is the one that costs
-    most; `known` (B, 2, R) is 1 where the vocabulary has a label for the node, 0 where it has none.
+    most; `known` (B, 2, R) is 1 where the vocabulary has a label for the node, 0 where it has none,
+    and `IGNORED` where people judged and did not say.
     """
 
     distortion: Tensor
@@ -138,10 +154,14 @@ def make_batch(samples: Sequence[Sample], vocabulary: Vocabulary) -> Batch:
             labels[:2, b, i, 1 : regions + 1][:, ~extras.known[i]] = IGNORED
             score[b, i, 0] = version.scene_score
             score[b, i, 1 : regions + 1] = version.scores
-        labels[2, b, 0, : regions + 1] = [
-            vocabulary.comparison_index(vocabulary.compare_scores(float(a), float(t)).label)
-            for a, t in score[b, :, : regions + 1].T
-        ]
+        exact = score[b, :, : regions + 1].astype(np.float64)
+        labels[2, b, 0, : regions + 1] = compare_positions(exact[0], exact[1], vocabulary)
+        if sample.judged is not None:
+            labels[0, b, :, 1 : regions + 1] = sample.judged.distortion
+            labels[1, b, :, 1 : regions + 1] = sample.judged.severity
+            labels[2, b, 0, 1 : regions + 1] = sample.judged.comparison
+            unsaid = sample.judged.distortion == IGNORED
+            labels[3, b, :, 1 : regions + 1][unsaid] = IGNORED
     images = np.stack([np.stack([s.anchor.image, s.target.image]) for s in samples])
     counts = own, joint, detail, patterns
     is_scene = np.zeros((size, count), np.float32)

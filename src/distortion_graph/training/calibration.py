@@ -8,6 +8,7 @@ among the network's weights, so that every export has it.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -25,6 +26,7 @@ from distortion_graph.base.files import atomic_write_bytes, atomic_write_text
 from distortion_graph.bench.clean_pairs import IDENTICAL, CleanSample, clean_pairs
 from distortion_graph.bench.metrics import calibration_error
 from distortion_graph.datasets.samples import Sample
+from distortion_graph.graph.truth import UNSAID
 from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.model.predict import TorchPredictor
 from distortion_graph.training.chain import read_chain, weights_sha256, write_chain
@@ -64,14 +66,15 @@ Positions = NDArray[np.int64]
 @dataclass(frozen=True)
 class Calibration:
     """What was found: temperatures, the expected calibration error of each kind of label before
-    and after, the threshold of P(known), and the share of nodes below the threshold by kind of
-    pair. `also_threshold` and `also_f1`, the F1 of further distortions at that threshold, are None
-    for a network that lists none, or where no region had several distortions.
+    and after, None of a kind that nobody judged, the threshold of P(known), and the share of nodes
+    below the threshold by kind of pair. `also_threshold` and `also_f1`, the F1 of further
+    distortions at that threshold, are None for a network that lists none, or where no region had
+    several distortions.
     """
 
     temperature: dict[str, float]
-    error_before: dict[str, float]
-    error_after: dict[str, float]
+    error_before: dict[str, float | None]
+    error_after: dict[str, float | None]
     known_threshold: float
     uncertain: dict[str, float]
     also_threshold: float | None = None
@@ -81,7 +84,7 @@ class Calibration:
 @dataclass(frozen=True, eq=False)
 class _Said:
     """Probabilities of N nodes, (N, D) and (N, D, S), and of M pairs of nodes, (M, C); the truth
-    of each.
+    of each, `UNSAID` where people judged and did not say.
     """
 
     distortion: Probabilities
@@ -95,8 +98,8 @@ class _Said:
         """(N, S)."""
         return np.asarray((self.distortion[..., None] * self.severity_given).sum(1))
 
-    def errors(self) -> dict[str, float]:
-        """Expected calibration error of each kind."""
+    def errors(self) -> dict[str, float | None]:
+        """Expected calibration error of each kind, None where nobody said any."""
         return {
             "distortion": _error(self.distortion, self.true_distortion),
             "severity": _error(self.severity(), self.true_severity),
@@ -137,9 +140,10 @@ def calibrate(
     )
     nodes.temperature.copy_(nodes.temperature.new_tensor([distortion, severity]))
     comparison.temperature.fill_(compared)
-    labels = torch.from_numpy(said.true_distortion).to(labelled.device)
+    named = torch.from_numpy(said.true_distortion != UNSAID).to(labelled.device)
+    labels = torch.from_numpy(said.true_distortion).to(labelled.device)[named]
     features = KnownFeatures(
-        labelled,
+        labelled[named],
         labels,
         torch.cat([labelled[:0], *seen.known]),
         torch.cat([unknown, *seen.unknown]),
@@ -244,9 +248,10 @@ def _ask(network: DistortionGraphNet, samples: Iterable[Sample]) -> tuple[_Said,
             if strange.where.any():
                 predictor.predict(strange.anchor, strange.target, sample.masks)
                 unknown.append(seen.pop()[torch.from_numpy(strange.where)])
-    if not any(len(values) for values in columns[0]):
+    if not any((values != UNSAID).any() for values in columns[3]):
         raise RegionError(
-            "calibration: none of the pairs has a region, expected some to learn from"
+            "calibration: none of the pairs has a region with a distortion, expected some to learn "
+            "from"
         )
     said_of_all = _Said(*(np.concatenate(column) for column in columns))
     return said_of_all, torch.cat(known), torch.cat([known[0][:0], *unknown])
@@ -275,7 +280,9 @@ def _ask_clean(network: DistortionGraphNet, clean: Iterable[CleanSample]) -> _Se
 def _best(
     said: _Said, change: Callable[[_Said, float], _Said], loss: Callable[[_Said], float]
 ) -> tuple[_Said, float]:
-    """What is said at the temperature of least loss, and that temperature."""
+    """What is said at the temperature of least loss, and that temperature; 1 without any truth."""
+    if math.isnan(loss(said)):
+        return said, 1.0
     losses = [loss(change(said, float(t))) for t in _CANDIDATES]
     best = float(_CANDIDATES[int(np.argmin(losses))])
     return change(said, best), best
@@ -303,11 +310,14 @@ def _comparison_loss(said: _Said) -> float:
 
 
 def _loss(p: Probabilities, truth: Positions) -> float:
-    return float(-np.log(p[np.arange(len(truth)), truth] + _TINY).mean())
+    """Mean log-loss over what somebody said; NaN where nobody said anything."""
+    rows = np.flatnonzero(truth != UNSAID)
+    return float(-np.log(p[rows, truth[rows]] + _TINY).mean()) if len(rows) else math.nan
 
 
-def _error(p: Probabilities, truth: Positions) -> float:
-    return calibration_error(p.argmax(1) == truth, p.max(1))
+def _error(p: Probabilities, truth: Positions) -> float | None:
+    p, truth = p[truth != UNSAID], truth[truth != UNSAID]
+    return calibration_error(p.argmax(1) == truth, p.max(1)) if len(truth) else None
 
 
 def calibrate_network(

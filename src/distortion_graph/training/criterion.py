@@ -42,9 +42,10 @@ class LossWeights:
 def criterion(
     output: NetworkOutput, targets: Targets, valid: Tensor, weights: LossWeights
 ) -> Losses:
-    """Losses of a batch, each the mean over the nodes or regions that have the label.
+    """Losses of a batch, each the mean over the nodes or regions that have the label or score.
 
-    Severity is judged under the true distortion. Unknown nodes are few, so `known` weighs both
+    Severity is judged under the true distortion, or under what the network says of it where people
+    said the severity alone. Unknown nodes are few, so `known` weighs both
     kinds alike. `present` is the sum over the labels, of which few are. `valid` is (B, R) bool.
     """
     known = (targets.distortion != IGNORED) & valid[:, None]
@@ -53,18 +54,22 @@ def criterion(
     rows = output.severity_given.gather(
         3, label[..., None, None].expand(*label.shape, 1, output.severity_given.shape[-1])
     ).squeeze(3)
-    severity = _nll(rows, targets.severity.clamp_min(0))
     graded = (targets.severity != IGNORED) & valid[:, None]
-    nodes = valid[:, None].expand_as(output.score)
-    score = (output.score - targets.score).abs()
-    true_margin = targets.score[:, 0] - targets.score[:, 1]
+    if (graded & ~known).any():
+        joint = torch.logsumexp(output.distortion[..., None] + output.severity_given, 3)
+        rows = torch.where(known[..., None], rows, joint)
+    severity = _nll(rows, targets.severity.clamp_min(0))
+    scored = ~targets.score.isnan() & valid[:, None]
+    true_score = targets.score.nan_to_num()
+    score = (output.score - true_score).abs()
+    true_margin = true_score[:, 0] - true_score[:, 1]
     margin = (output.score[:, 0] - output.score[:, 1] - true_margin).abs()
     comparison = _nll(output.comparison, targets.comparison.clamp_min(0))
     parts = (
         _mean(distortion, known),
         _mean(severity, graded),
-        _mean(score, nodes),
-        _mean(margin, valid),
+        _mean(score, scored),
+        _mean(margin, scored.all(1)),
         _mean(comparison, valid & (targets.comparison != IGNORED)),
         _known_loss(output.known, targets.known, valid),
         _present_loss(output.present, targets.present, known),

@@ -112,8 +112,9 @@ class RootScore:
         return (sample for sample in self.samples(CHOOSING) if sample.suffered is not None)
 
     def clean(self) -> Iterator[CleanSample]:
-        """The clean pictures, each with a hard pair of its versions."""
-        return _clean_samples(self.samples(CHOOSING), self.chosen.clean)
+        """The clean pictures that there are, each with a hard pair of its versions."""
+        there = (s for s in self.samples(CHOOSING) if self.chosen.has_clean(s.tag))
+        return _clean_samples(there, self.chosen.clean)
 
     def __call__(self, network: nn.Module) -> float:
         """Higher is better; NaN where every score is the same."""

@@ -23,9 +23,17 @@ from distortion_graph.base.errors import DatasetError
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.datasets.reader import PandaSet
 from distortion_graph.datasets.samples import Sample as Pair
+from distortion_graph.graph.truth import UNSAID
 from distortion_graph.synth.keys import generator
 from distortion_graph.synth.synthesis import Draw, Version
-from distortion_graph.training.batch import Batch, Collate, Sample, collate, make_batch
+from distortion_graph.training.batch import (
+    Batch,
+    Collate,
+    JudgedLabels,
+    Sample,
+    collate,
+    make_batch,
+)
 from distortion_graph.training.samples import SamplingConfig
 
 MULTIPLE_PX = 16
@@ -220,7 +228,17 @@ def training_sample(
     anchor, target = (
         _version(pair, side, part, kept, vocabulary) for side, part in enumerate(parts)
     )
-    return Sample(anchor, target, cut[kept])
+    return Sample(anchor, target, cut[kept], judged=_judged(pair, kept))
+
+
+def _judged(pair: Pair, kept: NDArray[np.integer]) -> JudgedLabels | None:
+    """What people say of the regions that are kept; None of a pair that was synthesised."""
+    labels = pair.labels
+    if not np.isnan(labels.score).any():
+        return None
+    return JudgedLabels(
+        labels.distortion[:, kept], labels.severity[:, kept], labels.comparison[kept]
+    )
 
 
 def _version(
@@ -250,6 +268,8 @@ def _draw(pair: Pair, side: int, k: int, vocabulary: Vocabulary) -> Draw:
 
 
 def _labelled(distortion: int, severity: int, vocabulary: Vocabulary) -> Draw:
+    if UNSAID in (distortion, severity):  # `JudgedLabels` say what was said
+        distortion, severity = vocabulary.clean_index, 0
     return Draw(vocabulary.distortions[distortion], vocabulary.severities[severity], None, 0)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from distortion_graph.base.vocabulary import Vocabulary
+from distortion_graph.graph.truth import compare_positions
 from distortion_graph.model.panda import (
     IGNORED,
     PandaConfig,
@@ -81,10 +82,12 @@ def make_panda_batch(
             if sample.extras is not None:
                 labels[:, b, i, :regions][:, ~sample.extras.known[i]] = IGNORED
             score[b, i, :regions] = version.scores
-        comparison[b, :regions] = [
-            vocabulary.comparison_index(vocabulary.compare_scores(float(a), float(t)).label)
-            for a, t in score[b, :, :regions].T
-        ]
+        exact = score[b, :, :regions].astype(np.float64)
+        comparison[b, :regions] = compare_positions(exact[0], exact[1], vocabulary)
+        if sample.judged is not None:
+            labels[0, b, :, :regions] = sample.judged.distortion
+            labels[1, b, :, :regions] = sample.judged.severity
+            comparison[b, :regions] = sample.judged.comparison
     valid = masks.any((2, 3))
     return PandaBatch(
         PandaInputs(*map(torch.from_numpy, (images, masks, valid))),

@@ -35,7 +35,7 @@ class Versions:
             claims.setdefault((facts.sizes, facts.reach), []).append(task.version)
             version, first = self._first.setdefault(key, (task.version, facts))
             if facts != first:
-                _compare(facts, first, version, f"{task.place}: {tag}", log)
+                _compare(facts, first, (task.version, version), f"{task.place}: {tag}", log)
 
     def regions(self, split: str) -> int:
         """Number of regions of all pictures of a split, each in its first version."""
@@ -52,8 +52,9 @@ class Versions:
 
 
 def _compare(
-    facts: EntryFacts, first: EntryFacts, version: str, place: str, log: FindingLog
+    facts: EntryFacts, first: EntryFacts, versions: tuple[str, str], place: str, log: FindingLog
 ) -> None:
+    own_version, version = versions
     if facts.regions != first.regions:
         text = f"has {facts.regions} regions, but {first.regions} in {version}"
         log.fault("regions-differ", place, f"{text}; expected the same in every version")
@@ -67,6 +68,13 @@ def _compare(
         more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
         text = f"region {differing[0]}{more}: another mask than in {version}"
         log.fault("regions-differ", place, text)
+    # Between two versions; what is said of a version itself is reported with its region.
+    mirrored = {(k, -rank) for k, other, rank in first.judged if other == own_version}
+    said = {(k, rank) for k, other, rank in facts.judged if other == version}
+    if said != mirrored:
+        k = min(region for region, _ in said ^ mirrored)
+        text = f"region {k}: judged says otherwise than in {version}, expected the same mirrored"
+        log.fault("judged", place, text)
     for what, same in (
         ("names of regions", facts.names == first.names),
         ("relations", facts.relations == first.relations),

@@ -14,7 +14,12 @@ from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.datasets.check.findings import FindingLog
 from distortion_graph.datasets.check.masks import NO_MASK, Box, MaskFacts, mask_facts
 from distortion_graph.datasets.label_columns import UNKNOWN, RegionLabels
-from distortion_graph.datasets.stats import box_from_json, number_from_json, relations_from_json
+from distortion_graph.datasets.stats import (
+    box_from_json,
+    judged_from_json,
+    number_from_json,
+    relations_from_json,
+)
 from distortion_graph.synth.synthesis import MIXED
 
 _LEAST_OVERLAP = 0.5
@@ -29,12 +34,14 @@ class Rules:
 
     `by_loss`: what lost next to nothing is called clean, whatever was done to it. `several`:
     whether regions say which further distortions they have; the published layout does not.
+    `judged`: whether people gave the labels, so that some may be missing, and all scores are.
     """
 
     vocabulary: Vocabulary
     predicates: int | None
     by_loss: bool = False
     several: bool = False
+    judged: bool = False
 
     @cached_property
     def position(self) -> Mapping[str, int]:
@@ -47,7 +54,8 @@ class EntryFacts:
     """What an entry says that has to agree with pictures and with other versions.
 
     `masks` has `DIGEST_BYTES` a region; `sizes` are (h, w, a region of that size), `reach` the
-    largest (right, bottom, region) of boxes without a mask.
+    largest (right, bottom, region) of boxes without a mask. `judged` are (region, version, rank) of
+    what people say of this version against others.
     """
 
     regions: int
@@ -56,6 +64,7 @@ class EntryFacts:
     relations: bytes
     sizes: tuple[tuple[int, int, int], ...]
     reach: tuple[tuple[int, int, int], ...]
+    judged: tuple[tuple[int, str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +88,8 @@ def check_entry(
         for k, entry in enumerate(value["regions"])
     ]
     regions = [look.region() for look in looks]
-    scene = _score(value.get("score_fr"), place, log)
+    missing = rules.judged and value.get("score_fr") is None
+    scene = math.nan if missing else _score(value.get("score_fr"), place, log)
     facts = EntryFacts(
         len(regions),
         b"".join(r.mask.digest if r.mask else NO_MASK for r in regions),
@@ -87,6 +97,7 @@ def check_entry(
         _check_relations(value.get("relations"), len(regions), place, rules, log),
         _sizes(regions),
         _reach(regions),
+        tuple((k, *said) for k, r in enumerate(regions) for said in r.judged),
     )
     return Entry(facts, tuple(r.labels for r in regions), scene)
 
@@ -97,6 +108,7 @@ class _Region:
     name: str
     mask: MaskFacts | None
     box: Box | None
+    judged: tuple[tuple[str, int], ...] = ()
 
 
 _NOTHING = _Region(RegionLabels(UNKNOWN, UNKNOWN, math.nan, False), "", None, None)
@@ -119,7 +131,9 @@ class _Look:
             self.log.fault("stats", self.place, text)
             return _NOTHING
         distortion, severity = self._distortion(self.entry), self._severity(self.entry)
-        score = _score(self.entry.get("score_fr"), self.place, self.log)
+        judged = self._judged()
+        missing = self.rules.judged and self.entry.get("score_fr") is None
+        score = math.nan if missing else _score(self.entry.get("score_fr"), self.place, self.log)
         self._check_labels(distortion, severity, score)
         also = self._also(distortion)
         mask, box = self._mask(), self._box()
@@ -127,11 +141,47 @@ class _Look:
         usable = mask is not None and box is not None
         name = self.entry.get("name")
         return _Region(
-            RegionLabels(distortion, severity, score, usable, also), str(name or ""), mask, box
+            RegionLabels(distortion, severity, score, usable, also, self._position(judged)),
+            str(name or ""),
+            mask,
+            box,
+            judged,
         )
+
+    def _position(self, judged: tuple[tuple[str, int], ...]) -> int:
+        """The position of the one comparison there is between the mixed versions."""
+        ranks = [level.rank for level in self.rules.vocabulary.comparisons]
+        return ranks.index(judged[0][1]) if judged else UNKNOWN
+
+    def _judged(self) -> tuple[tuple[str, int], ...]:
+        """(version, rank) of what people say of this version against others."""
+        try:
+            judged = judged_from_json(self.entry, self.place)
+        except DatasetError as e:
+            self.log.refused("judged", self.place, e)
+            return ()
+        if (judged is None) == self.rules.judged:
+            said = "is not said what people judged" if judged is None else "people judged"
+            told = "says" if self.rules.judged else "does not say"
+            self._fault("judged", f"{said}, but dataset.json {told} that people gave the labels")
+        ranks = {level.label: level.rank for level in self.rules.vocabulary.comparisons}
+        found = []
+        for version, label in judged or ():
+            if version == self.version or version not in MIXED:
+                self._fault("judged", f"is compared with {version!r:.60}, expected another version")
+            elif label not in ranks:
+                self._fault(
+                    "judged",
+                    f"unknown comparison {label!r:.60}, expected one of {', '.join(ranks)}",
+                )
+            else:
+                found.append((version, ranks[label]))
+        return tuple(found)
 
     def _distortion(self, entry: Mapping[str, Any]) -> int:
         label = entry.get("degradation")
+        if label is None and self.rules.judged:
+            return UNKNOWN
         if not isinstance(label, str):
             self._fault("stats", f"degradation is {label!r:.40}, expected a label")
             return UNKNOWN
@@ -142,6 +192,8 @@ class _Look:
 
     def _severity(self, entry: Mapping[str, Any]) -> int:
         number = entry.get("severity")
+        if number is None and self.rules.judged:
+            return UNKNOWN
         if isinstance(number, bool) or not isinstance(number, int):
             self._fault("stats", f"severity is {number!r:.40}, expected a whole number")
             return UNKNOWN

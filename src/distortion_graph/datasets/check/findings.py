@@ -27,6 +27,7 @@ KINDS: Mapping[str, str] = {
     "label": "unknown labels",
     "contradiction": "labels that contradict each other",
     "also": "further distortions that do not fit",
+    "judged": "what people judged",
     "type": "single-type pictures with another type",
     "score": "scores that are not in [0, 1]",
     "clean-score": "clean regions whose score is not 1",

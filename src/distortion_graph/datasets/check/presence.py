@@ -35,8 +35,13 @@ def named_in(split: str, inventory: Inventory, labels: Labels) -> dict[str, list
     return versions_of
 
 
-def check_presence(inventory: Inventory, labels: Labels, log: FindingLog) -> None:
-    """Report files without labels, labels without files, and what only some versions have."""
+def check_presence(
+    inventory: Inventory, labels: Labels, log: FindingLog, *, originals: bool = True
+) -> None:
+    """Report files without labels, labels without files, and what only some versions have.
+
+    `originals`: whether every picture has its clean one, which people who judge seldom know.
+    """
     clean = any(inventory.tags(CLEAN_FOLDER, split) for split in inventory.splits)
     if not clean and all(named.whole and not named.tags for named in labels.values()):
         text = f"no picture is named here, and none is in {CLEAN_FOLDER}/; the data set is empty"
@@ -50,7 +55,7 @@ def check_presence(inventory: Inventory, labels: Labels, log: FindingLog) -> Non
             continue
         _check_stats_files(inventory, split, labels, log)
         named = named_in(split, inventory, labels)
-        _check_files(inventory, split, labels, named, log)
+        _check_files(inventory, split, labels, named, originals, log)
         for version in of_split:
             _check_entries(inventory, split, version, labels, named, log)
 
@@ -67,6 +72,7 @@ def _check_files(
     split: str,
     labels: Labels,
     named: Mapping[str, list[str]],
+    originals: bool,
     log: FindingLog,
 ) -> None:
     """Every folder of pictures of a split against the labels."""
@@ -79,7 +85,8 @@ def _check_files(
             continue
         files = inventory.tags(folder, split)
         for tag, versions in named.items():
-            if tag not in files and (folder == CLEAN_FOLDER or folder in versions):
+            wanted = originals if folder == CLEAN_FOLDER else folder in versions
+            if tag not in files and wanted:
                 place = PictureName(folder, split, tag).place
                 source = StatsTask(split, versions[0] if folder == CLEAN_FOLDER else folder).place
                 log.fault("missing-file", place, f"is not there, but {source} names it")

@@ -107,7 +107,8 @@ def check_description(
     """
     for split in sorted({*description.splits, *inventory.splits}):
         said = description.splits.get(split)
-        pictures = len(inventory.tags(CLEAN_FOLDER, split))
+        folder = inventory.versions[0] if description.judged else CLEAN_FOLDER
+        pictures = len(inventory.tags(folder, split))
         for what, own, other in (
             ("pictures", pictures, said.pictures if said else 0),
             ("regions", regions.get(split, 0), said.regions if said else 0),

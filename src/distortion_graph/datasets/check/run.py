@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 import numpy as np
+from numpy.typing import NDArray
 
 from distortion_graph.base.errors import DatasetError
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
@@ -140,6 +141,7 @@ def check_dataset(
         predicates,
         by_loss=recipe is not None and recipe.labelled_by == "loss",
         several=recipe is not None and recipe.name != "published",
+        judged=description is not None and description.judged is not None,
     )
     job = CheckJob(root, rules, quick, checksums)
     state = _State(job, inventory, log)
@@ -151,7 +153,12 @@ def check_dataset(
         str(root),
         quick,
         inventory.versions,
-        {split: len(inventory.tags(CLEAN_FOLDER, split)) for split in inventory.splits},
+        {
+            split: max(len(inventory.tags(f, split)) for f in (CLEAN_FOLDER, *inventory.versions))
+            for split in inventory.splits
+        }
+        if rules.judged
+        else {split: len(inventory.tags(CLEAN_FOLDER, split)) for split in inventory.splits},
         state.files,
         tuple(sorted(log.findings, key=lambda f: order[f.kind])),
         balance,
@@ -205,7 +212,7 @@ def _is_named(state: _State, name: PictureName) -> bool:
 def _conclude(state: _State, description: DatasetDescription | None, manifest: Manifest) -> None:
     """Everything that can be said only when all has been read."""
     inventory, log = state.inventory, state.log
-    check_presence(inventory, state.named, log)
+    check_presence(inventory, state.named, log, originals=not state.job.rules.judged)
     check_names(inventory, log)
     check_picture_sizes(state.sizes, log)
     state.versions.check_sizes(state.sizes, log)
@@ -238,7 +245,10 @@ def _balance(
             for tag in sides[0].tags:
                 forth = compare_two(tag, sides[0], sides[1], vocabulary)
                 hard += forth + forth[::-1]
-    types = description.recipe.types if description else vocabulary.distortions
+    if description and description.judged:  # people say what there is, not a recipe
+        return Balance(_by_label(table, vocabulary), _by_comparison(hard, vocabulary))
+    recipe = description.recipe if description else None
+    types = recipe.types if recipe else vocabulary.distortions
     mixed = any(version in MIXED for version in state.inventory.versions)
     for label, row in zip(vocabulary.distortions, table, strict=True):
         wanted = label in types if label != vocabulary.clean else mixed
@@ -252,10 +262,15 @@ def _balance(
             if not count:
                 text = f"no region is {label!r} between {MIXED[0]} and {MIXED[1]}"
                 state.log.warn("balance", "stats/", text)
-    return Balance(
-        {
-            label: dict(zip(vocabulary.severities, row.tolist(), strict=True))
-            for label, row in zip(vocabulary.distortions, table, strict=True)
-        },
-        dict(zip(vocabulary.comparison_labels, hard.tolist(), strict=True)),
-    )
+    return Balance(_by_label(table, vocabulary), _by_comparison(hard, vocabulary))
+
+
+def _by_label(table: NDArray[np.int64], vocabulary: Vocabulary) -> dict[str, dict[str, int]]:
+    return {
+        label: dict(zip(vocabulary.severities, row.tolist(), strict=True))
+        for label, row in zip(vocabulary.distortions, table, strict=True)
+    }
+
+
+def _by_comparison(counts: NDArray[np.int64], vocabulary: Vocabulary) -> dict[str, int]:
+    return dict(zip(vocabulary.comparison_labels, counts.tolist(), strict=True))

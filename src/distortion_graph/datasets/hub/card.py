@@ -68,6 +68,12 @@ def _table(*heads: str) -> list[str]:
 
 def _facts(described: DatasetDescription) -> list[str]:
     recipe = described.recipe
+    if recipe is None or described.judged is not None:
+        judged = described.judged
+        return [
+            f"Labels are of {judged.people if judged else 0} people, who judged "
+            f"{judged.regions if judged else 0} regions; there are no scores."
+        ]
     metric = _cell(str(described.metric.get("name", "not named")))
     lines = [
         f"Versions of every picture: {_cell(', '.join(described.versions))}. Metric of the scores: "

@@ -54,7 +54,7 @@ def check_complete(job: Job, listing: Listing, report: Reporter, started: float)
             if not isinstance(result, Kept):
                 lines = ""
                 if isinstance(result, Made):
-                    recipe = description.recipe.id
+                    recipe = job.options.describe_recipe().id
                     lines = "".join(manifest_lines(job, task.listed, result.record, recipe))
                 if lines.encode() != manifest.text(task.listed.stem):
                     raise not_what_it_was(job, task.listed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -134,10 +134,19 @@ def split_by_quota(
     order of `ratios`, that still has room for it, or to the one with most room. Quotas are whole
     numbers by largest remainder.
     """
-    room = _quotas(len(prints), ratios)
-    groups = sorted(_groups(prints), key=lambda group: _rank(seed, prints, group))
+    groups = {min(prints[stem].pixels for stem in group): group for group in _groups(prints)}
+    return split_by_groups(groups, ratios, seed)
+
+
+def split_by_groups(
+    groups: Mapping[str, Sequence[str]], ratios: Mapping[str, float], seed: int
+) -> dict[str, str]:
+    """Split of every name in groups that stay together, as `split_by_quota` says; each group has a
+    key, by whose hash they stand in order.
+    """
+    room = _quotas(sum(map(len, groups.values())), ratios)
     split_of: dict[str, str] = {}
-    for group in groups:
+    for _, group in sorted(groups.items(), key=lambda item: _rank(seed, item[0])):
         fitting = (split for split in ratios if room[split] >= len(group))
         split = next(fitting, None) or max(ratios, key=lambda name: room[name])
         room[split] -= len(group)
@@ -176,9 +185,8 @@ def _groups(prints: Mapping[str, Fingerprint]) -> list[list[str]]:
     return list(groups.values())
 
 
-def _rank(seed: int, prints: Mapping[str, Fingerprint], group: list[str]) -> tuple[str, str]:
-    least = min(prints[stem].pixels for stem in group)
-    return hashlib.sha256(f"{seed} {least}".encode()).hexdigest(), least
+def _rank(seed: int, key: str) -> tuple[str, str]:
+    return hashlib.sha256(f"{seed} {key}".encode()).hexdigest(), key
 
 
 DEFAULT_SPLITS = parse_splits("train=.8,val=.1,test=.1")

@@ -16,7 +16,8 @@ IGNORED = -1
 
 
 class PandaTargets(NamedTuple):
-    """True labels as positions in the vocabulary, `IGNORED` where there is none; scores in [0, 1].
+    """True labels as positions in the vocabulary, `IGNORED` where there is none; scores in [0, 1],
+    NaN where there is none.
 
     `distortion`, `severity`, `score`: (B, 2, R); `comparison`: (B, R) in rank order.
     """
@@ -63,7 +64,8 @@ def criterion(
     """
     config = config or PandaLossConfig()
     nodes = valid[:, None].expand(-1, 2, -1)
-    distance = (output.score.float() - targets.score).abs()
+    scored = ~targets.score.isnan()
+    distance = (output.score.float() - targets.score.nan_to_num()).abs()
     parts = {
         "distortion": _mean(
             _entropy(output.distortion, targets.distortion, config.distortion_smoothing), nodes
@@ -71,7 +73,7 @@ def criterion(
         "severity": _mean(
             _entropy(output.severity, targets.severity, config.severity_smoothing), nodes
         ),
-        "score": _mean(distance, nodes),
+        "score": _mean(distance, nodes & scored),
         "comparison": _mean(
             _entropy(output.comparison, targets.comparison, config.comparison_smoothing), valid
         ),
