@@ -28,7 +28,8 @@ def judged_pair(folder, seed, *, by="ada", only=None, **said):
     `only` are the regions that are judged; `said` what the person says otherwise of each.
     """
     sample = make_pair(photo(seed), RegionSet.grid(SIZE, 2, 2), tag=f"p{seed}", seed=seed)
-    graph, infos = sample.graph, {}
+    graph = sample.graph
+    infos: dict[str, object] = {}
     for side in SIDES:
         path = Path(folder) / "photos" / f"{side}{seed}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
