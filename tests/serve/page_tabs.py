@@ -11,7 +11,7 @@ from distortion_graph.serve.http.app import Application
 from distortion_graph.serve.http.settings import Settings
 
 PAIR = (EXAMPLES / "anchor.png", EXAMPLES / "target.png")
-TIMEOUT_MS = 120_000
+TIMEOUT_MS = 60_000
 SHOWN = "#answer iframe:not([hidden])"
 
 

@@ -18,16 +18,15 @@ let zoom = 0;
 /** A colour that tells a region's number apart from those near it. */
 export const colourOf = (id) => `hsl(${(id * 137.5 + 20) % 360} 85% 55%)`;
 
-/** Show the picture of a side (a File or null); gives once it is there whether it can be shown. */
+/** Show the picture of a side, a File or null; comes to its end when it is there, or cannot be shown. */
 export async function lay(side, file) {
   const image = part(side, "img");
   if (image.src) URL.revokeObjectURL(image.src);
   image.removeAttribute("src");
-  if (!file) return false;
-  image.src = URL.createObjectURL(file);
-  const there = await image.decode().then(() => true, () => false);
-  if (!there) image.removeAttribute("src");
-  return there;
+  if (!file) return;
+  const url = image.src = URL.createObjectURL(file);
+  // Another picture may have come meanwhile.
+  await image.decode().catch(() => { if (image.src === url) image.removeAttribute("src"); });
 }
 
 export const image = (side) => part(side, "img");

@@ -27,12 +27,10 @@ export async function layPictures(pictures, open) {
   find("editor").hidden = !open;
   if (!open) return;
   names = Object.values(pictures).map((file) => file?.name ?? "none");
-  for (const side of ["anchor", "target"]) {
-    if (held[side] === pictures[side]) continue;
-    held[side] = pictures[side];
-    if (side === "anchor") [soil, seed] = [null, null];
-    await desk.lay(side, pictures[side]);
-  }
+  if (held.anchor !== pictures.anchor) [soil, seed] = [null, null];
+  const fresh = Object.keys(held).filter((side) => held[side] !== pictures[side]);
+  Object.assign(held, pictures);
+  await Promise.all(fresh.map((side) => desk.lay(side, pictures[side])));
   tools.forget();
   refresh();
 }
