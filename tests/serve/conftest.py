@@ -1,5 +1,6 @@
-"""A browser for the page."""
+"""A browser for the page, and the page in it."""
 
 from browser_fixtures import axe, browser
+from page_tabs import address, opened
 
-__all__ = ["axe", "browser"]
+__all__ = ["address", "axe", "browser", "opened"]

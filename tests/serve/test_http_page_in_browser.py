@@ -9,7 +9,8 @@ from typing import get_args
 import numpy as np
 import pytest
 from optional import present
-from served import EXAMPLES, encoded, listening, png
+from page_tabs import SHOWN, choose, compare, named, saved
+from served import encoded, listening, png
 
 from distortion_graph.base.vocabulary import Scale
 from distortion_graph.graph import DistortionGraph
@@ -21,9 +22,6 @@ from distortion_graph.serve.http.app import FREE, Application
 from distortion_graph.serve.http.settings import Settings
 
 pytestmark = pytest.mark.slow
-PAIR = (EXAMPLES / "anchor.png", EXAMPLES / "target.png")
-TIMEOUT_MS = 120_000
-SHOWN = "#answer iframe:not([hidden])"
 
 GIVE = """([selector, files]) => {
   const data = new DataTransfer();
@@ -43,68 +41,6 @@ FOCUS = "document.activeElement.id || document.activeElement.name || 'button'"
 OUTLINE = """getComputedStyle(
   document.activeElement.closest('.slot label') ?? document.activeElement
 ).outlineStyle"""
-
-
-@pytest.fixture(scope="module")
-def address(browser):
-    with listening(Application(Settings())) as (_, port):
-        yield f"http://127.0.0.1:{port}/"
-
-
-@pytest.fixture
-def opened(browser, address):
-    """Open the page; at the end nothing may have gone wrong in it but what was refused."""
-    tabs, wrong = [], []
-
-    def tell(message):
-        if "Failed to load resource" not in message.text:
-            wrong.append(f"{message.type}: {message.text}")
-
-    def open_at(where="", *, width=1400, scheme="light", url=address):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, accept_downloads=True
-        )
-        tabs.append(context)
-        context.set_default_timeout(TIMEOUT_MS)
-        tab = context.new_page()
-        tab.on("console", tell)
-        tab.on("pageerror", lambda error: wrong.append(str(error)))
-        tab.on("request", lambda request: wrong.append(request.url) if strange(request) else None)
-
-        def strange(request):
-            return not request.url.startswith((url, "blob:", "data:"))
-
-        tab.goto(url + where)
-        return tab
-
-    yield open_at
-    for context in tabs:
-        context.close()
-    assert wrong == []
-
-
-def choose(tab, anchor=PAIR[0], target=PAIR[1]):
-    tab.get_by_label("Anchor").first.set_input_files(anchor)
-    tab.get_by_label("Target").first.set_input_files(target)
-
-
-def compare(tab):
-    """Press the button and wait for the report."""
-    tab.get_by_role("button", name="Compare", exact=True).click()
-    tab.locator("#answer").wait_for()
-    report = tab.frame_locator(SHOWN)
-    report.locator("body.js .graph-table tbody tr").first.wait_for()
-    return report
-
-
-def saved(tab, name):
-    with tab.expect_download() as download:
-        tab.get_by_role("button", name=name).click()
-    return download.value.suggested_filename, Path(download.value.path()).read_bytes()
-
-
-def named(name, seed):
-    return {"name": name, "mimeType": "image/png", "buffer": png(seed, (64, 96))}
 
 
 def test_two_pictures_are_compared_and_saved_in_each_form(opened):
@@ -235,7 +171,7 @@ def test_pictures_are_dropped_pasted_swapped_and_removed(opened):
     tab = opened()
     files = [[name, list(png(k, (48, 64)))] for k, name in enumerate(("a.png", "b.png", "c.png"))]
     tab.evaluate(DROP, ["body", files[:2]])
-    names = "[...document.querySelectorAll('.slot input')].map(one => one.files[0]?.name)"
+    names = "[...document.querySelectorAll('#inputs input')].map(one => one.files[0]?.name)"
     assert tab.evaluate(names) == ["a.png", "b.png", None]
     tab.get_by_role("button", name="Swap").click()
     assert tab.evaluate(names)[:2] == ["b.png", "a.png"]

@@ -14,7 +14,13 @@ from distortion_graph.serve.http.headers import policy_of
 
 INDEX = "/"
 STYLE = "/page.css"
-SCRIPTS = ("/page.js", "/pictures.js", "/options.js", "/service.js")
+SCRIPTS = tuple(
+    f"/{name}.js"
+    for name in (
+        *("page", "pictures", "folders", "options", "service", "work", "answers", "results"),
+        *("editor", "desk", "tools", "growing", "regions", "masks", "saving"),
+    )
+)
 PATHS = (INDEX, STYLE, *SCRIPTS)
 """What the page is made of; none of it needs a token."""
 
@@ -31,7 +37,7 @@ async def index() -> HTMLResponse:
 @router.get(STYLE)
 async def style() -> Response:
     """The style of the report, and what the page has beyond it."""
-    parts = (asset("table.css"), asset("report.css"), _asset("page.css"))
+    parts = (asset("table.css"), asset("report.css"), _asset("page.css"), _asset("editor.css"))
     return Response("\n".join(parts), media_type="text/css")
 
 

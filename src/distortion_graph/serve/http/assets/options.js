@@ -1,18 +1,40 @@
 /** The options of a comparison: in the form, in the fields that are sent, and in the address. */
 
+import * as drawn from "./regions.js";
+import { maskList } from "./saving.js";
+
 const find = (id) => document.getElementById(id);
-const CHOICES = ["regions", "rows", "columns", "original", "align", "evidence", "scale"];
+const CHOICES = ["of", "match", "regions", "rows", "columns", "original", "align", "evidence", "scale"];
 const usual = Object.fromEntries(CHOICES.map((name) => [name, find(name).value]));
+const listeners = [];
+
+/** Listen for options that change, by hand or by the address. */
+export const onOptions = (changed) => listeners.push(changed);
 
 /** Show what belongs to the choices that are made. */
 function reveal() {
   find("grid").hidden = find("regions").value !== "grid";
-  find("third").hidden = find("original").value !== "third";
+  find("inputs").hidden = ofFolders();
+  find("folders").hidden = !ofFolders();
+  find("match-of").hidden = !ofFolders();
+  for (const third of document.querySelectorAll(".third")) third.hidden = !wantsThird();
+  find("edit").hidden = areDrawn() || ofFolders();
+  for (const changed of listeners) changed();
 }
 
-/** A region spec as the service reads it. */
-const regions = () =>
-  find("regions").value === "grid" ? `grid:${find("rows").value}x${find("columns").value}` : find("regions").value;
+export const ofFolders = () => find("of").value === "folders";
+export const wantsThird = () => find("original").value === "third";
+export const areDrawn = () => find("regions").value === "drawn";
+export const matchBy = () => find("match").value;
+
+/** A region spec as the service reads it: a word, or a file of masks. */
+function regions() {
+  const chosen = find("regions").value;
+  if (chosen === "grid") return `grid:${find("rows").value}x${find("columns").value}`;
+  if (chosen !== "drawn") return chosen;
+  const list = maskList({ list: drawn.list(), size: drawn.size() });
+  return new File([list], "regions.json", { type: list.type });
+}
 
 /** The fields of the service's form but for pictures, as [name, value]. */
 export function fields() {
@@ -22,15 +44,21 @@ export function fields() {
 }
 
 /** The options in a few words: those that are not as usual, and the regions. */
-export const inWords = () =>
-  fields().filter(([name, value]) => name === "regions" || value !== usual[name]).map(([name, value]) => `${name} ${value}`).join(", ");
+export function inWords() {
+  const number = drawn.list().length;
+  return fields()
+    .map(([name, value]) => (value instanceof File ? [name, `${number} region${number === 1 ? "" : "s"} drawn`] : [name, `${name} ${value}`]))
+    .filter(([name, text]) => name === "regions" || text !== `${name} ${usual[name]}`).map(([, text]) => text).join(", ");
+}
 
-export const wantsThird = () => find("original").value === "third";
-
-export function chooseThird() {
-  find("original").value = "third";
+function set(name, value) {
+  find(name).value = value;
   keep();
 }
+
+export const chooseThird = () => set("original", "third");
+export const chooseDrawn = () => set("regions", "drawn");
+export const chooseFolders = () => set("of", "folders");
 
 /** Write the options that are not as usual into the address. */
 function keep() {
@@ -60,6 +88,8 @@ export function take() {
 
 /** What is wrong with the options, or null; the element to go to is with it. */
 export function fault() {
+  if (ofFolders() && areDrawn())
+    return { line: "What is drawn belongs to one picture, and none is to be compared: choose other regions for folders.", at: find("regions") };
   if (find("regions").value !== "grid") return null;
   const bad = ["rows", "columns"].map(find).find((input) => !input.checkValidity() || input.value === "");
   return bad ? { line: `${bad.id}: found ${bad.value || "nothing"}, expected a whole number from 1 to 50`, at: bad } : null;

@@ -1,6 +1,7 @@
 /** The pictures that are to be compared: chosen, dropped or pasted; they are held by their inputs. */
 
-import { chooseThird, wantsThird } from "./options.js";
+import { dropFolders } from "./folders.js";
+import { chooseFolders, chooseThird, ofFolders, wantsThird } from "./options.js";
 
 const SIDES = ["anchor", "target", "reference"];
 const input = (side) => document.querySelector(`input[name="${side}"]`);
@@ -69,14 +70,23 @@ export function startPictures(say, changed) {
   for (const side of SIDES) {
     input(side).addEventListener("change", () => { show(side); changed(); });
     slot(side).querySelector("button").addEventListener("click", () => { put(side, null); input(side).focus(); changed(); });
-    slot(side).addEventListener("dragover", () => slot(side).classList.add("over"));
-    for (const end of ["dragleave", "drop"]) slot(side).addEventListener(end, () => slot(side).classList.remove("over"));
     if (input(side).files.length) show(side); // a page that is loaded again may keep its files
+  }
+  for (const one of document.querySelectorAll(".slot")) {
+    one.addEventListener("dragover", () => one.classList.add("over"));
+    for (const end of ["dragleave", "drop"]) one.addEventListener(end, () => one.classList.remove("over"));
   }
   document.addEventListener("dragover", (event) => event.preventDefault());
   document.addEventListener("drop", (event) => {
     event.preventDefault();
     const [files, over] = [event.dataTransfer.files, event.target.closest?.(".slot")];
+    // Entries are there only until the handler ends, and null where what is dropped is no file.
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    if (ofFolders() || entries.some((entry) => entry.isDirectory)) {
+      chooseFolders();
+      dropFolders(entries, over?.dataset.folder).then((line) => { changed(); if (line) say(line); });
+      return;
+    }
     placed(files, files.length === 1 ? over?.querySelector("input").name : undefined);
   });
   document.addEventListener("paste", (event) => {
