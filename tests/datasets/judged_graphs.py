@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -29,7 +30,7 @@ def judged_pair(folder, seed, *, by="ada", only=None, **said):
     """
     sample = make_pair(photo(seed), RegionSet.grid(SIZE, 2, 2), tag=f"p{seed}", seed=seed)
     graph = sample.graph
-    infos: dict[str, object] = {}
+    infos: dict[str, Any] = {}
     for side in SIDES:
         path = Path(folder) / "photos" / f"{side}{seed}.png"
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -115,6 +115,8 @@ def dataset_export_sft(
     if hint_graphs is not None and not hint_graphs.is_dir():
         raise DistortionGraphError(f"{hint_graphs}: no such folder, expected predicted graphs")
     reader = PandaSet(root)
+    if reader.description is not None:
+        reader.description.need_scores(root, "the texts tell of all labels and scores")
     plan = PlanOptions(
         chosen(split, ("train",)), chosen(pairs, ("all",)), count, _cues(cues), hint_share, seed
     )

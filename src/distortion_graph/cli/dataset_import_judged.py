@@ -82,7 +82,8 @@ def dataset_import_judged(
     for note in done.notes:
         talk.warn(note)
     shares = ", ".join(f"{name} {count}" for name, count in done.pairs.items())
+    pairs = f"{done.pairs.total()} pair{'s' * (done.pairs.total() != 1)}"
     talk.say(
-        f"{out}: {done.pairs.total()} pairs ({shares}), {done.regions} judged regions of "
+        f"{out}: {pairs} ({shares}), {done.regions} judged regions of "
         f"{done.people} {'person' if done.people == 1 else 'people'}, {done.originals} originals"
     )

@@ -194,6 +194,8 @@ def evaluate(
     from distortion_graph.mllm.eval.hints import Hint
 
     reader = PandaSet(root, index=index)
+    if reader.description is not None:
+        reader.description.need_scores(root, "language models are asked for all labels and scores")
     options = EvalOptions(
         BenchOptions(
             chosen(pairs, ("easy",)),

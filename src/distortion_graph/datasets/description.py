@@ -154,6 +154,13 @@ class DatasetDescription(_Part):
             raise ValueError("recipe and judged: expected one of them, and no more")
         return self
 
+    def need_scores(self, root: Path, why: str) -> None:
+        """Raise DatasetError, with the reason, where people gave the labels and no scores."""
+        if self.judged is not None:
+            raise DatasetError(
+                f"{root}: is of what people judged, but {why}; give one that was built"
+            )
+
     @model_serializer(mode="wrap")
     def _written(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         value: dict[str, Any] = handler(self)

@@ -201,6 +201,7 @@ def _read(
 def _read_stats(root: Path, split: str, version: str, into: _Split, vocabulary: Vocabulary) -> None:
     path = stats_path(root, split, version)
     labels = {label: k for k, label in enumerate(vocabulary.distortions)}
+    levels = {label: k for k, label in enumerate(vocabulary.comparison_labels)}
     known = into.pictures()
     column = LabelColumn()
     for tag, entry in stream_stats(path):
@@ -211,7 +212,7 @@ def _read_stats(root: Path, split: str, version: str, into: _Split, vocabulary: 
         if not isinstance(regions, list):
             raise DatasetError(f"{place}: expected an object with `score_fr` and a list `regions`")
         found = [
-            _region(region, f"{place}: region {k}", labels, len(vocabulary.severities))
+            _region(region, f"{place}: region {k}", labels, levels, len(vocabulary.severities))
             for k, region in enumerate(regions)
         ]
         judged = any(isinstance(r, Mapping) and r.get("judged") is not None for r in regions)
@@ -223,7 +224,13 @@ def _read_stats(root: Path, split: str, version: str, into: _Split, vocabulary: 
     into.columns[version] = column
 
 
-def _region(region: Any, place: str, labels: Mapping[str, int], severities: int) -> RegionLabels:
+def _region(
+    region: Any,
+    place: str,
+    labels: Mapping[str, int],
+    comparisons: Mapping[str, int],
+    severities: int,
+) -> RegionLabels:
     """What a region is said to be; masks are not looked into."""
     if not isinstance(region, Mapping):
         raise DatasetError(f"{place}: expected an object, got {type(region).__name__}")
@@ -233,7 +240,10 @@ def _region(region: Any, place: str, labels: Mapping[str, int], severities: int)
     also = tuple(_label(part._asdict(), place, labels, severities)[0] for part in further)
     usable = region.get("bbox") is not None and region.get("segmentation_mask") is not None
     score = _score(region, place, judged is not None)
-    return RegionLabels(distortion, severity, score, usable, also)
+    said = dict(judged or ()).values()  # the two mixed versions are all that there is
+    levels = [comparisons[label] for label in said if label in comparisons]
+    compared = levels[0] if levels else UNKNOWN
+    return RegionLabels(distortion, severity, score, usable, also, compared)
 
 
 def _label(

@@ -221,6 +221,7 @@ def _write(
     (root / DEPTH_FOLDER).mkdir()
     (root / "stats").mkdir()
     counts = {split: Counter[str]() for split in there}
+    report.pairs = Counter(dict.fromkeys(there, 0))
     lines: list[str] = []
     writers = {
         (split, name): StatsWriter(stats_path(root, split, name), root)

@@ -76,6 +76,8 @@ def pack(
     if (root / JOURNAL_FILE).exists():
         raise DatasetError(f"{root}: its build is unfinished; finish it with `dataset build`")
     described = read_description(root)
+    if described is not None:
+        described.need_scores(root, "shards hold clean pictures and scores")
     vocabulary = described.vocabulary if described else DEFAULT_VOCABULARY
     versions = version_names(vocabulary)
     if out.resolve().is_relative_to(root.resolve()):
