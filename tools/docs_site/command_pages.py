@@ -33,7 +33,8 @@ class Parameter:
     @property
     def anchor(self) -> str:
         """Where a page has it."""
-        return self.names[-1].lstrip("-").lower()
+        name = self.names[-1].lstrip("-").lower()
+        return name if self.is_option else f"argument-{name}"
 
 
 @dataclass(frozen=True)

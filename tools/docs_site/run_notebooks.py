@@ -1,6 +1,6 @@
 """Run the notebooks and save them with what they print and plot.
 
-    python docsite/run_notebooks.py [NAME ...]
+    python tools/docs_site/run_notebooks.py [NAME ...]
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "notebooks"
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "notebooks"
 
 
 def executed(path: Path) -> nbformat.NotebookNode:

@@ -1,6 +1,6 @@
 """Make docs/gallery.md and its pictures anew with the shipped model.
 
-    python docsite/gallery.py
+    python tools/docs_site/gallery.py
 
 What was done to a picture, and so what is true, stands here; what the model says of it is printed
 as it comes, right or wrong.
@@ -23,7 +23,7 @@ from distortion_graph.graph import Node
 from distortion_graph.report.overlay import overlay
 from distortion_graph.report.wording import summary
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 PHOTOGRAPHS = Path(skimage.data.__file__).parent
 WIDTH_PX = 900
 UNKNOWN = frozenset({"uncertain"})
@@ -242,7 +242,7 @@ HEAD = """# Gallery
 
 What the shipped model, {model}, says of {count} pairs: {right} of them are seen rightly in every region, and {wrong} are not. The
 second half was chosen to be hard. What was done, and so what is right, was written down first; answers are printed as they come.
-`python docsite/gallery.py` makes this page anew.
+`python tools/docs_site/gallery.py` makes this page anew.
 
 The photographs come with scikit-image: chelsea (Stéfan van der Walt) and coffee (Rachel Michetti) are CC0; astronaut and
 hubble_deep_field (NASA) and rocket (SpaceX) are in the public domain. Regions are filled in the colour of their severity.

@@ -1,6 +1,6 @@
 """Lay out the documentation site's pages in build/pages, from which Zensical makes build/site.
 
-    python docsite/stage.py
+    python tools/docs_site/stage.py
 
 Pages of docs/ stay where they are; README, model card and the like become pages of their own; pages of the
 command line, of the Python interface and of the notebooks are made. A link to any other file of the
@@ -14,13 +14,13 @@ import shutil
 from os.path import relpath
 from pathlib import Path, PurePosixPath
 
-from commands import FOLDER as COMMANDS
-from commands import all_commands, command_page, index_page
-from notebooks import notebook_pages
+from command_pages import FOLDER as COMMANDS
+from command_pages import all_commands, command_page, index_page
+from notebook_pages import notebook_pages
 from python_pages import FOLDER as PYTHON
 from python_pages import PAGES, python_page
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES_FOLDER = REPOSITORY / "build" / "pages"
 
 # Files of the repository that are pages of the site under another name.
@@ -32,6 +32,8 @@ ELSEWHERE = {
     "src/distortion_graph/weights/MODEL_CARD.md": "model-card.md",
 }
 LINK = re.compile(r"(\]\(|(?:src|href)=\")([^)\s\"#]+)(#[^)\s\"]*)?(?=[)\"])")
+# A link that shows a page's file name; the site shows its title.
+NAMED = re.compile(r"\[([\w/-]+\.md)\]\(([^)#]+\.md)")
 FENCE = re.compile(r"^ *```.*?^ *```$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
@@ -44,9 +46,9 @@ def main() -> None:
     for source, page in ELSEWHERE.items():
         if page != "index.md":
             stage(REPOSITORY / source, page)
-    for path in sorted((REPOSITORY / "docsite" / "pages").rglob("*")):
+    for path in sorted((REPOSITORY / "tools" / "docs_site" / "pages").rglob("*")):
         if path.is_file():
-            write(path.relative_to(REPOSITORY / "docsite" / "pages").as_posix(), path.read_bytes())
+            write(path.relative_to(REPOSITORY / "tools" / "docs_site" / "pages").as_posix(), path.read_bytes())
     commands = all_commands()
     write(f"{COMMANDS}/index.md", index_page(commands))
     for command in commands:
@@ -66,7 +68,12 @@ def stage(source: Path, page: str) -> None:
 
 
 def moved_links(source: Path, text: str, page: str) -> str:
-    """The text of a page with its links, code left alone."""
+    """The text of a page with its links moved, code left alone."""
+
+    def titled(match: re.Match[str]) -> str:
+        target = (source.parent / match[2]).resolve()
+        heading = re.match(r"# (.*)", target.read_text("utf-8")) if target.is_file() else None
+        return f"[{heading[1]}]({match[2]}" if heading else match[0]
 
     def moved(match: re.Match[str]) -> str:
         before, link, anchor = match[1], match[2], match[3] or ""
@@ -78,9 +85,9 @@ def moved_links(source: Path, text: str, page: str) -> str:
 
     pieces, end = [], 0
     for code in FENCE.finditer(text):
-        pieces += [LINK.sub(moved, text[end : code.start()]), code[0]]
+        pieces += [LINK.sub(moved, NAMED.sub(titled, text[end : code.start()])), code[0]]
         end = code.end()
-    return "".join([*pieces, LINK.sub(moved, text[end:])])
+    return "".join([*pieces, LINK.sub(moved, NAMED.sub(titled, text[end:]))])
 
 
 def place_of(target: Path) -> str:
