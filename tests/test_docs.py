@@ -209,7 +209,7 @@ def consoles(page: str) -> list[Block]:
 
 
 def played(block: Block) -> str:
-    """A console block with what its commands print now; where it shows nothing, nothing is shown."""
+    """A console block with what its commands print now, where it shows that."""
     shown, exit_code = "", 0
     for call, said in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE):
         printed = io.StringIO()

@@ -1,4 +1,4 @@
-"""The documentation site has every page, every option and every public name; links reach headings."""
+"""The documentation site has every page, option and public name; links reach headings."""
 
 from __future__ import annotations
 
@@ -67,7 +67,9 @@ def test_links_to_a_part_of_a_page_reach_a_heading(page: str) -> None:
 
 def test_every_option_is_in_the_index_and_leads_to_its_command() -> None:
     index = index_page(COMMANDS)
-    options = [(c, p, name) for c in COMMANDS for p in c.parameters if p.is_option for name in p.names]
+    options = [
+        (c, p, name) for c in COMMANDS for p in c.parameters if p.is_option for name in p.names
+    ]
     assert len(options) > 300
     for command, parameter, name in options:
         if name in ("-h", "--help"):

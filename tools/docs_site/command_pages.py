@@ -120,7 +120,8 @@ def index_page(commands: list[Command]) -> str:
 
 ## Every option
 
-All options of all commands in one list; an option that means something else elsewhere has a row of its own.
+All options of all commands in one list; an option that means something else elsewhere has a row
+of its own.
 `-h`, `--help` and `distortion-graph --version` are always there.
 
 | option | what it does | of |

@@ -144,8 +144,8 @@ CASES = [
     Case(
         "focus",
         "Half out of focus",
-        "The left half of the target (coffee) went through a Gaussian of σ 3. Regions are found by what is wrong "
-        "in them; those of the right half are clean in both.",
+        "The left half of the target (coffee) went through a Gaussian of σ 3. Regions are found by "
+        "what is wrong in them; those of the right half are clean in both.",
         half_blurred,
         CLEAN,
         frozenset({"blur", "clean"}),
@@ -173,7 +173,8 @@ CASES = [
     Case(
         "upscaled",
         "Enlarged",
-        "The target (astronaut) was reduced to a third and enlarged again. It is softer, whatever one calls that.",
+        "The target (astronaut) was reduced to a third and enlarged again. It is softer, "
+        "whatever one calls that.",
         upscaled,
         CLEAN,
         frozenset({"blur"}),
@@ -182,7 +183,8 @@ CASES = [
     Case(
         "painted",
         "Something is hidden",
-        "The forehead of the cat (chelsea) lies under a plain patch. That is content and no distortion: both are clean.",
+        "The forehead of the cat (chelsea) lies under a plain patch. That is content and no "
+        "distortion: both are clean.",
         painted_over,
         CLEAN,
         CLEAN,
@@ -191,7 +193,8 @@ CASES = [
     Case(
         "denoised",
         "Smeared by a denoiser",
-        "The target (astronaut) went through non-local means, far too strong. No label is meant for that: the right "
+        "The target (astronaut) went through non-local means, far too strong. No label is meant"
+        " for that: the right "
         "answer is `uncertain`.",
         denoised,
         CLEAN,
@@ -201,7 +204,8 @@ CASES = [
     Case(
         "banded",
         "Banding",
-        "The target (astronaut) has eight steps per channel. No label is meant for that: the right answer is `uncertain`.",
+        "The target (astronaut) has eight steps per channel. No label is meant for that: the "
+        "right answer is `uncertain`.",
         banded,
         CLEAN,
         UNKNOWN,
@@ -210,7 +214,8 @@ CASES = [
     Case(
         "warm",
         "A colour cast",
-        "The target (astronaut) is yellowish: red × 1.15, blue × .8. No label is meant for that: the right answer is "
+        "The target (astronaut) is yellowish: red × 1.15, blue × .8. No label is meant for "
+        "that: the right answer is "
         "`uncertain`.",
         warm,
         CLEAN,
@@ -220,7 +225,8 @@ CASES = [
     Case(
         "dusk",
         "Dusk",
-        "A launch at dusk (rocket) and the same brightened by a gamma of .6. The anchor is meant to be dark; no pixel "
+        "A launch at dusk (rocket) and the same brightened by a gamma of .6. The anchor is "
+        "meant to be dark; no pixel "
         "says so.",
         dusk,
         CLEAN,
@@ -240,12 +246,14 @@ CASES = [
 
 HEAD = """# Gallery
 
-What the shipped model, {model}, says of {count} pairs: {right} of them are seen rightly in every region, and {wrong} are not. The
-second half was chosen to be hard. What was done, and so what is right, was written down first; answers are printed as they come.
-`python tools/docs_site/gallery.py` makes this page anew.
+What the shipped model, {model}, says of {count} pairs: {right} of them are seen rightly in every
+region, and {wrong} are not. The second half was chosen to be hard. What was done, and so what is
+right, was written down first; answers are printed as they come. `make gallery` makes this page
+anew.
 
-The photographs come with scikit-image: chelsea (Stéfan van der Walt) and coffee (Rachel Michetti) are CC0; astronaut and
-hubble_deep_field (NASA) and rocket (SpaceX) are in the public domain. Regions are filled in the colour of their severity.
+The photographs come with scikit-image: chelsea (Stéfan van der Walt) and coffee (Rachel Michetti)
+are CC0; astronaut and hubble_deep_field (NASA) and rocket (SpaceX) are in the public domain.
+Regions are filled in the colour of their severity.
 """
 
 
@@ -280,6 +288,7 @@ def right_counts(case: Case, graph: DistortionGraph) -> Iterator[tuple[str, int,
         said = [label(graph, getattr(region, side)) for region in graph.regions]
         yield f"labels of the {side}", sum(word in allowed for word in said), len(said)
     assert graph.scene is not None
+    assert graph.scene.comparison is not None
     whole = graph.scene.comparison.label
     better = "neither" if whole == "same" else "anchor" if "better" in whole else "target"
     yield "comparison of the whole", int(better == case.better), 1
@@ -301,7 +310,7 @@ def section(case: Case, graph: DistortionGraph, counts: list[tuple[str, int, int
 
 > {summary(graph)}
 
-{' · '.join(marks)}
+{" · ".join(marks)}
 """
 
 

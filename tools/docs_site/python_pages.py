@@ -13,7 +13,9 @@ PAGES: dict[str, tuple[str, str]] = {
     ),
     "graphs": (
         "Graphs",
-        "graph.DistortionGraph graph.load_graph graph.judge graph.Judgement graph.NodeJudgement "
+        "graph.DistortionGraph graph.RegionComparison graph.Node graph.LabelBelief "
+        "graph.ComparisonBelief graph.Evidence graph.Difference graph.Scene graph.load_graph "
+        "graph.judge graph.Judgement graph.NodeJudgement "
         "graph.json_schema graph.build.assemble base.vocabulary.Vocabulary",
     ),
     "regions": (

@@ -1,6 +1,6 @@
 """Run the notebooks and save them with what they print and plot.
 
-    python tools/docs_site/run_notebooks.py [NAME ...]
+python tools/docs_site/run_notebooks.py [NAME ...]
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "notebooks"
 
 def executed(path: Path) -> nbformat.NotebookNode:
     """The notebook after a run in its own folder, in a fresh kernel."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook: nbformat.NotebookNode = nbformat.read(path, as_version=4)
     NotebookClient(
         notebook,
         timeout=300,

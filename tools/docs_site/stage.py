@@ -2,9 +2,9 @@
 
     python tools/docs_site/stage.py
 
-Pages of docs/ stay where they are; README, model card and the like become pages of their own; pages of the
-command line, of the Python interface and of the notebooks are made. A link to any other file of the
-repository leads to a copy of it, so that the site needs no network.
+Pages of docs/ stay where they are; model card, changelog and the like become pages of their own;
+pages of the command line, of the Python interface and of the notebooks are made. A link to any
+other file of the repository leads to a copy of it, so that the site needs no network.
 """
 
 from __future__ import annotations
@@ -48,7 +48,10 @@ def main() -> None:
             stage(REPOSITORY / source, page)
     for path in sorted((REPOSITORY / "tools" / "docs_site" / "pages").rglob("*")):
         if path.is_file():
-            write(path.relative_to(REPOSITORY / "tools" / "docs_site" / "pages").as_posix(), path.read_bytes())
+            write(
+                path.relative_to(REPOSITORY / "tools" / "docs_site" / "pages").as_posix(),
+                path.read_bytes(),
+            )
     commands = all_commands()
     write(f"{COMMANDS}/index.md", index_page(commands))
     for command in commands:
