@@ -18,7 +18,7 @@ BIN   := $(VENV)/bin
 # Versions known to work together. The library's own ranges (pyproject.toml) stay open.
 PIP   := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test test-oldest coverage nightly lint check format wheel release bench card rows train-free clean
+.PHONY: help demo test test-oldest coverage nightly lint check format wheel release docs notebooks gallery bench card rows train-free clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -62,6 +62,16 @@ wheel: $(VENV)/.dev  ## build dist/*.whl
 release: $(VENV)/.dev  ## commit and tag what was built and tried: make release VERSION=1.0.0 ARGS=--dry-run
 	@test -n "$(VERSION)" || { echo "make release needs VERSION=1.2.3" >&2; exit 1; }
 	$(BIN)/python tools/release.py $(VERSION) $(ARGS)
+
+docs: $(VENV)/.docs  ## the documentation site in build/site; a link that leads nowhere is an error
+	$(BIN)/python tools/docs_site/stage.py
+	$(BIN)/zensical build --clean --strict
+
+notebooks: $(VENV)/.dev  ## run the notebooks of docs/ and save them with what they print and plot
+	$(BIN)/python tools/docs_site/run_notebooks.py
+
+gallery: $(VENV)/.dev  ## make docs/gallery.md anew, with the shipped model
+	$(BIN)/python tools/docs_site/gallery.py
 
 bench: $(VENV)/.core  ## benchmark the shipped model: make bench BSDS=bsds500
 	@mkdir -p $(dir $(BENCH_ROOT))
@@ -135,6 +145,10 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/pip
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/pip
 	$(PIP) torch
 	$(PIP) --editable '.[train,segment,figures,tables,mllm,mcp,serve,formats,dev]'
+	@touch $(VENV)/.core $@
+
+$(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/pip
+	$(PIP) --editable '.[docs]'
 	@touch $(VENV)/.core $@
 
 # Without constraints.txt: what speaks S3 asks for an older python-dateutil. The editable package is

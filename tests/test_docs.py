@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import re
+import shlex
 import shutil
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +19,7 @@ import typer
 from typer.core import TyperGroup as Group
 
 from distortion_graph.cli.console import NAME
-from distortion_graph.cli.main import app
+from distortion_graph.cli.main import app, run
 from distortion_graph.graph import load_graph
 from distortion_graph.synth.distort import HELD_OUT, LEVELS, PUBLISHED, WILD
 from distortion_graph.synth.distort.level_losses import level_losses
@@ -29,7 +30,7 @@ PAGES = [
     "README.md",
     *sorted(p.relative_to(REPOSITORY).as_posix() for p in (REPOSITORY / "docs").rglob("*.md")),
 ]
-# Pages whose Python blocks are run as well; they work in a folder that has examples/.
+# Pages whose Python and console blocks are run as well; they work in a folder that has examples/.
 RUN = [
     "architecture",
     "batch",
@@ -38,6 +39,14 @@ RUN = [
     "gate",
     "graph",
     "judging",
+    "learn/correct",
+    "learn/first-pair",
+    "learn/folder",
+    "learn/gate",
+    "learn/language-model",
+    "learn/masks",
+    "learn/original",
+    "learn/train",
     "metrics",
     "pictures",
     "quality",
@@ -165,25 +174,56 @@ def test_relative_links_lead_to_a_file_of_the_repository(page: str) -> None:
 
 
 @pytest.mark.parametrize("name", RUN)
-def test_python_blocks_run_and_print_what_the_page_says(
+def test_blocks_run_and_print_what_the_page_says(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = f"docs/{name}.md"
     shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)
     space: dict[str, Any] = {"__name__": "page"}
     lines = page_text(page).splitlines()
+    runnable = code(page) + consoles(page)
     answers = {block.line: block for block in blocks(page) if block.language == "text"}
-    assert code(page)
-    for block in code(page):
+    assert runnable
+    for block in sorted(runnable, key=lambda block: block.line):
+        if block.language == "console":
+            printed, expected = played(block), block.text
+        else:
+            printed = run_python(page, block, space)
+            follows = next((n for n in range(block.after, len(lines) + 1) if lines[n - 1]), 0)
+            expected = answers[follows + 1].text if follows + 1 in answers else printed
+        assert printed == expected, f"{page}:{block.line}: prints something else"
+
+
+def run_python(page: str, block: Block, space: dict[str, Any]) -> str:
+    printed = io.StringIO()
+    source = compile("\n" * (block.line - 1) + block.text, page, "exec")
+    with contextlib.redirect_stdout(printed):
+        exec(source, space)
+    return printed.getvalue()
+
+
+def consoles(page: str) -> list[Block]:
+    return [block for block in blocks(page) if block.language == "console"]
+
+
+def played(block: Block) -> str:
+    """A console block with what its commands print now, where it shows that."""
+    shown, exit_code = "", 0
+    for call, said in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE):
         printed = io.StringIO()
-        source = compile("\n" * (block.line - 1) + block.text, page, "exec")
-        with contextlib.redirect_stdout(printed):
-            exec(source, space)
-        follows = next((n for n in range(block.after, len(lines) + 1) if lines[n - 1]), 0)
-        if follows + 1 in answers:
-            expected = answers[follows + 1].text
-            assert printed.getvalue() == expected, f"{page}:{block.line}: prints something else"
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+            if call == "echo $?":
+                print(exit_code)
+            else:
+                program_name, *arguments = shlex.split(call)
+                assert program_name == NAME, f"line {block.line}: runs {program_name}"
+                exit_code = run(arguments)
+        text = "\n".join(line.rstrip() for line in printed.getvalue().splitlines()) + "\n"
+        assert exit_code in (0, 3), text
+        shown += f"$ {call}\n" + (text if said else "")
+    return shown
 
 
 def test_the_table_of_distortions_is_the_registry() -> None:

@@ -125,8 +125,8 @@ def compare(
         warn: is told of each warning, in a line, instead of Python's warnings.
 
     Raises:
-        ImageError, RegionError, ModelError, RecipeError (an unknown metric), VocabularyError (an
-            unknown scale): one line each, see `distortion_graph.base.errors`.
+        DistortionGraphError: what was given is at fault, in one line: an ImageError, RegionError,
+            ModelError, RecipeError (an unknown metric) or VocabularyError (an unknown scale).
 
     Warns:
         DistortionGraphWarning: a picture was not taken quite as it is (transparency, frames), or a
