@@ -105,9 +105,9 @@ NAMES = {
 }
 COMMANDS = """
 agreement / ask / batch / bench compare / bench figures / bench human / bench run / calibrate /
-check / compare / convert / dataset build / dataset check / dataset export-sft / dataset import-judged /
-dataset info /
-dataset pack / dataset pull / dataset push / dataset unpack / distort / draw / evaluate / export /
+check / compare / convert / dataset build / dataset check / dataset export-sft /
+dataset import-judged / dataset info / dataset pack / dataset pull / dataset push / dataset unpack /
+distort / draw / evaluate / export /
 import-checkpoint / mcp / mllm eval / rank / report / schema / serve / serve-token / train /
 version / video
 """
