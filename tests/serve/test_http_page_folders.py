@@ -245,7 +245,8 @@ def test_events_go_on_after_a_break(opened):
             } }));
           };
           const found = [];
-          for await (const { event, data } of service.jobEvents("x")) found.push([event, data.done]);
+          for await (const { event, data } of service.jobEvents("x"))
+            found.push([event, data.done]);
           return { asked, found };
         }""",
         lines,
