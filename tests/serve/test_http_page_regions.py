@@ -367,7 +367,8 @@ def test_runs_are_what_masks_are(opened):
         """async ([one, other]) => {
           const masks = await import("./masks.js");
           const size = { width: 9, height: 7 };
-          const [a, b] = [one, other].map((bits) => masks.fromBits(Uint8Array.from(bits), size, size));
+          const mask = (bits) => masks.fromBits(Uint8Array.from(bits), size, size);
+          const [a, b] = [mask(one), mask(other)];
           const counts = (mask) => masks.toCounts(mask, size);
           return { a: counts(a), both: counts(masks.union(a, b)), left: counts(masks.without(a, b)),
             back: counts(masks.fromCounts(counts(a))), area: masks.area(a),

@@ -46,6 +46,7 @@ class ServedModel(BaseModel):
     model: ModelInfo
     takes_reference: bool = Field(description="Whether labels can be said beside an original.")
     vocabulary: Vocabulary
+    words: dict[str, str] = Field(description="What people read instead of its labels.")
     score_metrics: list[str] = Field(description="For score_metric.")
     metrics: list[str] = Field(description="For metric.")
     limits: LimitsInfo
@@ -66,10 +67,15 @@ async def model(request: Request) -> ServedModel:
     """Which model it is, the words of its answers, the names of metrics, and the limits."""
     settings = Service.of(request).settings
     loaded = load_model(settings.model)
+    known = loaded.vocabulary
     return ServedModel(
         model=loaded.identity.info,
         takes_reference=loaded.takes_reference,
-        vocabulary=loaded.vocabulary,
+        vocabulary=known,
+        words={
+            label: known.in_words(label)
+            for label in (*known.distortions, *known.severities, *known.comparison_labels)
+        },
         score_metrics=list(metric_names()),
         metrics=list(map_metric_names()),
         limits=LimitsInfo(**asdict(settings.limits)),

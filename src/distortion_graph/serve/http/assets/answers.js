@@ -29,7 +29,7 @@ export function add(entry, quietly = false) {
   if (quietly && kept[0]?.quiet) kept.shift();
   entry.quiet = quietly;
   if (!kept.includes(entry)) kept.unshift(entry);
-  kept.splice(MOST);
+  for (const old of kept.splice(MOST)) old.frame = null;
   show(entry, quietly);
 }
 

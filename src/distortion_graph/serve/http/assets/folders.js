@@ -7,6 +7,7 @@ const TITLES = { anchor: "anchors", target: "targets", reference: "originals" };
 const SHOWN = 200; // names of files without a partner
 const find = (id) => document.getElementById(id);
 const input = (side) => document.querySelector(`input[name="${side}-folder"]`);
+const hints = Object.fromEntries(Object.keys(TITLES).map((side) => [side, input(side).closest(".slot").querySelector(".hint").textContent]));
 const held = {}; // by side: {name, files: [[path below the folder, File]], others}
 
 const sides = () => Object.keys(TITLES).filter((side) => side !== "reference" || wantsThird());
@@ -74,8 +75,9 @@ function show() {
     const slot = input(side).closest(".slot");
     slot.classList.toggle("filled", Boolean(folder));
     const count = folder && `${folder.files.length} picture${folder.files.length === 1 ? "" : "s"}`;
-    slot.querySelector(".about span").textContent = folder
-      ? `${folder.name}: ${count}${folder.others ? `; ${folder.others} other files are passed over` : ""}` : "";
+    const others = folder?.others && `passed over: ${folder.others} file${folder.others === 1 ? "" : "s"} of other kinds`;
+    slot.querySelector(".hint").textContent = folder ? `${folder.name}: ${count}` : hints[side];
+    slot.querySelector(".about span").textContent = others || "";
   }
   const found = matched();
   find("matched").textContent = found ? `${found.pairs.length} pair${found.pairs.length === 1 ? "" : "s"}, matched by name.` : "";
@@ -85,6 +87,11 @@ function show() {
   find("unmatched").querySelector("summary").textContent = `${length} picture${length === 1 ? " has" : "s have"} no partner and will be left out`;
   const lines = length > SHOWN ? [...found.alone.slice(0, SHOWN), `and ${length - SHOWN} more`] : found.alone;
   find("unmatched").querySelector("ul").replaceChildren(...lines.map((line) => Object.assign(document.createElement("li"), { textContent: line })));
+}
+
+export function swapFolders() {
+  [held.anchor, held.target] = [held.target, held.anchor];
+  show();
 }
 
 /** Listen for folders; `changed` is told of each. */

@@ -79,7 +79,7 @@ function changed() {
 
 find("ask").addEventListener("submit", (event) => { event.preventDefault(); compare(); });
 find("cancel").addEventListener("click", () => { cancel(); find("compare").focus(); });
-find("swap").addEventListener("click", () => { swap(); say("Anchor and target are swapped."); });
+find("swap").addEventListener("click", () => { (options.ofFolders() ? folders.swapFolders : swap)(); say("Anchor and target are swapped."); });
 find("edit").addEventListener("click", () => edit(options.fields().filter(([name]) => name === "regions").map(([, value]) => value)));
 find("again").addEventListener("change", changed);
 find("skip").addEventListener("click", (event) => { event.preventDefault(); find(isShown() ? "answer-title" : "compare").focus(); });

@@ -2,14 +2,13 @@
 
 import { add, entryOf } from "./answers.js";
 import { advance, busy, complain, say, work } from "./work.js";
-import { compared, dropJob, jobEvents, jobResult, limits, sendJob } from "./service.js";
+import { compared, dropJob, jobEvents, jobResult, model, sendJob } from "./service.js";
 
 const [HTML, JSON_TYPE] = ["text/html", "application/json"];
 const SIDES = ["anchor", "target", "reference"];
 const find = (id) => document.getElementById(id);
-let run = null; // {job, pairs, fields, words, rows}; the job is null where its results are gone
+let run = null; // {job, pairs, fields, said, words, rows}; the job is null where its results are gone
 
-const words = (label) => label.replaceAll("_", " ");
 const signed = (margin) => (margin === null || margin === undefined ? "" : `${margin > 0 ? "+" : margin < 0 ? "−" : ""}${Math.abs(margin).toFixed(2)}`);
 const size = (bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 
@@ -31,8 +30,7 @@ function jobForm({ pairs, fields }) {
   return form;
 }
 
-async function check(pairs, signal) {
-  const most = await limits(signal);
+function check(pairs, most) {
   const bytes = pairs.flatMap(({ anchor, target, reference }) => [anchor, target, reference]).reduce((sum, file) => sum + (file?.size ?? 0), 0);
   if (pairs.length > most.pairs) throw new Error(`These are ${pairs.length} pairs, the server takes ${most.pairs} at once: choose smaller folders, or use the command “batch”.`);
   if (bytes > most.bytes_per_job) throw new Error(`These are ${size(bytes)}, the server takes ${size(most.bytes_per_job)} at once: choose smaller folders, or use the command “batch”.`);
@@ -41,10 +39,11 @@ async function check(pairs, signal) {
 /** Compare pairs of {name, anchor, target, reference?} with the fields of a form. */
 export async function compareMany(pairs, fields, inWords) {
   const done = await work(`Sending ${pairs.length} pairs …`, async (signal) => {
-    await check(pairs, signal);
+    const { limits, words } = await model(signal);
+    check(pairs, limits);
     if (run?.job) dropJob(run.job);
     const { id: job } = await sendJob(jobForm({ pairs, fields }), signal);
-    const mine = run = { job, pairs, fields, words: inWords, rows: [] };
+    const mine = run = { job, pairs, fields, said: inWords, words, rows: [] };
     find("access").hidden = true;
     find("many").hidden = false;
     find("many").scrollIntoView();
@@ -106,8 +105,9 @@ function line(row) {
   const head = Object.assign(document.createElement("th"), { scope: "row" });
   head.append(button);
   made.append(head);
+  const words = (label) => run.words[label] ?? label;
   const said = ({ comparison }) => `${words(comparison.label)} ${signed(comparison.margin)}`;
-  const wrong = (node) => (node ? (node.distortion.label === node.severity.label ? node.distortion.label : `${words(node.severity.label)} ${words(node.distortion.label)}`) : "");
+  const wrong = (node) => (node ? [...new Set([node.distortion.label, node.severity.label])].map(words).join(", ") : "");
   cell(row.scene ? said(row.scene) : "");
   cell(row.worst ? `${row.worst.name}: ${said(row.worst)}` : "", "what");
   cell(row.worst ? `${wrong(row.worst.anchor)} → ${wrong(row.worst.target)}` : "", "what");
@@ -117,7 +117,7 @@ function line(row) {
 
 /** Show the report of a pair: as it was made, or made again where it is gone. */
 async function open(row) {
-  const { job, pairs, fields, words: said } = run;
+  const { job, pairs, fields, said } = run;
   if (!row.entry) {
     const sent = new FormData();
     const pair = pairs[row.number - 1];
@@ -132,14 +132,17 @@ async function open(row) {
 }
 
 function report({ number, name }, job, sent) {
-  const anew = (signal) => compared(sent, HTML, signal);
-  const kept = (signal) => jobResult(job, number, HTML, signal).catch((error) => {
-    if (error.status !== 404 || busy()) throw error;
-    return anew(signal);
-  });
+  const kept = (signal) => jobResult(job, number, HTML, signal);
   // While other pairs are compared, what is there already can be read.
   if (busy() && job) return kept().catch((error) => { complain(error.message); return null; });
-  return work(`Fetching the report of ${name} …`, job ? kept : anew);
+  return work(`Fetching the report of ${name} …`, async (signal) => {
+    try {
+      if (job) return await kept(signal);
+    } catch (error) {
+      if (error.status !== 404) throw error;
+    }
+    return compared(sent, HTML, signal);
+  });
 }
 
 addEventListener("pagehide", () => { if (run?.job) dropJob(run.job); });

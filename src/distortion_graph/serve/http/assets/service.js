@@ -41,8 +41,8 @@ export async function compared(form, type, signal) {
   return taken(await ask("v1/compare", { method: "POST", body: form, headers: { Accept: type }, signal }), type);
 }
 
-/** What the service takes at most. */
-export const limits = async (signal) => (await (await ask("v1/model", { signal })).json()).limits;
+/** What the service says of its model and of what it takes at most. */
+export const model = async (signal) => (await ask("v1/model", { signal })).json();
 
 /** Send a job; gives its state. */
 export const sendJob = async (form, signal) => (await ask("v1/jobs", { method: "POST", body: form, signal })).json();
