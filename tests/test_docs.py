@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import re
-import shlex
 import shutil
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,10 +12,11 @@ from urllib.parse import unquote
 
 import pytest
 import typer
+from page_blocks import RUN, answers, blocks, code, page_text
 from typer.core import TyperGroup as Group
 
 from distortion_graph.cli.console import NAME
-from distortion_graph.cli.main import app, run
+from distortion_graph.cli.main import app
 from distortion_graph.graph import load_graph
 from distortion_graph.synth.distort import HELD_OUT, LEVELS, PUBLISHED, WILD
 from distortion_graph.synth.distort.level_losses import level_losses
@@ -30,76 +27,9 @@ PAGES = [
     "README.md",
     *sorted(p.relative_to(REPOSITORY).as_posix() for p in (REPOSITORY / "docs").rglob("*.md")),
 ]
-# Pages whose Python and console blocks are run as well; they work in a folder that has examples/.
-RUN = [
-    "architecture",
-    "batch",
-    "distortions",
-    "formats",
-    "gate",
-    "graph",
-    "judging",
-    "learn/correct",
-    "learn/first-pair",
-    "learn/folder",
-    "learn/gate",
-    "learn/language-model",
-    "learn/masks",
-    "learn/original",
-    "learn/train",
-    "metrics",
-    "pictures",
-    "quality",
-    "rank",
-    "reference",
-    "regions",
-    "report",
-    "video",
-    "wild",
-]
-
-FENCE = re.compile(r"^ *```(\w*)$")
 LINK = re.compile(r"\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)|(?:src|href)=\"([^\"]+)\"")
 ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|#", re.IGNORECASE)
 CALL = re.compile(r"(?:^[ $]*|`)distortion-graph ([a-z][^`|#]*)")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block: its language, text, the line of its first row, the one after its fence."""
-
-    language: str
-    text: str
-    line: int
-    after: int
-
-
-def page_text(page: str) -> str:
-    return (REPOSITORY / page).read_text("utf-8")
-
-
-def blocks(page: str) -> list[Block]:
-    found: list[Block] = []
-    opened: tuple[str, int] | None = None
-    lines = page_text(page).splitlines()
-    for number, line in enumerate(lines, start=1):
-        fence = FENCE.match(line)
-        if fence and opened is None:
-            opened = fence[1], number + 1
-        elif fence and opened:
-            assert not fence[1], f"{page}:{number}: a fence opens inside another block"
-            language, first = opened
-            text = "\n".join(lines[first - 1 : number - 1]) + "\n"
-            found.append(Block(language, text, first, number + 1))
-            opened = None
-    assert opened is None, f"{page}: the block of line {opened} has no end"
-    return found
-
-
-def code(page: str) -> list[Block]:
-    """The Python blocks that are meant to work as they stand."""
-    python = [block for block in blocks(page) if block.language == "python"]
-    return [block for block in python if not block.text.startswith("# not run")]
 
 
 def links(page: str) -> list[str]:
@@ -181,49 +111,10 @@ def test_blocks_run_and_print_what_the_page_says(
     shutil.copytree(REPOSITORY / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLUMNS", raising=False)
-    space: dict[str, Any] = {"__name__": "page"}
-    lines = page_text(page).splitlines()
-    runnable = code(page) + consoles(page)
-    answers = {block.line: block for block in blocks(page) if block.language == "text"}
-    assert runnable
-    for block in sorted(runnable, key=lambda block: block.line):
-        if block.language == "console":
-            printed, expected = played(block), block.text
-        else:
-            printed = run_python(page, block, space)
-            follows = next((n for n in range(block.after, len(lines) + 1) if lines[n - 1]), 0)
-            expected = answers[follows + 1].text if follows + 1 in answers else printed
-        assert printed == expected, f"{page}:{block.line}: prints something else"
-
-
-def run_python(page: str, block: Block, space: dict[str, Any]) -> str:
-    printed = io.StringIO()
-    source = compile("\n" * (block.line - 1) + block.text, page, "exec")
-    with contextlib.redirect_stdout(printed):
-        exec(source, space)
-    return printed.getvalue()
-
-
-def consoles(page: str) -> list[Block]:
-    return [block for block in blocks(page) if block.language == "console"]
-
-
-def played(block: Block) -> str:
-    """A console block with what its commands print now, where it shows that."""
-    shown, exit_code = "", 0
-    for call, said in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE):
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-            if call == "echo $?":
-                print(exit_code)
-            else:
-                program_name, *arguments = shlex.split(call)
-                assert program_name == NAME, f"line {block.line}: runs {program_name}"
-                exit_code = run(arguments)
-        text = "\n".join(line.rstrip() for line in printed.getvalue().splitlines()) + "\n"
-        assert exit_code in (0, 3), text
-        shown += f"$ {call}\n" + (text if said else "")
-    return shown
+    answered = list(answers(page))
+    assert code(page) or answered
+    for block, printed in answered:
+        assert block.text == printed, f"{page}:{block.line}: prints something else"
 
 
 def test_the_table_of_distortions_is_the_registry() -> None:

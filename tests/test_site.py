@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 from command_pages import Command, all_commands, command_page, index_page
+from page_blocks import blocks, page_text
 from python_pages import PAGES as PYTHON_PAGES
 from python_pages import python_page
 from stage import ELSEWHERE, moved_links
-from test_docs import PAGES, blocks, page_text, prose
+from test_docs import PAGES, prose
 
 import distortion_graph
 from distortion_graph.predict.session import Model
