@@ -33,8 +33,7 @@ def browser():
     program = next((found for name in NAMES if (found := shutil.which(name))), None)
     if program is None:
         missing("no Chromium on this machine (Debian: apt install chromium)")
-    from playwright.sync_api import sync_playwright
-
+    sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield running
