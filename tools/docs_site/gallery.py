@@ -267,7 +267,7 @@ def main() -> None:
         graph = compare(anchor, target, regions=case.regions)
         drawn = Image.fromarray(overlay(graph, np.asarray(anchor), np.asarray(target)))
         drawn.thumbnail((WIDTH_PX, WIDTH_PX), Image.Resampling.LANCZOS)
-        drawn.save(folder / f"{case.name}.webp", quality=60, method=6)
+        drawn.save(folder / f"{case.name}.webp", quality=50, method=6)
         counts = list(right_counts(case, graph))
         perfect += all(right == of for _, right, of in counts)
         sections.append(section(case, graph, counts))
