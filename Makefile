@@ -6,7 +6,7 @@ PYTHON  ?= python3
 MINUTES ?= 60
 FREE    ?= runs/free-pictures
 # Folder with BSDS500 as benchmarks/prepare_bsds.py writes it, or any folder with images/ and
-# regions/; without one `make bench` takes four photographs that are installed here.
+# regions/; without one `make bench` takes the four photographs of scikit-image.
 BSDS    ?=
 # More photographs for `make rows`, without regions; may stay empty.
 PHOTOS  ?=
@@ -75,6 +75,7 @@ gallery: $(VENV)/.dev  ## make docs/gallery.md anew, with the shipped model
 
 bench: $(VENV)/.core  ## benchmark the shipped model: make bench BSDS=bsds500
 	@mkdir -p $(dir $(BENCH_ROOT))
+	$(if $(BSDS),,$(PIP) scikit-image)
 	$(if $(BSDS),,$(BIN)/python benchmarks/free_pictures.py --no-packages $(BENCH_ROOT)-pictures)
 	$(BIN)/distortion-graph dataset build $(BENCH_SOURCE) --split test --out $(BENCH_ROOT)
 	$(BIN)/distortion-graph bench $(BENCH_ROOT) \

@@ -16,7 +16,7 @@ from page_blocks import RUN, answers, blocks, code, page_text
 from typer.core import TyperGroup as Group
 
 from distortion_graph.cli.console import NAME
-from distortion_graph.cli.main import app
+from distortion_graph.cli.main import command_line
 from distortion_graph.graph import load_graph
 from distortion_graph.synth.distort import HELD_OUT, LEVELS, PUBLISHED, WILD
 from distortion_graph.synth.distort.level_losses import level_losses
@@ -156,7 +156,7 @@ def test_json_blocks_of_the_graph_page_are_json_and_the_whole_graph_is_valid() -
 
 @cache
 def program() -> Any:
-    return typer.main.get_command(app)
+    return typer.main.get_command(command_line())
 
 
 def command_of(words: list[str], group: Any = None, name: str = NAME) -> tuple[Any, str]:

@@ -12,7 +12,9 @@ from PIL import Image
 
 import distortion_graph
 
-HEAVY = ("torch", "cv2", "numpy", "onnxruntime", "pydantic", "PIL", "skimage", "scipy", "rich")
+HEAVY = ("torch", "cv2", "numpy", "onnxruntime", "pydantic", "PIL", "rich")
+NEVER = ("torch", "torchvision", "scipy", "skimage")
+"""Of which the core makes no use, whatever is asked of it."""
 
 
 def python(program, *arguments, cwd=None):
@@ -41,36 +43,61 @@ print(json.dumps({"modules": sorted(sys.modules), "same": repr(state()) == befor
 """
     )
     loaded = {name.split(".")[0] for name in facts["modules"]}
-    assert loaded.isdisjoint(HEAVY)
+    assert loaded.isdisjoint({*HEAVY, *NEVER})
     assert [m for m in facts["modules"] if m.startswith("distortion_graph.")] == []
     assert facts["same"]
 
 
-def test_compare_needs_no_torch_and_auto_regions_alone_need_skimage(tmp_path):
-    rgb = np.random.default_rng(0).integers(0, 256, (48, 64, 3)).astype(np.uint8)
-    for name in ("a.png", "b.png"):
-        Image.fromarray(rgb).save(tmp_path / name)
-    loaded = python(
-        """
+@pytest.fixture
+def folder(tmp_path):
+    """With a.png and b.png, which differ all over, and a map of four regions that they show."""
+    y, x = np.mgrid[:96, :128]
+    parts = np.array([[200, 40, 40], [40, 180, 60], [60, 60, 220], [230, 220, 90]], np.uint8)
+    rgb = parts[place := 2 * (y > 40) + (x > 70)]
+    noise = np.random.default_rng(0).normal(0, 25, rgb.shape)
+    Image.fromarray(rgb).save(tmp_path / "a.png")
+    Image.fromarray(np.clip(rgb + noise, 0, 255).astype(np.uint8)).save(tmp_path / "b.png")
+    Image.fromarray((place + 1).astype(np.uint8)).save(tmp_path / "m.png")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "compare a.png b.png",
+        "compare a.png b.png --regions distortions --report page.html --overlay drawn.png",
+        "compare a.png b.png --regions m.png --target-regions m.png --json",
+        "rank a.png b.png c.png --regions whole",
+        "compare a.png b.png --regions whole --fail-on differs --quiet",
+        "distort a.png --type blur --level 3 --out blurred.png",
+    ],
+)
+def test_the_core_uses_neither_torch_nor_scipy_nor_scikit_image(folder, words):
+    Image.open(folder / "b.png").rotate(180).save(folder / "c.png")
+    code, loaded = python(
+        f"""
 import json, sys
+for name in {NEVER!r}:
+    sys.modules[name] = None  # importing it fails now
 from distortion_graph.cli.main import run
-sys.modules["torch"] = None  # importing it fails now
 said, sys.stdout = sys.stdout, open("said.txt", "w")
-code = run(["compare", "a.png", "b.png", "--regions", "whole", "--out", "g.json"])
+code = run({words.split()!r})
 sys.stdout = said
-print(json.dumps([code, sorted({m.split(".")[0] for m in sys.modules})]))
+print(json.dumps([code, sorted(m for m, what in sys.modules.items() if what)]))
 """,
-        cwd=tmp_path,
+        cwd=folder,
     )
-    assert loaded[0] == 0
-    assert {"skimage", "scipy", "torchvision"}.isdisjoint(loaded[1])
+    assert code in (0, 3)
+    loaded = {name.split(".")[0] for name in loaded}
+    assert loaded.isdisjoint(NEVER)
+    assert ("networkx" in loaded) == ("--target-regions" in words)  # which are matched by it
 
 
 def test_the_command_line_starts_light():
     modules = python(
         "import json, sys, distortion_graph.cli.main\nprint(json.dumps(sorted(sys.modules)))"
     )
-    heavy = set(HEAVY) - {"rich"}  # which older releases of typer load at once
+    heavy = {*HEAVY, *NEVER} - {"rich"}  # which older releases of typer load at once
     assert {m.split(".")[0] for m in modules}.isdisjoint(heavy)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from distortion_graph.cli.main import app
+from distortion_graph.cli.main import command_line
 
 REPOSITORY = Path(__file__).parent.parent
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -152,4 +152,4 @@ def test_the_names_that_the_pages_import_are_all_in_the_list() -> None:
 
 def test_every_command_is_there() -> None:
     words = {" ".join(name.split()) for name in COMMANDS.split("/")}
-    assert commands(typer.main.get_command(app)) == words
+    assert commands(typer.main.get_command(command_line())) == words

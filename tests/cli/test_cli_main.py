@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from optional import present
 from pydantic import ValidationError
+from typer.main import get_command
 
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.cli import console
-from distortion_graph.cli.main import app, run
+from distortion_graph.cli.main import command_line, run
 
 COMMANDS = [
     "compare",
@@ -36,8 +36,18 @@ COMMANDS += ["export", "import-checkpoint", "mcp", "serve", "serve-token", "vers
 
 
 def test_every_command_is_there():
-    names = [present(c.callback).__name__.replace("_", "-") for c in app.registered_commands]
-    assert names == COMMANDS
+    everything = command_line()
+    assert [command.name for command in everything.registered_commands] == COMMANDS
+    assert [group.name for group in everything.registered_groups] == ["dataset", "bench", "mllm"]
+
+
+@pytest.mark.parametrize("first", [*COMMANDS, "dataset", "bench", "mllm"])
+def test_one_command_is_the_same_alone_and_among_all(first):
+    everything, alone = (get_command(command_line(name)) for name in (None, first))
+    assert [*alone.commands] == [first]
+    with alone.make_context("x", []) as context:
+        helps = [tree.commands[first].get_help(context) for tree in (everything, alone)]
+    assert helps[0] == helps[1]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -174,7 +184,7 @@ def test_run_gives_codes_and_never_leaves_the_process():
 
 
 def test_the_tree_of_commands_is_built_once(cli, monkeypatch):
-    assert cli("version").code == 0
+    assert cli("version").code == cli("compare", "--help").code == 0
 
     def build_again(app):
         raise AssertionError("the commands were built again")

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperOption
 
 from distortion_graph.cli import choice
-from distortion_graph.cli.main import app
+from distortion_graph.cli.main import command_line
 from distortion_graph.datasets.layout import SPLITS
 from distortion_graph.datasets.pair_lists import PAIRS
 
@@ -19,7 +19,7 @@ HERE = Path(__file__).parents[2]
 
 def commands():
     """(words, command) of every command there is."""
-    waiting: list[tuple[tuple[str, ...], Any]] = [((), typer.main.get_command(app))]
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), typer.main.get_command(command_line()))]
     while waiting:
         words, command = waiting.pop()
         inner = getattr(command, "commands", None)

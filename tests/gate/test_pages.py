@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel
 
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
-from distortion_graph.cli.main import app
+from distortion_graph.cli.main import command_line
 from distortion_graph.gate.policy import Policy, Rules
 from distortion_graph.gate.policy_files import policy_of
 
@@ -24,7 +24,7 @@ HOOKS = yaml.safe_load((REPOSITORY / ".pre-commit-hooks.yaml").read_text("utf-8"
 
 def options(command: str) -> set[str]:
     """The long options of a command."""
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(command_line())
     return {name for option in group.commands[command].params for name in option.opts}
 
 

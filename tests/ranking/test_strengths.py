@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import t
 
-from distortion_graph.ranking.strengths import SUREST, bradley_terry, shares_as_wins
+from distortion_graph.ranking.strengths import SUREST, Strengths, bradley_terry, shares_as_wins
 
 # Wins of the row over the column in 13 games each, American League East 1987: A. Agresti,
 # Categorical Data Analysis. Milwaukee, Detroit, Toronto, New York, Boston, Cleveland, Baltimore.
@@ -43,6 +44,15 @@ def test_published_estimates_and_standard_errors_come_out():
     assert deviance == pytest.approx(DEVIANCE, abs=6e-4)
     assert fit.freedom == 15
     assert fit.dispersion == pytest.approx(np.sum(13 * (y - p) ** 2 / (p * (1 - p))) / 15)
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 3, 6, 10, 15, 171, 4851])
+def test_intervals_are_as_wide_as_students_t(freedom):
+    fit = Strengths(np.zeros(2), np.eye(2), 0.01, freedom)
+    low, high = fit.interval(0) or (0, 0)
+    for end, share in ((low, 0.025), (high, 0.975)):
+        reach = np.log(end / (1 - end)) / 0.1
+        assert t.cdf(reach, freedom) == pytest.approx(share, abs=1e-12)
 
 
 def test_two_candidates_have_the_odds_that_were_seen_and_no_interval():

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
 from distortion_graph.base.errors import RegionError
 from distortion_graph.masks.container import RegionSet
@@ -21,6 +22,7 @@ from distortion_graph.regions.matched import (
     JointRegion,
     Matched,
     Pair,
+    _assigned,
     joint_regions,
     match_regions,
 )
@@ -49,6 +51,18 @@ def boxes(*listed, size=SIZE):
         mask[top:bottom, left:right] = True
         masks.append(mask)
     return RegionSet.from_masks(masks, [b[0] for b in listed], [b[1] for b in listed], size=size)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_pairs_are_worth_as_much_as_scipys(seed):
+    rng = np.random.default_rng(seed)
+    table = rng.uniform(LEAST_NAMED, 1 + NAME_WORTH, rng.integers(1, 30, 2))
+    table[rng.random(table.shape) > rng.choice([0.1, 0.5, 1])] = 0
+    pairs = _assigned({(int(i), int(j)): float(table[i, j]) for i, j in np.argwhere(table)})
+    rows, columns = linear_sum_assignment(table, maximize=True)
+    best = {(i, j) for i, j in zip(rows.tolist(), columns.tolist(), strict=True) if table[i, j]}
+    assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
+    assert {*pairs} == best
 
 
 def test_equal_sets_are_paired_region_by_region():

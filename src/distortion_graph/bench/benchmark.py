@@ -262,7 +262,7 @@ def software() -> dict[str, str]:
     """Versions of what figures may depend on."""
     from importlib.metadata import version
 
-    names = ("distortion-graph", "numpy", "scipy", "onnxruntime", "opencv-python-headless")
+    names = ("distortion-graph", "numpy", "onnxruntime", "opencv-python-headless")
     return {name: version(name) for name in names}
 
 

@@ -170,11 +170,15 @@ class ScoreAgreement:
 
 def score_agreement(truth: NDArray[np.floating], predicted: NDArray[np.floating]) -> ScoreAgreement:
     """Rank and linear correlation of (N,) scores; rows of which one is NaN are left out."""
-    from scipy.stats import rankdata
-
     known = ~np.isnan(predicted) & ~np.isnan(truth)
     x, y = truth[known], predicted[known]
-    return ScoreAgreement(_pearson(rankdata(x), rankdata(y)), _pearson(x, y))
+    return ScoreAgreement(_pearson(_ranks(x), _ranks(y)), _pearson(x, y))
+
+
+def _ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Places in ascending order from 1; equal values have the mean of theirs."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(count) - (count - 1) / 2)[place], np.float64)
 
 
 def _ratio(part: float, whole: float) -> float:

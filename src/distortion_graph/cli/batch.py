@@ -13,6 +13,7 @@ import typer
 from distortion_graph.base.errors import BatchError
 from distortion_graph.cli.choice import TestSplit, ThreePairs, chosen
 from distortion_graph.cli.console import Talk, talk_of
+from distortion_graph.cli.extras import need_extra
 from distortion_graph.cli.options import (
     DEFAULT_BACKGROUND,
     DEFAULT_MAX_PIXELS,
@@ -184,6 +185,7 @@ def batch(
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose, outputs=(out,))
+    need_extra("batch", "batch", "pyarrow", "scipy")
     from distortion_graph.batch.run import BatchOptions
     from distortion_graph.batch.summary import check_by
     from distortion_graph.batch.worker import Comparing

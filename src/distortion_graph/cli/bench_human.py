@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from distortion_graph.cli.console import talk_of
+from distortion_graph.cli.extras import need_extra
 from distortion_graph.cli.human_options import HigherOption, LayoutOption, opinion_pairs
 from distortion_graph.cli.options import LatexTables, MarkdownTables, Quiet, Threads
 from distortion_graph.cli.result_tables import Outputs, show_tables
@@ -55,6 +56,7 @@ def human(
     """
     talk = talk_of(context)
     talk.set(quiet=quiet, outputs=(json, markdown, latex))
+    need_extra("bench human", "human", "scipy")
     outputs = Outputs(json, markdown, latex)
     outputs.check([])
     pairs = opinion_pairs(folder, layout, higher_is)

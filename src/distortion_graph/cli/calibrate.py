@@ -122,7 +122,7 @@ def _fit_opinions(
     from distortion_graph.bench.human.fitting import fit_opinions
     from distortion_graph.bench.human.manifest import write_with_maps
     from distortion_graph.bench.human.measuring import judge
-    from distortion_graph.cli.extras import need_torch
+    from distortion_graph.cli.extras import need_extra, need_torch
     from distortion_graph.cli.progress import WorkTalk
     from distortion_graph.predict.names import MANIFEST_FILE
     from distortion_graph.predict.registry import find_model
@@ -130,6 +130,7 @@ def _fit_opinions(
 
     if layout is None:
         raise typer.BadParameter("--human needs --layout, which says how the set is laid out")
+    need_extra("calibrate --human", "human", "scipy")
     pairs = opinion_pairs(human, layout, higher)
     with WorkTalk(talk) as work:
         told = work.follow("opinions", "pairs")

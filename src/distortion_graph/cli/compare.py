@@ -269,9 +269,11 @@ def _check(job: Job) -> None:
 
 def _graph_paths(job: Job) -> list[Path]:
     """The files of --out; tables are two."""
+    if job.out is None:
+        return []
     from distortion_graph.formats.forms import output_paths
 
-    return [] if job.out is None else output_paths(job.out, job.format.value)
+    return output_paths(job.out, job.format.value)
 
 
 def _drawings(job: Job) -> dict[Path, ColourBy]:

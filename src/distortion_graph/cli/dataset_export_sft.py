@@ -12,6 +12,7 @@ import typer
 from distortion_graph.base.errors import DistortionGraphError, OutputError
 from distortion_graph.cli.choice import AnyPairs, TrainSplit, chosen
 from distortion_graph.cli.console import talk_of
+from distortion_graph.cli.extras import need_extra
 from distortion_graph.cli.options import DataRoot, Quiet, Verbose
 from distortion_graph.cli.progress import WorkTalk
 
@@ -104,6 +105,7 @@ def dataset_export_sft(
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose)
     from distortion_graph.datasets.reader import PandaSet
+    from distortion_graph.mllm.ask.cues import Cue
     from distortion_graph.mllm.eval.hint_graphs import FolderPredictions
     from distortion_graph.mllm.sft.export import ExportOptions, export_sft
     from distortion_graph.mllm.sft.forms import Form as FileForm
@@ -114,11 +116,14 @@ def dataset_export_sft(
         raise OutputError(f"{out}: --out would write into the data set; choose another place")
     if hint_graphs is not None and not hint_graphs.is_dir():
         raise DistortionGraphError(f"{hint_graphs}: no such folder, expected predicted graphs")
+    shown = _cues(cues)
+    if any(Cue.marks in together for together in shown):
+        need_extra("dataset export-sft --cues marks", "mllm", "scipy")
     reader = PandaSet(root)
     if reader.description is not None:
         reader.description.need_scores(root, "the texts tell of all labels and scores")
     plan = PlanOptions(
-        chosen(split, ("train",)), chosen(pairs, ("all",)), count, _cues(cues), hint_share, seed
+        chosen(split, ("train",)), chosen(pairs, ("all",)), count, shown, hint_share, seed
     )
     options = ExportOptions(
         plan,

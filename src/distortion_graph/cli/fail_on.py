@@ -26,6 +26,8 @@ FailOn: TypeAlias = Annotated[
 
 def check_fail_on(words: Sequence[str], vocabulary: Vocabulary, evidence: str) -> None:
     """Raise PolicyError for words that no vocabulary or level of evidence can answer."""
+    if not words:
+        return
     from distortion_graph.base.errors import PolicyError
     from distortion_graph.gate.fail_on import DIFFERS, fail_on_rules
 
@@ -36,9 +38,11 @@ def check_fail_on(words: Sequence[str], vocabulary: Vocabulary, evidence: str) -
 
 def end_where_so(graph: DistortionGraph, words: Sequence[str]) -> None:
     """Say what of a graph is as the words say, and end the command there."""
+    if not words:
+        return
     from distortion_graph.gate.fail_on import fail_on_findings
 
-    findings = fail_on_findings(graph, words) if words else []
+    findings = fail_on_findings(graph, words)
     for finding in findings:
         write_error_line(f"fails: {finding.text}")
     if findings:

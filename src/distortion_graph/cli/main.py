@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
+from types import ModuleType
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from distortion_graph.cli.agreement import agreement
-from distortion_graph.cli.ask import ask
-from distortion_graph.cli.batch import batch
-from distortion_graph.cli.bench import bench_app
-from distortion_graph.cli.calibrate import calibrate
-from distortion_graph.cli.check import check
-from distortion_graph.cli.compare import compare
 from distortion_graph.cli.console import (
     DONE,
     INTERRUPTED,
@@ -26,60 +22,61 @@ from distortion_graph.cli.console import (
     end,
     flush_output,
 )
-from distortion_graph.cli.convert import convert
-from distortion_graph.cli.dataset import dataset_app
-from distortion_graph.cli.distort import distort
-from distortion_graph.cli.draw import draw
-from distortion_graph.cli.evaluate import evaluate
-from distortion_graph.cli.export import export
-from distortion_graph.cli.import_checkpoint import import_checkpoint
-from distortion_graph.cli.mcp import mcp
-from distortion_graph.cli.mllm import mllm_app
-from distortion_graph.cli.rank import rank
-from distortion_graph.cli.report import report
-from distortion_graph.cli.schema import schema
-from distortion_graph.cli.serve import serve, serve_token
-from distortion_graph.cli.train import train
-from distortion_graph.cli.version import print_version, version
-from distortion_graph.cli.video import video
+from distortion_graph.cli.version import print_version
 
-app = typer.Typer(
-    name=NAME,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for command in (
-    compare,
-    rank,
-    batch,
-    video,
-    check,
-    distort,
-    convert,
-    report,
-    draw,
-    ask,
-    schema,
-    train,
-    evaluate,
-    agreement,
-    calibrate,
-    export,
-    import_checkpoint,
-    mcp,
-    serve,
-    serve_token,
-    version,
-):
-    app.command()(command)
-app.add_typer(dataset_app, name="dataset")
-app.add_typer(bench_app, name="bench")
-app.add_typer(mllm_app, name="mllm")
+_COMMANDS = {
+    "compare": "compare",
+    "rank": "rank",
+    "batch": "batch",
+    "video": "video",
+    "check": "check",
+    "distort": "distort",
+    "convert": "convert",
+    "report": "report",
+    "draw": "draw",
+    "ask": "ask",
+    "schema": "schema",
+    "train": "train",
+    "evaluate": "evaluate",
+    "agreement": "agreement",
+    "calibrate": "calibrate",
+    "export": "export",
+    "import-checkpoint": "import_checkpoint",
+    "mcp": "mcp",
+    "serve": "serve",
+    "serve-token": "serve",
+    "version": "version",
+}
+"""Each command, and the module of this folder that has it under its name."""
+
+_GROUPS = ("dataset", "bench", "mllm")
+"""Commands of commands: `NAME_app` in the module of that name."""
 
 
-@app.callback(invoke_without_command=True)
+def command_line(first: str | None = None) -> typer.Typer:
+    """The tree of commands: all of them, or only what is needed where `first` is one of them."""
+    app = typer.Typer(
+        name=NAME,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_root)
+    one = first in _COMMANDS or first in _GROUPS
+    for name, module in _COMMANDS.items():
+        if name == first or not one:
+            app.command(name)(getattr(_module(module), name.replace("-", "_")))
+    for name in _GROUPS:
+        if name == first or not one:
+            app.add_typer(getattr(_module(name), f"{name}_app"), name=name)
+    return app
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"distortion_graph.cli.{name}")
+
+
 def _root(
     context: typer.Context,
     version: Annotated[
@@ -106,7 +103,8 @@ def run(arguments: Sequence[str]) -> int:
     """Run the command line with these arguments and give its exit code."""
     talk = Talk()
     try:
-        code = _root_command().main(list(arguments), NAME, standalone_mode=False, obj=talk)
+        first = arguments[0] if arguments else None
+        code = _root_command(first).main(list(arguments), NAME, standalone_mode=False, obj=talk)
         flush_output()
         # Typer turns Ctrl-C into a code; commands themselves give this one alone.
         if code == POLICY_BROKEN:
@@ -117,9 +115,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 @cache
-def _root_command() -> Any:
-    """The tree of all commands, built once."""
-    return typer.main.get_command(app)
+def _root_command(first: str | None) -> Any:
+    return typer.main.get_command(command_line(first))
 
 
 def main() -> NoReturn:
@@ -127,6 +124,10 @@ def main() -> NoReturn:
     # Products of NumPy and SciPy are small here, and threads of OpenBLAS keep to no budget: each
     # library's spin for a tenth of a second when it is loaded. Worker processes inherit this.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Nobody extends the models of this program; to look for who does would read what is installed.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    # What starting makes stays: to look through it again and again would take a tenth of the start.
+    gc.set_threshold(20_000, 20, 20)
     if f"_{NAME.replace('-', '_').upper()}_COMPLETE" in os.environ:  # a shell asks
         from typer.completion import completion_init  # type: ignore[attr-defined]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from distortion_graph.mllm.client.messages import Backend
 
 LOCAL = "local:"
-_MODULES = ("openai", "tenacity", "platformdirs", "json_repair")
+_MODULES = ("openai", "tenacity", "platformdirs", "json_repair", "scipy")
 
 MODEL_HELP = (
     "Ask this model: its name at an OpenAI-compatible endpoint, NAME@http://HOST/v1 for one "

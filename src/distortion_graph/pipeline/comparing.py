@@ -40,9 +40,7 @@ from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, ImageSource, Picture
 from distortion_graph.pictures.pairs import load_pair, load_reference, pair_warnings
 from distortion_graph.pictures.turning import Turn, turned
-from distortion_graph.pipeline.aligned import compare_aligned
-from distortion_graph.pipeline.laying import lay, not_moved, off_the_original
-from distortion_graph.pipeline.pair_regions import AlignedPair, alignment_info
+from distortion_graph.pipeline.laying import alignment_info, lay, not_moved, off_the_original
 from distortion_graph.predict.against import Original
 from distortion_graph.predict.answers import Answer
 from distortion_graph.predict.asked import AskedBeside, AskedPair
@@ -198,6 +196,10 @@ def compare_pictures(
         if target_regions is not None and alignment is None:
             alignment = not_moved(anchor, target, fit)
         if alignment is not None and not (alignment.registered and target_regions is None):
+            # Most pairs are registered, and need none of this.
+            from distortion_graph.pipeline.aligned import compare_aligned
+            from distortion_graph.pipeline.pair_regions import AlignedPair
+
             aligned = AlignedPair.of(anchor, target, alignment)
             return compare_aligned(
                 loaded, aligned, regions, target_regions, evidence, warn, further, scale

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from distortion_graph.base.errors import ImageError
+from distortion_graph.graph import SIDES
+from distortion_graph.graph.aligned import AlignmentInfo, rows_of
 from distortion_graph.pictures.align import Alignment, AlignMode, Model, align
 from distortion_graph.pictures.align.matrices import inverted, scaling
 from distortion_graph.pictures.images import Picture
@@ -125,3 +127,20 @@ def _doubt(anchor: Picture, target: Picture, found: Alignment, mode: AlignMode) 
             return f"shows another part of the scene than {other}"
         case "ambiguous":
             return f"matches {other} in several places"
+
+
+def alignment_info(alignment: Alignment, frame: int | None) -> AlignmentInfo:
+    """An alignment as part of a graph; `frame` is the picture in whose pixels both are compared."""
+    of_matrix = alignment.model != "flow"
+    return AlignmentInfo(
+        model=alignment.model,
+        matrix=rows_of(alignment.matrix) if of_matrix else None,
+        inverse=rows_of(alignment.inverse) if of_matrix else None,
+        residual_px=None if alignment.residual_px is None else round(alignment.residual_px, 4),
+        overlap=round(alignment.overlap, 6),
+        target_overlap=round(alignment.swapped().overlap, 6),
+        confidence=round(alignment.confidence, 6),
+        same_scene=round(alignment.same_scene, 6),
+        reason=alignment.reason,
+        frame=None if frame is None else SIDES[frame],
+    )

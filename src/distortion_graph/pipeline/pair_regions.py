@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError, RegionError, warn_user
-from distortion_graph.graph import SIDES
-from distortion_graph.graph.aligned import AlignmentInfo, rows_of
+from distortion_graph.graph.aligned import AlignmentInfo
 from distortion_graph.masks.container import Region, RegionSet
 from distortion_graph.masks.rle import rle_from_mask
 from distortion_graph.measure.differences import DifferenceMap
@@ -24,6 +23,7 @@ from distortion_graph.pictures.align import (
     valid_pixels,
 )
 from distortion_graph.pictures.images import Picture, rgb_sha256
+from distortion_graph.pipeline.laying import alignment_info
 from distortion_graph.predict.sizes import with_pixels
 from distortion_graph.regions import Asked, RegionSource, RegionSpec, resolve_regions
 from distortion_graph.regions.carried import carry_masks, on_whole, shown_part
@@ -59,23 +59,6 @@ class AlignedPair:
     def info(self) -> AlignmentInfo:
         """What the graph says of the alignment."""
         return alignment_info(self.alignment, self.overlap.frame)
-
-
-def alignment_info(alignment: Alignment, frame: int | None) -> AlignmentInfo:
-    """An alignment as part of a graph; `frame` is the picture in whose pixels both are compared."""
-    of_matrix = alignment.model != "flow"
-    return AlignmentInfo(
-        model=alignment.model,
-        matrix=rows_of(alignment.matrix) if of_matrix else None,
-        inverse=rows_of(alignment.inverse) if of_matrix else None,
-        residual_px=None if alignment.residual_px is None else round(alignment.residual_px, 4),
-        overlap=round(alignment.overlap, 6),
-        target_overlap=round(alignment.swapped().overlap, 6),
-        confidence=round(alignment.confidence, 6),
-        same_scene=round(alignment.same_scene, 6),
-        reason=alignment.reason,
-        frame=None if frame is None else SIDES[frame],
-    )
 
 
 class PairRegions(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from distortion_graph.base.errors import DistortionGraphWarning, RankingError
@@ -151,6 +152,11 @@ def rank_loaded(
         raise RankingError(f"tolerance is {tolerance}, expected a number from 0 to 1")
     if ladders is not None and not sizes:
         raise RankingError("ladders are about file sizes, expected sizes=True (--size) too")
+    if sizes and find_spec("scipy") is None:
+        raise RankingError(
+            "comparing by file size needs scipy, not installed: pip install "
+            "'distortion-graph[rank]'"
+        )
     further = map_metrics(metrics)
     if further and loaded.reference is None:
         raise RankingError(

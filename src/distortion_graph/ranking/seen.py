@@ -19,8 +19,8 @@ from distortion_graph.pictures.align.matrices import scale_of
 from distortion_graph.pictures.images import Picture
 from distortion_graph.pipeline import compare_pictures
 from distortion_graph.pipeline.aligned import compare_aligned
-from distortion_graph.pipeline.laying import lay
-from distortion_graph.pipeline.pair_regions import AlignedPair, alignment_info
+from distortion_graph.pipeline.laying import alignment_info, lay
+from distortion_graph.pipeline.pair_regions import AlignedPair
 from distortion_graph.predict.session import Model
 from distortion_graph.work.threads import allowed_threads
 

@@ -3,7 +3,7 @@
 A pair is possible where two regions lie on each other, after one is carried onto the other's
 picture: by `LEAST_OVERLAP` at least, or by `LEAST_NAMED` where they have one name. Of all ways to
 pair regions one to one, the one is taken whose pairs are worth the most together: a pair's overlap,
-and `NAME_WORTH` for a common name (the assignment problem; scipy's `linear_sum_assignment`).
+and `NAME_WORTH` for a common name (the assignment problem; NetworkX's `max_weight_matching`).
 
 Exchanging the pictures gives the same pairs to the bit, and so does any order of the regions.
 """
@@ -38,6 +38,8 @@ LEAST_NAMED = 0.2
 
 NAME_WORTH = 0.5
 """How much overlap a common name makes up for where regions have several possible partners."""
+
+_WHOLE = 2**60
 
 
 class Pair(NamedTuple):
@@ -248,25 +250,12 @@ def _assigned(worth: dict[tuple[int, int], float]) -> list[tuple[int, int]]:
     Regions that share no possible partner do not concern each other, so each group of those that
     do is solved alone.
     """
-    from scipy.optimize import linear_sum_assignment
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    import networkx as nx
 
-    if not worth:
-        return []
-    ids = [sorted({pair[side] for pair in worth}) for side in (0, 1)]
-    places = [{number: k for k, number in enumerate(some)} for some in ids]
-    rows = np.array([places[0][mine] for mine, _ in worth])
-    columns = np.array([places[1][other] for _, other in worth])
-    total = len(ids[0]) + len(ids[1])
-    edges = coo_array((np.ones(len(worth)), (rows, columns + len(ids[0]))), shape=(total, total))
-    _, group = connected_components(edges, directed=False)
-    chosen = []
-    for number in range(int(group.max()) + 1):
-        mine = [k for k, g in zip(ids[0], group[: len(ids[0])], strict=True) if g == number]
-        others = [k for k, g in zip(ids[1], group[len(ids[0]) :], strict=True) if g == number]
-        table = np.array([[worth.get((a, t), 0.0) for t in others] for a in mine])
-        for row, column in zip(*linear_sum_assignment(table, maximize=True), strict=True):
-            if table[row, column]:
-                chosen.append((mine[row], others[column]))
-    return chosen
+    graph: nx.Graph[tuple[int, int]] = nx.Graph()
+    for (mine, other), value in sorted(worth.items()):
+        # As whole numbers, in which sums are exact.
+        graph.add_edge((0, mine), (1, other), weight=int(value * _WHOLE))
+    groups = (graph.subgraph(group).copy() for group in nx.connected_components(graph))
+    pairs = [sorted(pair) for group in groups for pair in nx.max_weight_matching(group)]
+    return [(mine, other) for (_, mine), (_, other) in pairs]

@@ -22,6 +22,7 @@ from distortion_graph.segment.merging import SMALLEST_PX, Merger, borders_of
 from distortion_graph.segment.region_names import region_names
 from distortion_graph.segment.superpixels import (
     by_place,
+    connected_parts,
     enlarged,
     look,
     reduced,
@@ -170,10 +171,7 @@ def _cells(looks: _Looks, places: NDArray[np.uint8] | None) -> tuple[NDArray[np.
     cells = superpixels(values, _CELLS, _COMPACTNESS, _ITERATIONS)
     if places is None:
         return _ordered(cells), []
-    from skimage.measure import label
-
-    whole = np.where(places > 0, cells.max() + places, cells)
-    pieces = _ordered(np.asarray(label(whole + 1, background=0, connectivity=1), np.int64))
+    pieces = connected_parts(np.where(places > 0, cells.max() + places, cells))
     cut = np.unique(pieces[places > 0])
     return pieces, cut[np.bincount(pieces.ravel())[cut] >= SMALLEST_PX].tolist()
 
@@ -204,8 +202,6 @@ def _merged(
 
 def _joined(labels: NDArray[np.int64], words: Sequence[tuple[str, str]]) -> NDArray[np.int64]:
     """The map with touching regions of one answer as one."""
-    from skimage.measure import label
-
     numbers = {answer: number for number, answer in enumerate(dict.fromkeys(words), start=1)}
     answers = np.array([numbers[answer] for answer in words])[labels]
-    return _ordered(np.asarray(label(answers, background=0, connectivity=1), np.int64))
+    return connected_parts(answers)

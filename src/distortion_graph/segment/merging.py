@@ -60,6 +60,7 @@ class Merger:
                 for c in range(features.shape[2])
             ]
             self.sums = np.stack(sums, axis=1)
+        self.sums = np.vstack([self.sums, np.empty_like(self.sums)])  # room for all joins
         self.borders = borders
         self.parent = list(range(count))
         self.alive = set(range(count))
@@ -91,7 +92,7 @@ class Merger:
         self.parent.append(new)
         self.parent[a] = self.parent[b] = new
         self.area.append(self.area[a] + self.area[b])
-        self.sums = np.vstack([self.sums, self.sums[a] + self.sums[b]])
+        self.sums[new] = self.sums[a] + self.sums[b]
         near: dict[int, tuple[float, float]] = {}
         for old in (a, b):
             for other, (length, contrast) in self.borders.pop(old).items():

@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _WORK_SIDE = 320  # longest side of what is segmented, px
-_ROOM_FOR_SLIC = 16
-_MOST_BLOCKS_ALONG = 500
 
 
 def work_size(h: int, w: int) -> tuple[int, int]:
@@ -47,39 +45,87 @@ def look(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def superpixels(
-    values: NDArray[np.float32], count: int, compactness: float, iterations: int = 10
+    values: NDArray[np.float32], count: int, compactness: float, iterations: int
 ) -> NDArray[np.int64]:
-    """(h, w) labels from 0 without gaps, each connected; blocks where SLIC has no room.
+    """About `count` connected parts of (h, w, C) values, such as L*a*b* colours; labels from 0.
 
-    SLIC (Achanta et al., PAMI 2012; scikit-image's) on (h, w, C) values, such as L*a*b* colours.
-    `compactness` is the difference of values that weighs as much as one superpixel's width.
+    SLIC (Achanta et al., PAMI 2012): every pixel joins the mean that is nearest in values and place
+    of the nine whose cells of a grid are its own and those around it (as in gSLIC, Ren and Reid
+    2011), and means move with their pixels. `compactness` is the difference of values that weighs
+    as much as the width of a cell.
     """
     h, w = values.shape[:2]
-    if min(h, w) < _ROOM_FOR_SLIC:
-        # Square blocks, as many as superpixels would be: single pixels in the smallest pictures.
-        steps = math.ceil(math.sqrt(h * w / count)), math.ceil(max(h, w) / _MOST_BLOCKS_ALONG)
-        step = max(1, *steps)
-        rows, cols = np.arange(h) // step, np.arange(w) // step
-        blocks = rows[:, None] * (cols[-1] + 1) + cols[None, :]
-        return np.asarray(blocks, np.int64)
-    from skimage.segmentation import slic
+    width = max(1.0, math.sqrt(h * w / count))
+    tall, wide = (math.ceil(n / max(1, round(n / width))) for n in (h, w))
+    rows, cols = math.ceil(h / tall), math.ceil(w / wide)
+    places = np.mgrid[:h, :w].astype(np.float32) * np.float32(compactness / math.sqrt(tall * wide))
+    looks = np.dstack([values, *places])
+    whole = np.pad(looks, ((0, rows * tall - h), (0, cols * wide - w), (0, 0)), mode="edge")
+    cells = _by_cell(whole, tall, wide)
+    row, col = np.divmod(np.arange(rows * cols), cols)
+    around = [
+        (row + down).clip(0, rows - 1) * cols + (col + right).clip(0, cols - 1)
+        for down in (-1, 0, 1)
+        for right in (-1, 0, 1)
+    ]
+    near = np.stack(around, 1)
+    labels = np.arange(h)[:, None] // tall * cols + np.arange(w) // wide
+    for _ in range(iterations):
+        means = _means(looks, labels, rows * cols)[near]
+        # |cell − mean|², less what is the same for all means.
+        apart = (means**2).sum(2)[:, None] - 2 * cells @ means.transpose(0, 2, 1)
+        chosen = np.take_along_axis(near, apart.argmin(2), 1).reshape(rows, cols, tall, wide)
+        labels = chosen.transpose(0, 2, 1, 3).reshape(rows * tall, cols * wide)[:h, :w]
+    return _without_scraps(connected_parts(labels), h * w / (rows * cols) / 2)
 
-    # scikit-image rescales its input to [0, 1].
-    spread = max(float(np.ptp(values)), 1.0)
-    segments = slic(
-        values,
-        n_segments=count,
-        compactness=compactness / spread,
-        max_num_iter=iterations,
-        convert2lab=False,
-        enforce_connectivity=True,
-        start_label=0,
-        channel_axis=-1,
+
+def _by_cell(looks: NDArray[np.float32], tall: int, wide: int) -> NDArray[np.float32]:
+    """(cells, pixels of a cell, C) of (h, w, C)."""
+    h, w, channels = looks.shape
+    parts = looks.reshape(h // tall, tall, w // wide, wide, channels).transpose(0, 2, 1, 3, 4)
+    return np.ascontiguousarray(parts.reshape(-1, tall * wide, channels))
+
+
+def _means(
+    looks: NDArray[np.float32], labels: NDArray[np.int64], count: int
+) -> NDArray[np.float32]:
+    """(count, C): 0 where a label has no pixel left."""
+    flat = labels.ravel()
+    sums = [np.bincount(flat, plane.ravel(), count) for plane in np.moveaxis(looks, 2, 0)]
+    pixels = np.bincount(flat, minlength=count).clip(1)
+    return np.asarray(np.stack(sums, 1) / pixels[:, None], np.float32)
+
+
+def _without_scraps(parts: NDArray[np.int64], least: float) -> NDArray[np.int64]:
+    """The map with every part of fewer pixels given to the nearest larger ones."""
+    import cv2
+
+    lost = (np.bincount(parts.ravel()) < least)[parts]
+    if lost.all() or not lost.any():
+        return parts
+    _, nearest = cv2.distanceTransformWithLabels(
+        lost.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    return np.unique(segments, return_inverse=True)[1].reshape(h, w).astype(np.int64)
+    part = np.zeros(int(nearest.max()) + 1, np.int64)
+    part[nearest[~lost]] = parts[~lost]
+    return connected_parts(part[nearest])
 
 
-def by_place(labels: NDArray[np.int64]) -> NDArray[np.int32]:
+def connected_parts(labels: NDArray[np.integer]) -> NDArray[np.int64]:
+    """(h, w): every connected piece (4-neighbours) of a label by itself, from 0 by place."""
+    import cv2
+
+    h, w = labels.shape
+    # Between two pixels stands one more, which joins them where their labels are equal.
+    joints = np.zeros((2 * h - 1, 2 * w - 1), np.uint8)
+    joints[::2, ::2] = 1
+    joints[1::2, ::2] = labels[1:] == labels[:-1]
+    joints[::2, 1::2] = labels[:, 1:] == labels[:, :-1]
+    _, parts = cv2.connectedComponents(joints, connectivity=4)
+    return by_place(parts[::2, ::2].astype(np.int64)).astype(np.int64) - 1
+
+
+def by_place(labels: NDArray[np.integer]) -> NDArray[np.int32]:
     """Renumber from 1 in the order in which regions appear, row by row."""
     _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
     rank = np.empty(first.size, np.int32)

@@ -36,7 +36,7 @@ from distortion_graph.work.executor import Executor
 from distortion_graph.work.journal import Journal
 from distortion_graph.work.processes import local_processes
 
-_LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "scikit-image")
+_LIBRARIES = ("numpy", "opencv-python-headless", "pillow")
 _WILD_LIBRARIES = ("simplejpeg",)
 _SEGMENTING = ("torch", "transformers")
 _GO_ON = "what was written is whole: mend that and start the same command again, and it goes on"

@@ -7,11 +7,13 @@ for each row, so that its line passes between the numbers of the rows further in
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import DistortionGraphError
 from distortion_graph.masks.boxes import Box
 
 _GAP_PX = 3
@@ -69,7 +71,13 @@ def margin_slots(
     """A slot for each of the (n, 2) points (x, y) in the picture, n ≥ 1, no slot used twice.
 
     Lines are short in all and so do not cross; they keep off `blocked` pixels where they can.
+    Raises DistortionGraphError where SciPy is not installed.
     """
+    if find_spec("scipy") is None:
+        raise DistortionGraphError(
+            "numbers beside a picture need scipy, not installed: pip install "
+            "'distortion-graph[mllm]', or ask with other cues than marks"
+        )
     from scipy.optimize import linear_sum_assignment
 
     slots = _enough(len(ends), size, box_wh, line)
