@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from distortion_graph.pictures.align.alignment import AlignMode, Model
-from distortion_graph.pictures.align.bands import Views, fitted_in_bands, fitted_softly
+from distortion_graph.pictures.align.bands import Fitted, Views, fitted_in_bands, fitted_softly
 from distortion_graph.pictures.align.blocks import refined_on_blocks
 from distortion_graph.pictures.align.channels import in_common_colours, shares_more
 from distortion_graph.pictures.align.detail import Pyramid
 from distortion_graph.pictures.align.guesses import cheap_guesses, guess_by_features
 from distortion_graph.pictures.align.matrices import (
     Matrix,
+    corner_distance,
     keeps_frame,
     nearest_shift,
     nearest_similarity,
@@ -39,6 +40,7 @@ _PLAIN_NATS = 600.0
 DOUBTFUL_NATS = 150.0  # below it hardly anything is shared
 _COLOURS = 3
 UNMOVED = 0.82  # of the information that a movement brings; a pixel's shift leaves about as much
+_UNMOVED_PX = 3.0  # of the fine level: no blur that is heavier to one side seems to move farther
 _SIMPLER = 0.97
 _AS_GOOD = 0.99
 _SIMPLER_NATS = 3.0
@@ -55,13 +57,14 @@ class Coarse(NamedTuple):
 class Search(NamedTuple):
     """Where the search ended: the model, its mapping, and what the pictures share there.
 
-    `motion` is what the mapping was refined by, None where it was left. `coarse_nats` is the best
-    guess's information, `middle` the spectra at the middle level.
+    `deviation_px` is the standard error of the corners' places at the fine level, None where nothing
+    was searched. `coarse_nats` is the best guess's information, `middle` the spectra at the middle
+    level.
     """
 
     model: Model
     matrix: Matrix
-    motion: Motion | None
+    deviation_px: float | None
     coarse_nats: float
     middle: Shared
 
@@ -119,17 +122,21 @@ def search(alike: Alike, coarse_nats: float, mode: AlignMode) -> Search:
     onto, of, start, views = alike
     candidates = _candidates(onto, of, start, views, mode)
     model, matrix, motion = _choice(onto, of, candidates, MIDDLE_PIXELS)
+    most = None
     if len(candidates) > 1 and _has_finer(onto, of, matrix, FINEST_PIXELS):
         most = _finer(onto, of, views, candidates[-1].matrix, "homography")
-        simpler = _simplified(candidates[0], most, of)
+        simpler = _simplified(candidates[0], most.matrix, of)
         model, matrix, motion = _choice(onto, of, simpler, FINEST_PIXELS)
-    if motion:
-        matrix = _finer(onto, of, views, matrix, motion)
-        matrix = refined_on_blocks(onto, of, matrix, motion)
+    if motion is None:
+        fine = fitted_softly(views, matrix, "translation", FINE_PIXELS, 0)
+    else:
+        again = most is None or motion != "homography"
+        fine = _finer(onto, of, views, matrix, motion) if again else most
+        matrix = refined_on_blocks(onto, of, fine.matrix, motion)
     if model == "translation":
         matrix = _whole(matrix, min(_WHOLE_PX / onto.factor_for(FINEST_PIXELS), _MOST_WHOLE_PX))
     middle = levels_for(onto, of, matrix, MIDDLE_PIXELS).shared(matrix)
-    return Search(model, matrix, motion, coarse_nats, middle)
+    return Search(model, matrix, fine.deviation_px, coarse_nats, middle)
 
 
 class _Candidate(NamedTuple):
@@ -146,8 +153,7 @@ def _candidates(
     """The simplest model first."""
 
     def made(model: Model, motion: Motion, begin: Matrix) -> _Candidate:
-        rough = refined(onto, of, begin, motion, MIDDLE_PIXELS, _MIDDLE_STEPS)
-        found = fitted_in_bands(views[:1], rough, motion, MIDDLE_PIXELS, _FITTED_STEPS)
+        found = fitted_in_bands(views[:1], begin, motion, MIDDLE_PIXELS, _FITTED_STEPS)
         return _Candidate(model, found, motion)
 
     moved = (
@@ -176,28 +182,32 @@ def _choice(
 ) -> _Candidate:
     """The first candidate that explains nearly as much as any at a level.
 
-    A pair is not moved for little: a blur that is heavier to one side looks like a shift.
+    A pair is not moved by little for little: a blur that is heavier to one side looks like a shift.
     """
     nats = [_information(onto, of, c.matrix, pixels) for c in candidates]
     most = max(nats)
+    best = candidates[int(np.argmax(nats))]
+    far = _UNMOVED_PX / onto.factor_for(FINE_PIXELS)
     for candidate, own in zip(candidates, nats, strict=True):
-        enough = UNMOVED if candidate.model == "none" else _SIMPLER
+        as_it_is = candidate.model == "none" and _apart(candidate, best, of) <= far
+        enough = UNMOVED if as_it_is else _SIMPLER
         if own >= enough * most - _SIMPLER_NATS:
             return candidate
-    return candidates[int(np.argmax(nats))]
+    return best
 
 
-def _finer(onto: Pyramid, of: Pyramid, views: Views, matrix: Matrix, motion: Motion) -> Matrix:
+def _apart(one: _Candidate, other: _Candidate, of: Pyramid) -> float:
+    return corner_distance(one.matrix, other.matrix, of.size)
+
+
+def _finer(onto: Pyramid, of: Pyramid, views: Views, matrix: Matrix, motion: Motion) -> Fitted:
     """The mapping refined at the finer levels, unless the pictures then share less."""
-    finest = (FINEST_PIXELS, views[:1], _FINEST_STEPS)
-    for pixels, seen, steps in ((FINE_PIXELS, views, _FITTED_STEPS), finest):
-        if _has_finer(onto, of, matrix, pixels):
-            found = fitted_in_bands(seen, matrix, motion, pixels, steps)
-            matrix = _not_worse(pixels, onto, of, matrix, found)
-    if _has_finer(onto, of, matrix, FINEST_PIXELS):
-        return matrix
-    found = fitted_softly(views, matrix, motion, FINE_PIXELS, _FITTED_STEPS)
-    return _not_worse(FINE_PIXELS, onto, of, matrix, found)
+    fine = fitted_softly(views, matrix, motion, FINE_PIXELS, _FITTED_STEPS)
+    matrix = _not_worse(FINE_PIXELS, onto, of, matrix, fine.matrix)
+    if not fine.softly and _has_finer(onto, of, matrix, FINEST_PIXELS):
+        found = fitted_in_bands(views[:1], matrix, motion, FINEST_PIXELS, _FINEST_STEPS)
+        matrix = _not_worse(FINEST_PIXELS, onto, of, matrix, found)
+    return fine._replace(matrix=matrix)
 
 
 def _not_worse(pixels: int, onto: Pyramid, of: Pyramid, matrix: Matrix, found: Matrix) -> Matrix:

@@ -27,6 +27,7 @@ from distortion_graph.pictures.align.spectra import shared
 
 _STEP = 0.02  # from one copy to the next
 _RANGES = (0.0, 0.02, 0.06, 0.1, 0.14, 0.2, 0.28)
+_TRIED = 3  # of them before it is told whether there is a zoom
 _RISE = 1.13  # of the information; borders that are soft anyway make it rise to 1.09
 _RISE_NATS = 100.0
 _SEARCH_STEPS = 7
@@ -93,9 +94,9 @@ class _Trial(NamedTuple):
 
     def best_range(self) -> float:
         """By how much the first picture was magnified in the end; 0 where it was not."""
-        values = [self.information(by) for by in _RANGES[:2]]
+        values = [self.information(by) for by in _RANGES[:_TRIED]]
         plain = values[0]
-        if values[1] < _RISE * plain:
+        if max(values) < _RISE * plain:
             return 0.0
         while len(values) < len(_RANGES) and values[-1] >= values[-2]:
             values.append(self.information(_RANGES[len(values)]))
