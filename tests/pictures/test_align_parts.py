@@ -133,7 +133,7 @@ def test_the_deviation_is_what_fits_of_noisy_pictures_scatter():
         noise = np.random.default_rng(seed).normal(0, 60, (*SIZE, 3))
         target = np.clip(seen(true) + noise, 0, 255).astype(np.uint8)
         views = [(Pyramid(ANCHOR), Pyramid(target))]
-        found = fitted_in_bands(views, shift(2.0, 1.0), "similarity", PIXELS, 10)
+        found = fitted_in_bands(views, shift(2.0, 1.0), "similarity", PIXELS, 10).matrix
         errors.append(corner_distance(found, true, SIZE))
         said.append(deviation_px(views, found, "similarity"))
     ratio = float(np.sqrt(np.mean(np.square(errors)) / np.mean(np.square(said))))

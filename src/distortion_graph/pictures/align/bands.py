@@ -11,7 +11,7 @@ votes scatter gives the error of the mapping.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
@@ -29,7 +29,7 @@ from distortion_graph.pictures.align.matrices import (
     moved,
 )
 from distortion_graph.pictures.align.motions import Motion, directions, movement
-from distortion_graph.pictures.align.refine import Levels, levels_for
+from distortion_graph.pictures.align.refine import MIDDLE_PIXELS, Levels, levels_for
 from distortion_graph.pictures.align.softened import softened
 from distortion_graph.pictures.align.spectra import soft_overlap
 
@@ -47,7 +47,7 @@ _PARTS = 8  # along each side; each votes
 _WAYS = (True, False)  # which picture is the sharper one
 _SOFTER = 0.8  # of the deviation
 _STILL_PX, _STILL_SHARE = 0.01, 0.1  # the larger one; of the deviation
-_LITTLE = 0.01  # of what a view tells: a band that tells no more is not asked again
+_LITTLE = 0.01  # of what all tell: a band that tells no more is not asked again
 _SLOPE = np.array([[-0.5, 0, 0.5]])
 
 
@@ -63,73 +63,77 @@ class Fitted(NamedTuple):
 
     matrix: Matrix
     deviation_px: float
-    softly: bool
+    softly: bool = False
 
 
 def fitted_in_bands(
     views: Views, matrix: Matrix, motion: Motion, pixels: int, steps: int
-) -> Matrix:
+) -> Fitted:
     """`matrix` (picture pixels, `of` to `onto`) improved within a motion at one level.
 
-    Where that leaves the frame, what was there before stays.
+    Where that leaves the frame, what was there before stays. With no steps it stays, and its error
+    is told.
     """
     levels = [levels_for(onto, of, matrix, pixels) for onto, of in views]
-    indices, _ = _fitted(levels, level_indices(matrix, *levels[0]), motion, steps)
-    return _in_pictures(indices, levels[0], views[0], matrix)
+    return _fitted(levels, matrix, motion, steps, views[0][1].size)
 
 
 def fitted_softly(views: Views, matrix: Matrix, motion: Motion, pixels: int, steps: int) -> Fitted:
-    """The same, and again with the sharper picture softened where the other is plainly blurred.
+    """The same, and again with the sharper picture softened if the other is plainly blurred.
 
     Which one is blurred, and which one noisy, is not known: softened is what makes the votes agree
-    plainly better. With no steps the mapping stays, and its error is told.
+    plainly better, at the middle level (where that costs little) and here.
     """
+    size = views[0][1].size
     levels = [levels_for(onto, of, matrix, pixels) for onto, of in views]
-    indices, votes = _fitted(levels, level_indices(matrix, *levels[0]), motion, steps)
-    least, first = min(
-        (_fitted([soft], indices, motion, 0)[1][0].deviation_px, first)
-        for first, soft in zip(_WAYS, softened(levels[0], indices, _WAYS), strict=True)
+    found = _fitted(levels, matrix, motion, steps, size)
+    for level in (MIDDLE_PIXELS, pixels):
+        first = _sharper(views[0], found.matrix, motion, level)
+        if first is None:
+            return found
+    indices = level_indices(found.matrix, *levels[0])
+    soft = [softened(level, indices, [bool(first)])[0] for level in levels]
+    return _fitted(soft, found.matrix, motion, steps, size)._replace(softly=True)
+
+
+def _sharper(
+    view: tuple[Pyramid, Pyramid], matrix: Matrix, motion: Motion, pixels: int
+) -> bool | None:
+    """Whether the first of two pictures is to be softened, or the second; None for neither."""
+    levels = levels_for(*view, matrix, pixels)
+    ways = softened(levels, level_indices(matrix, *levels), _WAYS)
+    plain, *soft = (
+        _fitted([some], matrix, motion, 0, view[1].size).deviation_px for some in (levels, *ways)
     )
-    soft = least < _SOFTER * votes[0].deviation_px
-    if soft:
-        levels = [softened(level, indices, [first])[0] for level in levels]
-        indices, votes = _fitted(levels, indices, motion, steps)
-    found = _in_pictures(indices, levels[0], views[0], matrix)
-    return Fitted(found, _together(votes).deviation_px, soft)
-
-
-def _in_pictures(
-    indices: Matrix, levels: Levels, view: tuple[Pyramid, Pyramid], start: Matrix
-) -> Matrix:
-    """What was found, in picture pixels, or the start where it keeps no frame."""
-    found = picture_pixels(indices, *levels)
-    return found if keeps_frame(found, view[1].size) else start
+    least = min(soft)
+    return _WAYS[soft.index(least)] if least < _SOFTER * plain else None
 
 
 def _fitted(
-    levels: Sequence[Levels], indices: Matrix, motion: Motion, steps: int
-) -> tuple[Matrix, list[_Votes]]:
-    """The indices after some steps, and the votes of every view before the last one."""
+    levels: Sequence[Levels], matrix: Matrix, motion: Motion, steps: int, of: Size
+) -> Fitted:
+    """The mapping after some steps, and its deviation before the last one."""
     bands = [dict(enumerate(_bands(level.onto.grey))) for level in levels]
-    size = levels[0].onto.size
-    start, frame = indices, corners(size)
+    indices = level_indices(matrix, *levels[0])
+    frame = corners(levels[0].onto.size)
     for left in reversed(range(max(steps, 1))):
         votes = _votes(levels, bands, indices, motion)
-        views = [_together(of_view.values()) for of_view in votes]
+        every = _together([vote for of_view in votes for vote in of_view.values()])
         if not steps:
-            break
-        every = _together(views)
-        indices = np.asarray(indices @ np.linalg.inv(in_indices(every.step)), np.float64)
-        if not np.isfinite(indices).all():
-            return start, views
-        moves = np.abs(moved(every.step, frame) - frame).max()
-        if not left or moves < max(_STILL_PX, _STILL_SHARE * every.deviation_px):
+            return Fitted(matrix, every.deviation_px)
+        step, deviation = every.step, every.deviation_px
+        indices = np.asarray(indices @ np.linalg.inv(in_indices(step)), np.float64)
+        moves = np.abs(moved(step, frame) - frame).max()
+        if not left or not moves > max(_STILL_PX, _STILL_SHARE * deviation):
             break
         bands = [
-            {k: mine[k] for k, vote in of_view.items() if vote.told > _LITTLE * view.told}
-            for mine, of_view, view in zip(bands, votes, views, strict=True)
+            {k: mine[k] for k, vote in of_view.items() if vote.told > _LITTLE * every.told}
+            for mine, of_view in zip(bands, votes, strict=True)
         ]
-    return indices, views
+    if np.isfinite(indices).all():
+        found = picture_pixels(indices, *levels[0])
+        matrix = found if keeps_frame(found, of) else matrix
+    return Fitted(matrix, deviation)
 
 
 class _Band(NamedTuple):
@@ -172,7 +176,7 @@ class _Votes(NamedTuple):
         return np.asarray(np.linalg.inv(self.normal + ridge), np.float64)
 
 
-def _together(votes: Iterable[_Votes]) -> _Votes:
+def _together(votes: Sequence[_Votes]) -> _Votes:
     """All of several votes on one movement."""
     first, *others = votes
     normal = sum((v.normal for v in others), first.normal)
@@ -196,14 +200,12 @@ def _votes(
     size = levels[0].onto.size
     both = (soft_overlap(size, levels[0].of.size, indices) > 0.5).astype(np.uint8)
     shown = [_inner(both[::side, ::side]) for side in (1 << k for k in range(_BANDS))]
+    flags, border = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
+    planes = cv2.merge([level.of.grey for level in levels])
+    laid = cv2.warpPerspective(planes, indices, size[::-1], flags=flags, borderMode=border)
     out = []
-    for level, mine in zip(levels, bands, strict=True):
-        flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
-        border = cv2.BORDER_REPLICATE
-        laid = cv2.warpPerspective(
-            level.of.grey, indices, size[::-1], flags=flags, borderMode=border
-        )
-        others = _bands(np.asarray(laid, np.float32))
+    for plane, mine in zip(cv2.split(laid), bands, strict=True):
+        others = _bands(np.asarray(plane, np.float32)) if mine else []
         out.append(
             {k: _vote(band, others[k].plane, shown[k], size, motion) for k, band in mine.items()}
         )

@@ -32,6 +32,7 @@ from distortion_graph.pictures.align.refine import (
 from distortion_graph.pictures.align.residual import residual
 from distortion_graph.pictures.align.search import (
     DOUBTFUL_NATS,
+    PLAIN_NATS,
     Coarse,
     Search,
     coarse_search,
@@ -192,7 +193,7 @@ def _coarse(onto: Pyramid, of: Pyramid) -> tuple[Coarse, Pyramid, bool]:
     plain = coarse_search(onto, of)
     if plain.information < _MIRRORED_NATS:
         flipped = of.mirrored()
-        other = coarse_search(onto, flipped)
+        other = coarse_search(onto, flipped, plain.information < PLAIN_NATS)
         if other.information > max(DOUBTFUL_NATS, 2 * plain.information):
             return other, flipped, True
     return plain, of, False

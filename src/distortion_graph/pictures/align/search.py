@@ -36,8 +36,9 @@ from distortion_graph.pictures.align.zooms import with_equal_zoom
 
 _COARSE_STEPS, _MIDDLE_STEPS, _FITTED_STEPS = 15, 10, 4
 _FINEST_STEPS = 2
-_PLAIN_NATS = 600.0
+PLAIN_NATS = 300.0  # above it a place has been found
 DOUBTFUL_NATS = 150.0  # below it hardly anything is shared
+_NEAR_PX = 2.0  # of the coarse level: from there a search ends at the same place
 _COLOURS = 3
 UNMOVED = 0.82  # of the information that a movement brings; a pixel's shift leaves about as much
 _UNMOVED_PX = 3.0  # of the fine level: no blur that is heavier to one side seems to move farther
@@ -69,13 +70,16 @@ class Search(NamedTuple):
     middle: Shared
 
 
-def coarse_search(onto: Pyramid, of: Pyramid) -> Coarse:
-    """The guess at which the reduced pictures share most."""
+def coarse_search(onto: Pyramid, of: Pyramid, by_features: bool = True) -> Coarse:
+    """The guess at which the reduced pictures share most; features are the last resort."""
     whole = frames(onto, of)
     best = Coarse(whole, _information(onto, of, whole, COARSE_PIXELS))
+    best = _better(best, whole, onto, of)
+    near = _NEAR_PX / onto.factor_for(COARSE_PIXELS)
     for guess in cheap_guesses(onto, of):
-        best = _better(best, guess, onto, of)
-    if best.information < _PLAIN_NATS:
+        if corner_distance(guess, best.matrix, of.size) > near:
+            best = _better(best, guess, onto, of)
+    if by_features and best.information < PLAIN_NATS:
         for guess in guess_by_features(onto, of):
             best = _better(best, guess, onto, of)
     return best
@@ -99,7 +103,7 @@ def made_alike(onto: Pyramid, of: Pyramid, coarse: Coarse) -> Alike:
         return Alike(onto, of, coarse.matrix, _views(onto, of, coarse.matrix))
     rough = refined(onto, of, coarse.matrix, "homography", MIDDLE_PIXELS, _MIDDLE_STEPS)
     found = fitted_in_bands([(onto, of)], rough, "homography", MIDDLE_PIXELS, _FITTED_STEPS)
-    matrix = _not_worse(MIDDLE_PIXELS, onto, of, coarse.matrix, found)
+    matrix = _not_worse(MIDDLE_PIXELS, onto, of, coarse.matrix, found.matrix)
     zoomed = with_equal_zoom(onto, of, matrix)
     if zoomed is not None:
         return Alike(*zoomed, [(zoomed.onto, zoomed.of)])
@@ -154,7 +158,7 @@ def _candidates(
 
     def made(model: Model, motion: Motion, begin: Matrix) -> _Candidate:
         found = fitted_in_bands(views[:1], begin, motion, MIDDLE_PIXELS, _FITTED_STEPS)
-        return _Candidate(model, found, motion)
+        return _Candidate(model, found.matrix, motion)
 
     moved = (
         ("translation", nearest_shift(start, of.size)),
@@ -206,14 +210,17 @@ def _finer(onto: Pyramid, of: Pyramid, views: Views, matrix: Matrix, motion: Mot
     matrix = _not_worse(FINE_PIXELS, onto, of, matrix, fine.matrix)
     if not fine.softly and _has_finer(onto, of, matrix, FINEST_PIXELS):
         found = fitted_in_bands(views[:1], matrix, motion, FINEST_PIXELS, _FINEST_STEPS)
-        matrix = _not_worse(FINEST_PIXELS, onto, of, matrix, found)
+        matrix = _not_worse(FINEST_PIXELS, onto, of, matrix, found.matrix)
     return fine._replace(matrix=matrix)
 
 
 def _not_worse(pixels: int, onto: Pyramid, of: Pyramid, matrix: Matrix, found: Matrix) -> Matrix:
-    """What was found, unless the pictures then plainly share less at a level."""
-    before, after = (_information(onto, of, m, pixels) for m in (matrix, found))
-    return found if after >= _AS_GOOD * before else matrix
+    """What was found, unless the pictures then plainly share less, at the middle level and here."""
+    for level in (MIDDLE_PIXELS, pixels):
+        before, after = (_information(onto, of, m, level) for m in (matrix, found))
+        if after >= _AS_GOOD * before:
+            return found
+    return matrix
 
 
 def _whole(matrix: Matrix, within: float) -> Matrix:

@@ -7,6 +7,7 @@ filter, the real part of the cross spectrum over the power spectrum; being real,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -46,7 +47,7 @@ def _evened(levels: Levels, gain: Plane, padded: Size) -> Levels:
     gain = gain / (float(np.quantile(low, _FULL_SHARE)) + _LEAST)
     pair = np.minimum(gain, 1), np.minimum(1 / (gain + _LEAST), 1)
     onto, of = (
-        level._replace(grey=_filtered(level.grey, g, padded))
+        replace(level, grey=_filtered(level.grey, g, padded))
         for level, g in zip(levels, pair, strict=True)
     )
     return Levels(onto, of)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -137,6 +138,7 @@ def _smoothed(plane: NDArray[np.floating[Any]]) -> Plane:
     return np.asarray(cv2.blur(np.ascontiguousarray(plane, np.float32), (_BINS, _BINS)), np.float32)
 
 
+@lru_cache(16)
 def _without_finest(size: tuple[int, int]) -> Plane:
     """1 for low frequencies, falling to 0 at those that linear interpolation spoils."""
     down, across = _frequencies(size)
