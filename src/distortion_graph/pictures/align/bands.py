@@ -123,17 +123,17 @@ def _fitted(
             return Fitted(matrix, every.deviation_px)
         step, deviation = every.step, every.deviation_px
         indices = np.asarray(indices @ np.linalg.inv(in_indices(step)), np.float64)
+        if not np.isfinite(indices).all():
+            return Fitted(matrix, deviation)
         moves = np.abs(moved(step, frame) - frame).max()
-        if not left or not moves > max(_STILL_PX, _STILL_SHARE * deviation):
+        if not left or moves < max(_STILL_PX, _STILL_SHARE * deviation):
             break
         bands = [
-            {k: mine[k] for k, vote in of_view.items() if vote.told > _LITTLE * every.told}
+            {k: mine[k] for k, vote in of_view.items() if vote.told >= _LITTLE * every.told}
             for mine, of_view in zip(bands, votes, strict=True)
         ]
-    if np.isfinite(indices).all():
-        found = picture_pixels(indices, *levels[0])
-        matrix = found if keeps_frame(found, of) else matrix
-    return Fitted(matrix, deviation)
+    found = picture_pixels(indices, *levels[0])
+    return Fitted(found if keeps_frame(found, of) else matrix, deviation)
 
 
 class _Band(NamedTuple):
