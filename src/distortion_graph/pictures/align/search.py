@@ -58,9 +58,9 @@ class Coarse(NamedTuple):
 class Search(NamedTuple):
     """Where the search ended: the model, its mapping, and what the pictures share there.
 
-    `deviation_px` is the standard error of the corners' places at the fine level, None where nothing
-    was searched. `coarse_nats` is the best guess's information, `middle` the spectra at the middle
-    level.
+    `deviation_px` is the standard error of the corners' places at the fine level, None where
+    nothing was searched. `coarse_nats` is the best guess's information, `middle` the spectra at the
+    middle level.
     """
 
     model: Model
