@@ -261,8 +261,8 @@ def _sums(mine: _Band, other: Plane, shown: Plane) -> Plane:
     )
     grid = (_CELLS, _CELLS)
     cells = [
-        cv2.resize(np.multiply(*pair, out=spare), grid, interpolation=cv2.INTER_AREA)
-        for pair in products
+        cv2.resize(np.multiply(a, b, out=spare), grid, interpolation=cv2.INTER_AREA)
+        for a, b in products
     ]
     return np.dstack(cells) * np.float32(one.size / _CELLS**2)
 

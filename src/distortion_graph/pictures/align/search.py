@@ -134,8 +134,8 @@ def search(alike: Alike, coarse_nats: float, mode: AlignMode) -> Search:
     if motion is None:
         fine = fitted_softly(views, matrix, "translation", FINE_PIXELS, 0)
     else:
-        again = most is None or motion != "homography"
-        fine = _finer(onto, of, views, matrix, motion) if again else most
+        reached = most if motion == "homography" else None
+        fine = reached or _finer(onto, of, views, matrix, motion)
         matrix = refined_on_blocks(onto, of, fine.matrix, motion)
     if model == "translation":
         matrix = _whole(matrix, min(_WHOLE_PX / onto.factor_for(FINEST_PIXELS), _MOST_WHOLE_PX))

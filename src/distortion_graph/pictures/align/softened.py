@@ -31,14 +31,11 @@ def softened(levels: Levels, indices: Matrix, firsts: Sequence[bool]) -> list[Le
     one, other = (band_pass(level.grey) for level in levels)
     product, powers, padded = cross_spectra(one, other, indices)
     kept = np.maximum(product, 0)
-    return [
-        _evened(
-            levels,
-            kept / powers[0] if first else powers[1] / np.maximum(kept, _LEAST * powers[1]),
-            padded,
-        )
+    gains = (
+        kept / powers[0] if first else powers[1] / np.maximum(kept, _LEAST * powers[1])
         for first in firsts
-    ]
+    )
+    return [_evened(levels, np.asarray(gain, np.float32), padded) for gain in gains]
 
 
 def _evened(levels: Levels, gain: Plane, padded: Size) -> Levels:
