@@ -108,7 +108,7 @@ def test_repeated_texture_is_ambiguous(size):
     """A tile of 32 pixels, again and again: every shift by 32 fits as well."""
     tile = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
     tile = cv2.GaussianBlur(np.tile(tile, (3, 3, 1)), (0, 0), 2)[32:64, 32:64]
-    texture = np.tile(tile, (14, 16, 1))
+    texture = np.tile(tile, (14, 16, 1)).astype(np.uint8)
     moved_on = np.ascontiguousarray(texture[13 : 13 + size[0], 9 : 9 + size[1]])
     found = align(np.ascontiguousarray(texture[:384, :448]), moved_on)
     assert found.reason == "ambiguous" and found.confidence < 0.6
