@@ -103,6 +103,31 @@ def test_other_scenes_turned_mirrored_and_flat_pictures_are_told():
     assert flat.reason == "flat" and flat.confidence == 0
 
 
+@pytest.mark.parametrize("size", [(384, 448), (256, 320)])
+def test_repeated_texture_is_ambiguous(size):
+    """A tile of 32 pixels, again and again: every shift by 32 fits as well."""
+    tile = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    tile = cv2.GaussianBlur(np.tile(tile, (3, 3, 1)), (0, 0), 2)[32:64, 32:64]
+    texture = np.tile(tile, (14, 16, 1)).astype(np.uint8)
+    moved_on = np.ascontiguousarray(texture[13 : 13 + size[0], 9 : 9 + size[1]])
+    found = align(np.ascontiguousarray(texture[:384, :448]), moved_on)
+    assert found.reason == "ambiguous" and found.confidence < 0.6
+    assert not found.registered
+
+
+def test_a_heavily_blurred_picture_that_is_moved_is_not_registered():
+    """Hardly less is shared where it lies than where it belongs, but that is 5 pixels away."""
+    y, x = np.mgrid[-8:9, -8:9]
+    disc = (x**2 + y**2 <= 64).astype(np.float32)
+    whole = data.coffee()
+    blurred = cv2.filter2D(whole, -1, disc / disc.sum())
+    anchor, target = (
+        np.ascontiguousarray(p) for p in (whole[30:370, 30:570], blurred[34:374, 33:573])
+    )
+    found = align(anchor, target)
+    assert found.model == "translation" and corner_error(found.matrix, shift(3, 4)) < 0.1
+
+
 def test_what_both_show_is_the_overlap():
     found = align(ANCHOR, moved_picture(shift(40.0, 0.0)))
     assert valid_pixels(found).mean() == pytest.approx(1 - 40 / SIZE[1], abs=0.01)

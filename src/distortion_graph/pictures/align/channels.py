@@ -6,6 +6,7 @@ are blown out, more is left in the largest or the least of red, green and blue, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 import cv2
@@ -71,16 +72,17 @@ def in_common_colours(
     if len(table) <= table.shape[1]:
         return []
     covariance, _ = cv2.calcCovarMatrix(table, None, _COVARIANCE, ctype=cv2.CV_64F)  # type: ignore[call-overload]
-    return [
-        (_seen_in(onto, mine, finest), _seen_in(of, its, finest))
-        for mine, its in _canonical(covariance)[:count]
-    ]
+    colours = list(zip(*_canonical(covariance)[:count], strict=True))
+    if not colours:
+        return []
+    seen = (_seen_in(p, w, finest) for p, w in zip((onto, of), colours, strict=True))
+    return list(zip(*seen, strict=True))
 
 
-def _seen_in(picture: Pyramid, weights: Weights, pixels: int) -> Pyramid:
+def _seen_in(picture: Pyramid, colours: Sequence[Weights], pixels: int) -> list[Pyramid]:
     size = picture.reduced_size(picture.factor_for(pixels))
-    grey = cv2.transform(_channels(picture, size), weights[None])
-    return Pyramid(picture.rgb, np.asarray(grey, np.float32))
+    planes = cv2.split(cv2.transform(_channels(picture, size), np.stack(colours)))
+    return [Pyramid(picture.rgb, np.asarray(grey, np.float32)) for grey in planes]
 
 
 def _channels(picture: Pyramid, size: Size) -> Plane:

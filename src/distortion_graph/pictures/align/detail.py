@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -27,17 +29,29 @@ _MOST = 3.0
 _LEAST_SIDE = 8
 
 
-class Level(NamedTuple):
-    """A reduced picture: its grey levels (h, w), and its detail, about 1 where there is structure.
+@dataclass(frozen=True, eq=False)
+class Level:
+    """A reduced picture: its grey levels (h, w), and its detail, made when it is asked for.
 
-    `scale`: how many of its pixels one of the picture's is, along x and y. `contrast`: grey levels
-    of detail (rms).
+    `scale`: how many of its pixels one of the picture's is, along x and y.
     """
 
     grey: Plane
-    detail: Plane
     scale: tuple[float, float]
-    contrast: float
+
+    @property
+    def detail(self) -> Plane:
+        """About 1 where there is structure (h, w)."""
+        return self._detail[0]
+
+    @property
+    def contrast(self) -> float:
+        """Grey levels of detail (rms)."""
+        return self._detail[1]
+
+    @cached_property
+    def _detail(self) -> tuple[Plane, float]:
+        return detail_of(self.grey)
 
     @property
     def size(self) -> Size:
@@ -87,9 +101,7 @@ class Pyramid:
         grey = self.grey
         if size != grey.shape:
             grey = cv2.resize(grey, (w, h), interpolation=cv2.INTER_AREA)
-        grey = grey.astype(np.float32)
-        plane, contrast = detail_of(grey)
-        return Level(grey, plane, (w / self.size[1], h / self.size[0]), contrast)
+        return Level(grey.astype(np.float32), (w / self.size[1], h / self.size[0]))
 
 
 def level_indices(matrix: Matrix, onto: Level, of: Level) -> Matrix:

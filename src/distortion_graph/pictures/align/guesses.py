@@ -33,11 +33,10 @@ _LEAST_FEATURES = 4
 def cheap_guesses(onto: Pyramid, of: Pyramid) -> Iterator[Matrix]:
     """Mappings of picture pixels, `of` to `onto`.
 
-    The whole frame on the whole frame, as it stands; then that, the same scale, and what the
-    spectra say of turn and scale, each shifted by phase correlation.
+    The whole frame on the whole frame, the same scale, and what the spectra say of turn and scale,
+    each shifted by phase correlation.
     """
     frames = scaling(onto.size[1] / of.size[1], onto.size[0] / of.size[0])
-    yield frames
     factor = min(1.0, _SPECTRUM_SIDE / max(*onto.size, *of.size))
     first, second = onto.level(factor), of.level(factor)
     turn, scale = turn_and_scale(first.detail, second.detail)

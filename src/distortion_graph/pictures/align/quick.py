@@ -49,14 +49,18 @@ def is_registered(onto: Pyramid, of: Pyramid) -> bool:
     """
     if onto.size != of.size:
         return False
-    if _lies_there(onto, of):
+    if _lies_there(onto, of, _FAR_PX):
         return True
     other = in_better_channels(onto, of, _IDENTITY, COARSE_PIXELS, MIDDLE_PIXELS)
-    return other is not None and _lies_there(*other)
+    # Colours chosen so that two textures agree here hardly agree better elsewhere.
+    return other is not None and _lies_there(*other, _OFF_PX)
 
 
-def _lies_there(onto: Pyramid, of: Pyramid) -> bool:
-    """Whether a few iterations of ECC find hardly any movement, or one that explains no more."""
+def _lies_there(onto: Pyramid, of: Pyramid, most_px: float) -> bool:
+    """Whether a few iterations of ECC find hardly any movement, or one that explains no more.
+
+    `most_px`: how far that one may go.
+    """
     middle = levels_for(onto, of, _IDENTITY, MIDDLE_PIXELS)
     correlation = _correlation(middle.onto.detail, middle.of.detail)
     if correlation < _LEAST_CORRELATION:
@@ -65,7 +69,7 @@ def _lies_there(onto: Pyramid, of: Pyramid) -> bool:
     if np.array_equal(found, _IDENTITY) and correlation < _SAME:
         return False  # ECC gave up
     apart = corner_distance(found, _IDENTITY, of.size)
-    if apart <= _OFF_PX or apart > _FAR_PX:
+    if apart <= _OFF_PX or apart > most_px:
         return apart <= _OFF_PX
     pixels = round(min(max(_COMPARED_SHARE * of.pixels, MIDDLE_PIXELS), FINEST_PIXELS))
     levels = levels_for(onto, of, _IDENTITY, pixels)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ImageError
 from distortion_graph.pictures.align.alignment import ALIGN_MODES, Alignment, AlignMode, Reason
-from distortion_graph.pictures.align.bands import deviation_px
 from distortion_graph.pictures.align.detail import Pyramid
 from distortion_graph.pictures.align.flow import local_flow
 from distortion_graph.pictures.align.matrices import (
@@ -26,7 +25,6 @@ from distortion_graph.pictures.align.matrices import (
 from distortion_graph.pictures.align.quick import is_registered, order
 from distortion_graph.pictures.align.refine import (
     COARSE_PIXELS,
-    FINE_PIXELS,
     MIDDLE_PIXELS,
     Levels,
     levels_for,
@@ -34,6 +32,7 @@ from distortion_graph.pictures.align.refine import (
 from distortion_graph.pictures.align.residual import residual
 from distortion_graph.pictures.align.search import (
     DOUBTFUL_NATS,
+    PLAIN_NATS,
     Coarse,
     Search,
     coarse_search,
@@ -116,7 +115,6 @@ def find(onto: Pyramid, of: Pyramid, mode: AlignMode) -> Found:
     """The search behind `align`, for two pictures in their canonical order."""
     as_they_are = mode == "none" or (mode in ("auto", "flow") and is_registered(onto, of))
     mirrored, turned = False, 0
-    spread = None
     if as_they_are:
         end = _unsearched(onto, of)
     else:
@@ -125,10 +123,8 @@ def find(onto: Pyramid, of: Pyramid, mode: AlignMode) -> Found:
         alike = made_alike(onto, of, coarse)
         onto, of = alike.onto, alike.of
         end = search(alike, coarse.information, mode)
-        motion = end.motion or "translation"
-        spread = deviation_px(alike.views, end.matrix, motion, FINE_PIXELS)
     levels = levels_for(onto, of, end.matrix, MIDDLE_PIXELS)
-    return Found(end, onto, of, mirrored, turned, levels, measurements(end, levels, spread))
+    return Found(end, onto, of, mirrored, turned, levels, measurements(end, levels))
 
 
 def _identical(size: tuple[int, ...]) -> Alignment:
@@ -197,7 +193,7 @@ def _coarse(onto: Pyramid, of: Pyramid) -> tuple[Coarse, Pyramid, bool]:
     plain = coarse_search(onto, of)
     if plain.information < _MIRRORED_NATS:
         flipped = of.mirrored()
-        other = coarse_search(onto, flipped)
+        other = coarse_search(onto, flipped, plain.information < PLAIN_NATS)
         if other.information > max(DOUBTFUL_NATS, 2 * plain.information):
             return other, flipped, True
     return plain, of, False

@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from distortion_graph.pictures.align.alignment import AlignMode, Model
-from distortion_graph.pictures.align.bands import Views, fitted_in_bands, fitted_softly
+from distortion_graph.pictures.align.bands import Fitted, Views, fitted_in_bands, fitted_softly
 from distortion_graph.pictures.align.blocks import refined_on_blocks
 from distortion_graph.pictures.align.channels import in_common_colours, shares_more
 from distortion_graph.pictures.align.detail import Pyramid
 from distortion_graph.pictures.align.guesses import cheap_guesses, guess_by_features
 from distortion_graph.pictures.align.matrices import (
     Matrix,
+    corner_distance,
     keeps_frame,
     nearest_shift,
     nearest_similarity,
@@ -35,10 +36,12 @@ from distortion_graph.pictures.align.zooms import with_equal_zoom
 
 _COARSE_STEPS, _MIDDLE_STEPS, _FITTED_STEPS = 15, 10, 4
 _FINEST_STEPS = 2
-_PLAIN_NATS = 600.0
+PLAIN_NATS = 300.0  # above it a place has been found
 DOUBTFUL_NATS = 150.0  # below it hardly anything is shared
+_NEAR_PX = 2.0  # of the coarse level: from there a search ends at the same place
 _COLOURS = 3
 UNMOVED = 0.82  # of the information that a movement brings; a pixel's shift leaves about as much
+_UNMOVED_PX = 3.0  # of the fine level: no blur that is heavier to one side seems to move farther
 _SIMPLER = 0.97
 _AS_GOOD = 0.99
 _SIMPLER_NATS = 3.0
@@ -55,24 +58,28 @@ class Coarse(NamedTuple):
 class Search(NamedTuple):
     """Where the search ended: the model, its mapping, and what the pictures share there.
 
-    `motion` is what the mapping was refined by, None where it was left. `coarse_nats` is the best
-    guess's information, `middle` the spectra at the middle level.
+    `deviation_px` is the standard error of the corners' places at the fine level, None where
+    nothing was searched. `coarse_nats` is the best guess's information, `middle` the spectra at the
+    middle level.
     """
 
     model: Model
     matrix: Matrix
-    motion: Motion | None
+    deviation_px: float | None
     coarse_nats: float
     middle: Shared
 
 
-def coarse_search(onto: Pyramid, of: Pyramid) -> Coarse:
-    """The guess at which the reduced pictures share most."""
+def coarse_search(onto: Pyramid, of: Pyramid, by_features: bool = True) -> Coarse:
+    """The guess at which the reduced pictures share most; features are the last resort."""
     whole = frames(onto, of)
     best = Coarse(whole, _information(onto, of, whole, COARSE_PIXELS))
+    best = _better(best, whole, onto, of)
+    near = _NEAR_PX / onto.factor_for(COARSE_PIXELS)
     for guess in cheap_guesses(onto, of):
-        best = _better(best, guess, onto, of)
-    if best.information < _PLAIN_NATS:
+        if corner_distance(guess, best.matrix, of.size) > near:
+            best = _better(best, guess, onto, of)
+    if by_features and best.information < PLAIN_NATS:
         for guess in guess_by_features(onto, of):
             best = _better(best, guess, onto, of)
     return best
@@ -96,7 +103,7 @@ def made_alike(onto: Pyramid, of: Pyramid, coarse: Coarse) -> Alike:
         return Alike(onto, of, coarse.matrix, _views(onto, of, coarse.matrix))
     rough = refined(onto, of, coarse.matrix, "homography", MIDDLE_PIXELS, _MIDDLE_STEPS)
     found = fitted_in_bands([(onto, of)], rough, "homography", MIDDLE_PIXELS, _FITTED_STEPS)
-    matrix = _not_worse(MIDDLE_PIXELS, onto, of, coarse.matrix, found)
+    matrix = _not_worse(MIDDLE_PIXELS, onto, of, coarse.matrix, found.matrix)
     zoomed = with_equal_zoom(onto, of, matrix)
     if zoomed is not None:
         return Alike(*zoomed, [(zoomed.onto, zoomed.of)])
@@ -119,17 +126,21 @@ def search(alike: Alike, coarse_nats: float, mode: AlignMode) -> Search:
     onto, of, start, views = alike
     candidates = _candidates(onto, of, start, views, mode)
     model, matrix, motion = _choice(onto, of, candidates, MIDDLE_PIXELS)
+    most = None
     if len(candidates) > 1 and _has_finer(onto, of, matrix, FINEST_PIXELS):
         most = _finer(onto, of, views, candidates[-1].matrix, "homography")
-        simpler = _simplified(candidates[0], most, of)
+        simpler = _simplified(candidates[0], most.matrix, of)
         model, matrix, motion = _choice(onto, of, simpler, FINEST_PIXELS)
-    if motion:
-        matrix = _finer(onto, of, views, matrix, motion)
-        matrix = refined_on_blocks(onto, of, matrix, motion)
+    if motion is None:
+        fine = fitted_softly(views, matrix, "translation", FINE_PIXELS, 0)
+    else:
+        reached = most if motion == "homography" else None
+        fine = reached or _finer(onto, of, views, matrix, motion)
+        matrix = refined_on_blocks(onto, of, fine.matrix, motion)
     if model == "translation":
         matrix = _whole(matrix, min(_WHOLE_PX / onto.factor_for(FINEST_PIXELS), _MOST_WHOLE_PX))
     middle = levels_for(onto, of, matrix, MIDDLE_PIXELS).shared(matrix)
-    return Search(model, matrix, motion, coarse_nats, middle)
+    return Search(model, matrix, fine.deviation_px, coarse_nats, middle)
 
 
 class _Candidate(NamedTuple):
@@ -146,9 +157,8 @@ def _candidates(
     """The simplest model first."""
 
     def made(model: Model, motion: Motion, begin: Matrix) -> _Candidate:
-        rough = refined(onto, of, begin, motion, MIDDLE_PIXELS, _MIDDLE_STEPS)
-        found = fitted_in_bands(views[:1], rough, motion, MIDDLE_PIXELS, _FITTED_STEPS)
-        return _Candidate(model, found, motion)
+        found = fitted_in_bands(views[:1], begin, motion, MIDDLE_PIXELS, _FITTED_STEPS)
+        return _Candidate(model, found.matrix, motion)
 
     moved = (
         ("translation", nearest_shift(start, of.size)),
@@ -176,34 +186,41 @@ def _choice(
 ) -> _Candidate:
     """The first candidate that explains nearly as much as any at a level.
 
-    A pair is not moved for little: a blur that is heavier to one side looks like a shift.
+    A pair is not moved by little for little: a blur that is heavier to one side looks like a shift.
     """
     nats = [_information(onto, of, c.matrix, pixels) for c in candidates]
     most = max(nats)
+    best = candidates[int(np.argmax(nats))]
+    far = _UNMOVED_PX / onto.factor_for(FINE_PIXELS)
     for candidate, own in zip(candidates, nats, strict=True):
-        enough = UNMOVED if candidate.model == "none" else _SIMPLER
+        as_it_is = candidate.model == "none" and _apart(candidate, best, of) <= far
+        enough = UNMOVED if as_it_is else _SIMPLER
         if own >= enough * most - _SIMPLER_NATS:
             return candidate
-    return candidates[int(np.argmax(nats))]
+    return best
 
 
-def _finer(onto: Pyramid, of: Pyramid, views: Views, matrix: Matrix, motion: Motion) -> Matrix:
+def _apart(one: _Candidate, other: _Candidate, of: Pyramid) -> float:
+    return corner_distance(one.matrix, other.matrix, of.size)
+
+
+def _finer(onto: Pyramid, of: Pyramid, views: Views, matrix: Matrix, motion: Motion) -> Fitted:
     """The mapping refined at the finer levels, unless the pictures then share less."""
-    finest = (FINEST_PIXELS, views[:1], _FINEST_STEPS)
-    for pixels, seen, steps in ((FINE_PIXELS, views, _FITTED_STEPS), finest):
-        if _has_finer(onto, of, matrix, pixels):
-            found = fitted_in_bands(seen, matrix, motion, pixels, steps)
-            matrix = _not_worse(pixels, onto, of, matrix, found)
-    if _has_finer(onto, of, matrix, FINEST_PIXELS):
-        return matrix
-    found = fitted_softly(views, matrix, motion, FINE_PIXELS, _FITTED_STEPS)
-    return _not_worse(FINE_PIXELS, onto, of, matrix, found)
+    fine = fitted_softly(views, matrix, motion, FINE_PIXELS, _FITTED_STEPS)
+    matrix = _not_worse(FINE_PIXELS, onto, of, matrix, fine.matrix)
+    if not fine.softly and _has_finer(onto, of, matrix, FINEST_PIXELS):
+        found = fitted_in_bands(views[:1], matrix, motion, FINEST_PIXELS, _FINEST_STEPS)
+        matrix = _not_worse(FINEST_PIXELS, onto, of, matrix, found.matrix)
+    return fine._replace(matrix=matrix)
 
 
 def _not_worse(pixels: int, onto: Pyramid, of: Pyramid, matrix: Matrix, found: Matrix) -> Matrix:
-    """What was found, unless the pictures then plainly share less at a level."""
-    before, after = (_information(onto, of, m, pixels) for m in (matrix, found))
-    return found if after >= _AS_GOOD * before else matrix
+    """What was found, unless the pictures then plainly share less, at the middle level and here."""
+    for level in (MIDDLE_PIXELS, pixels):
+        before, after = (_information(onto, of, m, level) for m in (matrix, found))
+        if after >= _AS_GOOD * before:
+            return found
+    return matrix
 
 
 def _whole(matrix: Matrix, within: float) -> Matrix:

@@ -6,6 +6,9 @@ filter, the real part of the cross spectrum over the power spectrum; being real,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -19,8 +22,8 @@ _LOW = (8, 4)  # those are one part in so many of the frequencies down and acros
 _LEAST = 1e-6
 
 
-def softened(levels: Levels, indices: Matrix, first: bool) -> Levels:
-    """Both with equal spectra; `first`: what is said to be soft is the second one.
+def softened(levels: Levels, indices: Matrix, firsts: Sequence[bool]) -> list[Levels]:
+    """Both with equal spectra, once for each of `firsts`: whether it is the first that is sharper.
 
     Only ever less is left of a frequency: where the soft one has more, it is itself that is
     filtered.
@@ -28,12 +31,20 @@ def softened(levels: Levels, indices: Matrix, first: bool) -> Levels:
     one, other = (band_pass(level.grey) for level in levels)
     product, powers, padded = cross_spectra(one, other, indices)
     kept = np.maximum(product, 0)
-    gain = kept / powers[0] if first else powers[1] / np.maximum(kept, _LEAST * powers[1])
+    gains = (
+        kept / powers[0] if first else powers[1] / np.maximum(kept, _LEAST * powers[1])
+        for first in firsts
+    )
+    return [_evened(levels, np.asarray(gain, np.float32), padded) for gain in gains]
+
+
+def _evened(levels: Levels, gain: Plane, padded: Size) -> Levels:
+    """Both with what the second has of each frequency of the first, `gain`, taken off the more."""
     low = gain[: gain.shape[0] // _LOW[0], : gain.shape[1] // _LOW[1]]
-    gain /= float(np.quantile(low, _FULL_SHARE)) + _LEAST
+    gain = gain / (float(np.quantile(low, _FULL_SHARE)) + _LEAST)
     pair = np.minimum(gain, 1), np.minimum(1 / (gain + _LEAST), 1)
     onto, of = (
-        level._replace(grey=_filtered(level.grey, g, padded))
+        replace(level, grey=_filtered(level.grey, g, padded))
         for level, g in zip(levels, pair, strict=True)
     )
     return Levels(onto, of)

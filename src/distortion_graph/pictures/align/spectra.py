@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -25,6 +26,7 @@ _MOST_COHERENT = 0.9  # above it, what is measured is how a picture was resample
 _SURE_CYCLES, _SPOILED_CYCLES = 0.2, 0.35  # per pixel
 _BORDER_PX, _BORDER_SHARE = 6, 0.06  # distorted borders; at most that share of the shorter side
 _PEAK_PX = 9  # second peaks nearer to the first than this are its flanks
+_LEAST_KEPT = 0.4  # of what the pictures share, once one is moved on
 _POLAR = 256
 _POLAR_REACH = 0.9  # of the largest frequency
 
@@ -34,7 +36,7 @@ class Shared:
     """What two pictures laid over each other share, by frequency (half a plane).
 
     `product` is the cross spectrum, `powers` the smoothed power spectra, `coherence` γ², `share`
-    how much of the padded frame both pictures fill.
+    how much of the padded frame both pictures fill by the `window` they are seen through.
     """
 
     product: NDArray[np.complexfloating[Any, Any]]
@@ -42,6 +44,7 @@ class Shared:
     coherence: Plane
     share: float
     padded: tuple[int, int]
+    window: Plane
 
     @property
     def information(self) -> float:
@@ -51,11 +54,20 @@ class Shared:
     @property
     def second_peak(self) -> float:
         """How high, beside the peak where the pictures lie now, the highest other peak is."""
-        surface = np.fft.irfft2(self._weight * self.product, self.padded).astype(np.float32)
+        h, w = self.padded
+        # On a grid twice as fine: half a pixel beside a sharp peak little of it is left.
+        spectrum = np.zeros((2 * h, w + 1), np.complex64)
+        spectrum[: h // 2, : w // 2 + 1], spectrum[h // 2 - h :, : w // 2 + 1] = np.split(
+            self._weight * self.product, [h // 2]
+        )
+        surface = np.fft.irfft2(spectrum, (2 * h, 2 * w)).astype(np.float32)
         here = float(surface[0, 0])
-        centred = np.fft.fftshift(surface)
-        peaks = centred == cv2.dilate(centred, np.ones((5, 5), np.uint8))
-        flanks = (slice(max(n // 2 - _PEAK_PX, 0), n // 2 + _PEAK_PX + 1) for n in self.padded)
+        # Moved on, the pictures share less of their frames.
+        kept = np.fft.irfft2(np.abs(np.fft.rfft2(self.window, self.padded)) ** 2, self.padded)
+        kept = np.maximum(kept / kept[0, 0], _LEAST_KEPT).repeat(2, 0).repeat(2, 1)
+        centred = np.fft.fftshift(surface / kept).astype(np.float32)
+        peaks = centred == cv2.dilate(centred, np.ones((9, 9), np.uint8))
+        flanks = (slice(max(n - 2 * _PEAK_PX, 0), n + 2 * _PEAK_PX + 1) for n in self.padded)
         peaks[tuple(flanks)] = False
         other = float(centred[peaks].max(initial=0))
         return min(other / here, 2.0) if here > 0 else 2.0
@@ -69,13 +81,14 @@ class Shared:
 
 def shared(onto: Plane, of: Plane, indices: Matrix) -> Shared:
     """What `onto` and `of`, resampled by `indices` (`level_indices`), have in common."""
-    product, powers, padded, share = _spectra(onto, of, indices)
+    product, powers, padded, window = _spectra(onto, of, indices)
     # Registered pictures have real cross spectra; the imaginary part is noise or a shift.
     real = np.maximum(_smoothed(product.real), 0)
     chance = 1 / _BINS**2
     coherence = np.clip(real * real / (powers[0] * powers[1]) - chance, 0, _MOST_COHERENT)
     coherence *= _without_finest(padded)
-    return Shared(product, powers, coherence.astype(np.float32), share, padded)
+    share = float((window * window).sum()) / (padded[0] * padded[1])
+    return Shared(product, powers, coherence.astype(np.float32), share, padded, window)
 
 
 def cross_spectra(
@@ -88,8 +101,8 @@ def cross_spectra(
 
 def _spectra(
     onto: Plane, of: Plane, indices: Matrix
-) -> tuple[NDArray[np.complexfloating[Any, Any]], tuple[Plane, Plane], Size, float]:
-    """Cross spectrum, smoothed power spectra, the padded frame, and how much of it both fill."""
+) -> tuple[NDArray[np.complexfloating[Any, Any]], tuple[Plane, Plane], Size, Plane]:
+    """Cross spectrum, smoothed power spectra, the padded frame, and the window on both."""
     h, w = onto.shape
     flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
     laid = cv2.warpPerspective(of, indices, (w, h), flags=flags)
@@ -98,8 +111,7 @@ def _spectra(
     first, second = (np.fft.rfft2(plane * window, padded) for plane in (onto, laid))
     powers = _smoothed(np.abs(first) ** 2), _smoothed(np.abs(second) ** 2)
     floor = 1e-6 * max(float(p.max()) for p in powers) + 1e-12
-    share = float((window * window).sum()) / (padded[0] * padded[1])
-    return first.conj() * second, (powers[0] + floor, powers[1] + floor), padded, share
+    return first.conj() * second, (powers[0] + floor, powers[1] + floor), padded, window
 
 
 def turn_and_scale(onto: Plane, of: Plane) -> tuple[float, float]:
@@ -137,6 +149,7 @@ def _smoothed(plane: NDArray[np.floating[Any]]) -> Plane:
     return np.asarray(cv2.blur(np.ascontiguousarray(plane, np.float32), (_BINS, _BINS)), np.float32)
 
 
+@lru_cache(16)
 def _without_finest(size: tuple[int, int]) -> Plane:
     """1 for low frequencies, falling to 0 at those that linear interpolation spoils."""
     down, across = _frequencies(size)

@@ -12,7 +12,7 @@ from distortion_graph.pictures.align.search import Search
 
 _LEAST_CONTRAST = 0.4  # grey levels
 _LEAST_OVERLAP = 0.05
-_MOST_SECOND_PEAK = 0.85
+_MOST_SECOND_PEAK = 0.8
 _SEARCHED_PIXELS = 20_000
 
 TOLERANCE_PX: dict[Model, float] = {
@@ -32,9 +32,9 @@ class Measurements(NamedTuple):
     """What the probabilities are worked out from.
 
     `coarse_nats`, `middle_nats`: the mutual information of the pictures at two levels, of which the
-    second has `middle_pixels`. `spread`: the standard error of the mapping (`deviation_px`) in
-    tolerances; None where it was not searched for. `second_peak`: the height of the correlation's
-    second peak beside the first.
+    second has `middle_pixels`. `spread`: the standard error of the mapping, `Search.deviation_px`,
+    in tolerances; None where it was not searched for. `second_peak`: the height of the
+    correlation's second peak beside the first.
     """
 
     coarse_nats: float
@@ -44,11 +44,12 @@ class Measurements(NamedTuple):
     second_peak: float
 
 
-def measurements(found: Search, levels: Levels, spread: float | None) -> Measurements:
+def measurements(found: Search, levels: Levels) -> Measurements:
     """What was measured of a mapping at the middle level.
 
     A pair that was not searched is not asked whether it would match elsewhere too.
     """
+    spread = found.deviation_px
     return Measurements(
         found.coarse_nats,
         found.middle.information,

@@ -26,9 +26,9 @@ from distortion_graph.pictures.align.refine import FINEST_PIXELS, MIDDLE_PIXELS,
 from distortion_graph.pictures.align.spectra import shared
 
 _STEP = 0.02  # from one copy to the next
-_RANGES = (0.0, 0.02, 0.06, 0.1, 0.14, 0.2, 0.28)
+_RANGES = (0.0, 0.06, 0.1, 0.14, 0.2, 0.28)  # the second tells whether there is a zoom
 _RISE = 1.13  # of the information; borders that are soft anyway make it rise to 1.09
-_RISE_NATS = 100.0
+_PEAK, _PEAK_NATS = 1.3, 100.0  # and in the end
 _SEARCH_STEPS = 7
 _GOLDEN = 0.618
 
@@ -100,7 +100,7 @@ class _Trial(NamedTuple):
         while len(values) < len(_RANGES) and values[-1] >= values[-2]:
             values.append(self.information(_RANGES[len(values)]))
         best = int(np.argmax(values))
-        if values[best] < plain + _RISE_NATS:
+        if values[best] < max(_PEAK * plain, plain + _PEAK_NATS):
             return 0.0
         return self._between(_RANGES[best - 1], _RANGES[min(best + 1, len(_RANGES) - 1)])
 
