@@ -73,7 +73,7 @@ def test_folders_are_matched_by_name_and_shown_worst_first(opened, folders):
     assert "not a picture" in tab.locator("#many tbody tr").first.inner_text()
     assert "1 of them cannot be" in tab.locator("#status").inner_text()
     graph = compare(folders / "before/bad.png", folders / "after/bad.png", regions="grid:2x2")
-    worst = max(graph.regions, key=lambda region: abs(region.comparison.margin))
+    worst = max(graph.regions, key=lambda region: abs(region.comparison.margin or 0))
     cells = tab.locator("#many tbody tr").nth(1).locator("td").all_inner_texts()
     assert f"{worst.name}: " in cells[1]
     assert graph.vocabulary.in_words(worst.comparison.label) in cells[1]
@@ -142,8 +142,8 @@ def test_a_third_folder_has_the_originals(opened, folders):
     finished(tab, 2)
     tab.get_by_role("button", name="mild.png").click()
     tab.frame_locator(SHOWN).locator("#reference-title").wait_for()
-    graph = DistortionGraph.model_validate_json(saved(tab, "Graph (JSON)")[1])
-    assert graph.reference.role == "third" and graph.scores.source == "measured"
+    graph = json.loads(saved(tab, "Graph (JSON)")[1])
+    assert graph["reference"]["role"] == "third" and graph["scores"]["source"] == "measured"
 
 
 def test_a_job_is_cancelled_and_what_was_done_stays(opened, tmp_path):

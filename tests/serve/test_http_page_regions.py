@@ -20,8 +20,9 @@ pytestmark = pytest.mark.slow
 SIZE = (320, 480)
 
 
-def point(tab, x, y, side="anchor"):
+def point(tab, place, side="anchor"):
     """Where a pixel of the picture is on the screen."""
+    x, y = place
     box = tab.locator(f"[data-easel={side}] .sheet-of").bounding_box()
     h, w = SIZE
     return box["x"] + x / w * box["width"], box["y"] + y / h * box["height"]
@@ -33,10 +34,10 @@ def tool(tab, name):
 
 
 def drag(tab, *places, side="anchor"):
-    tab.mouse.move(*point(tab, *places[0], side))
+    tab.mouse.move(*point(tab, places[0], side))
     tab.mouse.down()
     for place in places[1:]:
-        tab.mouse.move(*point(tab, *place, side), steps=4)
+        tab.mouse.move(*point(tab, place, side), steps=4)
     tab.mouse.up()
 
 
@@ -60,6 +61,10 @@ def masks(tab, tmp_path):
     return resolve_regions(tmp_path / name, load_picture(PAIR[0]), load_picture(PAIR[1]))
 
 
+def counts_of(region):
+    return region.mask_of("anchor").counts
+
+
 def box_of(region):
     rows, columns = np.nonzero(region.rle.decode())
     return columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
@@ -73,7 +78,7 @@ def test_drawn_regions_are_compared_as_they_were_drawn(opened, tmp_path):
     tool(tab, "Outline")
     corners = [(220, 20), (300, 20), (300, 120), (220, 120)]
     for corner in [*corners, corners[0]]:
-        tab.mouse.click(*point(tab, *corner))
+        tab.mouse.click(*point(tab, corner))
     assert listed(tab) == ["region 1", "region 2", "region 3"]
     tab.get_by_label("Name of region 1").fill("wood")
     tab.get_by_label("Name of region 1").press("Enter")
@@ -89,7 +94,7 @@ def test_drawn_regions_are_compared_as_they_were_drawn(opened, tmp_path):
     graph = DistortionGraph.model_validate_json(saved(tab, "Graph (JSON)")[1])
     assert [region.name for region in graph.regions] == ["wood", "region 2", "region 3"]
     for region, one in zip(graph.regions, found, strict=True):
-        assert region.mask_of("anchor").counts == one.rle.counts
+        assert counts_of(region) == one.rle.counts
 
 
 def test_regions_are_merged_deleted_and_undone(opened, tmp_path):
@@ -99,9 +104,9 @@ def test_regions_are_merged_deleted_and_undone(opened, tmp_path):
         drag(tab, (x, 40), (x + 60, 100))
     areas = [region.rle.decode().sum() for region in masks(tab, tmp_path)]
     tool(tab, "Choose")
-    tab.mouse.click(*point(tab, 50, 70))
+    tab.mouse.click(*point(tab, (50, 70)))
     tab.keyboard.down("Shift")
-    tab.mouse.click(*point(tab, 150, 70))
+    tab.mouse.click(*point(tab, (150, 70)))
     tab.keyboard.up("Shift")
     tab.get_by_role("button", name="Merge").click()
     assert listed(tab) == ["region 1", "region 3"]
@@ -139,7 +144,7 @@ def test_a_click_grows_over_what_is_alike(opened):
     tab.get_by_label("Reach").evaluate(
         "(o) => { o.value = 60; o.dispatchEvent(new Event('input')); }"
     )
-    tab.mouse.click(*point(tab, 200, 160))
+    tab.mouse.click(*point(tab, (200, 160)))
     [entry] = json.loads(saved(tab, "Save masks (JSON)")[1])
     found = mask_of(entry)
     assert (found & disc).sum() / (found | disc).sum() > 0.97
@@ -173,7 +178,7 @@ def test_regions_that_were_found_are_taken_over(opened, tmp_path):
     found = masks(tab, tmp_path)
     assert found.ids == tuple(region.id for region in graph.regions)
     for one, region in zip(found, graph.regions, strict=True):
-        assert one.rle.counts == region.mask_of("anchor").counts
+        assert one.rle.counts == counts_of(region)
     # The same ones are found before anything is compared.
     tab.locator("#regions").select_option("auto")
     tab.get_by_role("button", name="Find and edit them").click()
@@ -187,10 +192,10 @@ def test_masks_of_a_comparison_are_saved(opened, tmp_path):
     compare(tab)
     name, text = saved(tab, re.compile(r"^Masks \(JSON\)"))
     (tmp_path / "masks.json").write_bytes(text)
-    pictures = [load_picture(path) for path in PAIR]
-    found = resolve_regions(tmp_path / "masks.json", *pictures)
+    anchor, target = map(load_picture, PAIR)
+    found = resolve_regions(tmp_path / "masks.json", anchor, target)
     assert name == "anchor-target-masks.json"
-    assert found == resolve_regions("grid:2x3", *pictures)
+    assert found == resolve_regions("grid:2x3", anchor, target)
     name, picture = saved(tab, re.compile(r"^Masks \(PNG\)"))
     labels = np.asarray(Image.open(io.BytesIO(picture)))
     assert labels.dtype == np.uint8 and "each value is the region's id and 1" in status(tab)
@@ -277,7 +282,7 @@ def test_regions_are_drawn_by_touch(opened):
     tab = drawing(opened, width=390, touch=True)
     tool(tab, "Box")
     for corner in ((48, 32), (200, 150)):
-        tab.touchscreen.tap(*point(tab, *corner))
+        tab.touchscreen.tap(*point(tab, corner))
     assert listed(tab) == ["region 1"]
     sheet = tab.locator("[data-easel=anchor] .sheet-of")
     assert sheet.evaluate("o => getComputedStyle(o).touchAction") == "none"
@@ -285,7 +290,7 @@ def test_regions_are_drawn_by_touch(opened):
     tool(tab, "Outline")
     ring = [(300 + 80 * np.cos(a), 160 + 80 * np.sin(a)) for a in np.linspace(0, 6.2, 30)]
     for k, place in enumerate(ring):
-        x, y = point(tab, *place)
+        x, y = point(tab, place)
         kind = "touchMove" if k else "touchStart"
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
     session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
