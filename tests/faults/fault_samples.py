@@ -60,7 +60,12 @@ def make_inputs(folder: Path) -> None:
     Image.fromarray(noisy).save(folder / "b.png")
     (folder / "gate.yml").write_text("comparison: {worst: slightly_worse}\n")
     with contextlib.chdir(folder):
-        assert run("compare a.png b.png --regions grid:2x2 --out g.json --quiet".split()) == 0
+        assert (
+            run(
+                ["compare", "a.png", "b.png", "--regions", "grid:2x2", "--out", "g.json", "--quiet"]
+            )
+            == 0
+        )
         build = "dataset build photos --split test --workers 0 --out set --quiet"
         assert run(build.split()) == 0
 

@@ -25,6 +25,7 @@ from distortion_graph.pipeline import compare_pictures
 from distortion_graph.predict.session import Model, load_model
 from distortion_graph.predict.sizes import Fit
 
+NO_MEMORY = "not enough memory for this pair; use smaller pictures or fewer --workers"
 _LONGEST_NAME = 180  # file systems take 255 bytes, suffix included
 
 
@@ -74,16 +75,17 @@ class Compared(NamedTuple):
 def compare_task(job: Job, task: PairTask) -> Compared:
     """Compare a pair, wherever the worker is.
 
-    A pair whose pictures or regions cannot be used is a failure of its own; a model that cannot be
-    used ends the run.
+    A pair whose pictures or regions cannot be used, or that memory does not hold, is a failure of
+    its own; a model that cannot be used ends the run.
     """
     notes: list[str] = []
     try:
         pictures, graph = compare_pair(job.comparing, task, notes.append)
     except ModelError:
         raise
-    except DistortionGraphError as error:
-        return Compared(failed_row(task, str(error)), [], str(error))
+    except (DistortionGraphError, MemoryError) as error:
+        reason = NO_MEMORY if isinstance(error, MemoryError) else str(error)
+        return Compared(failed_row(task, reason), [], reason)
     row = pair_row(task, graph, notes)
     if job.graph_column:
         row["graph"] = graph.to_json()

@@ -14,7 +14,7 @@ from PIL import Image
 from distortion_graph.base.errors import DistortionGraphError, ModelError, OutputError, PolicyError
 from distortion_graph.base.files import atomic_write_bytes, encode_image
 from distortion_graph.batch.pairs import PairTask
-from distortion_graph.batch.worker import file_name, loaded_picture
+from distortion_graph.batch.worker import NO_MEMORY, file_name, loaded_picture
 from distortion_graph.gate.amounts import Finding, amounts_of, findings_of
 from distortion_graph.gate.baseline import Baseline, moves, values_of
 from distortion_graph.gate.policy import Policy
@@ -105,8 +105,9 @@ def _checked(job: GateJob, task: PairTask) -> Verdict:
             moved = tuple(moves(values, values_of(amounts_of(again, rules), regions)))
     except (ModelError, OutputError, PolicyError):
         raise
-    except DistortionGraphError as error:
-        return Verdict(task, error=str(error), notes=tuple(notes))
+    except (DistortionGraphError, MemoryError) as error:
+        reason = NO_MEMORY if isinstance(error, MemoryError) else str(error)
+        return Verdict(task, error=reason, notes=tuple(notes))
     if job.record:
         return Verdict(task, notes=tuple(notes), values=values, moved=moved)
     recorded = None if job.baseline is None else job.baseline.pairs.get(task.id)

@@ -204,6 +204,8 @@ def frame_notes(image: Image.Image) -> tuple[str, ...]:
 def damaged(label: str, kind: str, error: Exception) -> ImageError:
     """The error for a file that contradicts itself, is cut off, or makes its decoder fail."""
     reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, MemoryError):  # which says nothing of the file
+        return ImageError(f"{label}: not enough memory to read it; use a smaller picture")
     return ImageError(
         f"{label}: damaged or incomplete {kind} ({reason}), expected a whole picture; fetch the "
         "file again from where it came"
