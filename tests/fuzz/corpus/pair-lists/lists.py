@@ -1,0 +1,3 @@
+# lists
+easy = [('blur', 'noise', 'a.png')]
+medium = [('mixed', 'snow', 'a.png'), ]
