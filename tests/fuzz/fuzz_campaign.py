@@ -43,9 +43,7 @@ def found(finding: Finding, seed: int, out: Path) -> Path | None:
 
 def random_inputs(reader: Reader, arguments: argparse.Namespace) -> Iterator[Finding | Tally]:
     """Inputs that are made of valid files, whatever the reader does with them."""
-    job = Job(
-        reader.name, arguments.seed, arguments.first, arguments.inputs, arguments.seconds
-    )
+    job = Job(reader.name, arguments.seed, arguments.first, arguments.inputs, arguments.seconds)
     yield from fuzz([job])
 
 

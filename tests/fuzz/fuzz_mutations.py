@@ -70,7 +70,9 @@ def _change_bytes(rng: Random, data: bytearray, seeds: Sequence[bytes]) -> None:
             data[at] = rng.choice((0, 1, 0x7F, 0x80, 0xFF))
         case 3 | 4:
             width, order = rng.choice("BHIQ"), rng.choice("<>")
-            whole = struct.pack(order + width, rng.choice(_WHOLE) % 256 ** struct.calcsize("<" + width))
+            whole = struct.pack(
+                order + width, rng.choice(_WHOLE) % 256 ** struct.calcsize("<" + width)
+            )
             data[at : at + len(whole)] = whole
         case 5:
             del data[at : at + length]
@@ -81,7 +83,9 @@ def _change_bytes(rng: Random, data: bytearray, seeds: Sequence[bytes]) -> None:
         case 8:
             other = rng.choice(seeds)
             start = rng.randrange(len(other) + 1)
-            data[at:] = other[start:] if rng.random() < 0.5 else data[at:] + other[start : start + length]
+            data[at:] = (
+                other[start:] if rng.random() < 0.5 else data[at:] + other[start : start + length]
+            )
         case 9:
             del data[at:]
 
@@ -125,7 +129,9 @@ def changed_json(rng: Random, seeds: Sequence[bytes]) -> bytes:
     for _ in range(number_of_changes(rng)):
         tree = _change_tree(rng, tree)
     try:
-        return json.dumps(tree, ensure_ascii=rng.random() < 0.5).encode("utf-8", "surrogatepass")[:_LARGEST]
+        return json.dumps(tree, ensure_ascii=rng.random() < 0.5).encode("utf-8", "surrogatepass")[
+            :_LARGEST
+        ]
     except (ValueError, RecursionError):
         return changed_text(rng, seeds)
 
@@ -169,28 +175,41 @@ def _change_tree(rng: Random, tree: Any) -> Any:
     return tree
 
 
-def _collect(tree: Any, places: list[tuple[Any, Any]]) -> None:
-    keys: Sequence[Any] = list(tree) if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ()
+def _collect(tree: Any, places: list[tuple[Any, Any]], depth: int = 100) -> None:
+    keys: Sequence[Any] = (
+        list(tree) if isinstance(tree, dict) else range(len(tree)) if isinstance(tree, list) else ()
+    )
     for key in keys:
         places.append((tree, key))
-        _collect(tree[key], places)
+        if depth:
+            _collect(tree[key], places, depth - 1)
 
 
 def _key(rng: Random, places: Sequence[tuple[Any, Any]]) -> str:
     names = [key for _, key in places if isinstance(key, str)]
-    return rng.choice(names) if names and rng.random() < 0.7 else rng.choice(("", "a", "id", "\n", "é", "1", "-1"))
+    return (
+        rng.choice(names)
+        if names and rng.random() < 0.7
+        else rng.choice(("", "a", "id", "\n", "é", "1", "-1"))
+    )
 
 
 def _odd(rng: Random, value: Any) -> Any:
     """A value that a reader may not expect in place of this one."""
     if type(value) in (int, float) and rng.random() < 0.5:
         far = value * 1e9 if abs(value) < 2**64 else 0
-        return rng.choice((value + 1, value - 1, -value, value * 2, far, far + 0.5, str(value), [value]))
+        return rng.choice(
+            (value + 1, value - 1, -value, value * 2, far, far + 0.5, str(value), [value])
+        )
     if isinstance(value, str) and rng.random() < 0.5:
         at = rng.randrange(len(value) + 1)
-        return rng.choice((value[:at], value + value, value[:at] + rng.choice(_TEXTS) + value[at:], [value]))
+        return rng.choice(
+            (value[:at], value + value, value[:at] + rng.choice(_TEXTS) + value[at:], [value])
+        )
     if isinstance(value, list) and value and rng.random() < 0.5:
-        return rng.choice((value[0], value[:-1], value + value, value[::-1], dict(enumerate(value))))
+        return rng.choice(
+            (value[0], value[:-1], value + value, value[::-1], dict(enumerate(value)))
+        )
     if rng.random() < 0.05:
         deep: Any = value
         for _ in range(rng.choice((20, 200, 400, 700))):

@@ -20,7 +20,9 @@ _WORKER = Path(__file__).with_name("fuzz_worker.py")
 _MOST_DEATHS = 20
 
 
-def fuzz(jobs: Sequence[Job], told: Callable[[str], object] = lambda line: None) -> Iterator[Finding | Tally]:
+def fuzz(
+    jobs: Sequence[Job], told: Callable[[str], object] = lambda line: None
+) -> Iterator[Finding | Tally]:
     """Do the jobs in order; of a job whose inputs killed a worker there are several tallies."""
     left, deaths = list(jobs), 0
     with tempfile.TemporaryDirectory() as name:
@@ -30,15 +32,21 @@ def fuzz(jobs: Sequence[Job], told: Callable[[str], object] = lambda line: None)
             for answer in _run(left, Path(name)):
                 if isinstance(answer, int):  # the worker died
                     with place.open("rb") as shared:
-                        (number,) = struct.unpack("<q", mmap.mmap(shared.fileno(), 8, access=mmap.ACCESS_READ)[:8])
+                        (number,) = struct.unpack(
+                            "<q", mmap.mmap(shared.fileno(), 8, access=mmap.ACCESS_READ)[:8]
+                        )
                     job, deaths = left[0], deaths + 1
                     cause = signal.Signals(-answer).name if answer < 0 else f"exit {answer}"
-                    yield Finding(job.reader, number, "died", cause, f"the process ended by {cause}")
+                    yield Finding(
+                        job.reader, number, "died", cause, f"the process ended by {cause}"
+                    )
                     if deaths > _MOST_DEATHS:
                         return
                     # What is kept is read first, so a file of it that kills is met once.
                     after = max(number + 1, job.first)
-                    left[0] = replace(job, first=after, count=job.first + job.count - after, kept=False)
+                    left[0] = replace(
+                        job, first=after, count=job.first + job.count - after, kept=False
+                    )
                 elif isinstance(answer, Tally):
                     left.pop(0)
                     yield answer

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -139,7 +140,13 @@ def _whole(found: RegionSet) -> None:
     _expect(masks.shape == (len(found), H, W), "masks")
     _expect(masks.sum((1, 2)).tolist() == found.areas().tolist(), "areas")
     _expect(bool(found.areas().all()), "an empty mask")
-    _expect(all(isinstance(i, int) and isinstance(n, str) for i, n in zip(found.ids, found.names, strict=True)), "ids")
+    _expect(
+        all(
+            isinstance(i, int) and isinstance(n, str)
+            for i, n in zip(found.ids, found.names, strict=True)
+        ),
+        "ids",
+    )
 
 
 def _table(name: str, data: bytes, folder: Path) -> None:
@@ -356,7 +363,9 @@ def _reply(data: bytes, folder: Path) -> None:
 
     text = data.decode("utf-8", "replace")
     answer = parse_answer(text, _IDS, DEFAULT_VOCABULARY)
-    _expect(set(answer.regions) <= set(_IDS) and not set(answer.regions) & set(answer.unusable), "ids")
+    _expect(
+        set(answer.regions) <= set(_IDS) and not set(answer.regions) & set(answer.unusable), "ids"
+    )
     for said in answer.regions.values():
         for node in (said.anchor, said.target):
             _expect(node.distortion in DEFAULT_VOCABULARY.distortions, "label")
@@ -498,6 +507,8 @@ def _application() -> tuple[Any, Any, list[BaseException]]:
     from distortion_graph.serve.http.app import Application
     from distortion_graph.serve.http.settings import Limits, Settings
 
+    # Of a malformed form the framework leaves files open, until nobody knows of them any more.
+    warnings.simplefilter("ignore", ResourceWarning)
     defects: list[BaseException] = []
     limits = Limits(bytes_per_request=1 << 20, bytes_per_job=1 << 20, upload_seconds=60)
     application = Application(Settings(limits=limits), on_defect=defects.append)
@@ -573,7 +584,12 @@ def _pictures() -> list[Reader]:
     needs = {"heif": "pillow_heif", "jpeg-xl": "pillow_jxl"}
     return [
         Reader(
-            f"picture-{kind}", partial(_picture, name), mutate, ImageError, name, needs=needs.get(kind)
+            f"picture-{kind}",
+            partial(_picture, name),
+            mutate,
+            ImageError,
+            name,
+            needs=needs.get(kind),
         )
         for kind, (name, mutate) in kinds.items()
     ]
@@ -621,7 +637,11 @@ def _all() -> list[Reader]:
         Reader("pairs-csv", partial(_pairs, "p.csv"), changed_text, BatchError, "p.csv"),
         Reader("pairs-jsonl", partial(_pairs, "p.jsonl"), changed_lines, BatchError, "p.jsonl"),
         Reader(
-            "pairs-parquet", partial(_pairs, "p.parquet"), changed_bytes, BatchError, "p.parquet",
+            "pairs-parquet",
+            partial(_pairs, "p.parquet"),
+            changed_bytes,
+            BatchError,
+            "p.parquet",
             needs="pyarrow",
         ),
         Reader("policy", _policy, changed_text, PolicyError, "gate.yml", needs="yaml"),

@@ -137,7 +137,9 @@ def read_once(reader: Any, data: bytes, folder: Path, watch: Watch) -> bool:
     except reader.refusal as error:
         line = str(error)
         if not line.strip() or len(line.splitlines()) != 1 or not line.isprintable():
-            raise WrongError(f"refusal of {type(error).__name__} is not one line: {line[:300]!r}") from error
+            raise WrongError(
+                f"refusal of {type(error).__name__} is not one line: {line[:300]!r}"
+            ) from error
         if len(line) > 4000:
             raise WrongError(f"refusal of {len(line)} characters: {line[:300]}") from error
         if reader.named not in line:

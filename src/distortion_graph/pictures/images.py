@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.base.errors import ImageError
+from distortion_graph.base.errors import ImageError, one_line
 from distortion_graph.base.files import HeldFile
 from distortion_graph.pictures.backgrounds import (
     DEFAULT_BACKGROUND,
@@ -301,7 +301,7 @@ def _picture(
         sha256_of="file" if sha256 else "rgb",
         stored_size=(w, h) if orientation >= 5 else (h, w),
         orientation=orientation,
-        warnings=tuple(f"{label}: {note}" for note in notes),
+        warnings=tuple(one_line(f"{label}: {note}") for note in notes),
         alpha=None if shown.alpha is None else _frozen(shown.alpha),
         background=None if shown.alpha is None else background,
         plain=shown.plain,

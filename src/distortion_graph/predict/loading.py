@@ -86,7 +86,7 @@ def read_manifest(folder: Path) -> Manifest:
             f"{folder}: no model there, expected a folder with {MANIFEST_FILE}, {ENCODER_FILE} "
             f"and {HEAD_FILE}, {HUB}org/name, or the name {SHIPPED[0]!r}"
         ) from None
-    except (ValueError, TypeError) as problem:
+    except (ValueError, TypeError, RecursionError) as problem:
         raise ModelError(f"{path}: not a JSON object ({problem})") from None
     if missing:
         raise ModelError(f"{path}: {', '.join(sorted(missing))} missing")
@@ -229,7 +229,8 @@ def _open(file: bytes, providers: Sequence[str] | None, threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(
-            file, options, providers=list(providers or ["CPUExecutionProvider"])
-        )
+            file, options, providers=list(providers or ["CPUExecutionProvider"]),
+            enable_fallback=0,  # which prints why, and takes another provider than was asked for
+        )  # fmt: skip
     except Exception as problem:
         raise ModelError(f"model cannot be opened by ONNX Runtime: {problem}") from problem

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from distortion_graph.base.errors import RegionError
-from distortion_graph.base.files import HeldFile
+from distortion_graph.base.files import HeldFile, kind_of
 from distortion_graph.masks.container import Region, RegionSet, default_name
 from distortion_graph.masks.rle import Rle, rle_from_box, rle_from_runs, rle_from_text
 from distortion_graph.pictures.images import Picture
@@ -243,7 +243,7 @@ def _numbers(values: Sequence[Any]) -> bool:
 def _panoptic_png(json_path: Path, name: str) -> Path:
     places = _panoptic_places(json_path, name)
     for place in places:
-        if place.is_file():
+        if kind_of(place) == "file":
             return place
     raise RegionError(
         f"{json_path}: no {' and no '.join(map(str, places))}; name the PNG: "

@@ -1,3 +1,5 @@
 # lists
-easy = [('blur', 'noise', 'a.png')]
-medium = [('mixed', 'snow', 'a.png'), ]
+easy = [("blur", "noise", "a.png")]
+medium = [
+    ("mixed", "snow", "a.png"),
+]
