@@ -10,6 +10,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from random import Random
 from typing import Any, TypeAlias
 
@@ -26,7 +27,7 @@ _NUMBERS = (
     "4294967296", "-4294967296", "9223372036854775807", "9223372036854775808", "1" * 40, "9" * 400,
     "9" * 5000, "0x10", "1_000", "１",
 )  # fmt: skip
-_ODD = (
+_ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2, 0.5, -0.0, 1e308, 1e-320, 2**31, 2**32, 2**53 + 1, 2**63, 10**30,
     10**400, float("nan"), float("inf"), "", " ", "a", "0", "1e400", "é", "\x00", "\ud800", "\n", "a\nb",
     "../../etc/passwd", "/", "a" * 2000, "💥", [], {}, [[]], [{}], {"": None}, [None], [0, 0, 0, 0],
@@ -215,7 +216,7 @@ def _odd(rng: Random, value: Any) -> Any:
         for _ in range(rng.choice((20, 200, 400, 700))):
             deep = [deep] if rng.random() < 0.5 else {"a": deep}
         return deep
-    return rng.choice(_ODD)
+    return deepcopy(rng.choice(_ODD))
 
 
 def changed_png(rng: Random, seeds: Sequence[bytes]) -> bytes:

@@ -110,8 +110,13 @@ def _data_set_picture(data: bytes, folder: Path) -> None:
     size = picture_size(data, "p.png")
     if size[0] * size[1] > MAX_PIXELS:  # the limit of data sets is that of all pictures
         return
+    try:
+        expected = load_picture(data, name="p.png").rgb
+    except ImageError:
+        expected = None
     rgb = decode_rgb(data, "p.png")
     _expect(rgb.shape == (*size, 3), f"size {size} of the header, {rgb.shape} of the picture")
+    _expect(expected is not None and np.array_equal(rgb, expected), "other pixels")
 
 
 # ---- regions -----------------------------------------------------------------------------------
@@ -602,9 +607,9 @@ def _all() -> list[Reader]:
         *_pictures(),
         data_set("data-set-picture", _data_set_picture, changed_png, named="p.png"),
         region("label-map", _label_map, changed_png),
-        region("label-map-names", _named_label_map, changed_json),
-        region("panoptic-json", _panoptic_json, changed_json),
-        region("panoptic-png", _panoptic_png, changed_png),
+        region("label-map-names", _named_label_map, changed_json, named=""),
+        region("panoptic-json", _panoptic_json, changed_json, named=""),
+        region("panoptic-png", _panoptic_png, changed_png, named=""),
         region("alpha", _alpha, changed_png),
         region("rle-text", _rle_text, changed_bytes, named="m: "),
         region("rle-runs", _rle_runs, changed_json, named="m: "),

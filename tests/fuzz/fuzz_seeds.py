@@ -34,7 +34,7 @@ PHOTO = np.clip(
 ).astype(np.uint8)
 RGB = Image.fromarray(PHOTO)
 RGBA = Image.fromarray(np.dstack([PHOTO, np.tile(np.linspace(0, 255, W).astype(np.uint8), (H, 1))]))
-DEEP = Image.fromarray((PHOTO[..., 0].astype(np.uint16) * 257))
+DEEP = Image.fromarray(PHOTO[..., 0].astype(np.uint16) * 257)
 LABELS = np.zeros((H, W), np.uint8)
 LABELS[1:5, 2:9], LABELS[6:11, 1:6], LABELS[6:11, 8:15] = 1, 2, 3
 
@@ -62,7 +62,8 @@ def profile() -> bytes:
     """A colour profile as small as they are."""
     from picture_bytes import matrix_profile
 
-    return matrix_profile(1.8, swap=True)
+    made: bytes = matrix_profile(1.8, swap=True)
+    return made
 
 
 def pictures() -> Files:
@@ -174,7 +175,7 @@ def masks() -> Files:
     from distortion_graph.masks.rle import rle_from_mask, unpack_counts
 
     for k in (1, 2, 3):
-        rle = rle_from_mask(LABELS == k)
+        rle = rle_from_mask(k == LABELS)
         yield f"rle-text/{k}", rle.counts.encode()
         yield f"rle-runs/{k}.json", text(unpack_counts(rle.counts).tolist())
 
@@ -216,7 +217,7 @@ def region_files() -> Files:
     import base64
 
     packed = base64.b64encode(saved(Image.fromarray(mask), "PNG")).decode()
-    shape = {"label": "a", "group_id": None, "flags": {}}
+    shape: dict[str, Any] = {"label": "a", "group_id": None, "flags": {}}
     yield "labelme/shapes.json", text(
         {
             "version": "5.5.0", "flags": {}, "imagePath": "a.png", "imageData": None,

@@ -28,7 +28,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, TextIO
 
-from distortion_graph.base.errors import DistortionGraphError, DistortionGraphWarning
+from distortion_graph.base.errors import DistortionGraphWarning
 
 MEGABYTE = 1 << 20
 SECONDS = 20

@@ -57,7 +57,7 @@ def _decode_plain(data: bytes) -> NDArray[np.uint8] | None:
         return None
     if data.startswith(_JPEG):
         return decode_jpeg(data, "RGB")[0]
-    with without_messages(("libpng",)):  # of damage that its sums do not show
+    with without_messages(("libpng", "grfmt_png")):  # of damage that its sums do not show
         bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     return None if bgr is None else np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 

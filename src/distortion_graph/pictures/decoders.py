@@ -185,8 +185,11 @@ def decode_strictly(opened: Opened, label: str) -> Decoded:
         if kind == "HEIF" and image.info.get("bit_depth", 8) > 8:
             return Decoded(image, _deep_heif(data), notes)
         quiet = without_messages(_LIBTIFF_MARKS) if _by_libtiff(image) else contextlib.nullcontext()
+        size = image.size
         with no_truncated_images(), quiet:
             image.load()
+        if kind == "HEIF" and image.size != size:
+            raise DamageError(f"its header says {size}, its pixels {image.size} (width, height)")
     except Exception as e:  # as above: damaged data, not a defect here
         raise damaged(label, kind, e) from e
     deep = _deep_avif(data, image) if kind == "AVIF" else None

@@ -63,6 +63,9 @@ def check_png(data: bytes) -> int:
     read = list(chunks(data, check=True))
     if read[0].kind != b"IHDR" or len(read[0].data) != _HEADER_BYTES:
         raise DamageError("its first chunk is not its header IHDR")
+    kinds = [chunk.kind for chunk in read]
+    if b"IDAT" in kinds and b"acTL" in kinds[kinds.index(b"IDAT") :]:
+        raise DamageError("what makes it a film, its chunk 'acTL', stands behind its pixels")
     there = inflated_bytes(chunk.data for chunk in read if chunk.kind == b"IDAT")
     expected = _pixel_bytes(read[0].data)
     if there < expected:
