@@ -2,13 +2,13 @@
 
     python tests/fuzz/fuzz_guided.py READER FOLDER SECONDS INPUTS
 
-is one reader's run of atheris (libFuzzer), as `fuzz_campaign.py --guided` starts it. `FOLDER/corpus`
-grows by every input that went a new way, `FOLDER/crash-…` is one that ended the process.
+is one reader's run of atheris (libFuzzer), as `fuzz_campaign.py --guided` starts it.
+`FOLDER/corpus` grows by every input that went a new way, `FOLDER/crash-…` is one that ended the
+process.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
@@ -74,11 +74,8 @@ def main() -> None:
                 (place / f"wrong-{len(seen)}").write_bytes(data)
 
     for data in seeds:  # so that what is imported when it is needed is instrumented too
-        with (
-            atheris.instrument_imports(include=["distortion_graph"]),
-            contextlib.suppress(Exception),
-        ):
-            reader.read(data, Path(folder.name))
+        with atheris.instrument_imports(include=["distortion_graph"]):
+            read(data)
     options = [f"-max_total_time={int(float(seconds))}", f"-runs={inputs}", "-max_len=65536"]
     options += [f"-artifact_prefix={place}{os.sep}", "-rss_limit_mb=4096", "-timeout=120"]
     atheris.Setup([sys.argv[0], *options, str(place / "corpus")], read, custom_mutator=changed)

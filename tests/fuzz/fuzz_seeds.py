@@ -184,7 +184,7 @@ def region_files() -> Files:
     """Files of annotation tools."""
     from distortion_graph.masks.rle import rle_from_mask, unpack_counts
 
-    rle = rle_from_mask(LABELS == 1)
+    rle = rle_from_mask(np.equal(LABELS, 1))
     runs = unpack_counts(rle.counts).tolist()
     polygon = [2.0, 1.0, 9.0, 1.0, 9.0, 5.0, 2.5, 5.0]
     yield (
