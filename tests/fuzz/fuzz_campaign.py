@@ -65,12 +65,12 @@ def main() -> int:
     if hasattr(os, "nice"):
         os.nice(19)
     wrong = 0
-    print("| reader | inputs | read | refused | findings | slowest | memory | seconds |")
-    print("|---|---|---|---|---|---|---|---|", flush=True)
+    print("| reader | inputs | read | refused | findings | slowest | memory | CPU | seconds |")
+    print("|---|---|---|---|---|---|---|---|---|", flush=True)
     for name in arguments.readers or READERS:
         reader = READERS[name]
         if reader.needs and find_spec(reader.needs) is None:
-            print(f"| {name} | not there: {reader.needs} | | | | | | |", flush=True)
+            print(f"| {name} | not there: {reader.needs} | | | | | | | |", flush=True)
             continue
         if arguments.guided:
             from fuzz_guided import guided_inputs as inputs
@@ -87,9 +87,11 @@ def main() -> int:
         read, refused = (sum(getattr(t, what) for t in tallies) for what in ("read", "refused"))
         slowest = max((t.slowest_s for t in tallies), default=0.0)
         memory = max((t.peak_mb for t in tallies), default=0)
+        cpu = sum(t.cpu_s for t in tallies)
         print(
             f"| {name} | {sum(t.inputs for t in tallies)} | {read} | {refused} | {len(findings)} | "
-            f"{slowest:.2f} s | {memory} MB | {time.monotonic() - start:.0f} |",
+            f"{slowest:.2f} s | {memory} MB | {cpu:.1f} s | "
+            f"{time.monotonic() - start:.0f} |",
             flush=True,
         )
         wrong += len(findings)

@@ -126,16 +126,12 @@ def changed_json(rng: Random, seeds: Sequence[bytes]) -> bytes:
         return changed_text(rng, seeds)
     try:
         tree = json.loads(rng.choice(seeds))
-    except (ValueError, RecursionError):
+        for _ in range(number_of_changes(rng)):
+            tree = _change_tree(rng, tree)
+        text = json.dumps(tree, ensure_ascii=rng.random() < 0.5)
+    except (ValueError, RecursionError):  # no JSON, or too deep by now
         return changed_text(rng, seeds)
-    for _ in range(number_of_changes(rng)):
-        tree = _change_tree(rng, tree)
-    try:
-        return json.dumps(tree, ensure_ascii=rng.random() < 0.5).encode("utf-8", "surrogatepass")[
-            :_LARGEST
-        ]
-    except (ValueError, RecursionError):
-        return changed_text(rng, seeds)
+    return text.encode("utf-8", "surrogatepass")[:_LARGEST]
 
 
 def changed_lines(rng: Random, seeds: Sequence[bytes]) -> bytes:

@@ -67,7 +67,7 @@ class Reader:
     named: str = ""
     memory_mb: int = 512
     seconds: float = 10.0
-    quick: int = 150
+    quick: int = 200
     more: Callable[[], list[bytes]] = list
     needs: str | None = None
 
@@ -649,9 +649,9 @@ def _all() -> list[Reader]:
             "p.parquet",
             needs="pyarrow",
         ),
-        Reader("policy", _policy, changed_text, PolicyError, "gate.yml", needs="yaml"),
+        Reader("policy", _policy, changed_text, PolicyError, "gate.yml", quick=40, needs="yaml"),
         Reader("baseline", _baseline, changed_json, PolicyError, "b.json"),
-        Reader("settings", _settings, changed_text, named="t.yaml", needs="torch"),
+        Reader("settings", _settings, changed_text, named="t.yaml", quick=40, needs="torch"),
         Reader("journal", _journal, changed_lines, WorkError, "j.jsonl"),
         Reader("bench-result", _bench_result, changed_json, named="b.json"),
         Reader("reply", _reply, changed_json, needs="json_repair"),

@@ -73,6 +73,7 @@ class Tally:
     refused: int = 0
     peak_mb: int = 0
     slowest_s: float = 0.0
+    cpu_s: float = 0.0
 
 
 class WrongError(Exception):
@@ -206,7 +207,7 @@ def run(job: Job, reader: Any, out: TextIO, at: mmap.mmap, folder: Path, watch: 
     with contextlib.suppress(WrongError):
         watch.check()
     start_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    end = time.monotonic() + job.seconds
+    end, begun = time.monotonic() + job.seconds, time.process_time()
     with _limited(reader.memory_mb):
         for number, name, data in inputs():
             struct.pack_into("<q", at, 0, number)
@@ -236,6 +237,7 @@ def run(job: Job, reader: Any, out: TextIO, at: mmap.mmap, folder: Path, watch: 
                 tally.refused += 1
     signal.setitimer(signal.ITIMER_PROF, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
+    tally.cpu_s = time.process_time() - begun
     tally.peak_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start_rss) // 1024
     _say(out, {"done": asdict(tally)})
 

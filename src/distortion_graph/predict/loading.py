@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -95,11 +95,13 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as problem:
         line = validation_line(problem, f"{path} (vocabulary)", Vocabulary)
         raise ModelError(line) from problem
-    identity = ModelIdentity(
-        value["name"], value["version"], value["sha256"], value.get("known_threshold")
-    )
+    facts = {f.name: value.get(f.name) for f in fields(ModelIdentity)}
+    try:
+        ModelInfo.model_validate(facts)
+    except ValidationError as problem:
+        raise ModelError(validation_line(problem, str(path), ModelInfo)) from problem
     return Manifest(
-        identity,
+        ModelIdentity(**facts),
         vocabulary,
         value.get("card", {}),
         takes_reference=bool(value.get("takes_reference", False)),
