@@ -67,7 +67,7 @@ class Reader:
     named: str = ""
     memory_mb: int = 512
     seconds: float = 10.0
-    quick: int = 200
+    quick: int = 100
     more: Callable[[], list[bytes]] = list
     needs: str | None = None
 

@@ -11,7 +11,6 @@ import yaml
 
 from distortion_graph.base.errors import DistortionGraphError
 
-
 _MOST_VALUES = 100_000
 
 

@@ -39,7 +39,10 @@ _SHARED_BRANDS = (b"mif1", b"msf1")
 _AV1_MORE_THAN_8_BITS, _AV1_12_BITS = 0x40, 0x20
 _JXL_HEADS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 # What lines of libtiff's own begin with: the name Pillow gives every file, or one of its functions.
-_LIBTIFF_MARKS = ("tempfile.tif", "Decode", "TIFF", "MissingRequired", "JPEGLib")
+_LIBTIFF_MARKS = (
+    "tempfile.tif", "Decode", "TIFF", "MissingRequired", "JPEG", "StripByteCounts",
+    "ChopUp", "CheckDirCount", "InitState", "Fax3",
+)  # fmt: skip
 _JPEG_COLOURS = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 
 
