@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 if sys.platform != "linux":
     pytest.skip("limits of memory and time as Linux has them", allow_module_level=True)
 
+from fuzz_base import CORPUS
 from fuzz_mutations import changed_png
 from fuzz_parent import fuzz
-from fuzz_readers import CORPUS, READERS
+from fuzz_readers import READERS
 from fuzz_worker import Finding, Job, Tally, input_of
 
 from distortion_graph.base.errors import DistortionGraphError, RegionError, one_line

@@ -1,5 +1,0 @@
-# lists
-easy = [("blur", "noise", "a.png")]
-medium = [
-    ("mixed", "snow", "a.png"),
-]
