@@ -26,7 +26,7 @@ def read_picture(name: str, data: bytes, folder: Path) -> None:
     from distortion_graph.pictures.images import displayed_size
 
     try:
-        size = displayed_size(data, name)
+        size = displayed_size(data, name, MAX_PIXELS)
     except ImageError:
         size = None
     picture = load_picture(data, max_pixels=MAX_PIXELS, name=name)

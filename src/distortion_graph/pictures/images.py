@@ -169,12 +169,15 @@ def open_picture_file(path: str | Path | HeldFile, label: str) -> Opened:
     return open_header(_read(path, label), label)
 
 
-def displayed_size(data: bytes, label: str) -> tuple[int, int]:
-    """(h, w) in pixels of a picture file's bytes, from its header; raises ImageError.
+def displayed_size(
+    data: bytes, label: str, max_pixels: int = DEFAULT_MAX_PIXELS
+) -> tuple[int, int]:
+    """(h, w) in pixels of a picture file's bytes, from its header.
 
-    Only a PNG that may say behind its pixels how it is turned is decoded for that.
+    Only a PNG that may say behind its pixels how it is turned is decoded for that. Raises
+    ImageError, also for more pixels than `max_pixels`.
     """
-    opened = open_header(data, label)
+    opened = open_header(data, label, max_pixels)
     width, height = opened.image.size
     if opened.kind == "PNG" and words_behind_pixels(data):
         decode_strictly(opened, label)
