@@ -10,6 +10,9 @@ FREE    ?= runs/free-pictures
 BSDS    ?=
 # More photographs for `make rows`, without regions; may stay empty.
 PHOTOS  ?=
+# Inputs that make fuzz makes for every reader, and which readers; all of them where it is empty.
+INPUTS  ?= 100000
+READERS ?=
 # More arguments for pytest: make test ARGS="-k swap -x"; -n 0 runs in one process
 ARGS    ?=
 
@@ -18,7 +21,7 @@ BIN   := $(VENV)/bin
 # Versions known to work together. The library's own ranges (pyproject.toml) stay open.
 PIP   := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test test-oldest coverage nightly lint check format wheel release docs notebooks gallery bench card rows train-free clean
+.PHONY: help demo test test-oldest coverage nightly fuzz lint check format wheel release docs notebooks gallery bench card rows train-free clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -33,8 +36,12 @@ demo: $(VENV)/.core  ## compare the example pair: table, out/graph.json, overlay
 test: $(VENV)/.dev  ## set up what the tests need and pass every test
 	$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder $(ARGS)
 
-nightly: $(VENV)/.nightly  ## the tests that need large packages: Ray, a stand-in for S3, Polars
+nightly: $(VENV)/.nightly  ## the tests that need large packages: Ray, a stand-in for S3, Polars; and fuzz
 	$(BIN)/python -m pytest -rs $(NIGHTLY) $(ARGS)
+	$(MAKE) fuzz
+
+fuzz: $(VENV)/.dev  ## INPUTS changed files for every reader, hours of one core: make fuzz READERS="svg cvat"
+	$(BIN)/python tests/fuzz/fuzz_campaign.py --inputs $(INPUTS) $(READERS)
 
 test-oldest:  ## the tests with the oldest versions that pyproject.toml allows, in a fresh environment
 	$(PYTHON) tools/oldest.py $(ARGS)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from picture_bytes import SMOOTH, encode, png, refusal
 from PIL import Image, ImageFile
 
-from distortion_graph.base.errors import DatasetError, ImageError, RegionError
+from distortion_graph.base.errors import DamageError, DatasetError, ImageError, RegionError
 from distortion_graph.datasets.decoding import decode_rgb
 from distortion_graph.pictures.images import load_picture
 from distortion_graph.regions.fitting import read_label_picture
@@ -314,3 +314,53 @@ def test_the_table_of_damage_counts_every_file():
     spoiled[-1] ^= 255
     outcome = damage.read_all([data, data[:-1], bytes(spoiled)], picture)
     assert (outcome.refused, outcome.same, outcome.unnoticed, outcome.total) == (1, 1, 1, 3)
+
+
+# ---- what unpacks to more than it says ---------------------------------------------------------
+
+
+def test_a_png_is_not_unpacked_beyond_the_pixels_of_its_header():
+    """60 kB of them would be 60 MB; a little behind the last row is no damage."""
+    from distortion_graph.pictures.png_chunks import check_png
+
+    whole_file = png(SMOOTH, 2, bits=8)
+    rows = b"".join(b"\0" + row.tobytes() for row in SMOOTH)
+
+    def with_rows(behind: bytes) -> bytes:
+        start, end = whole_file.index(b"IDAT") - 4, whole_file.index(b"IEND") - 4
+        body = b"IDAT" + zlib.compress(rows + behind)
+        packed = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+        return whole_file[:start] + packed + whole_file[end:]
+
+    assert check_png(with_rows(bytes(500))) == len(with_rows(bytes(500)))
+    with pytest.raises(DamageError, match="more than"):
+        check_png(with_rows(bytes(60_000_000)))
+
+
+def test_a_tiff_whose_strips_lie_on_each_other_is_refused():
+    data = bytearray(files()[DEFLATED])
+    with Image.open(io.BytesIO(data)) as image:
+        (start,), (length,) = image.tag_v2[273], image.tag_v2[279]  # type: ignore[attr-defined]
+    count = len(data) // (length - 8) + 2
+    lists = len(data)
+    data += struct.pack(f"<{count}I", *[start] * count) + struct.pack(
+        f"<{count}I", *[length] * count
+    )
+    for tag, at in ((273, lists), (279, lists + 4 * count)):
+        place = next(
+            k for kind in (3, 4) if (k := data.find(struct.pack("<HHI", tag, kind, 1))) >= 0
+        )
+        data[place : place + 12] = struct.pack("<HHII", tag, 4, count, at)
+    assert count * length > len(data)
+    assert "lie on each other" in refusal(bytes(data))
+
+
+def test_the_size_of_a_picture_is_bounded_before_anything_is_unpacked():
+    """A PNG with words behind its pixels is decoded for its size: not one of any size."""
+    from distortion_graph.pictures.images import displayed_size
+
+    large = bytearray(files()["PNG"])
+    large[16:24] = struct.pack(">II", 100_000, 100_000)
+    large[29:33] = struct.pack(">I", zlib.crc32(large[12:29]))
+    with pytest.raises(ImageError, match="expected at most 100000000"):
+        displayed_size(bytes(large), "p.png")

@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import warnings
 
+_LONGEST_LINE = 2000
+
+
+def one_line(text: str) -> str:
+    """A text as one line that steers no terminal, whatever the files say that it quotes.
+
+    Line ends become spaces, other characters that cannot be seen are written as in Python, and of
+    a text of more than 2000 characters the middle is left out.
+    """
+    if not text.isprintable():
+        text = "".join(
+            c if c.isprintable() else " " if c.isspace() else c.encode("unicode_escape").decode()
+            for c in text
+        )
+    if len(text) > _LONGEST_LINE:
+        text = f"{text[: _LONGEST_LINE * 3 // 4]} … {text[-_LONGEST_LINE // 5 :]}"
+    return text
+
 
 class DistortionGraphError(ValueError):
     """Base of every error that is the input's fault; its text is one line for a person.
 
     The line names the file or argument, what was found, what was expected and what to do.
     """
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
 
 
 class ImageError(DistortionGraphError):
@@ -77,4 +98,4 @@ class DistortionGraphWarning(UserWarning):
 
 def warn_user(text: str) -> None:
     """Give Python's warnings a line for the user."""
-    warnings.warn(text, DistortionGraphWarning, stacklevel=3)
+    warnings.warn(one_line(text), DistortionGraphWarning, stacklevel=3)

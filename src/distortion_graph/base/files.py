@@ -10,7 +10,8 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from stat import S_ISDIR, S_ISREG
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,15 @@ class HeldFile:
     def read_bytes(self) -> bytes:
         """The data."""
         return self.data
+
+
+def kind_of(path: Path) -> Literal["file", "folder", "other"] | None:
+    """What is at a path; None where nothing can be seen, or nothing can have such a name."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # a very long name, or one with a zero in it
+        return None
+    return "file" if S_ISREG(mode) else "folder" if S_ISDIR(mode) else "other"
 
 
 def atomic_write_bytes(path: str | Path, data: bytes) -> None:

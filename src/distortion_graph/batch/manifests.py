@@ -162,14 +162,14 @@ def _parquet_rows(data: bytes, name: str) -> Iterator[dict[str, Cell]]:
 
     try:
         file = parquet.ParquetFile(io.BytesIO(data))
+        _columns(file.schema_arrow.names, name)
+        rows = (row for batch in file.iter_batches() for row in batch.to_pylist())
+        for number, row in enumerate(rows, start=1):
+            yield {key: _cell(cell, f"{name}: row {number}: {key}") for key, cell in row.items()}
+    except BatchError:
+        raise
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise BatchError(f"{name}: cannot be read as Parquet ({error!s:.120})") from error
-    _columns(file.schema_arrow.names, name)
-    number = 0
-    for batch in file.iter_batches():
-        for row in batch.to_pylist():
-            number += 1
-            yield {key: _cell(cell, f"{name}: row {number}: {key}") for key, cell in row.items()}
 
 
 def _cell(value: Any, where: str) -> Cell:

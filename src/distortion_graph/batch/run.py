@@ -196,7 +196,7 @@ class _Run:
             return False
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BatchError(f"{path}: cannot be read ({error}); choose a new folder") from error
         header = json.loads(json.dumps(self.header()))
         if difference := first_difference(found.get("run", {}), header):

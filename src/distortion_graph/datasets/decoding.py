@@ -17,6 +17,7 @@ from distortion_graph.base.errors import DamageError, DatasetError, ImageError
 from distortion_graph.pictures.images import DEFAULT_MAX_PIXELS, displayed_size, load_picture
 from distortion_graph.pictures.jpeg_decoding import decode_jpeg
 from distortion_graph.pictures.png_chunks import PNG_SIGNATURE, chunks
+from distortion_graph.pictures.quiet_stderr import without_messages
 
 _HEAD_BYTES = 4096
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
@@ -56,7 +57,8 @@ def _decode_plain(data: bytes) -> NDArray[np.uint8] | None:
         return None
     if data.startswith(_JPEG):
         return decode_jpeg(data, "RGB")[0]
-    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    with without_messages(("libpng", "grfmt_png")):  # of damage that its sums do not show
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     return None if bgr is None else np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 

@@ -151,7 +151,7 @@ def read_names(path: Path) -> frozenset[str]:
             if isinstance(value, list)
             for name in value
         )
-    except (OSError, ValueError, AttributeError) as problem:
+    except (OSError, ValueError, AttributeError, RecursionError) as problem:
         raise DistortionGraphError(
             f"{path}: expected a JSON object of lists of picture names ({problem})"
         ) from problem

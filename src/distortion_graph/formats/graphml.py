@@ -45,7 +45,14 @@ def loads(text: str | bytes, *, where: str = "GraphML") -> DistortionGraph:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of keys without a type
             network = nx.read_graphml(io.BytesIO(data), force_multigraph=True)
-    except (nx.NetworkXError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (
+        nx.NetworkXError,
+        SyntaxError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:
         raise GraphError(
             f"{where}: GraphML that cannot be read ({type(error).__name__}: {error!s:.80})"
         ) from error

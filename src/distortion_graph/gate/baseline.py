@@ -120,7 +120,7 @@ def load_baseline(path: Path, policy: Policy, model: str) -> Baseline:
         tree = json.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise PolicyError(f"{path}: no such baseline; {again}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PolicyError(f"{path}: cannot be read as a baseline ({error}); {again}") from error
     try:
         found = Baseline.model_validate(tree)

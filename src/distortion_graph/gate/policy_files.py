@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from distortion_graph.base.errors import DistortionGraphError, PolicyError
+from distortion_graph.base.files import kind_of
 from distortion_graph.base.validation import validation_line
 from distortion_graph.batch.storage import is_url
 from distortion_graph.gate.policy import Policy
@@ -63,7 +64,7 @@ def _placed(policy: Policy, folder: Path) -> Policy:
 
     tree = place(policy.model_dump(exclude_unset=True))
     regions = policy.compare.regions
-    if (folder / regions).is_file():
+    if kind_of(folder / regions) == "file":
         tree["compare"]["regions"] = _joined(folder, regions)
     if policy.baseline is not None:
         tree["baseline"]["file"] = _joined(folder, policy.baseline.file)

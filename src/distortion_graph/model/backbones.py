@@ -266,7 +266,7 @@ def _model_type(folder: Path) -> str:
     path = folder / CONFIG_FILE
     try:
         return str(json.loads(path.read_text("utf-8"))["model_type"])
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as problem:
         raise ModelError(
             f"{path}: does not name a model_type ({type(problem).__name__}), expected a backbone's "
             "folder"

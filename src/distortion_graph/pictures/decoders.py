@@ -39,7 +39,10 @@ _SHARED_BRANDS = (b"mif1", b"msf1")
 _AV1_MORE_THAN_8_BITS, _AV1_12_BITS = 0x40, 0x20
 _JXL_HEADS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 # What lines of libtiff's own begin with: the name Pillow gives every file, or one of its functions.
-_LIBTIFF_MARKS = ("tempfile.tif", "Decode", "TIFF", "MissingRequired", "JPEGLib")
+_LIBTIFF_MARKS = (
+    "tempfile.tif", "Decode", "TIFF", "MissingRequired", "JPEG", "StripByteCounts",
+    "ChopUp", "CheckDirCount", "InitState", "Fax3",
+)  # fmt: skip
 _JPEG_COLOURS = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 
 
@@ -185,8 +188,11 @@ def decode_strictly(opened: Opened, label: str) -> Decoded:
         if kind == "HEIF" and image.info.get("bit_depth", 8) > 8:
             return Decoded(image, _deep_heif(data), notes)
         quiet = without_messages(_LIBTIFF_MARKS) if _by_libtiff(image) else contextlib.nullcontext()
+        size = image.size
         with no_truncated_images(), quiet:
             image.load()
+        if kind == "HEIF" and image.size != size:
+            raise DamageError(f"its header says {size}, its pixels {image.size} (width, height)")
     except Exception as e:  # as above: damaged data, not a defect here
         raise damaged(label, kind, e) from e
     deep = _deep_avif(data, image) if kind == "AVIF" else None

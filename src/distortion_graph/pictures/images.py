@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from distortion_graph.base.errors import ImageError
+from distortion_graph.base.errors import ImageError, one_line
 from distortion_graph.base.files import HeldFile
 from distortion_graph.pictures.backgrounds import (
     DEFAULT_BACKGROUND,
@@ -169,12 +169,15 @@ def open_picture_file(path: str | Path | HeldFile, label: str) -> Opened:
     return open_header(_read(path, label), label)
 
 
-def displayed_size(data: bytes, label: str) -> tuple[int, int]:
-    """(h, w) in pixels of a picture file's bytes, from its header; raises ImageError.
+def displayed_size(
+    data: bytes, label: str, max_pixels: int = DEFAULT_MAX_PIXELS
+) -> tuple[int, int]:
+    """(h, w) in pixels of a picture file's bytes, from its header.
 
-    Only a PNG that may say behind its pixels how it is turned is decoded for that.
+    Only a PNG that may say behind its pixels how it is turned is decoded for that. Raises
+    ImageError, also for more pixels than `max_pixels`.
     """
-    opened = open_header(data, label)
+    opened = open_header(data, label, max_pixels)
     width, height = opened.image.size
     if opened.kind == "PNG" and words_behind_pixels(data):
         decode_strictly(opened, label)
@@ -301,7 +304,7 @@ def _picture(
         sha256_of="file" if sha256 else "rgb",
         stored_size=(w, h) if orientation >= 5 else (h, w),
         orientation=orientation,
-        warnings=tuple(f"{label}: {note}" for note in notes),
+        warnings=tuple(one_line(f"{label}: {note}") for note in notes),
         alpha=None if shown.alpha is None else _frozen(shown.alpha),
         background=None if shown.alpha is None else background,
         plain=shown.plain,

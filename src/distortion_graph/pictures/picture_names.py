@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from distortion_graph.base.files import kind_of
+
 _MOST_LISTED = 5
 
 
@@ -98,7 +100,7 @@ def file_in(folder: Path, name: str) -> Path | None:
     if not parts or ".." in parts or name[0] in "/\\" or re.match(r"[A-Za-z]:", name):
         return None
     for place in (folder / name, folder.joinpath(*parts)):
-        if place.is_file():
+        if kind_of(place) == "file":
             return place
     place = folder
     for part in parts:
@@ -106,7 +108,7 @@ def file_in(folder: Path, name: str) -> Path | None:
         if found is None:
             return None
         place = found
-    return place if place.is_file() else None
+    return place if kind_of(place) == "file" else None
 
 
 def _entries(folder: Path) -> Iterator[Path]:

@@ -12,6 +12,7 @@ from distortion_graph.pictures.deflate import inflated_bytes
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER_BYTES = 13
+_SPARE_BYTES = 1 << 20  # some encoders leave a little behind the last row
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 # Left, top and steps of the passes of an interlaced picture (PNG specification, 8.1).
 _ADAM7 = (
@@ -63,8 +64,12 @@ def check_png(data: bytes) -> int:
     read = list(chunks(data, check=True))
     if read[0].kind != b"IHDR" or len(read[0].data) != _HEADER_BYTES:
         raise DamageError("its first chunk is not its header IHDR")
-    there = inflated_bytes(chunk.data for chunk in read if chunk.kind == b"IDAT")
+    kinds = [chunk.kind for chunk in read]
+    if b"IDAT" in kinds and b"acTL" in kinds[kinds.index(b"IDAT") :]:
+        raise DamageError("what makes it a film, its chunk 'acTL', stands behind its pixels")
     expected = _pixel_bytes(read[0].data)
+    packed = (chunk.data for chunk in read if chunk.kind == b"IDAT")
+    there = inflated_bytes(packed, most=2 * expected + _SPARE_BYTES)
     if there < expected:
         raise DamageError(f"it holds {there} bytes of pixels, its header says {expected}")
     return read[-1].at + 12 + len(read[-1].data)

@@ -78,6 +78,7 @@ def check_tiff(data: bytes) -> None:
     listed = directories(data)
     if not listed:
         raise DamageError("it has no directory")
+    inflated = 0
     for directory in listed:
         for places, sizes in ((_STRIPS, _STRIP_BYTES), (_TILES, _TILE_BYTES)):
             offsets, lengths = directory.get(places, ()), directory.get(sizes, ())
@@ -85,6 +86,9 @@ def check_tiff(data: bytes) -> None:
                 if at + length > len(data):
                     raise DamageError(f"{length} bytes of pixels from byte {at}, the file ends")
                 if directory.get(COMPRESSION, (1,))[0] in _DEFLATE and length:
+                    inflated += length
+                    if inflated > len(data):  # each part would be unpacked again and again
+                        raise DamageError("the parts of its pixels lie on each other")
                     # Decoders stop at the last pixel and never reach the sum behind it.
                     held = inflated_bytes([memoryview(data)[at : at + length]])
                     if places == _STRIPS:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ def read_manifest(folder: Path) -> Manifest:
             f"{folder}: no model there, expected a folder with {MANIFEST_FILE}, {ENCODER_FILE} "
             f"and {HEAD_FILE}, {HUB}org/name, or the name {SHIPPED[0]!r}"
         ) from None
-    except (ValueError, TypeError) as problem:
+    except (ValueError, TypeError, RecursionError) as problem:
         raise ModelError(f"{path}: not a JSON object ({problem})") from None
     if missing:
         raise ModelError(f"{path}: {', '.join(sorted(missing))} missing")
@@ -95,11 +95,13 @@ def read_manifest(folder: Path) -> Manifest:
     except ValidationError as problem:
         line = validation_line(problem, f"{path} (vocabulary)", Vocabulary)
         raise ModelError(line) from problem
-    identity = ModelIdentity(
-        value["name"], value["version"], value["sha256"], value.get("known_threshold")
-    )
+    facts = {f.name: value.get(f.name) for f in fields(ModelIdentity)}
+    try:
+        ModelInfo.model_validate(facts)
+    except ValidationError as problem:
+        raise ModelError(validation_line(problem, str(path), ModelInfo)) from problem
     return Manifest(
-        identity,
+        ModelIdentity(**facts),
         vocabulary,
         value.get("card", {}),
         takes_reference=bool(value.get("takes_reference", False)),
@@ -229,7 +231,8 @@ def _open(file: bytes, providers: Sequence[str] | None, threads: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(
-            file, options, providers=list(providers or ["CPUExecutionProvider"])
-        )
+            file, options, providers=list(providers or ["CPUExecutionProvider"]),
+            enable_fallback=0,  # which prints why, and takes another provider than was asked for
+        )  # fmt: skip
     except Exception as problem:
         raise ModelError(f"model cannot be opened by ONNX Runtime: {problem}") from problem

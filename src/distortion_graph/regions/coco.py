@@ -24,13 +24,13 @@ from typing import Any
 import numpy as np
 
 from distortion_graph.base.errors import RegionError
-from distortion_graph.base.files import HeldFile
+from distortion_graph.base.files import HeldFile, kind_of
 from distortion_graph.masks.container import Region, RegionSet, default_name
 from distortion_graph.masks.rle import Rle, rle_from_box, rle_from_runs, rle_from_text
 from distortion_graph.pictures.images import Picture
 from distortion_graph.pictures.picture_names import file_in, parts_of
 from distortion_graph.regions.coco_entries import image_entry, panoptic_entry, refuse_choice
-from distortion_graph.regions.fitting import read_label_picture
+from distortion_graph.regions.fitting import read_label_picture, turns
 from distortion_graph.regions.readers.documents import read_document
 from distortion_graph.regions.shapes import EMPTY, Shape, assembled, whole_number
 
@@ -86,7 +86,7 @@ def regions_from_json(
             canvas = chosen["height"], chosen["width"]
     else:
         refuse_choice(image, what)
-    shapes = (_shape(entry, k, names, canvas, what) for k, entry in enumerate(entries))
+    shapes = (_shape(entry, k, names, canvas, picture, what) for k, entry in enumerate(entries))
     return assembled(shapes, picture, what)
 
 
@@ -163,7 +163,12 @@ def segment_regions(
 
 
 def _shape(
-    entry: Any, index: int, names: Mapping[int, str], canvas: tuple[int, int], what: str
+    entry: Any,
+    index: int,
+    names: Mapping[int, str],
+    canvas: tuple[int, int],
+    picture: Picture,
+    what: str,
 ) -> Shape:
     what = f"{what}: region {index}"
     if not isinstance(entry, dict):
@@ -172,18 +177,20 @@ def _shape(
     facts = attributes if isinstance(attributes, dict) else {}
     name = entry.get("name")
     if name is None:
-        name = facts.get("name") or names.get(entry.get("category_id", -1))
+        category = entry.get("category_id")
+        name = facts.get("name") or (names.get(category) if isinstance(category, int) else None)
     what = f"{what} ({default_name(index) if name is None else name})"
-    rle = _rle(entry, canvas, what)
+    rle = _rle(entry, canvas, picture, what)
     return Shape(
         what, rle, None if name is None else str(name), whole_number(facts.get("region_id"))
     )
 
 
-def _rle(entry: Mapping[str, Any], canvas: tuple[int, int], what: str) -> Rle:
+def _rle(entry: Mapping[str, Any], canvas: tuple[int, int], picture: Picture, what: str) -> Rle:
     shape = entry if "counts" in entry else entry.get("segmentation") or entry.get("polygon")
     if isinstance(shape, dict):
         return _checked_rle(shape, what)
+    turns(canvas, picture, what)  # what a file says of its own size may be anything
     if shape:
         return _polygons(shape, canvas, what)
     if entry.get("bbox") is not None:
@@ -237,13 +244,13 @@ def _box(value: Any, canvas: tuple[int, int], what: str) -> Rle:
 
 
 def _numbers(values: Sequence[Any]) -> bool:
-    return all(type(v) in (int, float) and math.isfinite(v) and abs(v) < 2**31 for v in values)
+    return all(type(v) in (int, float) and abs(v) < 2**31 for v in values)  # which NaN is not
 
 
 def _panoptic_png(json_path: Path, name: str) -> Path:
     places = _panoptic_places(json_path, name)
     for place in places:
-        if place.is_file():
+        if kind_of(place) == "file":
             return place
     raise RegionError(
         f"{json_path}: no {' and no '.join(map(str, places))}; name the PNG: "

@@ -105,7 +105,8 @@ def panoptic_entry(
 
 def _picture_names(images: Any, ids: Sequence[Any]) -> list[str | None]:
     """The pictures' names of annotations by their image ids; None where `images` has none."""
-    listed = [image for image in images or () if isinstance(image, dict)]
+    listed = images if isinstance(images, list) else []
+    listed = [image for image in listed if isinstance(image, dict)]
     by_id = {image.get("id"): _name(image.get("file_name")) for image in listed if _plain(image)}
     return [by_id.get(number) if isinstance(number, int | str) else None for number in ids]
 

@@ -9,7 +9,7 @@ from itertools import count
 
 import numpy as np
 
-from distortion_graph.base.errors import RegionError
+from distortion_graph.base.errors import RegionError, one_line
 from distortion_graph.masks.container import Region, RegionSet, default_name
 from distortion_graph.masks.rle import Rle, rle_union
 from distortion_graph.pictures.images import Picture
@@ -80,7 +80,7 @@ class Drawing:
                 more = ", …" * (len(shapes) > _SHOWN)
                 plural = "s" * (len(shapes) > 1)
                 lines.append(f"{len(shapes)} shape{plural} {fault}: {few}{more}")
-        return [f"{what}: {line}" for line in lines]
+        return [one_line(f"{what}: {line}") for line in lines]
 
 
 def outlined(

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from distortion_graph.base.errors import DistortionGraphError, RegionError
-from distortion_graph.base.files import HeldFile
+from distortion_graph.base.files import HeldFile, kind_of
 from distortion_graph.pictures.images import PICTURE_SUFFIXES
 from distortion_graph.segment.checkpoint import is_hub_name
 from distortion_graph.segment.segmenter import PANOPTIC_PREFIX
@@ -283,12 +283,14 @@ def _model(text: str, find: FindPath) -> PanopticModel | None:
     name, *options = names.split(",")
     if not name:
         return None
-    if _exists(names, find) and find(names).is_dir():
+    if _exists(names, find) and kind_of(find(names)) == "folder":
         return PanopticModel(find(names))
     place = find(name)
-    if place.is_dir():
+    if kind_of(place) == "folder":
         return PanopticModel(place, tuple(options))
-    is_file = place.exists() or name.lower().endswith((*_TABLE_SUFFIXES, *PICTURE_SUFFIXES))
+    is_file = kind_of(place) is not None or name.lower().endswith(
+        (*_TABLE_SUFFIXES, *PICTURE_SUFFIXES)
+    )
     if is_file or _exists(names, find) or not is_hub_name(name):
         return None
     return PanopticModel(name, tuple(options))
@@ -305,7 +307,7 @@ def _files(text: str, find: FindPath, expected: str) -> RegionFiles:
     tables = [path for path in paths if path.suffix.lower() in _TABLE_SUFFIXES]
     unknown = len(pictures) + len(tables) < len(paths)
     if unknown or len(pictures) > 1 or len(paths) > _MOST_FILES:
-        missing = next((path for path in paths if not path.exists()), None)
+        missing = next((path for path in paths if kind_of(path) is None), None)
         problem = "unknown" if missing is None else f"no file {str(missing)!r}"
         raise RegionError(f"regions {text!r}: {problem}, expected one of: {expected}")
     panoptic = text.startswith(PANOPTIC_PREFIX)
@@ -317,6 +319,6 @@ def _files(text: str, find: FindPath, expected: str) -> RegionFiles:
 def _exists(name: str, find: FindPath) -> bool:
     """Whether a name may be read and exists."""
     try:
-        return find(name).exists()
+        return kind_of(find(name)) is not None
     except DistortionGraphError:
         return False

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from distortion_graph.base.errors import ModelError
+from distortion_graph.base.files import kind_of
 
 FAMILIES = ("detr", "eomt", "eomt_dinov3", "mask2former", "maskformer", "oneformer")
 """Model types of transformers that answer with class and mask queries for one picture."""
@@ -55,7 +56,7 @@ def find_checkpoint(name_or_path: str) -> Path:
     What the cache lacks is downloaded, unless HF_HUB_OFFLINE is set. Raises ModelError for
     neither a folder nor a hub name, and where the hub does not give it.
     """
-    if Path(name_or_path).is_dir():
+    if kind_of(Path(name_or_path)) == "folder":
         return Path(name_or_path)
     hub_name = _HUB_NAME.fullmatch(name_or_path)
     if hub_name is None:
@@ -239,7 +240,7 @@ def _has_all(folder: Path) -> bool:
         shards = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return False
-    return all((folder / Path(shard).name).is_file() for shard in shards)
+    return all(kind_of(folder / Path(shard).name) == "file" for shard in shards)
 
 
 def first_line(error: BaseException) -> str:

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from distortion_graph.base.errors import ModelError, RegionError
+from distortion_graph.base.files import kind_of
 from distortion_graph.masks.container import RegionSet
 from distortion_graph.segment.checkpoint import (
     checkpoint_sha256,
@@ -104,7 +105,9 @@ class PanopticSegmenter:
         unknown = sorted(self.stuff - set(self.labels.values()))
         if stuff is not None and unknown:
             raise ModelError(f"{self._folder}: no label {unknown[0]!r} among its labels")
-        self._name = Path(text).resolve().name if Path(text).is_dir() else text.partition("@")[0]
+        self._name = (
+            Path(text).resolve().name if kind_of(Path(text)) == "folder" else text.partition("@")[0]
+        )
         self.device, self.threshold, self.overlap = device, float(threshold), float(overlap)
         self.min_pixels, self.threads = min_pixels, threads
 
@@ -203,7 +206,7 @@ def panoptic_segmenter(text: str) -> PanopticSegmenter:
 
     NAME_OR_FOLDER[,threshold=0.8][,overlap=0.8][,min_pixels=16][,device=cpu]. Raises ModelError.
     """
-    if Path(text).is_dir():
+    if kind_of(Path(text)) == "folder":
         return PanopticSegmenter(text)
     name, *parts = text.split(",")
     options: dict[str, Any] = {}

@@ -95,7 +95,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
     """What network.json of a network's folder says; raises ModelError."""
     try:
         facts = json.loads((folder / NETWORK_FILE).read_text("utf-8"))
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise ModelError(f"{folder}: not a readable network folder ({problem})") from problem
     if not isinstance(facts, dict):
         raise ModelError(

@@ -103,7 +103,7 @@ def load_state(folder: Path) -> RunState | None:
             processes=int(facts["processes"]),
             parents=list(facts["parents"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as problem:
         reason = _reason(problem)
         raise ModelError(
             f"{folder}: the run in it cannot be resumed ({reason}); choose another folder, or "

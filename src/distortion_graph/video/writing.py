@@ -43,7 +43,7 @@ class Folder:
             return None
         try:
             value: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise VideoError(f"{place}: cannot be read ({error}); choose a new folder") from error
         return value
 

@@ -176,7 +176,10 @@ def first_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     for name in [*before, *(n for n in now if n not in before)]:
         old, new = before.get(name), now.get(name)
         if old != new:
-            return f"{name} {_short(old)}, now it is {_short(new)}"
+            try:
+                return f"{name} {_short(old)}, now it is {_short(new)}"
+            except RecursionError:
+                return f"another {name}, which is nested too deeply to be shown"
     return ""
 
 
@@ -198,7 +201,7 @@ def _whole(line: bytes) -> dict[str, Any] | None:
     """The object of a line; None for one that was cut off or is none."""
     try:
         value = json.loads(line) if line.endswith(b"\n") else None
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     return value if isinstance(value, dict) else None
 

@@ -53,7 +53,7 @@ def write_with_maps(folder: Path, out: Path, maps: OpinionMaps) -> None:
 def _manifest(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise ModelError(f"{path}: cannot be read as a manifest ({problem})") from problem
     if not isinstance(value, dict):
         raise ModelError(f"{path}: expected a JSON object, found {type(value).__name__}")

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.files import kind_of
 from distortion_graph.bench.human.layouts import LAYOUTS, read_csv_list
 from distortion_graph.bench.human.listing import Listing
 from distortion_graph.datasets.folders import list_folder
@@ -130,7 +131,7 @@ class _Files:
         if not name:
             return None
         exact = self.folder / name
-        if exact.is_file():
+        if kind_of(exact) == "file":
             return exact
         wanted = [part.casefold() for part in parts_of(name)]
         ending = [

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from distortion_graph.base.errors import DatasetError, ImageError, RegionError
+from distortion_graph.base.files import kind_of
 from distortion_graph.datasets.folders import LeftOut, list_folder
 from distortion_graph.datasets.sources.base import Relation, SourceItem, SourcePicture
 from distortion_graph.pictures.images import PICTURE_SUFFIXES, load_picture
@@ -174,7 +175,7 @@ def entries_of(value: Mapping[str, Any], key: str, path: Path) -> Iterator[dict[
 def check_any_there(items: Sequence[SegmentItem], images: Path, masks: Path, path: Path) -> None:
     """Raise DatasetError where a folder has none of the listed files: then it is the wrong one."""
     for folder, files in ((images, [i.picture for i in items]), (masks, [i.mask for i in items])):
-        if not any(file.is_file() for file in files):
+        if not any(kind_of(file) == "file" for file in files):
             raise DatasetError(
                 f"{folder}: has none of the {len(files)} files that {path} lists, such as "
                 f"{files[0].relative_to(folder).as_posix()}; give the right folder"

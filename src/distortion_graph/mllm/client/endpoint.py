@@ -45,7 +45,7 @@ Structured = Literal["auto", "off"]
 _FORMS = ("json_schema", "json_object", "none")
 _SPOKEN = (None, "text", "output_text")
 """Types of the pieces of a message that are said to the one who asks."""
-_FINISHES: dict[object, Finish] = {"length": "length", "content_filter": "refused"}
+_FINISHES: dict[str, Finish] = {"length": "length", "content_filter": "refused"}
 _LIST_TIMEOUT_S = 10.0
 
 
@@ -164,7 +164,7 @@ class OpenAIEndpoint:
             problem: Exception = wrong_model(place, self.name, error, self._models())
         except openai.OpenAIError as error:
             problem = problem_of(place, error)
-        except (ValueError, TypeError, AttributeError, RecursionError):
+        except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
             # The package passes on whatever stands in a body that is not what was promised.
             problem = TryAgainError(f"{place}: the answer is malformed")
         else:
@@ -178,7 +178,7 @@ class OpenAIEndpoint:
 
     def _reply(self, said: _Said, request: Request) -> Reply:
         text = self._hidden(said.text or said.refusal)
-        finish = "refused" if said.refusal else _FINISHES.get(said.finish, "stop")
+        finish = "refused" if said.refusal else _FINISHES.get(str(said.finish), "stop")
         return Reply(text, finish, _usage(said.usage, request, text), said.model)
 
     def _openai(self) -> OpenAI:

@@ -62,7 +62,7 @@ def load_panda(folder: Path) -> PandaNet:
         facts = json.loads(path.read_text("utf-8"))
         weights = load((folder / WEIGHTS_FILE).read_bytes())
         found = _sha256(folder / BACKBONE_FOLDER)
-    except (OSError, ValueError, SafetensorError) as problem:
+    except (OSError, ValueError, RecursionError, SafetensorError) as problem:
         raise ModelError(f"{folder}: not a readable panda folder ({problem})") from problem
     config, expected = _read_config(facts, path)
     if found != expected:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -37,6 +38,7 @@ _DESCRIPTION = (
     "(RFC 9457) with one line that says what was found and what was expected."
 )
 _CLIENT_LEFT = 499
+_UNHEARD = logging.NullHandler()
 
 
 class Application:
@@ -51,6 +53,8 @@ class Application:
     ) -> None:
         """`on_defect` is told of errors that are not the client's fault, `log` of each request."""
         self.service = Service(settings, on_defect, log)
+        # What it says of a malformed body, the answer says too.
+        logging.getLogger("python_multipart").addHandler(_UNHEARD)
         self.routes = _routes(self.service)
         self._door = Door(self.routes, self.service)
 

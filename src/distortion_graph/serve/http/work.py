@@ -253,7 +253,7 @@ def _check_pixels(task: RankTask, limits: Limits) -> None:
     total = 0
     for file in files:
         try:
-            height, width = displayed_size(file.data, file.name)
+            height, width = displayed_size(file.data, file.name, limits.pixels)
         except ImageError:
             continue  # left out, or refused, where it is read
         total += height * width

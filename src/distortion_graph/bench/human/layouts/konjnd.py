@@ -53,7 +53,7 @@ def _ratings(text: str, where: str) -> NDArray[np.int64]:
     """The levels from which on people see a difference."""
     try:
         values = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     whole = isinstance(values, list) and all(type(value) is int for value in values)
     if not values or not whole:
