@@ -323,7 +323,7 @@ def test_a_png_is_not_unpacked_beyond_the_pixels_of_its_header():
     """60 kB of them would be 60 MB; a little behind the last row is no damage."""
     from distortion_graph.pictures.png_chunks import check_png
 
-    whole_file = png(SMOOTH, 2, bits=8)
+    whole_file: bytes = png(SMOOTH, 2, bits=8)
     rows = b"".join(b"\0" + row.tobytes() for row in SMOOTH)
 
     def with_rows(behind: bytes) -> bytes:

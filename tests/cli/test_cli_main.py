@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -43,7 +44,8 @@ def test_every_command_is_there():
 
 @pytest.mark.parametrize("first", [*COMMANDS, "dataset", "bench", "mllm"])
 def test_one_command_is_the_same_alone_and_among_all(first):
-    everything, alone = (get_command(command_line(name)) for name in (None, first))
+    trees: list[Any] = [get_command(command_line(name)) for name in (None, first)]
+    everything, alone = trees
     assert [*alone.commands] == [first]
     with alone.make_context("x", []) as context:
         helps = [tree.commands[first].get_help(context) for tree in (everything, alone)]

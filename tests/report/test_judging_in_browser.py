@@ -12,7 +12,7 @@ from report_samples import photo
 from typer.testing import CliRunner
 
 from distortion_graph import Vocabulary, load_graph
-from distortion_graph.cli.main import app
+from distortion_graph.cli.main import command_line
 from distortion_graph.graph import Judgement, NodeJudgement
 from distortion_graph.graph.judging import judge
 from distortion_graph.masks.container import RegionSet
@@ -120,7 +120,9 @@ def test_the_command_reads_what_is_saved(open_page, tmp_path):
         saved(tab, tmp_path / "judged")
     runner = CliRunner()
     out = tmp_path / "agreement.json"
-    done = runner.invoke(app, ["agreement", str(tmp_path / "judged"), "--json", str(out)])
+    done = runner.invoke(
+        command_line(), ["agreement", str(tmp_path / "judged"), "--json", str(out)]
+    )
     assert done.exit_code == 0, done.output
     rows = {(r["first"], r["second"]): r for r in json.loads(out.read_text())["raters"]}
     between = rows["ada", "bob"]["severity"]
@@ -128,10 +130,14 @@ def test_the_command_reads_what_is_saved(open_page, tmp_path):
     assert rows["ada", "bob"]["comparison"]["items"] == 0
     assert {second for first, second in rows if first == "people"} == {"the graph"}
     path = next((tmp_path / "judged").glob("*ada.json"))
-    shown = runner.invoke(app, ["convert", str(path), "--to", "csv", "--out", str(tmp_path / "t")])
+    shown = runner.invoke(
+        command_line(), ["convert", str(path), "--to", "csv", "--out", str(tmp_path / "t")]
+    )
     assert shown.exit_code == 0, shown.output
     assert str(load_graph(path)).count("judged by ada") == 2
-    again = runner.invoke(app, ["report", str(path), "--out", str(tmp_path / "again.html")])
+    again = runner.invoke(
+        command_line(), ["report", str(path), "--out", str(tmp_path / "again.html")]
+    )
     assert again.exit_code == 0, again.output
     assert 'class="judged">judged by ada' in (tmp_path / "again.html").read_text("utf-8")
 

@@ -11,7 +11,7 @@ from typing import Any
 import typer
 
 from distortion_graph.cli.console import NAME
-from distortion_graph.cli.main import app
+from distortion_graph.cli.main import command_line
 
 FOLDER = "commands"
 
@@ -55,7 +55,7 @@ class Command:
 
 def all_commands() -> list[Command]:
     """Every command of the program, in the order of `--help`."""
-    root: Any = typer.main.get_command(app)
+    root: Any = typer.main.get_command(command_line())
     return list(_commands(root, root.make_context(NAME, [], resilient_parsing=True), ()))
 
 
