@@ -118,7 +118,7 @@ def test_the_command_reads_what_is_saved(open_page, tmp_path):
             choose(tab, position)
             said(tab, "Severity of the anchor", severity)
         saved(tab, tmp_path / "judged")
-    runner = CliRunner()
+    runner, program = CliRunner(), command_line()
     out = tmp_path / "agreement.json"
     done = runner.invoke(
         command_line(), ["agreement", str(tmp_path / "judged"), "--json", str(out)]
