@@ -120,9 +120,7 @@ def test_the_command_reads_what_is_saved(open_page, tmp_path):
         saved(tab, tmp_path / "judged")
     runner, program = CliRunner(), command_line()
     out = tmp_path / "agreement.json"
-    done = runner.invoke(
-        command_line(), ["agreement", str(tmp_path / "judged"), "--json", str(out)]
-    )
+    done = runner.invoke(program, ["agreement", str(tmp_path / "judged"), "--json", str(out)])
     assert done.exit_code == 0, done.output
     rows = {(r["first"], r["second"]): r for r in json.loads(out.read_text())["raters"]}
     between = rows["ada", "bob"]["severity"]
@@ -131,13 +129,11 @@ def test_the_command_reads_what_is_saved(open_page, tmp_path):
     assert {second for first, second in rows if first == "people"} == {"the graph"}
     path = next((tmp_path / "judged").glob("*ada.json"))
     shown = runner.invoke(
-        command_line(), ["convert", str(path), "--to", "csv", "--out", str(tmp_path / "t")]
+        program, ["convert", str(path), "--to", "csv", "--out", str(tmp_path / "t")]
     )
     assert shown.exit_code == 0, shown.output
     assert str(load_graph(path)).count("judged by ada") == 2
-    again = runner.invoke(
-        command_line(), ["report", str(path), "--out", str(tmp_path / "again.html")]
-    )
+    again = runner.invoke(program, ["report", str(path), "--out", str(tmp_path / "again.html")])
     assert again.exit_code == 0, again.output
     assert 'class="judged">judged by ada' in (tmp_path / "again.html").read_text("utf-8")
 
