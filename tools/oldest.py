@@ -33,6 +33,7 @@ TEST_TOOLS = (
     "hypothesis",
     "jsonschema",
     "httpx2",
+    "scikit-image",
     "scikit-learn",
     "rdflib",
     "webdataset",
