@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 import pytest
-from page_tabs import PAIR, choose, compare, named, saved
+from page_tabs import PAIR, SHOWN, choose, compare, named, saved
 from PIL import Image
 from served import EXAMPLES, encoded
 
@@ -248,6 +248,11 @@ def test_regions_are_compared_again_as_they_change(opened):
     tab.locator("#answer-title", has_text="2 regions drawn").wait_for()
     assert tab.locator("#history li").count() == 1
     assert tab.evaluate("document.activeElement.getAttribute('role')") == "application"
+    # A report that somebody went into, and may have judged in, is kept.
+    tab.frame_locator(SHOWN).get_by_role("button", name="Swipe").click()
+    tab.get_by_role("button", name="Delete region 1").click()
+    tab.locator("#answer-title", has_text="1 region drawn").wait_for()
+    assert tab.locator("#history li").count() == 2
 
 
 def test_regions_are_drawn_by_keyboard(opened, tmp_path):
