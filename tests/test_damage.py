@@ -326,7 +326,7 @@ def test_a_png_is_not_unpacked_beyond_the_pixels_of_its_header():
     whole_file: bytes = png(SMOOTH, 2, bits=8)
     rows = b"".join(b"\0" + row.tobytes() for row in SMOOTH)
 
-    def with_rows(behind: bytes) -> bytes:
+    def with_rows(behind):
         start, end = whole_file.index(b"IDAT") - 4, whole_file.index(b"IEND") - 4
         body = b"IDAT" + zlib.compress(rows + behind)
         packed = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
