@@ -50,6 +50,7 @@ def test_every_command_has_the_same_two_options():
         "calibrate": {"--split"},
         "dataset build": {"--split"},
         "dataset export-sft": both,
+        "dataset import-judged": {"--split"},
         "dataset pack": {"--split"},
     }
 
@@ -105,8 +106,8 @@ def test_figures_of_a_result_are_chosen_by_pairs(cli):
 
 VERBS = """
 Add Allow Answer Apply Ask Begin Choose Colour Compare Count Distort Download Draw Drop Encode
-End Fade Fetch Find Finish Fit Give Hint Keep Lay Let Listen Make Mark Measure Move Name Peak
-Predict Print Read Receive Record Refuse Run Say Scale Score Seed Send Serve Set Show Spend
+End Fade Fetch Find Finish Fit Give Hint Keep Lay Let Listen Look Make Mark Measure Move Name Peak
+Predict Print Read Receive Record Refuse Run Say Scale Score Seed Send Serve Set Share Show Spend
 Split Stop Suggest Synthesise Take Train Try Turn Use Wait Write
 """
 
