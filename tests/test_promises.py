@@ -36,7 +36,7 @@ def test_every_promise_has_a_test_and_nothing_else_in_its_column(row: str) -> No
 def collected() -> set[str]:
     """What pytest collects of the files that are named, without parameters."""
     files = sorted({name.partition("::")[0] for name in NAMED})
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider"]
     done = subprocess.run([*command, *files], cwd=REPOSITORY, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:]
     return {line.partition("[")[0] for line in done.stdout.splitlines() if "::" in line}

@@ -71,7 +71,12 @@ class FrozenMap(dict[str, _Value]):
         return FrozenMap, (dict(self),)
 
 
-Words: TypeAlias = Annotated[Mapping[str, str], AfterValidator(FrozenMap[str])]
+def frozen_map(values: Mapping[str, _Value]) -> FrozenMap[_Value]:
+    """A `FrozenMap` of these values; for pydantic, which cannot see what `FrozenMap[str]` takes."""
+    return FrozenMap(values)
+
+
+Words: TypeAlias = Annotated[Mapping[str, str], AfterValidator(frozen_map)]
 
 
 class ComparisonLevel(BaseModel):

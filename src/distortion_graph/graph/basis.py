@@ -7,13 +7,13 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
-from distortion_graph.base.vocabulary import FrozenMap
+from distortion_graph.base.vocabulary import frozen_map
 
 Whole: TypeAlias = Annotated[int, Strict(), Field(ge=0)]
 Size: TypeAlias = Annotated[int, Strict(), Field(ge=1)]
 Number: TypeAlias = Annotated[float, Strict()]
 Share: TypeAlias = Annotated[float, Strict(), Field(ge=0, le=1)]
-Shares: TypeAlias = Annotated[Mapping[str, Share], AfterValidator(FrozenMap[float])]
+Shares: TypeAlias = Annotated[Mapping[str, Share], AfterValidator(frozen_map)]
 Sha256: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 

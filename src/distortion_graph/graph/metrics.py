@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from distortion_graph.base.vocabulary import FrozenMap
+from distortion_graph.base.vocabulary import frozen_map
 from distortion_graph.graph.basis import Number, Part, Text
 
 
@@ -41,6 +41,6 @@ MetricValues: TypeAlias = Annotated[
         lambda value: {} if value is None else value,
         json_schema_input_type=Mapping[str, Number | None] | None,
     ),
-    AfterValidator(FrozenMap[float | None]),
+    AfterValidator(frozen_map),
 ]
 """Values of further metrics by name, null where a metric says nothing; null is read as none."""

@@ -16,7 +16,7 @@ from typing import Annotated, TypeAlias
 import numpy as np
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
-from distortion_graph.base.vocabulary import FrozenMap, Vocabulary
+from distortion_graph.base.vocabulary import FrozenMap, Vocabulary, frozen_map
 
 Unit: TypeAlias = Annotated[float, Strict(), Field(ge=0, le=1, allow_inf_nan=False)]
 Point: TypeAlias = tuple[Unit, Unit]
@@ -47,9 +47,7 @@ class OpinionMaps(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     common: OpinionMap
-    by_distortion: Annotated[Mapping[str, OpinionMap], AfterValidator(FrozenMap[OpinionMap])] = (
-        FrozenMap()
-    )
+    by_distortion: Annotated[Mapping[str, OpinionMap], AfterValidator(frozen_map)] = FrozenMap()
 
     def of_picture(self, score: float, shares: Mapping[str, float]) -> float:
         """The opinion in [0, 1] of a whole picture: those of its labels, by the area of each.
