@@ -50,7 +50,8 @@ def read_data_set_picture(data: bytes, folder: Path) -> None:
         expected = None
     rgb = decode_rgb(data, "p.png")
     expect(rgb.shape == (*size, 3), f"size {size} of the header, {rgb.shape} of the picture")
-    expect(expected is not None and np.array_equal(rgb, expected), "other pixels")
+    # Its decoder does not look at the sum inside of the deflated pixels.
+    expect(expected is None or np.array_equal(rgb, expected), "other pixels")
 
 
 # ---- regions -----------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ _JXL_HEADS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 # What lines of libtiff's own begin with: the name Pillow gives every file, or one of its functions.
 _LIBTIFF_MARKS = (
     "tempfile.tif", "Decode", "TIFF", "MissingRequired", "JPEG", "StripByteCounts",
-    "ChopUp", "CheckDirCount", "InitState", "Fax3",
+    "ChopUp", "CheckDirCount", "InitState", "Fax3", "Apparently",
 )  # fmt: skip
 _JPEG_COLOURS = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
 

@@ -312,7 +312,7 @@ def _said(answer: Any) -> _Said:
         return _Said(error=error)
     choice = answer.choices[0]
     message = choice.message
-    text, refusal = _text(message.content), getattr(message, "refusal", None) or ""
+    text, refusal = _text(message.content), _text(getattr(message, "refusal", None))
     return _Said(text, refusal, choice.finish_reason, answer.usage, _name(answer.model))
 
 
@@ -324,7 +324,7 @@ def _joined(chunks: Iterable[Any]) -> _Said:
         said.model = _name(chunk.model) or said.model
         for choice in chunk.choices or ():
             said.text += _text(choice.delta.content)
-            said.refusal += getattr(choice.delta, "refusal", None) or ""
+            said.refusal += _text(getattr(choice.delta, "refusal", None))
             said.finish = choice.finish_reason or said.finish
     if said.finish is None:
         raise ValueError("broken off")

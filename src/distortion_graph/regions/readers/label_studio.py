@@ -114,8 +114,11 @@ def _mask(result: Result, picture: Picture, what: str, drawing: Drawing) -> Rle 
 
 
 def _brush(value: Mapping[str, Any], size: tuple[int, int], what: str) -> Rle:
+    runs = value["rle"]
     try:
-        return rle_from_mask(decode_brush(bytes(value["rle"]), size))
+        if not isinstance(runs, list):  # of a number there would be as many zeros
+            raise TypeError(f"found {type(runs).__name__}")
+        return rle_from_mask(decode_brush(bytes(runs), size))
     except (TypeError, ValueError) as e:
         raise RegionError(f"{what}: its brush cannot be read ({e}), expected run lengths") from e
 
