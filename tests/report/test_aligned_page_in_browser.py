@@ -169,7 +169,7 @@ def test_a_region_of_one_picture_is_told_found_and_shown(open_page):
     tab = open_page(page(sample))
     assert "3 regions are in the anchor alone" in tab.locator(".summary").inner_text()
     assert "shifted by 40.0, 24.0 px" in tab.locator(".summary").inner_text()
-    assert "residual 0.03 px, confidence 0.99" in tab.locator(".detail").inner_text()
+    assert "residual 0.03 px, confidence 0.99" in tab.locator("header .detail").inner_text()
     assert DIMMED in tab.locator("#legend").inner_text()
     first, *rest = everywhere(9)
     assert tab.locator(first).count() == 1 and tab.locator(rest[0]).count() == 0
@@ -209,7 +209,7 @@ def test_small_motion_without_a_matrix_is_said_and_shown_by_the_frames(open_page
     graph = sample.graph.model_copy(update={"alignment": alignment("flow", None)})
     tab = open_page(page(sample, graph))
     assert "swipe, blink and difference lay the pictures on each other by their frames" in (
-        tab.locator(".detail").inner_text()
+        tab.locator("header .detail").inner_text()
     )
     mode(tab, "Swipe")
     first, second = (s.bounding_box() for s in tab.locator(".pictures .sheet").all())
