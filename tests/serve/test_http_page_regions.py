@@ -118,7 +118,7 @@ def test_regions_are_merged_deleted_and_undone(opened, tmp_path):
     for names in (["region 1", "region 3"], ["region 1", "region 2", "region 3"]):
         tab.keyboard.press("Enter")
         assert listed(tab) == names
-    tab.get_by_label("Choose region 1").uncheck()
+    tab.get_by_label("Choose region 1", exact=True).uncheck()
     assert tab.get_by_label("Choose region 2").is_checked()
     tool(tab, "Box")
     tab.get_by_label("Gives").select_option("take")
@@ -406,7 +406,7 @@ def test_the_editor_is_accessible_and_fits(opened, axe, width, scheme):
     choose(tab)
     tab.get_by_role("button", name="Find and edit them").click()
     tab.locator("#region-list li").first.wait_for()
-    tab.get_by_label("Choose region 1").check()
+    tab.get_by_label("Choose region 1", exact=True).check()
     tab.get_by_text("A box by numbers").click()
     for name in ("Choose", "Box", "Outline", "Grow"):
         tool(tab, name)
