@@ -16,6 +16,7 @@ from distortion_graph.pictures.align.refine import (
     refined,
 )
 from distortion_graph.pictures.align.search import UNMOVED
+from distortion_graph.pictures.align.trust import MOST_SECOND_PEAK
 
 _BLOCK_ROWS = 64
 _LEAST_CORRELATION = 0.25
@@ -49,17 +50,16 @@ def is_registered(onto: Pyramid, of: Pyramid) -> bool:
     """
     if onto.size != of.size:
         return False
-    if _lies_there(onto, of, _FAR_PX):
+    if _lies_there(onto, of):
         return True
     other = in_better_channels(onto, of, _IDENTITY, COARSE_PIXELS, MIDDLE_PIXELS)
-    # Colours chosen so that two textures agree here hardly agree better elsewhere.
-    return other is not None and _lies_there(*other, _OFF_PX)
+    return other is not None and _lies_there(*other)
 
 
-def _lies_there(onto: Pyramid, of: Pyramid, most_px: float) -> bool:
+def _lies_there(onto: Pyramid, of: Pyramid) -> bool:
     """Whether a few iterations of ECC find hardly any movement, or one that explains no more.
 
-    `most_px`: how far that one may go.
+    Of a repeated texture many movements explain as much, so that says nothing.
     """
     middle = levels_for(onto, of, _IDENTITY, MIDDLE_PIXELS)
     correlation = _correlation(middle.onto.detail, middle.of.detail)
@@ -69,12 +69,13 @@ def _lies_there(onto: Pyramid, of: Pyramid, most_px: float) -> bool:
     if np.array_equal(found, _IDENTITY) and correlation < _SAME:
         return False  # ECC gave up
     apart = corner_distance(found, _IDENTITY, of.size)
-    if apart <= _OFF_PX or apart > most_px:
+    if apart <= _OFF_PX or apart > _FAR_PX:
         return apart <= _OFF_PX
     pixels = round(min(max(_COMPARED_SHARE * of.pixels, MIDDLE_PIXELS), FINEST_PIXELS))
     levels = levels_for(onto, of, _IDENTITY, pixels)
-    here, there = (levels.shared(matrix).information for matrix in (_IDENTITY, found))
-    return here >= UNMOVED * there
+    here, there = (levels.shared(matrix) for matrix in (_IDENTITY, found))
+    no_more = here.information >= UNMOVED * there.information
+    return no_more and here.second_peak <= MOST_SECOND_PEAK
 
 
 def _correlation(one: Plane, other: Plane) -> float:

@@ -12,7 +12,7 @@ from distortion_graph.pictures.align.search import Search
 
 _LEAST_CONTRAST = 0.4  # grey levels
 _LEAST_OVERLAP = 0.05
-_MOST_SECOND_PEAK = 0.8
+MOST_SECOND_PEAK = 0.8
 _SEARCHED_PIXELS = 20_000
 
 TOLERANCE_PX: dict[Model, float] = {
@@ -86,7 +86,7 @@ def confidence(measured: Measurements) -> float:
     if measured.spread is None:
         return scene
     probability = _logistic(confidence_features(measured), CONFIDENCE_WEIGHTS)
-    if measured.second_peak > _MOST_SECOND_PEAK:
+    if measured.second_peak > MOST_SECOND_PEAK:
         # Of two places that match equally well, one is right.
         probability = min(probability, 1 / (1 + measured.second_peak))
     return probability * scene
@@ -102,7 +102,7 @@ def reason_against(
         return "mirrored" if mirrored else "turned"
     if overlap < _LEAST_OVERLAP:
         return "no_overlap"
-    return "ambiguous" if measured.second_peak > _MOST_SECOND_PEAK else None
+    return "ambiguous" if measured.second_peak > MOST_SECOND_PEAK else None
 
 
 def is_flat(picture: Pyramid) -> bool:
