@@ -12,16 +12,19 @@ from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import LatexTables, MarkdownTables, Quiet
 from distortion_graph.cli.result_tables import Outputs, show_tables
 
+JudgedGraphs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="GRAPH...",
+        help="Graphs that people have judged, or folders of them: one per person and pair.",
+    ),
+]
+"""What `graph_files` makes files of."""
+
 
 def agreement(
     context: typer.Context,
-    graphs: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="GRAPH...",
-            help="Graphs that people have judged, or folders of them: one per person and pair.",
-        ),
-    ],
+    graphs: JudgedGraphs,
     json: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write all figures to FILE.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from distortion_graph.cli.agreement import graph_files
+from distortion_graph.cli.agreement import JudgedGraphs, graph_files
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Quiet, Verbose
 from distortion_graph.cli.progress import WorkTalk
@@ -15,13 +15,7 @@ from distortion_graph.cli.progress import WorkTalk
 
 def dataset_import_judged(
     context: typer.Context,
-    graphs: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="GRAPH...",
-            help="Graphs that people have judged, or folders of them: one per person and pair.",
-        ),
-    ],
+    graphs: JudgedGraphs,
     pictures: Annotated[
         list[Path],
         typer.Option(

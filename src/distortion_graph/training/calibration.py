@@ -29,6 +29,7 @@ from distortion_graph.datasets.samples import Sample
 from distortion_graph.graph.truth import UNSAID
 from distortion_graph.model.network import DistortionGraphNet
 from distortion_graph.model.predict import TorchPredictor
+from distortion_graph.predict.decode import choose_further
 from distortion_graph.training.chain import read_chain, weights_sha256, write_chain
 from distortion_graph.training.checkpoint import (
     CALIBRATION_FILE,
@@ -173,17 +174,13 @@ def _further_threshold(
 
     Counted are the distortions beside a region's most probable one, where that is not clean.
     """
-    predictor, clean = TorchPredictor(network), network.config.vocabulary.clean_index
+    predictor, vocabulary = TorchPredictor(network), network.config.vocabulary
     said_present, truly = [np.zeros(0)], [np.zeros(0, np.bool_)]
     for sample in several:
         said = predictor.predict(sample.anchor, sample.target, sample.masks)
         if sample.suffered is None or said.present is None:
             continue
-        first = said.distortion.argmax(-1)
-        beside = np.ones(said.present.shape, np.bool_)
-        beside[..., clean] = False
-        beside[first == clean] = False
-        np.put_along_axis(beside, first[..., None], False, axis=-1)
+        beside = choose_further(said, said.distortion.argmax(-1), vocabulary, 0.0)
         said_present.append(said.present[beside])
         truly.append(sample.suffered.present[beside])
     present, true = np.concatenate(said_present), np.concatenate(truly)
