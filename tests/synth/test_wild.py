@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from distortion_graph.synth.distort.light import to_grey, to_linear
 from distortion_graph.synth.distort.wild import noise
 from distortion_graph.synth.distort.wild.blur import aperture_kernel, shake_kernel
 from distortion_graph.synth.distort.wild.depth import depth_from_cues
+from distortion_graph.synth.distort.wild.video import frame_of
 from distortion_graph.synth.keys import generator
 
 AVAILABLE = [entry for entry in WILD if entry.available]
@@ -224,3 +227,14 @@ def test_a_second_jpeg_lies_on_another_grid():
         steps = np.abs(np.diff(image, 2, axis=1)).mean(0)
         phases.add(int(np.argmax([steps[p::8].mean() for p in range(8)])))
     assert len(phases) >= 3
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="no scheduling policies here")
+def test_no_video_codec_leaves_the_process_above_others():
+    """SVT-AV1 makes its caller a real-time thread where it may, as it may for root."""
+    pytest.importorskip("av")
+    picture = np.zeros((64, 64, 3), np.uint8)
+    before = os.sched_getscheduler(0)
+    for codec in ("h264", "hevc", "vp9", "av1"):
+        frame_of(codec)(picture, 40, np.random.default_rng(0))
+        assert os.sched_getscheduler(0) == before, codec
