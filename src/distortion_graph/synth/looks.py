@@ -50,6 +50,7 @@ _PILLOW = {
 }
 MERGED_STOPS = (0.7, 2.5)
 """How many stops below and above a picture the exposures are that are merged with it."""
+_NO_LIGHT = np.float32(0.002)
 _GAMMA = 2.2  # stops belong to linear light; near enough to sRGB's curve for a look
 _SMOOTH_ENLARGING: tuple[Resampling, ...] = ("cubic", "lanczos4", "bicubic", "lanczos")
 
@@ -85,15 +86,13 @@ class Colour(NamedTuple):
 
 
 class ToneMap(NamedTuple):
-    """Large light and dark parts brought together, as where a scene has more light than a screen.
+    """What is dark brought closer to the lights, as where a scene has more light than a screen.
 
-    Differences of light over some hundredth of the picture and more are `kept` by a share of their
-    stops, finer ones whole; the middle tone becomes the grey level `middle`, and saturation is a
-    factor of chroma.
+    Differences of light over some tenth of the picture and more are `kept` by a share of their
+    stops, finer ones whole; the lights stay as they are. `saturation` is a factor of chroma.
     """
 
     kept: float
-    middle: float
     saturation: float
 
 
@@ -185,9 +184,7 @@ def apply_look(rgb: NDArray[np.uint8], look: Look, rng: np.random.Generator) -> 
 
 def draw_tone_map(rng: np.random.Generator) -> ToneMap:
     """From hardly seen to pale."""
-    return ToneMap(
-        float(rng.uniform(0.5, 1)), float(rng.uniform(80, 165)), float(rng.uniform(0.6, 1.05))
-    )
+    return ToneMap(float(rng.uniform(0.4, 0.95)), float(rng.uniform(0.6, 1.05)))
 
 
 def draw_resampling(rng: np.random.Generator) -> Resampling:
@@ -266,14 +263,14 @@ def _fused(rgb: NDArray[np.uint8], stops: float) -> NDArray[np.uint8]:
 
 def _tone_mapped(rgb: NDArray[np.uint8], tone_map: ToneMap) -> NDArray[np.uint8]:
     """Base and detail of the logarithm of light, split by a guided filter (Durand, Dorsey 2002)."""
-    light = to_linear(rgb) + np.float32(0.002)
-    bright = np.log2(light @ np.array(LUMA_BT601, np.float32))
+    light = to_linear(rgb) @ np.array(LUMA_BT601, np.float32)
+    bright = np.log2(light + _NO_LIGHT)
     base = _guided(bright, max(2, min(rgb.shape[:2]) // 12))
-    middle = to_linear(np.full((1, 1), tone_map.middle, np.float32))[0, 0]
-    mapped = np.log2(middle) + np.float32(tone_map.kept) * (base - np.median(base)) + bright - base
-    grey = to_grey(np.exp2(bright)[..., None])
-    colour = to_grey(light) - grey
-    values = to_grey(np.exp2(mapped)[..., None])
+    lights = np.float32(np.quantile(base, 0.98))
+    mapped = bright + np.float32(1 - tone_map.kept) * np.maximum(lights - base, 0)
+    grey = to_grey(light)[..., None]
+    colour = rgb - grey
+    values = to_grey(np.exp2(mapped) - _NO_LIGHT)[..., None]
     # Chroma follows luma, no further than by half as much again in what was nearly black.
     gain = np.minimum((values + 4) / (grey + 4), np.float32(1.5))
     return rounded(values + np.float32(tone_map.saturation) * gain * colour)
