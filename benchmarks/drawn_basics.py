@@ -22,6 +22,7 @@ Item = TypeVar("Item")
 
 LONGEST = (320, 720)
 SHORTEST = 224
+SATURATIONS = (0.02, 0.3), (0.3, 0.95)
 ASPECTS = (1.0, 1.25, 4 / 3, 1.5, 16 / 10, 16 / 9, 2.0)
 
 DICTIONARY = """
@@ -77,7 +78,7 @@ def hsv(hue: float, saturation: float, value: float) -> Colour:
 def colours(rng: np.random.Generator, count: int) -> list[Colour]:
     """Colours that go together: their hues are spread evenly, in a narrow or in the whole range."""
     start, spread = rng.random(), pick(rng, (0.15, 0.35, 1.0))
-    saturation, value = rng.uniform(0.35, 0.95), rng.uniform(0.6, 0.98)
+    saturation, value = rng.uniform(*pick(rng, SATURATIONS)), rng.uniform(0.6, 0.98)
     made = [
         hsv(
             start + spread * k / count,
@@ -90,7 +91,12 @@ def colours(rng: np.random.Generator, count: int) -> list[Colour]:
 
 
 def paper_and_ink(rng: np.random.Generator, *, dark: float = 0.35) -> tuple[Colour, Colour]:
-    """A background and a text colour with strong contrast; `dark` is the share of dark papers."""
+    """A background and a text colour with strong contrast; `dark` is the share of dark papers.
+
+    Of light papers most are white, as on most screens, and half of these have black ink.
+    """
+    if rng.random() >= dark and rng.random() < 0.6:
+        return (255, 255, 255), pick(rng, ((0, 0, 0), (0, 0, 0), (34, 34, 34), (51, 51, 51)))
     hue, tint = rng.random(), float(pick(rng, (0.0, 0.02, 0.06, 0.12)))
     light, deep = hsv(hue, tint, rng.uniform(0.94, 1)), hsv(hue, 3 * tint, rng.uniform(0.03, 0.2))
     return (deep, light) if rng.random() < dark else (light, deep)

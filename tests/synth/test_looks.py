@@ -10,7 +10,7 @@ from skimage import data as pictures
 
 from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.synth.distort.level_losses import level_losses
-from distortion_graph.synth.distort.light import spread
+from distortion_graph.synth.distort.light import rounded, spread, to_grey, to_linear
 from distortion_graph.synth.keys import generator
 from distortion_graph.synth.looks import (
     PLAIN,
@@ -18,6 +18,7 @@ from distortion_graph.synth.looks import (
     Grain,
     Look,
     Tone,
+    ToneMap,
     apply_look,
     draw_look,
     resampled,
@@ -55,8 +56,8 @@ def test_the_plain_look_is_the_picture_in_an_array_of_its_own():
 
 
 def test_looks_stay_mild():
-    # Merged exposures light up what was dark: a look that costs more than the others.
-    mild = [look for look in LOOKS if look.fused is None]
+    # What lights up the dark is a look that costs more than the others.
+    mild = [look for look in LOOKS if look.fused is None and look.mapped is None]
     losses = np.array([loss(apply_look(PICTURE, look, generator(0))) for look in mild])
     assert np.median(losses) < 0.02 and np.quantile(losses, 0.95) < 0.06 and losses.max() < 0.12
     # Nearly none loses as much as a picture that counts as noisy or sharpened too much.
@@ -125,3 +126,22 @@ def test_merged_exposures_light_up_the_dark_and_darken_the_light():
     made = apply_look(ramp, Look(fused=2.0), generator(0)).astype(float)[..., 0].mean(0)
     assert made[20] > rows[20] and made[-10] < rows[-10]
     assert loss(apply_look(PICTURE, Look(fused=2.5), generator(0))) < 0.35
+
+
+def test_a_tone_map_brings_light_and_dark_together_and_keeps_detail():
+    stripes = np.where(np.arange(192) % 4 < 2, 0.8, 1.25)[None, :, None]
+    halves = np.where(np.arange(192) < 96, 0.03, 0.48)[None, :, None]  # four stops apart
+    scene = to_grey((halves * stripes * np.ones((96, 1, 3))).astype(np.float32))
+    picture = rounded(scene)
+    made = apply_look(picture, Look(mapped=ToneMap(0.5, 1)), generator(0))
+    before, after = (np.log2(to_linear(x)[..., 1].mean(0)) for x in (picture, made))
+
+    def parts(stops: np.ndarray) -> tuple[float, float]:
+        dark, light = stops[16:64], stops[128:176]
+        return light.mean() - dark.mean(), light.max() - light.min()
+
+    assert parts(before) == pytest.approx((4, 0.64), abs=0.1)
+    assert parts(after) == pytest.approx((2, 0.64), abs=0.25)
+    assert after[128:176].mean() == pytest.approx(before[128:176].mean(), abs=0.1)
+    grey = np.full((64, 64, 3), 50, np.uint8)
+    assert (apply_look(grey, Look(mapped=ToneMap(0.5, 1)), generator(0)) == 50).all()

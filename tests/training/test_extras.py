@@ -35,7 +35,11 @@ from distortion_graph.training.extras import (  # noqa: E402
     even_version,
 )
 from distortion_graph.training.outliers import OUTLIERS, STRANGERS  # noqa: E402
-from distortion_graph.training.samples import SampleStream, SamplingConfig  # noqa: E402
+from distortion_graph.training.samples import (  # noqa: E402
+    SampleStream,
+    SamplingConfig,
+    _as_cameras,
+)
 
 
 @pytest.fixture(scope="module")
@@ -246,10 +250,22 @@ def test_frequent_pairs_hold_a_pristine_picture_and_one_with_noise_or_another_ex
     assert seen == frequent | {vocabulary.clean_index}
 
 
+def test_what_is_frequent_is_made_as_cameras_make_it_and_labelled_by_loss():
+    rng = np.random.default_rng(0)
+    noise = _as_cameras(DEFAULT_RECIPE, "noise")
+    draws = [draw_region("noise", noise, rng) for _ in range(300)]
+    assert {draw.subtype for draw in draws} == {"sensor", "coloured", "denoised"}
+    assert np.mean([draw.level <= 2 for draw in draws]) == pytest.approx(0.8, abs=0.08)
+    exposures = _as_cameras(DEFAULT_RECIPE, "darken")
+    draws = [draw_region("darken", exposures, rng) for _ in range(300)]
+    assert {draw.subtype for draw in draws} == {"underexposed", "curve"}
+    assert np.mean([draw.level <= 2 for draw in draws]) == pytest.approx(1 / 3, abs=0.08)
+    assert noise.labelled_by == exposures.labelled_by == "loss"
+    assert _as_cameras(DEFAULT_RECIPE, "haze") == DEFAULT_RECIPE
+
+
 def test_sub_types_by_name_are_drawn_when_asked_for():
     rng = np.random.default_rng(0)
-    from distortion_graph.synth.synthesis import draw_region
-
     usual = {draw_region("compression", DEFAULT_RECIPE, rng).subtype for _ in range(60)}
     more = Recipe(also_drawn=("compression:avif",))
     assert usual == {"jpeg", "jpeg2000"}

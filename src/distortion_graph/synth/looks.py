@@ -50,6 +50,7 @@ _PILLOW = {
 }
 MERGED_STOPS = (0.7, 2.5)
 """How many stops below and above a picture the exposures are that are merged with it."""
+_NO_LIGHT = np.float32(0.002)
 _GAMMA = 2.2  # stops belong to linear light; near enough to sRGB's curve for a look
 _SMOOTH_ENLARGING: tuple[Resampling, ...] = ("cubic", "lanczos4", "bicubic", "lanczos")
 
@@ -84,6 +85,17 @@ class Colour(NamedTuple):
     blue: float
 
 
+class ToneMap(NamedTuple):
+    """What is dark brought closer to the lights, as where a scene has more light than a screen.
+
+    Differences of light over some tenth of the picture and more are `kept` by a share of their
+    stops, finer ones whole; the lights stay as they are. `saturation` is a factor of chroma.
+    """
+
+    kept: float
+    saturation: float
+
+
 class Denoise(NamedTuple):
     """A bilateral filter, or only the chroma smoothed, mixed with the picture by `share`."""
 
@@ -112,12 +124,14 @@ class Look:
     """What was done to a picture, in this order; None where nothing was.
 
     `fused` is a number of stops: exposures so much below and above were merged with the picture, as
-    a camera does in hard light. `sharpen` is (amount, standard deviation in px) of an unsharp mask.
+    a camera does in hard light; `mapped` says how far light and dark were brought together.
+    `sharpen` is (amount, standard deviation in px) of an unsharp mask, below 0 of softening.
     With `dither` values are spread over the grey level that they stand for before curves pull
     levels apart, as a source of more than 8 bits has them.
     """
 
     fused: float | None = None
+    mapped: ToneMap | None = None
     denoise: Denoise | None = None
     tone: Tone | None = None
     colour: Colour | None = None
@@ -142,6 +156,7 @@ def draw_look(rng: np.random.Generator) -> Look:
 
     return Look(
         fused=float(rng.uniform(*MERGED_STOPS)) if happens(0.08) else None,
+        mapped=draw_tone_map(rng) if happens(0.06) else None,
         denoise=_draw_denoise(rng) if happens(0.1) else None,
         tone=_draw_tone(rng) if happens(0.25) else None,
         colour=_draw_colour(rng) if happens(0.25) else None,
@@ -156,6 +171,8 @@ def draw_look(rng: np.random.Generator) -> Look:
 def apply_look(rgb: NDArray[np.uint8], look: Look, rng: np.random.Generator) -> NDArray[np.uint8]:
     """The picture with the look, (H, W, 3) uint8; `rng` is for grain and dithering alone."""
     made = rgb if look.fused is None else _fused(rgb, look.fused)
+    if look.mapped:
+        made = _tone_mapped(made, look.mapped)
     if look.denoise:
         made = _denoised(made, look.denoise)
     if look.tone or look.colour or look.resize or look.sharpen or look.grain:
@@ -163,6 +180,11 @@ def apply_look(rgb: NDArray[np.uint8], look: Look, rng: np.random.Generator) -> 
     if look.codec:
         made = _through(made, look.codec)
     return made.copy() if made is rgb else made
+
+
+def draw_tone_map(rng: np.random.Generator) -> ToneMap:
+    """From hardly seen to pale."""
+    return ToneMap(float(rng.uniform(0.4, 0.95)), float(rng.uniform(0.6, 1.05)))
 
 
 def draw_resampling(rng: np.random.Generator) -> Resampling:
@@ -237,6 +259,31 @@ def _fused(rgb: NDArray[np.uint8], stops: float) -> NDArray[np.uint8]:
     gains = np.exp2(np.array([-stops, 0, stops], np.float32))
     merged = cv2.createMergeMertens().process([rounded(to_grey(light * gain)) for gain in gains])
     return rounded(np.float32(255) * merged)
+
+
+def _tone_mapped(rgb: NDArray[np.uint8], tone_map: ToneMap) -> NDArray[np.uint8]:
+    """Base and detail of the logarithm of light, split by a guided filter (Durand, Dorsey 2002)."""
+    light = to_linear(rgb) @ np.array(LUMA_BT601, np.float32)
+    bright = np.log2(light + _NO_LIGHT)
+    base = _guided(bright, max(2, min(rgb.shape[:2]) // 12))
+    lights = np.float32(np.quantile(base, 0.98))
+    mapped = bright + np.float32(1 - tone_map.kept) * np.maximum(lights - base, 0)
+    grey = to_grey(light)[..., None]
+    colour = rgb - grey
+    values = to_grey(np.exp2(mapped) - _NO_LIGHT)[..., None]
+    # Chroma follows luma, no further than by half as much again in what was nearly black.
+    gain = np.minimum((values + 4) / (grey + 4), np.float32(1.5))
+    return rounded(values + np.float32(tone_map.saturation) * gain * colour)
+
+
+def _guided(values: _Values, radius_px: int) -> _Values:
+    """Smoothed but for edges of more than about a stop (He et al. 2013, guided by itself)."""
+    size = (2 * radius_px + 1, 2 * radius_px + 1)
+    mean = cv2.blur(values, size)
+    variance = cv2.blur(values * values, size) - mean * mean
+    slope = np.maximum(variance, 0) / (np.maximum(variance, 0) + np.float32(1))
+    offset = mean - slope * mean
+    return np.asarray(cv2.blur(slope, size) * values + cv2.blur(offset, size), np.float32)
 
 
 def _denoised(rgb: NDArray[np.uint8], denoise: Denoise) -> NDArray[np.uint8]:

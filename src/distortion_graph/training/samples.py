@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import cv2
@@ -17,7 +18,7 @@ from distortion_graph.datasets.pictures import CleanPicture
 from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.synth.distort import Frames
 from distortion_graph.synth.keys import generator
-from distortion_graph.synth.looks import MERGED_STOPS, Look, apply_look
+from distortion_graph.synth.looks import MERGED_STOPS, Codec, Look, apply_look, draw_tone_map
 from distortion_graph.synth.recipes import WILD_RECIPE
 from distortion_graph.synth.shots import WILD_SHOTS, ShotShares, draw_shots
 from distortion_graph.synth.synthesis import MIXED, Draw, Recipe, Version, make_version
@@ -32,11 +33,20 @@ from distortion_graph.training.extras import (
 from distortion_graph.work.threads import keep_process_to
 
 _MOST_ENLARGED = 4.0
-_FREQUENT = ("noise", "brightness", "darken")
-"""What photographs of a whole scene suffer most often, and little of it."""
-_EXPOSURES = ("brightness", "darken")
-_MERGED_SHARE = 0.5
-_WEAK_WEIGHT = 3.0
+_FREQUENT = MappingProxyType(
+    {
+        "noise": ("noise:sensor", "noise:coloured", "noise:denoised"),
+        "brightness": ("brightness:overexposed", "brightness:curve"),
+        "darken": ("darken:underexposed", "darken:curve"),
+    }
+)
+"""What photographs of a whole scene suffer most often, and how cameras make it."""
+_NOISE = "noise"
+_NOISE_SHARE = 0.5  # of the frequent ones
+_MERGED_SHARE = 0.3
+_MAPPED_SHARE = 0.4
+_SOFT_SHARE = 0.5
+_WEAK_WEIGHT = 8.0
 _EVEN_MIXED_SHARE = 0.15
 
 FURTHER_SHARE = 0.4
@@ -50,8 +60,10 @@ class SamplingConfig:
     Pairs are hard (two mixed versions), medium (one mixed), easy (two single types), a ladder (one
     type twice), hold the same damaged picture twice (`same_share`), or have a pristine picture on
     one side or, a third of these, on both; what the shares leave is medium. In `frequent_share` a
-    pristine picture stands beside one of `_FREQUENT`, mostly weak and everywhere in the other one;
-    where that is an exposure, half of the pristine pictures are merged from several exposures.
+    pristine picture stands beside one of `_FREQUENT`, half of them noise, as cameras make it,
+    everywhere in the other one and labelled by loss. Noise is mostly weak there, and half of the
+    pictures beside it a little soft, as a mean of many shots is. Of those beside an exposure many
+    are merged from several exposures, or have their light and dark brought together.
     `crops` lists (side in px, pairs per batch); a batch uses one of them. Regions below `min_share`
     of a crop are left out, at most `max_regions` are kept; in a `grid_share` of the crops they are
     the cells of a grid. Of the versions of a single type `even_share` have the same distortion
@@ -100,13 +112,13 @@ class SamplingConfig:
 class _Wanted:
     """A version to be made: a type or a mixed version's name, None for a picture left clean.
 
-    With `even` the distortion is the same everywhere, with `weak` it is mostly weak. Two of equal
-    `draws` are made by the same draws.
+    With `even` the distortion is the same everywhere, with `frequent` it is as cameras make it. Two
+    of equal `draws` are made by the same draws.
     """
 
     name: str | None
     even: bool = False
-    weak: bool = False
+    frequent: bool = False
     draws: int = 0
 
 
@@ -185,7 +197,7 @@ class SampleStream(Dataset[Any]):
             clean, recipe = _grey(clean, recipe)
         wanted = self._wanted(rng, recipe.types)
         tag = f"{picture.tag}#{key}"
-        shots = _merged_beside_exposures(draw_shots(clean, sampling.shots, rng), wanted, rng)
+        shots = _beside_frequent(draw_shots(clean, sampling.shots, rng), wanted, rng)
         versions = list(self._versions(shots, masks, wanted, tag, recipe))
         extras = Extras.none(len(masks))
         if rng.random() < sampling.outlier_share:
@@ -211,7 +223,7 @@ class SampleStream(Dataset[Any]):
                 yield _pristine(clean, len(masks), recipe)
             elif version.even:
                 rng = generator(self.seed, own_tag, version.name)
-                drawn = _mostly_weak(recipe) if version.weak else recipe
+                drawn = _as_cameras(recipe, version.name) if version.frequent else recipe
                 yield even_version(clean, masks, version.name, drawn, rng)
             else:
                 yield make_version(
@@ -262,8 +274,11 @@ class SampleStream(Dataset[Any]):
         even, other_even = (bool(flag) for flag in rng.random(2) < sampling.even_share)
         mixed = _Wanted(MIXED[0], bool(rng.random() < _EVEN_MIXED_SHARE))
         one_type = _Wanted(first, even)
-        frequent = [label for label in _FREQUENT if label in types] or [first]
-        weak = _Wanted(frequent[int(rng.integers(len(frequent)))], even=True, weak=True)
+        often = [label for label in _FREQUENT if label in types] or [first]
+        label = often[int(rng.integers(len(often)))]
+        if _NOISE in often and rng.random() < _NOISE_SHARE:
+            label = _NOISE
+        frequent = _Wanted(label, even=True, frequent=True)
         kinds: tuple[tuple[float, tuple[_Wanted, _Wanted]], ...] = (
             (sampling.hard_share, (mixed, _Wanted(MIXED[1]))),
             (sampling.easy_share, (one_type, _Wanted(second, other_even))),
@@ -273,7 +288,7 @@ class SampleStream(Dataset[Any]):
             (sampling.pristine_share / 3, (_PRISTINE, _PRISTINE)),
             (sampling.pristine_share / 3, (_PRISTINE, one_type)),
             (sampling.pristine_share / 3, (_PRISTINE, mixed)),
-            (sampling.frequent_share, (_PRISTINE, weak)),
+            (sampling.frequent_share, (_PRISTINE, frequent)),
         )
         pair, drawn = (one_type, mixed), rng.random()
         for share, kind in kinds:
@@ -284,27 +299,47 @@ class SampleStream(Dataset[Any]):
         return pair if rng.random() < 0.5 else (pair[1], pair[0])
 
 
-def _mostly_weak(recipe: Recipe) -> Recipe:
-    weakest = recipe.vocabulary.severities[1]
-    weights = dict.fromkeys(recipe.severity_levels, 1.0)
-    return replace(recipe, severity_weights=weights | {weakest: _WEAK_WEIGHT})
+def _as_cameras(recipe: Recipe, label: str) -> Recipe:
+    """The recipe with what cameras do alone, by loss; noise mostly weak."""
+    if label not in _FREQUENT:
+        return recipe
+    weights = None
+    if label == _NOISE:
+        weights = dict.fromkeys(recipe.severity_levels, 1.0)
+        weights[recipe.vocabulary.severities[1]] = _WEAK_WEIGHT
+    made_of = {**(recipe.made_of or {}), label: _FREQUENT[label]}
+    return replace(recipe, made_of=made_of, labelled_by="loss", severity_weights=weights)
 
 
-def _merged_beside_exposures(
+def _beside_frequent(
     shots: tuple[NDArray[np.uint8], NDArray[np.uint8]],
     wanted: tuple[_Wanted, _Wanted],
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The shots, the one beside a weak exposure often merged from several exposures."""
-    exposed = [version.weak and version.name in _EXPOSURES for version in wanted]
-    if not any(exposed) or rng.random() >= _MERGED_SHARE:
+    """The shots, the one beside a frequent distortion often with a history of its own."""
+    names = [version.name for version in wanted if version.frequent and version.name in _FREQUENT]
+    look = _draw_beside(names[0], rng) if names and names[0] else None
+    if look is None:
         return shots
-    merged = Look(fused=float(rng.uniform(*MERGED_STOPS)))
     first, second = (
-        shot if is_exposed else apply_look(shot, merged, rng)
-        for shot, is_exposed in zip(shots, exposed, strict=True)
+        shot if version.frequent else apply_look(shot, look, rng)
+        for shot, version in zip(shots, wanted, strict=True)
     )
     return first, second
+
+
+def _draw_beside(label: str, rng: np.random.Generator) -> Look | None:
+    """What a better picture had that another one lacks: many shots, or a wider range of light."""
+    kind = rng.random()
+    if label == _NOISE:
+        if kind >= _SOFT_SHARE:
+            return None
+        quality = int(rng.integers(75, 96))
+        codec = Codec("jpeg", quality, "420") if rng.random() < 1 / 3 else None
+        return Look(sharpen=(-float(rng.uniform(0.05, 0.4)), 1.0), codec=codec)
+    if kind < _MERGED_SHARE:
+        return Look(fused=float(rng.uniform(*MERGED_STOPS)))
+    return Look(mapped=draw_tone_map(rng)) if kind < _MERGED_SHARE + _MAPPED_SHARE else None
 
 
 def _grey(clean: NDArray[np.uint8], recipe: Recipe) -> tuple[NDArray[np.uint8], Recipe]:
