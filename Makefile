@@ -2,17 +2,26 @@
 # Needs python3 (3.11 or newer), pip and make. All else goes into .venv; nothing outside changes.
 
 PYTHON  ?= python3
-# Minutes of training for train-free and rows, and where the pictures of train-free go.
-MINUTES ?= 60
-FREE    ?= runs/free-pictures
 # Folder with BSDS500 as benchmarks/prepare_bsds.py writes it, or any folder with images/ and
 # regions/; without one `make bench` takes the four photographs of scikit-image.
 BSDS    ?=
-# More photographs for `make rows`, without regions; may stay empty.
+# Where the photographs of other origin for `make card` go.
+FREE    ?= runs/free-pictures
+# Real pictures (benchmarks/real_pairs.py) and people's opinions (benchmarks/opinion.py) for `make
+# card`, which leaves out what is not named; opinions for `make ship` too.
+REAL    ?=
+OPINION ?=
+# Minutes of training of each network of `make rows`, and folders of photographs to train on.
+MINUTES ?= 60
 PHOTOS  ?=
 # Inputs that make fuzz makes for every reader, and which readers; all of them where it is empty.
 INPUTS  ?= 100000
 READERS ?=
+# What `make ship` makes the shipped model of: a network's folder, its version, and the folder whose
+# pictures of chain/held_out.json, with those of BSDS/train, calibrate it.
+NETWORK ?= chain
+VERSION ?= 10.0
+DEV     ?=
 # More arguments for pytest: make test ARGS="-k swap -x"; -n 0 runs in one process
 ARGS    ?=
 
@@ -21,7 +30,7 @@ BIN   := $(VENV)/bin
 # Versions known to work together. The library's own ranges (pyproject.toml) stay open.
 PIP   := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help demo test test-oldest coverage nightly fuzz lint check format wheel release docs notebooks gallery bench card rows train-free clean
+.PHONY: help demo test test-oldest coverage nightly fuzz lint check format wheel release docs notebooks gallery bench card rows ship look clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -85,22 +94,27 @@ bench: $(VENV)/.core  ## benchmark the shipped model: make bench BSDS=bsds500
 	$(if $(BSDS),,$(PIP) scikit-image)
 	$(if $(BSDS),,$(BIN)/python benchmarks/free_pictures.py --no-packages $(BENCH_ROOT)-pictures)
 	$(BIN)/distortion-graph dataset build $(BENCH_SOURCE) --split test --out $(BENCH_ROOT)
-	$(BIN)/distortion-graph bench $(BENCH_ROOT) \
+	$(BIN)/distortion-graph bench $(BENCH_ROOT) $(BENCH_OPTIONS) \
 	  --json $(BENCH_ROOT).json --markdown $(BENCH_ROOT).md
 
-card: $(VENV)/.dev  ## every figure of the model card: make card BSDS=bsds500
+card: $(VENV)/.dev  ## every figure of the model card: make card BSDS=bsds500 REAL=… OPINION=…
 	@test -d "$(BSDS)/train" -a -d "$(BSDS)/val" || { \
 	  echo "make card needs BSDS=FOLDER with train/ and val/ in it" >&2; exit 1; }
-	$(MAKE) bench
+	$(MAKE) bench BENCH_OPTIONS=--reference
+	$(BIN)/distortion-graph dataset build $(BSDS)/val --recipe wild --split test --out $(BENCH_ROOT)-wild
+	$(BIN)/distortion-graph bench $(BENCH_ROOT)-wild \
+	  --json $(BENCH_ROOT)-wild.json --markdown $(BENCH_ROOT)-wild.md
 	$(BIN)/python benchmarks/free_pictures.py $(FREE)
-	cp $(BENCH_ROOT).md $(CARD)
+	cat $(BENCH_ROOT).md $(BENCH_ROOT)-wild.md > $(CARD)
+	for part in $(CARD_TABLES); do { printf '\n## %s\n\n' "$$part" && \
+	  $(BIN)/python benchmarks/$$part; } >> $(CARD) || exit 1; done
 	for part in $(CARD_PARTS); do { printf '\n```\n%s\n' "$$part" && \
 	  $(BIN)/python benchmarks/$$part && echo '```'; } >> $(CARD) || exit 1; done
 	@echo $(CARD)
 
-rows: $(VENV)/.dev  ## ours and panda's head, MINUTES of training each, beside the shipped: make rows BSDS=bsds500
-	@test -d "$(BSDS)/train" -a -d "$(BSDS)/val" || { \
-	  echo "make rows needs BSDS=FOLDER with train/ and val/ in it" >&2; exit 1; }
+rows: $(VENV)/.dev  ## ours and panda's head, MINUTES of training each, beside the shipped: make rows BSDS=… PHOTOS=…
+	@test -d "$(BSDS)/val" -a -n "$(PHOTOS)" || { echo "make rows needs PHOTOS='FOLDER …' to train" \
+	  "on, and BSDS=FOLDER with val/ in it to measure on" >&2; exit 1; }
 	$(ROW_TRAIN) --out runs/row-ours
 	$(BIN)/distortion-graph export runs/row-ours --out runs/row-ours/model --name ours-$(MINUTES)
 	$(ROW_TRAIN) --out runs/row-panda --model panda --set network.backbone=lite0 \
@@ -109,11 +123,17 @@ rows: $(VENV)/.dev  ## ours and panda's head, MINUTES of training each, beside t
 	$(BIN)/distortion-graph bench $(BENCH_ROOT) --model shipped \
 	  --model ours-$(MINUTES)=runs/row-ours/model --model panda-lite0-$(MINUTES)=runs/row-panda/best
 
-train-free: $(VENV)/.dev  ## train on freely licensed pictures only: make train-free MINUTES=60
-	$(BIN)/python benchmarks/free_pictures.py $(FREE)
-	$(BIN)/distortion-graph train --pictures $(FREE) --held-out $(FREE)/held_out.json \
-	  --out runs/free --minutes $(MINUTES)
-	$(BIN)/distortion-graph export runs/free --out runs/free/model --name free
+ship: $(VENV)/.dev  ## calibrate a network into chain/ and export it as the shipped model (chain/README.md)
+	@test -d "$(BSDS)/train" -a -d "$(DEV)" -a -d "$(OPINION)" || { echo "make ship needs" \
+	  "BSDS=FOLDER with train/ in it, DEV=FOLDER and OPINION=FOLDER (chain/README.md)" >&2; exit 1; }
+	$(BIN)/distortion-graph calibrate $(NETWORK) --labelled $(BSDS)/train --pictures $(DEV) \
+	  --held-out chain/held_out.json --out chain
+	$(BIN)/distortion-graph calibrate chain --human $(OPINION) --layout csv --out chain
+	$(BIN)/distortion-graph export chain --out $(WEIGHTS) --name lite0-regions --version $(VERSION) \
+	  --card benchmarks/shipped_card.json
+
+look: $(VENV)/.dev  ## after `make ship`: what the pages print and show of the example pair; needs Chromium
+	PYTHONPATH=tests:$$PYTHONPATH $(BIN)/python benchmarks/pages.py
 
 clean:  ## remove what can be made again; .venv and runs/ stay
 	rm -rf build dist out .venv-oldest .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -123,12 +143,14 @@ clean:  ## remove what can be made again; .venv and runs/ stay
 
 NIGHTLY      := tests/work tests/batch
 BENCH_ROOT   := runs/bench-$(if $(BSDS),$(notdir $(abspath $(BSDS))),free)
+WEIGHTS      := src/distortion_graph/weights
 CARD         := $(BENCH_ROOT)-card.md
+CARD_TABLES  := $(if $(REAL),"real_pairs.py $(REAL)") $(if $(OPINION),"opinion.py $(OPINION)")
 CARD_PARTS   := "robustness.py $(BSDS)/val --pictures $(FREE)" \
   "severity_bound.py $(BSDS)/train $(BSDS)/val" "large_accuracy.py $(FREE)" \
   "large_pictures.py" "panda_speed.py" "batch_throughput.py"
-ROW_TRAIN    := $(BIN)/distortion-graph train --labelled $(BSDS)/train --held-out benchmarks/dev.json \
-  $(if $(PHOTOS),--pictures $(PHOTOS)) --minutes $(MINUTES)
+ROW_TRAIN    := $(BIN)/distortion-graph train $(addprefix --pictures ,$(PHOTOS)) \
+  --held-out chain/held_out.json --minutes $(MINUTES)
 BENCH_SOURCE := $(if $(BSDS),$(or $(wildcard $(BSDS)/val),$(BSDS)),pictures:$(BENCH_ROOT)-pictures)
 
 # bin/pip is the last thing a new environment gets, so it tells a whole one from a half-made one.

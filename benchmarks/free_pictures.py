@@ -1,4 +1,4 @@
-"""Collect freely licensed photographs into a folder, so that a network can be trained on them only.
+"""Collect freely licensed photographs of other origins than those that the shipped model has seen.
 
     python benchmarks/free_pictures.py runs/free-pictures
 
@@ -6,11 +6,9 @@ Sources: the colour photographs inside scikit-image, and four Debian packages, f
 `apt-get download` (170 MB) and unpacked in a temporary folder; nothing is installed. Without
 apt-get only the first are taken, and a line says so; with --no-packages nothing is fetched.
 
-Writes beside the pictures
-
-- `sources.json`: for each picture its name, package, version, path in it, licence as the package's
-  copyright file gives it, and SHA-256;
-- `held_out.json`: an eighth of the names, to choose the best network on: `train --held-out`.
+They measure a model (robustness.py, large_accuracy.py) and never train the shipped one. Writes
+`sources.json` beside the pictures: for each its name, package, version, path in it, licence as the
+package's copyright file gives it, and SHA-256.
 
 Pictures are named one by one below: only photographs that are sharp where they mean to be. Left
 out are drawings, renderings and patterns (all of the packages' `abstract` and `desktop` folders,
@@ -93,8 +91,6 @@ DEBIAN = {
 }
 """Debian package → the ends of the paths of its photographs."""
 
-HELD_OUT_SHARE = 1 / 8
-
 
 @dataclass(frozen=True)
 class Source:
@@ -160,13 +156,6 @@ def license_of(path: str, copyright_file: str) -> str:
     return general
 
 
-def held_out(sources: list[Source]) -> list[str]:
-    """Names without suffix of the few whose SHA-256 is smallest, as in `dev.json`."""
-    names = [Path(source.name).stem for source in sources]
-    names.sort(key=lambda name: hashlib.sha256(name.encode()).hexdigest())
-    return names[: int(HELD_OUT_SHARE * len(names))]
-
-
 def _take(file: Path, folder: Path, package: str, number: str, path: str, terms: str) -> Source:
     """Copy one picture under its own name, after making sure that it is one."""
     load_picture(file)
@@ -215,7 +204,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     left_out = DEBIAN if arguments.no_packages else arguments.without
     sources = collect(folder, [p for p in DEBIAN if p not in left_out])
-    # Whoever trains on this folder takes every picture below it.
+    # Scripts take every picture below this folder.
     strangers = {p.name for p in find_pictures(folder)} - {source.name for source in sources}
     if strangers:
         raise SystemExit(
@@ -224,8 +213,6 @@ def main() -> None:
         )
     listed = [asdict(source) for source in sources]
     atomic_write_text(folder / "sources.json", json.dumps(listed, indent=1, ensure_ascii=False))
-    chosen = {"free pictures": held_out(sources)}
-    atomic_write_text(folder / "held_out.json", json.dumps(chosen, indent=1))
     print(f"{len(sources)} pictures in {folder}, their terms in {folder / 'sources.json'}")
 
 

@@ -5,8 +5,8 @@
 A bound for models, which have neither: the levels of a severity meet in the picture (a strong blur
 of a flat region is a weak one), and saturated colours have no more to give. The observer is boosted
 trees on full-reference figures of a region and its true distortion label. It learns from regions of
-the mixed versions of TRAIN's pictures, without those of --held-out, and is measured on those of
-TEST's hard pairs (docs/benchmark.md), clean regions left out in both. To compare with a model's
+the mixed versions of TRAIN's pictures and is measured on those of TEST's hard pairs
+(docs/benchmark.md), clean regions left out in both. To compare with a model's
 severity accuracy on hard pairs, see the line with clean regions counted right.
 """
 
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from distortion_graph.base.files import atomic_write_text
 from distortion_graph.bench.protocol import BenchPicture, bench_picture, make_pairs
-from distortion_graph.datasets.pictures import load_labelled, read_names
+from distortion_graph.datasets.pictures import load_labelled
 from distortion_graph.measure.ciede2000 import delta_e
 from distortion_graph.measure.ssim import ssim_map
 from distortion_graph.synth.synthesis import DEFAULT_RECIPE, Version
@@ -251,9 +251,9 @@ def lines_of(found: dict[str, Any]) -> Iterator[str]:
         yield f"{name:<34}{row['accuracy']:.3f}  {low:.3f}–{high:.3f}  {row['regions']:6}"
 
 
-def usable(folder: Path, without: frozenset[str] = frozenset()) -> list[BenchPicture]:
+def usable(folder: Path) -> list[BenchPicture]:
     """Pictures of a folder that have regions, with the protocol's label map."""
-    made = [bench_picture(p) for p in load_labelled(folder) if p.tag not in without]
+    made = [bench_picture(p) for p in load_labelled(folder)]
     return [p for p in made if len(p.masks)]
 
 
@@ -261,16 +261,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("train", type=Path, help="folder with images/ and regions/")
     parser.add_argument("test", type=Path, help="the same, of other pictures")
-    parser.add_argument(
-        "--held-out", type=Path, default=Path(__file__).with_name("dev.json"), metavar="JSON"
-    )
     parser.add_argument("--draws", type=int, default=4, help="mixed pairs of a training picture")
     parser.add_argument("--limit", type=int, help="so many pictures of each folder")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
 
     began = time.process_time()
-    pictures = usable(options.train, read_names(options.held_out))[: options.limit]
+    pictures = usable(options.train)[: options.limit]
     # Seed 0 is the benchmark's own.
     training = joined([regions_of(pictures, seed) for seed in range(1, options.draws + 1)])
     tested = regions_of(usable(options.test)[: options.limit], 0)

@@ -1,7 +1,7 @@
 """Train a network's head alone, on features of regions that are made once.
 
     python benchmarks/train_heads.py features runs/features --network NETWORK \\
-        --labelled bsds500/train --pictures photos --held-out benchmarks/dev.json --minutes 20
+        --pictures free/images --pictures drawn --minutes 20
     python benchmarks/train_heads.py fit runs/features --network NETWORK --out runs/head
 
 The encoder is most of a training step's work and needs it least once it has been trained.

@@ -102,14 +102,6 @@ def test_a_folder_with_other_pictures_is_refused(
     assert not (tmp_path / "sources.json").exists()
 
 
-def test_an_eighth_is_held_out_whatever_the_order(script: ModuleType) -> None:
-    sources = [script.Source(f"{n}.jpg", "p", "1", "x", "CC0-1.0", "") for n in range(40)]
-    chosen = script.held_out(sources)
-    assert len(set(chosen)) == 5
-    assert chosen == script.held_out(sources[::-1])
-    assert script.held_out(sources[:4]) == []
-
-
 def test_every_picture_has_a_name_of_its_own(script: ModuleType) -> None:
     names = [Path(p).stem for paths in script.DEBIAN.values() for p in paths]
     names += [Path(name).stem for name in script.SKIMAGE]

@@ -107,9 +107,8 @@ def test_the_script_prints_and_writes_the_table(script, tmp_path, monkeypatch, c
         for k in range(count):
             Image.fromarray(photo(k)).save(tmp_path / part / "images" / f"{part}{k}.png")
             Image.fromarray(labels()).save(tmp_path / part / "regions" / f"{part}{k}_0.png")
-    (tmp_path / "held.json").write_text('{"train": ["train0"]}')
     folders = [str(tmp_path / "train"), str(tmp_path / "val"), "--draws", "2"]
-    options = ["--held-out", str(tmp_path / "held.json"), "--json", str(tmp_path / "out.json")]
+    options = ["--limit", "5", "--json", str(tmp_path / "out.json")]
     monkeypatch.setattr(sys, "argv", ["severity_bound.py", *folders, *options])
     script.main()
     rows = capsys.readouterr().out.splitlines()

@@ -376,7 +376,7 @@ def test_the_shipped_model_is_the_export_of_the_kept_checkpoint(shipped):
     from distortion_graph.model.predict import TorchPredictor
     from distortion_graph.training.checkpoint import load_network
 
-    kept = Path(__file__).parents[2] / "checkpoints" / "lite0-regions-9"
+    kept = Path(__file__).parents[2] / "chain"
     arguments = (*pair(160, 240), grid_masks(160, 240, 2, 3))
     ours = shipped.predict(*arguments)
     theirs = TorchPredictor(load_network(kept)).predict(*arguments)

@@ -36,8 +36,8 @@ WORKED = """
 model: lite0
 seed: 3
 data:
-  labelled: [bsds500/train]
-  held_out: dev.json
+  labelled: [labelled]
+  held_out: held_out.json
 optimiser: {learning_rate: 1e-3, accumulation: 2}
 network: {width: 64}
 losses: {score: 2}
@@ -57,7 +57,7 @@ def written(folder, text):
 
 def test_a_file_says_what_differs_from_the_defaults(tmp_path):
     config = read_config(written(tmp_path, WORKED))
-    assert config.data.labelled == (Path("bsds500/train"),)
+    assert config.data.labelled == (Path("labelled"),)
     assert (config.optimiser.learning_rate, config.optimiser.accumulation) == (0.001, 2)
     assert (config.network.width, config.losses.score, config.seed) == (64, 2.0, 3)
     assert config.sampling.crops == ((64, 8), (96, 4))

@@ -92,8 +92,8 @@ def train(
 
     \b
     Examples:
-      distortion-graph train --labelled bsds500/train --pictures photos \\
-          --minutes 60 --held-out benchmarks/dev.json --out runs/first
+      distortion-graph train --labelled labelled --pictures photos \\
+          --minutes 60 --held-out held_out.json --out runs/first
       distortion-graph train --config run.yaml --set optimiser.accumulation=2 \\
           --out runs/second
       distortion-graph train --out runs/first --minutes 120

@@ -1,0 +1,167 @@
+"""Bring the pages up to date with the shipped model: what examples print, and their pictures.
+
+    make look        # or: PYTHONPATH=tests python benchmarks/pages.py
+
+Rewrites the ```text blocks under the Python blocks that tests run, the blocks of README.md and
+docs/rank.md that begin with a command on the example pair, the example of the service's OpenAPI,
+and docs/*.jpg and drawing.svg but for gate.jpg and marks.jpg, which no model has a part in. The
+page of the report and that of a ranking are photographed in Chromium. Read `git diff` afterwards:
+what the pages say in words about these answers may no longer be true.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from test_docs import REPOSITORY, RUN, Block, blocks, code
+
+from distortion_graph import DistortionGraph
+from distortion_graph.base.files import atomic_write_text
+
+PAIR = ("examples/anchor.png", "examples/target.png")
+REGIONS = ("--regions", "examples/regions.json")
+COMMAND = [sys.executable, "-m", "distortion_graph"]
+QUALITY = 92
+GRAPH_EXAMPLE = REPOSITORY / "src/distortion_graph/serve/http/graph_example.json"
+
+
+def program(*words: str) -> str:
+    """Run the command line; what it prints."""
+    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{shlex.join(words)}: {done.stderr}")
+    return done.stdout
+
+
+def rewritten(page: str, changes: dict[int, tuple[int, str]]) -> None:
+    """Put texts in the place of lines; `changes` has, by first line, the line after the last."""
+    path = REPOSITORY / page
+    lines = path.read_text("utf-8").splitlines()
+    for first, (after, text) in sorted(changes.items(), reverse=True):
+        lines[first - 1 : after - 1] = text.rstrip("\n").split("\n")
+    atomic_write_text(path, "\n".join(lines) + "\n")
+
+
+def printed_by(page: str) -> dict[int, tuple[int, str]]:
+    """What the Python blocks of a page print now, for the text blocks that follow them."""
+    lines = (REPOSITORY / page).read_text("utf-8").splitlines()
+    answers = {block.line: block for block in blocks(page) if block.language == "text"}
+    space: dict[str, Any] = {"__name__": "page"}
+    found = {}
+    for block in code(page):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(block.text, page, "exec"), space)
+        follows = next((n for n in range(block.after, len(lines) + 1) if lines[n - 1]), 0)
+        if (answer := answers.get(follows + 1)) is not None:
+            found[answer.line] = (answer.after - 1, printed.getvalue())
+    return found
+
+
+def commanded(page: str) -> dict[int, tuple[int, str]]:
+    """What the commands of a page's blocks print now, where a block is one command's."""
+
+    def answered(block: Block) -> str:
+        line = block.text.split("\n", 1)[0]
+        gap = "\n" if block.text.split("\n")[1] == "" else ""
+        return f"{line}\n{gap}{program(*shlex.split(line)[2:]).strip(chr(10))}"
+
+    one = (b for b in blocks(page) if b.text.count("\n$ ") == 0 and not b.language)
+    return {
+        block.line: (block.after - 1, answered(block))
+        for block in one
+        if block.text.startswith(("$ distortion-graph compare", "$ distortion-graph rank"))
+    }
+
+
+@contextmanager
+def elsewhere() -> Iterator[Path]:
+    """A folder of its own, with the example pair, to run in."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(REPOSITORY / "examples", folder / "examples")
+        before = Path.cwd()
+        os.chdir(folder)
+        try:
+            yield folder
+        finally:
+            os.chdir(before)
+
+
+def as_jpeg(png: Path, name: str, width: int | None = None) -> None:
+    """Keep a picture for the pages, at most `width` pixels wide."""
+    picture = Image.open(png).convert("RGB")
+    if width and width < picture.width:
+        size = width, round(picture.height * width / picture.width)
+        picture = picture.resize(size, Image.Resampling.LANCZOS)
+    picture.save(REPOSITORY / "docs" / f"{name}.jpg", quality=QUALITY)
+
+
+def drawn() -> None:
+    """The pictures of the example pair."""
+    program("compare", *PAIR, *REGIONS, "--out", "graph.json", "--overlay", "example.png",
+            "--report", "report.html", "--quiet")  # fmt: skip
+    program("draw", "graph.json", "--sheet", "sheet.png", "--worst", "2")
+    program("draw", "graph.json", "--graph", str(REPOSITORY / "docs/drawing.svg"))
+    program("compare", *PAIR, "--regions", "distortions", "--map", "map.png", "--quiet")
+    as_jpeg(Path("example.png"), "example")
+    as_jpeg(Path("sheet.png"), "sheet")
+    as_jpeg(Path("map.png"), "map", 1200)
+    program("compare", *PAIR, "--regions", "whole", "--out", "whole.json", "--quiet")
+    whole = DistortionGraph.model_validate_json(Path("whole.json").read_text("utf-8"))
+    text = json.dumps(json.loads(whole.to_json()), separators=(",", ":"), ensure_ascii=False)
+    atomic_write_text(GRAPH_EXAMPLE, text + "\n")
+
+
+def photographed() -> None:
+    """The pages of the report and of a ranking, which docs/rank.md has made the pictures for."""
+    from playwright.sync_api import sync_playwright
+
+    candidates = ("encodes/jpeg-q50.jpg", *PAIR)
+    program("rank", *candidates, "--reference", "original.png", *REGIONS, "--report",
+            "ranking.html")  # fmt: skip
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for name, width, height in (("report", 825, 795), ("ranking", 900, 1065)):
+            page = browser.new_page(viewport={"width": width, "height": height})
+            page.goto(Path(f"{name}.html").absolute().as_uri())
+            if name == "report":
+                page.get_by_text("saucer", exact=True).first.click()
+                page.evaluate("scrollTo(0, 0)")
+            page.screenshot(path=f"{name}.png")
+            as_jpeg(Path(f"{name}.png"), name)
+        browser.close()
+
+
+def main() -> None:
+    """See the head of this file."""
+    os.environ["COLUMNS"] = "80"
+    for name in RUN:
+        with elsewhere():
+            page = f"docs/{name}.md"
+            rewritten(page, printed_by(page))
+            if name == "rank":
+                rewritten(page, commanded(page))
+                drawn()
+                photographed()
+            print(page, flush=True)
+    with elsewhere():
+        rewritten("README.md", commanded("README.md"))
+
+
+if __name__ == "__main__":
+    main()
