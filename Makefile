@@ -97,20 +97,11 @@ bench: $(VENV)/.core  ## benchmark the shipped model: make bench BSDS=bsds500
 	$(BIN)/distortion-graph bench $(BENCH_ROOT) $(BENCH_OPTIONS) \
 	  --json $(BENCH_ROOT).json --markdown $(BENCH_ROOT).md
 
-card: $(VENV)/.dev  ## every figure of the model card: make card BSDS=bsds500 REAL=… OPINION=…
+card: $(VENV)/.dev  ## measure what is not measured yet and write it into the card: make card BSDS=… REAL=… OPINION=…
 	@test -d "$(BSDS)/train" -a -d "$(BSDS)/val" || { \
 	  echo "make card needs BSDS=FOLDER with train/ and val/ in it" >&2; exit 1; }
-	$(MAKE) bench BENCH_OPTIONS=--reference
-	$(BIN)/distortion-graph dataset build $(BSDS)/val --recipe wild --split test --out $(BENCH_ROOT)-wild
-	$(BIN)/distortion-graph bench $(BENCH_ROOT)-wild \
-	  --json $(BENCH_ROOT)-wild.json --markdown $(BENCH_ROOT)-wild.md
-	$(BIN)/python benchmarks/free_pictures.py $(FREE)
-	cat $(BENCH_ROOT).md $(BENCH_ROOT)-wild.md > $(CARD)
-	for part in $(CARD_TABLES); do { printf '\n## %s\n\n' "$$part" && \
-	  $(BIN)/python benchmarks/$$part; } >> $(CARD) || exit 1; done
-	for part in $(CARD_PARTS); do { printf '\n```\n%s\n' "$$part" && \
-	  $(BIN)/python benchmarks/$$part && echo '```'; } >> $(CARD) || exit 1; done
-	@echo $(CARD)
+	$(MAKE) $(addprefix $(CARD)/,$(CARD_PARTS))
+	$(BIN)/python benchmarks/card.py $(CARD)
 
 rows: $(VENV)/.dev  ## ours and panda's head, MINUTES of training each, beside the shipped: make rows BSDS=… PHOTOS=…
 	@test -d "$(BSDS)/val" -a -n "$(PHOTOS)" || { echo "make rows needs PHOTOS='FOLDER …' to train" \
@@ -144,14 +135,31 @@ clean:  ## remove what can be made again; .venv and runs/ stay
 NIGHTLY      := tests/work tests/batch
 BENCH_ROOT   := runs/bench-$(if $(BSDS),$(notdir $(abspath $(BSDS))),free)
 WEIGHTS      := src/distortion_graph/weights
-CARD         := $(BENCH_ROOT)-card.md
-CARD_TABLES  := $(if $(REAL),"real_pairs.py $(REAL)") $(if $(OPINION),"opinion.py $(OPINION)")
-CARD_PARTS   := "robustness.py $(BSDS)/val --pictures $(FREE)" \
-  "severity_bound.py $(BSDS)/train $(BSDS)/val" "large_accuracy.py $(FREE)" \
-  "large_pictures.py" "panda_speed.py" "batch_throughput.py"
+# A part is a file, made again once the model is another one: `make runs/card/wild.json BSDS=…`.
+CARD         := runs/card
+CARD_PARTS   := protocol.json wild.json $(if $(REAL),real.json) $(if $(OPINION),opinion.json) \
+  robustness.json bound.json large.json large_pictures.txt panda_speed.txt batch_throughput.txt
 ROW_TRAIN    := $(BIN)/distortion-graph train $(addprefix --pictures ,$(PHOTOS)) \
   --held-out chain/held_out.json --minutes $(MINUTES)
 BENCH_SOURCE := $(if $(BSDS),$(or $(wildcard $(BSDS)/val),$(BSDS)),pictures:$(BENCH_ROOT)-pictures)
+
+$(CARD)/%: $(WEIGHTS)/model.json
+	@mkdir -p $(CARD)
+	$(PART_$*)
+
+PART_protocol.json = $(MAKE) bench BENCH_OPTIONS=--reference && cp $(BENCH_ROOT).json $@
+PART_wild.json = $(BIN)/distortion-graph dataset build $(BSDS)/val --recipe wild --split test \
+  --out $(BENCH_ROOT)-wild && $(BIN)/distortion-graph bench $(BENCH_ROOT)-wild --json $@
+PART_real.json = $(BIN)/python benchmarks/real_pairs.py $(REAL) --json $@
+PART_opinion.json = $(BIN)/python benchmarks/opinion.py $(OPINION) --json $@
+PART_robustness.json = $(OTHER_ORIGINS) && \
+  $(BIN)/python benchmarks/robustness.py $(BSDS)/val --pictures $(FREE) --json $@
+PART_bound.json = $(BIN)/python benchmarks/severity_bound.py $(BSDS)/train $(BSDS)/val --json $@
+PART_large.json = $(OTHER_ORIGINS) && $(BIN)/python benchmarks/large_accuracy.py $(FREE) --json $@
+OTHER_ORIGINS = $(BIN)/python benchmarks/free_pictures.py $(FREE)
+PART_large_pictures.txt = $(BIN)/python benchmarks/large_pictures.py > $@.part && mv $@.part $@
+PART_panda_speed.txt = $(BIN)/python benchmarks/panda_speed.py > $@.part && mv $@.part $@
+PART_batch_throughput.txt = $(BIN)/python benchmarks/batch_throughput.py > $@.part && mv $@.part $@
 
 # bin/pip is the last thing a new environment gets, so it tells a whole one from a half-made one.
 # A python3 that comes without ensurepip (Debian's, unless python3-venv is there) cannot make an
