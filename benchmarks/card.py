@@ -1,10 +1,10 @@
-"""Write the figures of the shipped model into its card.
+"""Write the figures of the shipped model into its card and the README.
 
     python benchmarks/card.py runs/card
 
 FOLDER has what `make card` measures, a file each: protocol.json and wild.json (`bench --json`, the
-first one with --reference), and the JSON or printed text of the scripts. What stands in the card
-between its two marks is replaced; a part that is not there is left out of the card, and told.
+first one with --reference), and the JSON or printed text of the scripts. What stands between
+the two marks of a page is replaced; a part that is not there is left out of the card, and told.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from distortion_graph.bench.resampling import HEADLINES
 from distortion_graph.bench.results import BenchResult, RunResult, read_result
 from distortion_graph.bench.tables import shown, shown_interval
 
-CARD = Path(__file__).parents[1] / "src/distortion_graph/weights/MODEL_CARD.md"
+ROOT = Path(__file__).parents[1]
+CARD, README = ROOT / "src/distortion_graph/weights/MODEL_CARD.md", ROOT / "README.md"
 FIRST, LAST = "<!-- figures: benchmarks/card.py -->", "<!-- end of figures -->"
 LISTS = ("easy", "medium", "hard")
 
@@ -94,18 +95,24 @@ def protocol(result: BenchResult) -> Iterator[str]:
     if all("told" in found for found in by_list.values()):
         rows.append(row("given the original: distortion / severity", told, "told"))
     yield from table(("", *LISTS), rows)
-    for identity in result.identities.values():
-        if (clean := identity.pristine) is not None:
-            yield (
-                f"Never-distorted pictures: {shown(clean.beside_itself)} of the regions called "
-                f"clean beside themselves, {shown(clean.beside_version)} beside a mixed version."
-            )
-            yield ""
-            break
+    yield from pristine(result)
     f1 = by_list["hard"]["model"].figures.f1_by_label["distortion"]
     worst_first = sorted(f1.items(), key=lambda item: item[1])
     yield f"F1 by distortion on hard: {', '.join(f'{k} {shown(v, 2)}' for k, v in worst_first)}."
     yield ""
+
+
+def pristine(result: BenchResult) -> Iterator[str]:
+    """What is called clean of pictures that are."""
+    for identity in result.identities.values():
+        if (clean := identity.pristine) is not None:
+            yield (
+                f"Of regions that were never distorted {shown(clean.beside_itself)} are called "
+                f"clean beside the clean picture itself, {shown(clean.beside_version)} beside a "
+                "mixed version."
+            )
+            yield ""
+            return
 
 
 def wild(result: BenchResult) -> Iterator[str]:
@@ -240,6 +247,26 @@ TEXTS = {
 }
 
 
+def overview(result: BenchResult) -> Iterator[str]:
+    """The figures of the README."""
+    by_list = {name: runs(result, name) for name in LISTS}
+
+    def row(name: str, found: dict[str, RunResult]) -> list[str]:
+        most, oracle = (found[k].figures for k in ("majority", "metric oracle"))
+        plain = (sides(*map(figures.value, HEADLINES[:3])) for figures in (most, oracle))
+        return [name, *headlines(found["model"].figures), *plain]
+
+    heads = ("pairs", "distortion", "severity", "comparison", "score",
+             "always the commonest label", "from the true scores alone")  # fmt: skip
+    yield from table(heads, (row(*item) for item in by_list.items()))
+    if (told := by_list["hard"].get("told")) is not None:
+        yield (
+            "With the original at hand scores are measured ([docs/reference.md](docs/reference.md))"
+            f": hard {sides(*map(told.figures.value, HEADLINES))}."
+        )
+    yield from pristine(result)
+
+
 def figures(folder: Path) -> Iterator[str]:
     """The lines between the marks."""
     for name, words in PARTS.items():
@@ -265,18 +292,26 @@ def figures(folder: Path) -> Iterator[str]:
             print(f"{path}: not there, left out of the card", file=sys.stderr)
 
 
+def put(page: Path, lines: Iterable[str]) -> None:
+    """Write lines between the marks of a page."""
+    before, found, rest = page.read_text("utf-8").partition(FIRST)
+    _, ended, after = rest.partition(LAST)
+    if not found or not ended:
+        raise SystemExit(f"{page}: has no lines {FIRST} and {LAST}")
+    text = "\n".join(lines).strip("\n")
+    atomic_write_text(page, f"{before}{FIRST}\n\n{text}\n\n{LAST}{after}")
+
+
 def main() -> None:
     """See the head of this file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--card", type=Path, default=CARD)
+    parser.add_argument("--readme", type=Path, default=README)
     options = parser.parse_args()
-    before, found, rest = options.card.read_text("utf-8").partition(FIRST)
-    _, ended, after = rest.partition(LAST)
-    if not found or not ended:
-        raise SystemExit(f"{options.card}: has no lines {FIRST} and {LAST}")
-    text = "\n".join(figures(options.folder)).strip("\n")
-    atomic_write_text(options.card, f"{before}{FIRST}\n\n{text}\n\n{LAST}{after}")
+    put(options.card, figures(options.folder))
+    if (options.folder / "protocol.json").is_file():
+        put(options.readme, overview(read_result(options.folder / "protocol.json")))
 
 
 if __name__ == "__main__":

@@ -45,7 +45,10 @@ def result() -> BenchResult:
 def written(script: Any, monkeypatch: pytest.MonkeyPatch, folder: Path) -> str:
     card = folder / "CARD.md"
     card.write_text(f"before\n\n{script.FIRST}\n\nold figures\n\n{script.LAST}\n\nafter\n")
-    monkeypatch.setattr(sys, "argv", ["card.py", str(folder), "--card", str(card)])
+    readme = folder / "README.md"
+    readme.write_text(card.read_text("utf-8"))
+    arguments = ["card.py", str(folder), "--card", str(card), "--readme", str(readme)]
+    monkeypatch.setattr(sys, "argv", arguments)
     script.main()
     text = card.read_text("utf-8")
     assert text.startswith(f"before\n\n{script.FIRST}\n") and text.endswith("\n\nafter\n")
@@ -71,6 +74,12 @@ def test_the_tables_have_the_figures_of_the_result(
             cells[2:], (figures.value(name) for name in script.HEADLINES), strict=False
         ):
             assert cell.split()[0] == script.shown(value) and "[" in cell
+        short = next(
+            line
+            for line in (tmp_path / "README.md").read_text("utf-8").splitlines()
+            if line.startswith(f"| {listed.pairs} |")
+        )
+        assert short.split(" | ")[1] == script.shown(figures.value("distortion.accuracy"))
     told = next(line for line in text.splitlines() if line.startswith("| given the original"))
     hard = made.pairs[-1].runs[1].figures
     assert told.split(" | ")[-1].startswith(script.shown(hard.value("distortion.accuracy")))
@@ -120,6 +129,7 @@ def test_a_card_without_marks_is_refused(
         script.main()
 
 
-def test_the_shipped_card_has_its_marks(script: Any) -> None:
-    text = script.CARD.read_text("utf-8")
-    assert text.count(script.FIRST) == text.count(script.LAST) == 1
+def test_the_pages_have_their_marks(script: Any) -> None:
+    for page in (script.CARD, script.README):
+        text = page.read_text("utf-8")
+        assert text.count(script.FIRST) == text.count(script.LAST) == 1
