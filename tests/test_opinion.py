@@ -28,6 +28,7 @@ def test_the_script_has_the_figures_of_the_command_and_mapped_ones(tmp_path, mon
     assert run(["bench", "human", str(folder), "--layout", "csv", "--json", str(out), "-q"]) == 0
     plain = json.loads(out.read_text())["overall"]["agreement"]
     mapped = {"score, mapped", "HaarPSI, mapped"}
+    plain.pop("opinion", None)  # by maps that may have been fitted to the same pairs
     assert set(found) == set(plain) | mapped
     assert {name: found[name] for name in plain} == plain
 

@@ -48,7 +48,7 @@ def test_scores_are_the_metrics_and_labels_those_of_the_pair_with_the_original(m
     expected = region_scores(CLEAN, ANCHOR.rgb, REGIONS.masks())
     assert judged.score.tolist() == expected.tolist() and (expected < 1).any()
     assert judged.scene_score == HAARPSI.scene_score(CLEAN, ANCHOR.rgb)
-    said = predict_canonically(model, ORIGINAL, ANCHOR, REGIONS)
+    said = predict_canonically(model, ORIGINAL, ANCHOR, REGIONS, original=0)
     touched = expected < 1
     assert np.array_equal(judged.distortion[touched], said.distortion[1][touched])
     assert np.array_equal(judged.severity_given, said.severity_given[1])

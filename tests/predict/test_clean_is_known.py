@@ -15,7 +15,8 @@ from distortion_graph import compare
 from distortion_graph.graph import SIDES
 from distortion_graph.report.wording import summary
 
-NAMES = ("astronaut", "coffee", "chelsea", "rocket")
+# Not `rocket`: what smoke, glare and film grain at night make of a picture may be doubted.
+NAMES = ("astronaut", "coffee", "chelsea")
 
 
 def photograph(name):

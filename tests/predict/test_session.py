@@ -152,10 +152,11 @@ def test_who_is_the_original_goes_with_the_pictures_to_the_bit(exported_with_ref
     assert largest_difference(forth, back.swapped()) == 0
 
 
-def test_a_model_without_the_condition_refuses_a_reference(shipped):
-    assert not shipped.takes_reference
+def test_a_model_without_the_condition_refuses_a_reference(exported):
+    model = Model.load(exported[1])
+    assert not model.takes_reference
     with pytest.raises(ModelError, match="takes no reference"):
-        shipped.predict(*pair(64, 96), grid_masks(64, 96, 1, 3), original=0)
+        model.predict(*pair(64, 96), grid_masks(64, 96, 1, 3), original=0)
 
 
 def test_manifest_carries_identity_vocabulary_and_card(exported):
