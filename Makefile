@@ -20,7 +20,7 @@ READERS ?=
 # What `make ship` makes the shipped model of: a network's folder, its version, and the folder whose
 # pictures of chain/held_out.json, with those of BSDS/train, calibrate it.
 NETWORK ?= chain
-VERSION ?= 10.0
+MODEL_VERSION ?= 10.0
 DEV     ?=
 # More arguments for pytest: make test ARGS="-k swap -x"; -n 0 runs in one process
 ARGS    ?=
@@ -120,7 +120,7 @@ ship: $(VENV)/.dev  ## calibrate a network into chain/ and export it as the ship
 	$(BIN)/distortion-graph calibrate $(NETWORK) --labelled $(BSDS)/train --pictures $(DEV) \
 	  --held-out chain/held_out.json --out chain
 	$(BIN)/distortion-graph calibrate chain --human $(OPINION) --layout csv --out chain
-	$(BIN)/distortion-graph export chain --out $(WEIGHTS) --name lite0-regions --version $(VERSION) \
+	$(BIN)/distortion-graph export chain --out $(WEIGHTS) --name lite0-regions --version $(MODEL_VERSION) \
 	  --card benchmarks/shipped_card.json
 
 look: $(VENV)/.dev  ## after `make ship`: what the pages print and show of the example pair; needs Chromium
