@@ -3,10 +3,10 @@
     make look        # or: PYTHONPATH=tests python benchmarks/pages.py
 
 Rewrites the ```text blocks under the Python blocks that tests run, the blocks of README.md and
-docs/rank.md that begin with a command on the example pair, the example of the service's OpenAPI,
-and docs/*.jpg and drawing.svg but for gate.jpg and marks.jpg, which no model has a part in. The
-page of the report and that of a ranking are photographed in Chromium. Read `git diff` afterwards:
-what the pages say in words about these answers may no longer be true.
+docs/rank.md that begin with a command on the example pair, the examples of docs/mcp.md and of the
+service's OpenAPI, and docs/*.jpg and drawing.svg but for gate.jpg and marks.jpg, which no model has
+a part in. The page of the report and that of a ranking are photographed in Chromium. Read `git
+diff` afterwards: what the pages say in words about these answers may no longer be true.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from test_docs import REPOSITORY, RUN, Block, blocks, code
 
 from distortion_graph import DistortionGraph
 from distortion_graph.base.files import atomic_write_text
+from distortion_graph.serve.mcp_answers import comparison_facts
 
 PAIR = ("examples/anchor.png", "examples/target.png")
 REGIONS = ("--regions", "examples/regions.json")
@@ -126,6 +127,18 @@ def drawn() -> None:
     atomic_write_text(GRAPH_EXAMPLE, text + "\n")
 
 
+def told_to_assistants() -> dict[int, tuple[int, str]]:
+    """The facts of the example pair, with one of its regions."""
+    graph = DistortionGraph.model_validate_json(Path("graph.json").read_text("utf-8"))
+    facts = comparison_facts(graph, ()).model_dump(mode="json")
+    facts["regions"] = [region for region in facts["regions"] if region["id"] == 5]
+    return {
+        block.line: (block.after - 1, json.dumps(facts, indent=2, ensure_ascii=False))
+        for block in blocks("docs/mcp.md")
+        if block.language == "json" and '"summary"' in block.text
+    }
+
+
 def photographed() -> None:
     """The pages of the report and of a ranking, which docs/rank.md has made the pictures for."""
     from playwright.sync_api import sync_playwright
@@ -157,6 +170,7 @@ def main() -> None:
             if name == "rank":
                 rewritten(page, commanded(page))
                 drawn()
+                rewritten("docs/mcp.md", told_to_assistants())
                 photographed()
             print(page, flush=True)
     with elsewhere():

@@ -26,17 +26,20 @@ def study(tmp_path, monkeypatch):
 
 @pytest.fixture
 def exported(study):
-    """A copy of the shipped model in model/."""
+    """A copy of the shipped model in model/, without maps."""
     folder = study.parent / "model"
     folder.mkdir()
     for name in (*MODEL_FILES, MANIFEST_FILE):
         shutil.copyfile(find_model() / name, folder / name)
+    manifest = json.loads((folder / MANIFEST_FILE).read_text())
+    manifest.pop("opinion", None)
+    (folder / MANIFEST_FILE).write_text(json.dumps(manifest))
     return folder
 
 
-def test_figures_are_shown_and_written(cli, study, tmp_path):
-    ended = cli("bench", "human", "study", "--layout", "csv", "--json", "r.json",
-                "--markdown", "r.md", "--latex", "r.tex")  # fmt: skip
+def test_figures_are_shown_and_written(cli, study, exported, tmp_path):
+    ended = cli("bench", "human", "study", "--layout", "csv", "--model", "model",
+                "--json", "r.json", "--markdown", "r.md", "--latex", "r.tex")  # fmt: skip
     assert ended.code == 0, ended.err
     assert "study: agreement with people's opinion" in ended.out
     assert "18 pairs of 3 contents" in ended.out

@@ -1,25 +1,23 @@
-"""Small pictures to rank: a scene, and versions of it that are known to be worse and worse."""
+"""Small photographs to rank, and versions of one that are known to be worse and worse."""
 
 from __future__ import annotations
 
 import io
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from skimage import data
 
 SIZE = 96, 128
 
 
-def scene(size: tuple[int, int] = SIZE, seed: int = 5) -> NDArray[np.uint8]:
-    """Edges, ramps and texture, (h, w, 3)."""
-    rng = np.random.default_rng(seed)
-    h, w = size
-    blocks = np.kron(rng.integers(30, 226, (h // 16 + 1, w // 16 + 1, 3)), np.ones((16, 16, 1)))
-    ramp = np.linspace(-20, 20, w)[None, :, None]
-    texture = rng.normal(0, 6, (h, w, 1))
-    return np.clip(blocks[:h, :w] + ramp + texture, 0, 255).astype(np.uint8)
+def scene(size: tuple[int, int] = SIZE, of: str = "coffee") -> NDArray[np.uint8]:
+    """A photograph of scikit-image at this height and width, (h, w, 3)."""
+    whole = getattr(data, of)()
+    return np.asarray(cv2.resize(whole, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def jpeg(rgb: NDArray[np.uint8], quality: int) -> bytes:

@@ -290,7 +290,7 @@ def test_another_scene_is_left_out_or_refused(root):
     files: dict[str, Any] = {
         "a": jpeg(scene(), 40),
         "b": jpeg(scene(), 20),
-        "other": scene((64, 200), seed=9),
+        "other": scene((64, 200), of="astronaut"),
     }
     with pytest.warns(UserWarning, match=r"^other: may not show the scene of .*; left out$"):
         ranking = rank(files, reference=root / "original.png", regions="whole")

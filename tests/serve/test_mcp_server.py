@@ -160,12 +160,12 @@ def test_a_process_gives_the_numbers_of_compare(process: Any, graph: DistortionG
             assert said[side] == {
                 "distortion": node.distortion.label,
                 "severity": node.severity.label,
-                "words": ", ".join(graph.in_words(node)),
+                "words": graph.text_of(node),
                 "score": round(present(node.score), 4),
-                "opinion": None,
+                "opinion": node.opinion and round(node.opinion, 4),
                 "known": round(present(node.known), 4),
                 "uncertain": present(node.known) < threshold,
-                "also": [],
+                "also": [found.model_dump() for found in node.also],
             }
     scene = told["scene"]
     assert scene["anchor"]["score"] == round(present(present(graph.scene).anchor.score), 4)
