@@ -35,7 +35,8 @@ from distortion_graph.serve.mcp_answers import comparison_facts
 PAIR = ("examples/anchor.png", "examples/target.png")
 REGIONS = ("--regions", "examples/regions.json")
 COMMAND = [sys.executable, "-m", "distortion_graph"]
-QUALITY = 92
+QUALITY = 88
+LINE = 118
 GRAPH_EXAMPLE = REPOSITORY / "src/distortion_graph/serve/http/graph_example.json"
 
 
@@ -102,12 +103,11 @@ def elsewhere() -> Iterator[Path]:
             os.chdir(before)
 
 
-def as_jpeg(png: Path, name: str, width: int | None = None) -> None:
-    """Keep a picture for the pages, at most `width` pixels wide."""
-    picture = Image.open(png).convert("RGB")
-    if width and width < picture.width:
-        size = width, round(picture.height * width / picture.width)
-        picture = picture.resize(size, Image.Resampling.LANCZOS)
+def keep(name: str, width: int) -> None:
+    """Keep a picture NAME.png for the pages, so many pixels wide."""
+    picture = Image.open(f"{name}.png").convert("RGB")
+    size = width, round(picture.height * width / picture.width)
+    picture = picture.resize(size, Image.Resampling.LANCZOS)
     picture.save(REPOSITORY / "docs" / f"{name}.jpg", quality=QUALITY)
 
 
@@ -118,13 +118,24 @@ def drawn() -> None:
     program("draw", "graph.json", "--sheet", "sheet.png", "--worst", "2")
     program("draw", "graph.json", "--graph", str(REPOSITORY / "docs/drawing.svg"))
     program("compare", *PAIR, "--regions", "distortions", "--map", "map.png", "--quiet")
-    as_jpeg(Path("example.png"), "example")
-    as_jpeg(Path("sheet.png"), "sheet")
-    as_jpeg(Path("map.png"), "map", 1200)
+    for name, width in (("example", 1240), ("sheet", 1096), ("map", 1200)):
+        keep(name, width)
     program("compare", *PAIR, "--regions", "whole", "--out", "whole.json", "--quiet")
     whole = DistortionGraph.model_validate_json(Path("whole.json").read_text("utf-8"))
     text = json.dumps(json.loads(whole.to_json()), separators=(",", ":"), ensure_ascii=False)
     atomic_write_text(GRAPH_EXAMPLE, text + "\n")
+
+
+def folded(value: Any, depth: int = 0) -> str:
+    """JSON in which what fits into a line stands in one."""
+    text, inside = json.dumps(value, ensure_ascii=False), "  " * (depth + 1)
+    if len(text) + len(inside) <= LINE or not isinstance(value, dict | list):
+        return text
+    if isinstance(value, dict):
+        parts, ends = [f'"{k}": {folded(v, depth + 1)}' for k, v in value.items()], "{}"
+    else:
+        parts, ends = [folded(v, depth + 1) for v in value], "[]"
+    return f"{ends[0]}\n{inside}" + f",\n{inside}".join(parts) + f"\n{inside[2:]}{ends[1]}"
 
 
 def told_to_assistants() -> dict[int, tuple[int, str]]:
@@ -133,7 +144,7 @@ def told_to_assistants() -> dict[int, tuple[int, str]]:
     facts = comparison_facts(graph, ()).model_dump(mode="json")
     facts["regions"] = [region for region in facts["regions"] if region["id"] == 5]
     return {
-        block.line: (block.after - 1, json.dumps(facts, indent=2, ensure_ascii=False))
+        block.line: (block.after - 1, folded(facts))
         for block in blocks("docs/mcp.md")
         if block.language == "json" and '"summary"' in block.text
     }
@@ -149,14 +160,14 @@ def photographed() -> None:
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        for name, width, height in (("report", 825, 795), ("ranking", 900, 1065)):
+        for name, width, height in (("report", 1100, 1060), ("ranking", 1200, 1420)):
             page = browser.new_page(viewport={"width": width, "height": height})
             page.goto(Path(f"{name}.html").absolute().as_uri())
             if name == "report":
                 page.get_by_text("saucer", exact=True).first.click()
                 page.evaluate("scrollTo(0, 0)")
             page.screenshot(path=f"{name}.png")
-            as_jpeg(Path(f"{name}.png"), name)
+            keep(name, width * 3 // 4)
         browser.close()
 
 
