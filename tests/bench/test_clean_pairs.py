@@ -12,6 +12,7 @@ from skimage import data as photographs
 from distortion_graph.bench.clean_pairs import IDENTICAL, CleanSample, clean_pairs
 from distortion_graph.bench.protocol import bench_picture, samples_of
 from distortion_graph.datasets.pictures import CleanPicture
+from distortion_graph.synth.distort import SUBTYPES
 
 
 def as_jpeg(picture, quality):
@@ -39,7 +40,7 @@ def test_a_clean_side_is_the_picture_itself_or_a_good_jpeg_of_it(sample):
             assert is_clean == (k in pair.sides), pair.kind
     kinds = [pair.kind for pair in pairs]
     assert kinds.count(IDENTICAL) == 1
-    for quality in (95, 85, 75, 40, 10):
+    for quality in (95, 85, 75, 60, 40, 10):
         assert kinds.count(f"beside JPEG {quality}") == 1
     both = [pair for pair in pairs if pair.kind == "beside a mixed version"]
     assert both[0].target is sample.versions.target and both[1].anchor is sample.versions.anchor
@@ -56,3 +57,17 @@ def test_the_same_generator_gives_the_same_pairs(sample):
         )
 
     assert same(first, second) and not same(first, other)
+
+
+def test_a_copy_damaged_all_over_says_by_what(sample):
+    """JPEG 60 and below and blur by hand; the others are of one type everywhere."""
+    damage = {}
+    for pair in clean_pairs(sample, np.random.default_rng(0)):
+        damage.setdefault(pair.kind, []).append(pair.damage)
+        assert pair.damage is None or pair.sides == (0,)
+    assert damage["beside JPEG 60"] == damage["beside JPEG 10"] == ["compression"]
+    assert damage["beside a blurred copy"] == ["blur"]
+    assert set(damage["beside a copy damaged all over"]) <= set(SUBTYPES)
+    assert len(set(damage["beside a copy damaged all over"])) == 3
+    for kind in (IDENTICAL, "beside JPEG 75", "beside a mixed version"):
+        assert set(damage[kind]) == {None}

@@ -23,7 +23,7 @@ IDENTICAL = "beside itself"
 """The kind of a pair of one picture with itself."""
 
 _LOOKS = (95, 85, 75)  # JPEG qualities that leave a photograph clean
-_DAMAGED = (40, 10)  # and that do not
+_DAMAGED = (60, 40, 10)  # and that do not
 _BLUR_PX = 2.0
 _DRAWS = 3
 
@@ -36,12 +36,15 @@ class CleanSample(NamedTuple):
 
 
 class CleanPair(NamedTuple):
-    """Two pictures and the sides (0 anchor, 1 target) that are clean all over."""
+    """Two pictures, the sides (0 anchor, 1 target) that are clean all over, and the distortion that
+    the target has all over, if it has one.
+    """
 
     kind: str
     anchor: Image
     target: Image
     sides: tuple[int, ...]
+    damage: str | None = None
 
 
 def clean_pairs(sample: CleanSample, rng: np.random.Generator) -> Iterator[CleanPair]:
@@ -50,15 +53,17 @@ def clean_pairs(sample: CleanSample, rng: np.random.Generator) -> Iterator[Clean
     """
     picture, versions = sample
     yield CleanPair(IDENTICAL, picture, picture, (0, 1))
-    for quality in (*_LOOKS, *_DAMAGED):
-        sides = (0, 1) if quality in _LOOKS else (0,)
-        yield CleanPair(f"beside JPEG {quality}", picture, jpeg(picture, quality, rng), sides)
+    for quality in _LOOKS:
+        yield CleanPair(f"beside JPEG {quality}", picture, jpeg(picture, quality, rng), (0, 1))
+    for quality in _DAMAGED:
+        coarse = jpeg(picture, quality, rng)
+        yield CleanPair(f"beside JPEG {quality}", picture, coarse, (0,), "compression")
     blurred = np.asarray(cv2.GaussianBlur(picture, (0, 0), _BLUR_PX), np.uint8)
-    yield CleanPair("beside a blurred copy", picture, blurred, (0,))
+    yield CleanPair("beside a blurred copy", picture, blurred, (0,), "blur")
     for label in rng.choice(sorted(SUBTYPES), _DRAWS, replace=False).tolist():
         ways = sorted(entry.name for entry in PUBLISHED if entry.distortion == label)
         way, level = ways[int(rng.integers(len(ways)))], int(rng.integers(1, LEVELS + 1))
         damaged = apply(picture, label, way, level, rng)
-        yield CleanPair("beside a copy damaged all over", picture, damaged, (0,))
+        yield CleanPair("beside a copy damaged all over", picture, damaged, (0,), label)
     yield CleanPair("beside a mixed version", picture, versions.target, (0,))
     yield CleanPair("beside a mixed version", versions.anchor, picture, (1,))

@@ -51,7 +51,9 @@ picture beside itself, with room to spare for pictures that calibration has not 
 """
 
 PROTOCOL = "pairs of the protocol"
-"""The kind of the nodes that have labels of the protocol; the others are of `clean_pairs`."""
+"""The kind of the nodes of the samples; those of the others are of `clean_pairs`."""
+
+DAMAGED = "damaged copies of clean pictures"
 
 _CLEAN = "clean pictures"
 _ROOM = 0.9  # of the least P(known) that a clean picture beside itself has
@@ -118,8 +120,8 @@ def calibrate(
 
     Each temperature is the one with the least log-loss on `samples`; the severity's is found after
     the distortion's, for P(severity) is a sum over distortions. P(known) is fitted to the same
-    samples and to pairs with each `clean` picture; outliers take the place of clean regions and of
-    clean pictures. The probability from which on further distortions are listed is the one of
+    samples and to pairs with each `clean` picture, the damaged copies in them too; outliers take
+    the place of clean regions and of clean pictures. The probability from which on further distortions are listed is the one of
     highest F1 over the regions of `several`, where what they suffer is known. Raises RegionError
     for samples without a region.
     """
@@ -144,16 +146,17 @@ def calibrate(
     named = torch.from_numpy(said.true_distortion != UNSAID).to(labelled.device)
     labels = torch.from_numpy(said.true_distortion).to(labelled.device)[named]
     features = KnownFeatures(
-        labelled[named],
-        labels,
+        torch.cat([labelled[named], *seen.damaged]),
+        torch.cat([labels, labels.new_tensor(seen.damage)]),
         torch.cat([labelled[:0], *seen.known]),
         torch.cat([unknown, *seen.unknown]),
     )
     known, known_clean = fit_familiarity(nodes, features)
-    by_kind = {PROTOCOL: known} | {
+    by_kind = {PROTOCOL: known[: len(labels)], DAMAGED: known[len(labels) :]} | {
         f"{_CLEAN} {kind}": known_clean[seen.kinds == kind]
         for kind in dict.fromkeys(seen.kinds.tolist())
     }
+    by_kind = {kind: values for kind, values in by_kind.items() if len(values)}
     threshold = min(map(_threshold, by_kind, by_kind.values()))
     nodes.known_threshold.fill_(threshold)
     uncertain = {kind: float(np.mean(values < threshold)) for kind, values in by_kind.items()}
@@ -192,13 +195,16 @@ def _further_threshold(
 
 
 class _SeenClean(NamedTuple):
-    """Hidden features of nodes of clean pictures and of outliers in their place, by pair; `kinds`
-    (K,) are the pairs' kinds, one for every node of `known`.
+    """Hidden features of nodes of clean pictures, of damaged copies of those, and of outliers in
+    their place, by pair; `kinds` (K,) are the pairs' kinds, one for every node of `known`, and
+    `damage` the labels' positions, one for every node of `damaged`.
     """
 
     known: list[Tensor]
+    damaged: list[Tensor]
     unknown: list[Tensor]
     kinds: NDArray[np.str_]
+    damage: list[int]
 
 
 def _threshold(kind: str, known: NDArray[np.float64]) -> float:
@@ -255,23 +261,32 @@ def _ask(network: DistortionGraphNet, samples: Iterable[Sample]) -> tuple[_Said,
 
 
 def _ask_clean(network: DistortionGraphNet, clean: Iterable[CleanSample]) -> _SeenClean:
-    """The hidden features of pictures that are clean all over, and of outliers made of them."""
+    """The hidden features of pictures that are clean all over, of their copies with a distortion
+    that the vocabulary has, and of outliers made of them.
+    """
     predictor, rng = TorchPredictor(network), np.random.default_rng(1)
+    names = network.config.vocabulary.distortions
     known: list[Tensor] = []
+    damaged: list[Tensor] = []
     unknown: list[Tensor] = []
     kinds: list[str] = []
+    damage: list[int] = []
     with _hidden(network) as seen:
         for sample in clean:
             masks = sample.versions.masks
             for pair in clean_pairs(sample, rng):
                 predictor.predict(pair.anchor, pair.target, masks)
-                hidden = seen.pop()[list(pair.sides)].flatten(0, 1)
-                known.append(hidden)
-                kinds += [pair.kind] * len(hidden)
+                hidden = seen.pop()
+                of_clean = hidden[list(pair.sides)].flatten(0, 1)
+                known.append(of_clean)
+                kinds += [pair.kind] * len(of_clean)
+                if pair.damage in names:
+                    damaged.append(hidden[1])
+                    damage += [names.index(pair.damage)] * len(hidden[1])
             for strange in strange_pairs(sample, rng):
                 predictor.predict(*strange, masks)
                 unknown.append(seen.pop()[0])
-    return _SeenClean(known, unknown, np.array(kinds, np.str_))
+    return _SeenClean(known, damaged, unknown, np.array(kinds, np.str_), damage)
 
 
 def _best(
