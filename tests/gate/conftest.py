@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
+from skimage import data as photographs
 
 from distortion_graph.cli.main import run
 
 
-def photo(seed):
-    small = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
-    return Image.fromarray(small).resize((96, 72), Image.Resampling.BICUBIC)
+NAMES = ("chelsea", "astronaut", "coffee")
+
+
+def photo(which):
+    """96×72 pixels of a photograph; there are three."""
+    return Image.fromarray(getattr(photographs, NAMES[which])()[:72, 160:256])
 
 
 @pytest.fixture
