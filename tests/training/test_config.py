@@ -218,6 +218,18 @@ def test_the_learning_rate_rises_falls_and_ends_at_its_floor():
     assert (fresh.warmup_steps, chained.warmup_steps) == (200, 50)
 
 
+def test_a_network_is_as_the_one_it_starts_from_but_for_what_is_given(tmp_path):
+    (tmp_path / "net").mkdir()
+    facts = {"width": 32, "layers": 2, "heads": 4, "dropout": 0.25, "also": True}
+    (tmp_path / "net/network.json").write_text(json.dumps(facts | {"vocabulary": {}}))
+    text = f"start_from: {tmp_path / 'net'}\nnetwork: {{layers: 3}}\n"
+    network = read_config(written(tmp_path, text)).network
+    assert (network.width, network.layers, network.dropout, network.also) == (32, 3, 0.25, True)
+    assert network.vocabulary == DEFAULT_VOCABULARY and not network.reference
+    whole = read_config(written(tmp_path, text + "start_partly: true\n")).network
+    assert (whole.width, whole.layers, whole.also) == (TrainingConfig().network.width, 3, False)
+
+
 def test_impossible_values_are_refused():
     for wrong in (math.nan, math.inf, 0.0, -1.0):
         with pytest.raises(DistortionGraphError, match=r"budget\.minutes must be a number above 0"):

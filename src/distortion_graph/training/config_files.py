@@ -23,7 +23,12 @@ from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 from distortion_graph.base.yaml_text import parse_yaml
 from distortion_graph.formats.files import load_vocabulary
 from distortion_graph.synth.synthesis import Recipe
-from distortion_graph.training.architectures import architecture
+from distortion_graph.training.architectures import (
+    Architecture,
+    architecture,
+    architecture_in,
+)
+from distortion_graph.training.checkpoint import network_folder, read_facts
 from distortion_graph.training.config import TrainingConfig
 
 _RENAMED = {"evaluation.splits": "evaluation.pairs"}
@@ -60,7 +65,9 @@ def read_config(path: Path | None, overrides: Sequence[Override] = ()) -> Traini
     """Settings of a file, or the defaults, with values replaced one after the other.
 
     A vocabulary may stand in the file or be the name of a JSON file; `recipe.vocabulary` is the
-    network's too. Relative names of files are looked for from where the program runs.
+    network's too. What `network` leaves out is as in the network to start from, where there is one
+    and not only a part of it is taken. Relative names of files are looked for from where the
+    program runs.
 
     Raises DistortionGraphError: one line that names the file or option and the key.
     """
@@ -124,9 +131,9 @@ class _Reader:
         with_place = self.refusing("model")
         chosen = with_place(architecture, name)
         recipe = self.recipe(tree.get("recipe", {}))
-        network = self.section(
-            tree.get("network", {}), chosen.config, "network", vocabulary=recipe.vocabulary
-        )
+        given = self.mapping(tree.get("network"), "network")
+        settings = {**_as_started_from(tree, chosen), **given}
+        network = self.section(settings, chosen.config, "network", vocabulary=recipe.vocabulary)
         losses = self.section(tree.get("losses", {}), chosen.losses, "losses")
         own = {"network": network, "losses": losses, "recipe": recipe}
         rest = {key: value for key, value in tree.items() if key not in own}
@@ -225,6 +232,22 @@ class _Reader:
                 raise type(problem)(f"{where}: {text}") from problem
 
         return call
+
+
+def _as_started_from(tree: Mapping[str, Any], chosen: Architecture) -> dict[str, Any]:
+    """The settings of the network that a tree's run starts from; none of one that does not fit,
+    which is refused when it is loaded.
+    """
+    start = tree.get("start_from")
+    if not isinstance(start, str) or tree.get("start_partly"):
+        return {}
+    try:
+        folder = network_folder(Path(start))
+        facts = read_facts(folder) if architecture_in(folder).name == chosen.name else {}
+    except DistortionGraphError:
+        return {}
+    names = {field.name for field in dataclasses.fields(chosen.config)} - {"vocabulary"}
+    return {name: facts[name] for name in facts if name in names - set(chosen.derived)}
 
 
 def _replace(tree: dict[str, Any], override: Override) -> None:
