@@ -124,7 +124,7 @@ ship: $(VENV)/.dev  ## calibrate a network into chain/ and export it as the ship
 	  --card benchmarks/shipped_card.json
 
 look: $(VENV)/.dev  ## after `make ship`: what the pages print and show of the example pair; needs Chromium
-	PYTHONPATH=tests:$$PYTHONPATH $(BIN)/python benchmarks/pages.py
+	PYTHONPATH=tools/docs_site:$$PYTHONPATH $(BIN)/python benchmarks/pages.py
 
 clean:  ## remove what can be made again; .venv and runs/ stay
 	rm -rf build dist out .venv-oldest .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -145,7 +145,7 @@ def real(found: dict[str, Any]) -> Iterator[str]:
     yield ""
     kinds = ("noise", "haze", "compression", "underexposed", "overexposed", "all exposures",
              "lens-blur", "motion-blur", "defocus-two-focuses", "all blur")  # fmt: skip
-    columns = ("named", "reference clean", "reference better", "plainly wrong")
+    columns: tuple[str, ...] = ("named", "reference clean", "reference better", "plainly wrong")
     yield from part(found.get("pairs"), "pairs", kinds, columns)
     columns = ("beside itself", "1 to 4 px off", "beside JPEG 75", "as JPEG 75")
     yield from part(found.get("pristine"), "clean pictures, called clean", None, columns)

@@ -1,18 +1,16 @@
 """Bring the pages up to date with the shipped model: what examples print, and their pictures.
 
-    make look        # or: PYTHONPATH=tests python benchmarks/pages.py
+    make look        # or: PYTHONPATH=tools/docs_site python benchmarks/pages.py
 
-Rewrites the ```text blocks under the Python blocks that tests run, the blocks of README.md and
-docs/rank.md that begin with a command on the example pair, the examples of docs/mcp.md and of the
-service's OpenAPI, and docs/*.jpg and drawing.svg but for gate.jpg and marks.jpg, which no model has
-a part in. The page of the report and that of a ranking are photographed in Chromium. Read `git
-diff` afterwards: what the pages say in words about these answers may no longer be true.
+Rewrites what `fill_pages.py` does, the blocks of README.md and docs/rank.md that begin with a
+command on the example pair, the examples of docs/mcp.md and of the service's OpenAPI, and
+docs/*.jpg and drawing.svg but for gate.jpg and marks.jpg, which no model has a part in. The page of
+the report and that of a ranking are photographed in Chromium. Read `git diff` afterwards: what the
+pages say in words about these answers may no longer be true.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import shlex
@@ -25,8 +23,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import fill_pages
+from page_blocks import REPOSITORY, Block, answers, blocks
 from PIL import Image
-from test_docs import REPOSITORY, RUN, Block, blocks, code
 
 from distortion_graph import DistortionGraph
 from distortion_graph.base.files import atomic_write_text
@@ -55,22 +54,6 @@ def rewritten(page: str, changes: dict[int, tuple[int, str]]) -> None:
     for first, (after, text) in sorted(changes.items(), reverse=True):
         lines[first - 1 : after - 1] = text.rstrip("\n").split("\n")
     atomic_write_text(path, "\n".join(lines) + "\n")
-
-
-def printed_by(page: str) -> dict[int, tuple[int, str]]:
-    """What the Python blocks of a page print now, for the text blocks that follow them."""
-    lines = (REPOSITORY / page).read_text("utf-8").splitlines()
-    answers = {block.line: block for block in blocks(page) if block.language == "text"}
-    space: dict[str, Any] = {"__name__": "page"}
-    found = {}
-    for block in code(page):
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            exec(compile(block.text, page, "exec"), space)
-        follows = next((n for n in range(block.after, len(lines) + 1) if lines[n - 1]), 0)
-        if (answer := answers.get(follows + 1)) is not None:
-            found[answer.line] = (answer.after - 1, printed.getvalue())
-    return found
 
 
 def commanded(page: str) -> dict[int, tuple[int, str]]:
@@ -174,16 +157,13 @@ def photographed() -> None:
 def main() -> None:
     """See the head of this file."""
     os.environ["COLUMNS"] = "80"
-    for name in RUN:
-        with elsewhere():
-            page = f"docs/{name}.md"
-            rewritten(page, printed_by(page))
-            if name == "rank":
-                rewritten(page, commanded(page))
-                drawn()
-                rewritten("docs/mcp.md", told_to_assistants())
-                photographed()
-            print(page, flush=True)
+    fill_pages.main([])
+    with elsewhere():
+        list(answers("docs/rank.md"))  # makes the pictures that it ranks
+        rewritten("docs/rank.md", commanded("docs/rank.md"))
+        drawn()
+        rewritten("docs/mcp.md", told_to_assistants())
+        photographed()
     with elsewhere():
         rewritten("README.md", commanded("README.md"))
 

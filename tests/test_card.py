@@ -39,7 +39,8 @@ def result() -> BenchResult:
             for run, kind in zip(listed.runs, kinds, strict=True)
         ]
         lists.append(listed.model_copy(update={"pairs": name, "runs": runs}))
-    return result_of(DEFAULT_VOCABULARY, *lists)
+    made: BenchResult = result_of(DEFAULT_VOCABULARY, *lists)
+    return made
 
 
 def written(script: Any, monkeypatch: pytest.MonkeyPatch, folder: Path) -> str:

@@ -61,7 +61,7 @@ def test_the_same_generator_gives_the_same_pairs(sample):
 
 def test_a_copy_damaged_all_over_says_by_what(sample):
     """JPEG 60 and below and blur by hand; the others are of one type everywhere."""
-    damage = {}
+    damage: dict[str, list[str | None]] = {}
     for pair in clean_pairs(sample, np.random.default_rng(0)):
         damage.setdefault(pair.kind, []).append(pair.damage)
         assert pair.damage is None or pair.sides == (0,)

@@ -9,7 +9,6 @@ from skimage import data as photographs
 
 from distortion_graph.cli.main import run
 
-
 NAMES = ("chelsea", "astronaut", "coffee")
 
 

@@ -156,7 +156,8 @@ def test_a_model_without_the_condition_refuses_a_reference(exported):
     model = Model.load(exported[1])
     assert not model.takes_reference
     with pytest.raises(ModelError, match="takes no reference"):
-        model.predict(*pair(64, 96), grid_masks(64, 96, 1, 3), original=0)
+        anchor, target = pair(64, 96)
+        model.predict(anchor, target, grid_masks(64, 96, 1, 3), original=0)
 
 
 def test_manifest_carries_identity_vocabulary_and_card(exported):

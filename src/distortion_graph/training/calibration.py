@@ -121,9 +121,9 @@ def calibrate(
     Each temperature is the one with the least log-loss on `samples`; the severity's is found after
     the distortion's, for P(severity) is a sum over distortions. P(known) is fitted to the same
     samples and to pairs with each `clean` picture, the damaged copies in them too; outliers take
-    the place of clean regions and of clean pictures. The probability from which on further distortions are listed is the one of
-    highest F1 over the regions of `several`, where what they suffer is known. Raises RegionError
-    for samples without a region.
+    the place of clean regions and of clean pictures. The probability from which on further
+    distortions are listed is the one of highest F1 over the regions of `several`, where what they
+    suffer is known. Raises RegionError for samples without a region.
     """
     nodes, comparison = network.head.nodes, network.head.comparison
     network.head.reset_calibration()
