@@ -537,7 +537,7 @@ def test_the_graph_is_seen_whole_and_the_caption_of_the_table_too(open_page, wid
     sample, graph = rich_sample()
     tab = open_page(page(sample, graph.model_copy(update={"relations": ()})), width=width)
     tab.locator("#drawing li").first.wait_for()
-    cut = """(all) => all.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)"""
+    cut = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
     assert tab.locator("#drawing, #drawing .edge > span").evaluate_all(cut) == []
     caption = tab.locator("#regions caption").bounding_box()
     assert caption["x"] >= 0 and caption["x"] + caption["width"] <= width
