@@ -330,7 +330,8 @@ def test_openings_open_all_that_a_pair_of_usual_size_takes(threads, monkeypatch)
         opening()
     ready = list(opened)
     assert len(ready) == len(MODEL_FILES)
-    model.predict(*pair(96, 64), grid_masks(96, 64, 3, 3))
+    anchor, target = pair(96, 64)
+    model.predict(anchor, target, grid_masks(96, 64, 3, 3))
     assert opened == ready
 
 
