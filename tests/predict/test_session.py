@@ -315,6 +315,26 @@ def test_several_threads_open_each_file_once(shipped, monkeypatch):
     assert all(largest_difference(expected, one) == 0 for one in found)
 
 
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_openings_open_all_that_a_pair_of_usual_size_takes(threads, monkeypatch):
+    opened = []
+
+    def opens(file, options, **more):
+        opened.append((len(file), options.intra_op_num_threads))
+        return session_open(file, options, **more)
+
+    session_open = onnxruntime.InferenceSession
+    monkeypatch.setattr(onnxruntime, "InferenceSession", opens)
+    model = Model.load(threads=threads)
+    for opening in model.openings(threads):
+        opening()
+    ready = list(opened)
+    assert len(ready) == len(MODEL_FILES)
+    anchor, target = pair(96, 64)
+    model.predict(anchor, target, grid_masks(96, 64, 3, 3))
+    assert opened == ready
+
+
 def test_inputs_that_do_not_fit_are_refused(shipped):
     anchor, target = pair(48, 64)
     with pytest.raises(ImageError, match="pictures of unequal size: 64×48 and 60×48"):
