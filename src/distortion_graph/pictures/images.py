@@ -55,6 +55,7 @@ __all__ = [
     "load_picture",
     "open_picture_file",
     "orient",
+    "picture_bytes",
     "rgb_sha256",
 ]
 
@@ -146,7 +147,7 @@ def load_picture(
         return source
     if isinstance(source, str | Path):
         label = name or _printable(str(source))
-        return _from_bytes(_read(source, label), label, str(source), max_pixels, background)
+        return _from_bytes(picture_bytes(source, label), label, str(source), max_pixels, background)
     label = name or "picture"
     if isinstance(source, bytes | bytearray | memoryview):
         return _from_bytes(bytes(source), label, None, max_pixels, background)
@@ -166,7 +167,7 @@ def open_picture_file(path: str | Path | HeldFile, label: str) -> Opened:
     For files whose numbers are wanted as stored, such as label maps; `decoders.decode_strictly`
     decodes it. Raises ImageError as `load_picture` does.
     """
-    return open_header(_read(path, label), label)
+    return open_header(picture_bytes(path, label), label)
 
 
 def displayed_size(
@@ -201,7 +202,8 @@ def _sha256_of(array: NDArray[np.uint8]) -> str:
     return digest.hexdigest()
 
 
-def _read(source: str | Path | HeldFile, label: str) -> bytes:
+def picture_bytes(source: str | Path | HeldFile, label: str) -> bytes:
+    """The bytes of a picture file; `label` names it in errors. Raises ImageError."""
     if isinstance(source, HeldFile):
         return source.data
     try:
