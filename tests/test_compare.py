@@ -48,7 +48,8 @@ def test_another_process_gives_the_same_bytes(tmp_path, regions):
     Image.fromarray(ANCHOR).save(tmp_path / "a.png")
     Image.fromarray(TARGET).save(tmp_path / "b.png")
     program = (
-        "import sys, distortion_graph as d; print(d.compare(*sys.argv[1:3], sys.argv[3]).to_json())"
+        "import sys, distortion_graph as d\n"
+        "print(d.compare(*sys.argv[1:3], regions=sys.argv[3]).to_json())"
     )
     pair = [str(tmp_path / name) for name in ("a.png", "b.png")]
     there = [
