@@ -181,13 +181,11 @@ def _places(tree: Any) -> list[tuple[Any, Any]]:
         below: list[Any] = []
         for node in level:
             if isinstance(node, dict):
-                keys, values = node.keys(), node.values()
+                places += [(node, key) for key in node]
+                below += [value for value in node.values() if isinstance(value, dict | list)]
             elif isinstance(node, list):
-                keys, values = range(len(node)), node
-            else:
-                continue
-            places += [(node, key) for key in keys]
-            below += [value for value in values if isinstance(value, dict | list)]
+                places += [(node, at) for at in range(len(node))]
+                below += [value for value in node if isinstance(value, dict | list)]
         if not below:
             break
         level = below
