@@ -180,6 +180,9 @@ def displayed_size(
     """
     opened = open_header(data, label, max_pixels)
     width, height = opened.image.size
+    if opened.kind == "TIFF":  # which Pillow turns when it opens it, if it is new enough
+        tags = getattr(opened.image, "tag_v2", {})
+        width, height = tags.get(256, width), tags.get(257, height)
     if opened.kind == "PNG" and words_behind_pixels(data):
         decode_strictly(opened, label)
     turned = _stored_orientation(opened.image, opened.kind) >= 5
