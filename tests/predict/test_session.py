@@ -281,7 +281,7 @@ def test_how_many_regions_are_read_in_one_go_changes_next_to_nothing(shipped):
 
 
 @pytest.mark.parametrize("limits", [Limits(), SMALL_TILES])
-def test_threads_change_no_bit(limits):
+def test_two_threads_change_no_bit_and_more_only_the_last_digits(limits):
     arguments = (*pair(300, 480), grid_masks(300, 480, 3, 7))
     alone, *others = (
         Model.load(threads=n, limits=limits).predict(*arguments) for n in (1, 2, 3, 8)

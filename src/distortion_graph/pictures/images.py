@@ -9,6 +9,7 @@ refused (`decoders`); the EXIF orientation is applied; bit depth, colours and tr
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -180,6 +181,9 @@ def displayed_size(
     """
     opened = open_header(data, label, max_pixels)
     width, height = opened.image.size
+    if opened.kind == "TIFF":  # which Pillow turns when it opens it, if it is new enough
+        tags = getattr(opened.image, "tag_v2", {})
+        width, height = tags.get(256, width), tags.get(257, height)
     if opened.kind == "PNG" and words_behind_pixels(data):
         decode_strictly(opened, label)
     turned = _stored_orientation(opened.image, opened.kind) >= 5
@@ -335,7 +339,9 @@ def _frozen(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _stored_orientation(image: Image.Image, kind: str) -> int:
     """The EXIF orientation, 1 … 8, in which an opened file's pixels still lie."""
     if kind == "TIFF":
-        orientation = getattr(image, "tag_v2", {}).get(ORIENTATION, 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tags with more values than they should have
+            orientation = getattr(image, "tag_v2", {}).get(ORIENTATION, 1)
         return orientation if orientation in range(1, 9) else 1
     # HEIF and JPEG XL say by themselves how they are turned, and their decoders do it; EXIF data
     # count only for a JPEG that was packed as JPEG XL.
