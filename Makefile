@@ -49,7 +49,7 @@ nightly: $(VENV)/.nightly  ## the tests that need large packages: Ray, a stand-i
 	$(BIN)/python -m pytest -rs $(NIGHTLY) $(ARGS)
 	$(MAKE) fuzz
 
-fuzz: $(VENV)/.dev  ## INPUTS changed files for every reader, hours of one core: make fuzz READERS="svg cvat"
+fuzz: $(VENV)/.dev  ## INPUTS changed files for every reader, an hour of one core: make fuzz READERS="svg cvat"
 	$(BIN)/python tests/fuzz/fuzz_campaign.py --inputs $(INPUTS) $(READERS)
 
 test-oldest:  ## the tests with the oldest versions that pyproject.toml allows, in a fresh environment

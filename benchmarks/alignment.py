@@ -1,7 +1,7 @@
 """How well `align` finds synthetic warps under severe distortions, and what it says when it fails.
 
-    python benchmarks/alignment.py ../shared/data/free_dev ../shared/data/bsds500/val
-    python benchmarks/alignment.py --fit ../shared/data/free
+    python benchmarks/alignment.py photographs bsds500/val
+    python benchmarks/alignment.py --fit photographs
 
 An anchor is the middle of a photograph, untouched. Its target shows the same through a known warp
 and is resampled from the whole undistorted photograph, so that no border is made up; then it is

@@ -1,6 +1,6 @@
 """Whether a crop, a shift or another size changes what is said of a picture beside its original.
 
-    python benchmarks/moved_pairs.py ../shared/data/free_dev/images --limit 40
+    python benchmarks/moved_pairs.py photographs/images --limit 40
     python benchmarks/moved_pairs.py FOLDER --model runs/next/model
 
 Of every photograph of the folder a damaged version is made on 3×3 regions (the published recipe,

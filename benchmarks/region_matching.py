@@ -1,6 +1,6 @@
 """How well two sets of masks of one scene are matched, the second moved and drawn less exactly.
 
-    python benchmarks/region_matching.py ../shared/data/bsds500/val
+    python benchmarks/region_matching.py bsds500/val
 
 Each label map is seen a second time through a known similarity, with its borders pushed about by
 smooth noise of 0, 2, 4 or 8 pixels, as by another hand. Names are none, one for each region, or

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import subprocess
+import sys
 from typing import Any
 
 import cv2
@@ -37,6 +40,26 @@ def test_same_input_same_bytes():
     first = compare(ANCHOR, TARGET, regions=REGIONS)
     again = compare(ANCHOR, TARGET, regions=REGIONS, model=Model.load())
     assert first.to_json() == again.to_json()
+
+
+@pytest.mark.parametrize("regions", ["auto", "distortions"])
+def test_another_process_gives_the_same_bytes(tmp_path, regions):
+    """Also where sets and dictionaries of texts are walked through in another order."""
+    Image.fromarray(ANCHOR).save(tmp_path / "a.png")
+    Image.fromarray(TARGET).save(tmp_path / "b.png")
+    program = (
+        "import sys, distortion_graph as d\n"
+        "print(d.compare(*sys.argv[1:3], regions=sys.argv[3]).to_json())"
+    )
+    pair = [str(tmp_path / name) for name in ("a.png", "b.png")]
+    there = [
+        subprocess.run(
+            [sys.executable, "-c", program, *pair, regions],
+            capture_output=True, text=True, check=True, env=os.environ | {"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2")
+    ]  # fmt: skip
+    assert there[0] == there[1] == compare(*pair, regions=regions).to_json() + "\n"
 
 
 @pytest.mark.parametrize("regions", [REGIONS, "auto", "whole", "distortions"])

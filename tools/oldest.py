@@ -114,7 +114,7 @@ def _uv(scratch: Path) -> list[str]:
     if there := shutil.which("uv"):
         return [there]
     _run([sys.executable, "-m", "pip", "install", "--quiet", "--target", str(scratch), "uv"])
-    return [str(next((scratch / "bin").glob("uv*")))]
+    return [str(scratch / "bin" / ("uv.exe" if os.name == "nt" else "uv"))]
 
 
 def _exempt_pins() -> list[str]:

@@ -213,7 +213,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"release: {error}", file=sys.stderr)
         return 2
     if "OWNER/" in made.texts["pyproject.toml"]:
-        print("before it is published: put the repository's owner for OWNER in pyproject.toml")
+        print("before it is published: python tools/owner.py NAME-OF-THE-ACCOUNT, and commit that")
     print(
         "nothing was committed or tagged"
         if given.dry_run

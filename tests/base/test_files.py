@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -135,3 +138,16 @@ def test_what_cannot_be_written_says_so(tmp_path, name, rgb, quality, text):
         save_image(tmp_path / name, rgb, quality=quality)
     assert text in str(caught.value) and "\n" not in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+def test_a_file_that_is_being_written_when_sigterm_comes_is_finished_first(tmp_path):
+    code = f"""
+import os, signal
+from distortion_graph.base.files import atomic_write_bytes
+reach_the_disk = os.fsync
+os.fsync = lambda file: (os.kill(os.getpid(), signal.SIGTERM), reach_the_disk(file))
+atomic_write_bytes({str(tmp_path / "file")!r}, b"whole")
+"""
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -signal.SIGTERM
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"whole"}

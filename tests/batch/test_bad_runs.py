@@ -113,6 +113,25 @@ def test_a_column_to_count_by_is_checked_before_anything_is_compared(pairs, tmp_
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "line"),
+    [
+        ("--metric", "filp", "unknown metric 'filp'"),
+        ("--score-metric", "harpsi", "unknown metric 'harpsi'"),
+        ("--background", "rad", "background 'rad': not a colour"),
+        ("--regions", "gird:2x2", "regions 'gird:2x2': no file 'gird:2x2'"),
+        ("--model", "no-model", "no-model: no model there"),
+    ],
+)
+def test_an_option_that_no_pair_can_be_compared_with_is_refused_at_once(
+    pairs, tmp_path, capsys, option, value, line
+):
+    given = listed(pairs, tmp_path / "pairs.jsonl")
+    said = said_by(capsys, "--manifest", given, "--out", tmp_path / "out", option, value)
+    assert line in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_run_of_which_every_pair_failed_ends_with_an_error(pairs, tmp_path, capsys):
     bad = [PairTask("x", str(tmp_path / "no.png"), pairs[0].target)]
     given, out = listed(bad, tmp_path / "pairs.jsonl"), tmp_path / "out"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +96,14 @@ def test_a_folder_that_is_none_or_has_no_picture_is_refused(tmp_path):
         match_folders(good, [str(tmp_path / "b")])
     with pytest.raises(BatchError, match="no picture there"):
         match_folders(good, [str(tmp_path / "empty")])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text elsewhere")
+def test_a_name_that_is_no_text_is_refused_in_one_line(tmp_path):
+    folder = pictures(tmp_path / "a", "1.png")
+    (tmp_path / "a" / os.fsdecode(b"\xff.png")).write_bytes(b"")
+    with pytest.raises(BatchError, match=r"pair 2: '\\udcff.png' has bytes .* rename that file"):
+        match_folders(folder, [folder])
 
 
 def test_references_join_by_the_same_names(tmp_path):

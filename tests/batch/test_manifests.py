@@ -81,6 +81,16 @@ def test_pairs_without_ids_are_numbered_and_regions_may_be_a_pair_s_own(tmp_path
             "x is list, expected text, a num",
         ),
         ("p.jsonl", '{"anchor": "a", "anchor": "b"}\n', "the key 'anchor' stands twice"),
+        (
+            "p.jsonl",
+            '{"anchor": "a", "target": "b", "x": "\\ud800"}\n',
+            "pair 1: '\\ud800' has bytes or",
+        ),
+        (
+            "p.jsonl",
+            '{"anchor": "a", "target": "b", "\\ud800": 1}\n',
+            "pair 1: '\\ud800' has bytes or",
+        ),
         ("p.parquet", "no parquet", "cannot be read as Parquet"),
         ("p.txt", "anchor,target\n", "found .txt, expected a list of pairs as .csv"),
     ],

@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from distortion_graph.base.errors import BatchError, WorkError
+from distortion_graph.base.errors import BatchError, ModelError, WorkError
+from distortion_graph.batch.manifests import read_manifest
 from distortion_graph.batch.pairs import PairTask
 from distortion_graph.batch.results import MANIFEST_FILE, open_journal, read_table
 from distortion_graph.batch.run import BatchOptions, run_batch
@@ -138,6 +139,25 @@ def test_a_column_that_the_results_have_themselves_is_refused(pairs, tmp_path):
     clash = PairTask("x", pairs[0].anchor, pairs[0].target, columns={"margin": 1})
     with pytest.raises(BatchError, match="column 'margin'"):
         run_batch([clash], tmp_path / "out", OPTIONS)
+
+
+def test_a_column_may_be_empty_or_hold_numbers_that_arrow_does_not(pairs, tmp_path):
+    given = {"anchor": pairs[0].anchor, "target": pairs[0].target, "none": None, "large": 1 << 64}
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(given), encoding="utf-8")
+    run_batch(read_manifest(str(tmp_path / "pairs.jsonl")), tmp_path / "out", OPTIONS)
+    rows, _ = tables(tmp_path / "out")
+    assert [(row["none"], row["large"]) for row in rows] == [(None, "18446744073709551616")]
+
+
+def test_a_run_of_other_pairs_says_so_and_one_without_a_model_makes_no_folder(
+    whole, pairs, tmp_path
+):
+    with pytest.raises(BatchError, match=r"holds a batch with list of pairs [0-9a-f]{16}, now"):
+        run_batch(pairs[::-1], whole, OPTIONS)
+    missing = BatchOptions(Comparing(model=str(tmp_path / "none")), workers=0)
+    with pytest.raises(ModelError):
+        run_batch(pairs, tmp_path / "out", missing)
+    assert not (tmp_path / "out").exists()
 
 
 def killed(command: Sequence[str], seconds: float) -> int:

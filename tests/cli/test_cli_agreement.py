@@ -37,6 +37,7 @@ def test_people_who_say_the_same_agree_in_all(cli, judged):
     for kind, items in (("distortion", 4), ("severity", 4), ("comparison", 2)):
         figure = {"kappa": 1.0, "interval": None, "equal": 1.0, "items": items}
         assert row[kind] == figure
+    assert "2 judged regions of 1 pair of pictures" in " ".join(ended.out.split())
     assert "ada – bob" in ended.out and "ada – bob" in (judged / "f.md").read_text()
 
 

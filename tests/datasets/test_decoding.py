@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageCms
 from skimage import data as photographs
 
-from distortion_graph.base.errors import DatasetError
+from distortion_graph.base.errors import DatasetError, ImageError
 from distortion_graph.datasets import decoding
 from distortion_graph.datasets.decoding import decode_rgb, picture_size, picture_size_of, read_rgb
 from distortion_graph.pictures.images import load_picture
@@ -128,6 +128,24 @@ def test_any_damage_gives_pixels_or_one_line():
                     read(bytes(damaged), "x")
                 except DatasetError as e:
                     assert "\n" not in str(e) and str(e).startswith("x: ")
+
+
+@pytest.mark.parametrize("height", [16, 60_000])
+def test_of_two_headers_neither_is_believed(height):
+    """The sizes of both would be right for one decoder or another."""
+
+    def chunk(kind, body):
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    heads = [chunk(b"IHDR", struct.pack(">II5B", 16, h, 8, 2, 0, 0, 0)) for h in (12, height)]
+    pixels = chunk(b"IDAT", zlib.compress(bytes(12 * 49)))
+    data = b"".join([b"\x89PNG\r\n\x1a\n", *heads, pixels, chunk(b"IEND", b"")])
+    assert picture_size(data, "p.png") == (height, 16)
+    for read in (decode_rgb, lambda data, name: load_picture(data, name=name)):
+        with pytest.raises((DatasetError, ImageError), match=r"p\.png: .*IHDR stands there twice"):
+            read(data, "p.png")
 
 
 def test_a_picture_too_large_to_be_one_is_refused_from_its_header():

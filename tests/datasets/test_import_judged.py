@@ -159,6 +159,30 @@ def test_the_majority_counts_and_a_tie_is_said(tmp_path):
     assert found.left_out == ("comparison (same 1, slightly_worse 1)",)
 
 
+@pytest.mark.parametrize("first", ["lower", "higher"])
+def test_what_is_left_out_is_told_as_it_stands_in_the_file_that_is_named(tmp_path, first):
+    graph = judged_pair(tmp_path, 1, only=[])
+    hashes = [present(info.sha256) for info in (graph.anchor, graph.target)]
+    if (hashes[0] < hashes[1]) != (first == "lower"):
+        graph = graph.swapped()
+    said = ("slightly_better", "minor"), ("significantly_better", "severe")
+    graphs = [
+        judge(
+            graph,
+            0,
+            Judgement(
+                by=by, comparison=label, target=NodeJudgement(distortion="noise", severity=severity)
+            ),
+        )
+        for by, (label, severity) in zip("ab", said, strict=True)
+    ]
+    done, _ = imported(tmp_path, graphs)
+    assert done.notes == [
+        "0.json: region 0: no majority, left out: target severity (minor 1, severe 1); "
+        "comparison (significantly_better 1, slightly_better 1)"
+    ]
+
+
 def test_labels_that_contradict_each_other_once_counted_are_left_out(tmp_path):
     words = judged_pair(tmp_path, 1).vocabulary
     said = [

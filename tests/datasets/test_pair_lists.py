@@ -128,6 +128,7 @@ GOOD = "('a', 'b', 'c.png')"
         ("easy = None", "line 1: 'None' found"),
         ("easy = [1]", "line 1: '1' found"),
         ("easy = [-1]", "line 1: '-' found"),
+        ("\neasy = [('a', 'b', 'c\\png')]", "line 2: "),
         ("easy = [b'x']", "line 1: Constant found"),
         ("easy = [...]", "line 1: '...' found"),
         ("easy += []", "line 1: '+=' found"),

@@ -71,7 +71,9 @@ def test_names_are_read_from_lists(tmp_path):
     path = tmp_path / "names.json"
     path.write_text(json.dumps({"about": "words", "first": ["a", "ü"], "second": ["c"]}), "utf-8")
     assert read_names(path) == {"a", "ü", "c"}
-    for text in ("[1]", "{"):
+    for text, found in (('["a"]', "found a list, expected"), ("1", "found 1, expected"), ("{", "")):
         path.write_text(text)
-        with pytest.raises(DistortionGraphError, match="expected a JSON object of lists"):
+        with pytest.raises(DistortionGraphError, match=f"{found}.*a JSON object of lists"):
             read_names(path)
+    with pytest.raises(DistortionGraphError, match=r"gone.json: .*\(No such file or directory\)"):
+        read_names(tmp_path / "gone.json")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -42,3 +45,38 @@ def test_no_command_looks_up_a_name_or_connects(
         monkeypatch.setattr(owner, function, refuse)
     assert call(name, tmp_path) in (0, 3)
     assert asked == []
+
+
+_HOOK = """
+import os, sys
+def told(event, arguments):
+    # Addresses of this machine's own sockets are texts.
+    if event in ("socket.getaddrinfo", "socket.gethostbyname") or (
+        event in ("socket.connect", "socket.sendto") and not isinstance(arguments[1], (str, bytes))
+    ):
+        with open(os.environ["ASKED"], "a") as file:
+            file.write(f"{event} {arguments[-1]}\\n")
+        raise OSError("no network in this test")
+sys.addaudithook(told)
+with open(os.environ["WATCHED"], "a") as file:
+    file.write(f"{os.getpid()}\\n")
+"""
+
+
+@pytest.mark.parametrize("name", ["batch", "dataset build"])
+def test_no_worker_process_looks_up_a_name_or_connects(
+    name: str, inputs: Path, tmp_path: Path
+) -> None:
+    """The interpreter itself tells of it, in every process that is started."""
+    (tmp_path / "sitecustomize.py").write_text(_HOOK)
+    asked, watched = tmp_path / "asked", tmp_path / "watched"
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    environment = os.environ | {"PYTHONPATH": path, "ASKED": str(asked), "WATCHED": str(watched)}
+    words = COMMANDS[name].replace("--workers 0", "--workers 2").replace("OUT", str(tmp_path))
+    command = [sys.executable, "-m", "distortion_graph", *words.split()]
+    subprocess.run(command, cwd=inputs, env=environment, check=True)
+    assert len(watched.read_text().split()) >= 3  # the command and its workers
+    assert not asked.exists()
+    program = "import socket; socket.create_connection(('127.0.0.1', 1))"
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True)
+    assert done.returncode == 1 and "socket.getaddrinfo" in asked.read_text()

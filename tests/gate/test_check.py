@@ -119,11 +119,15 @@ def test_a_pair_that_cannot_be_read_is_no_pass_and_the_others_are_told(folders, 
         ("compare: {regions: 'grid:2'}\nloss: {}\n", "policy: compare: regions 'grid:2'"),
         ("comparison: {worst: awful}\n", "unknown comparison 'awful'"),
         ("baseline: {file: base.json}\n", "base.json: no such baseline; record it with"),
+        ("differs: [", "gate.yml: "),
     ],
 )
-def test_what_does_not_fit_the_pictures_ends_with_one_line(folders, check, text, said):
-    code, out, err = check(text)
+def test_what_does_not_fit_the_pictures_ends_with_one_line_and_no_folder(
+    folders, check, text, said
+):
+    code, out, err = check(text, "--out", "shown")
     assert (code, out) == (2, "") and said in err and err.count("\n") == 1
+    assert not Path("shown").exists()
 
 
 def test_unmatched_pictures_are_an_error_unless_allowed(folders, check):

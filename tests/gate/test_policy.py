@@ -40,6 +40,20 @@ def test_what_is_no_policy_is_refused_in_one_line_that_names_the_key(tree: Any, 
     assert line.startswith("gate.yml: ") and said in line and "\n" not in line
 
 
+@pytest.mark.parametrize(
+    "harm",
+    ["object/apply:pathlib.Path.mkdir", "object/new:pathlib.Path.mkdir", "name:os.system"],
+)
+def test_yaml_that_would_make_objects_is_refused_and_runs_nothing(tmp_path, harm):
+    made, file = tmp_path / "made", tmp_path / "gate.yml"
+    path = f"!!python/object/apply:pathlib.Path [{str(made)!r}]"
+    for text in (f"differs: !!python/{harm} [{path}]", f"? !!python/{harm} [{path}]\n: 1"):
+        file.write_text(text)
+        with pytest.raises(PolicyError, match=r"line 1: not YAML \(could not determine a constr"):
+            load_policy(file)
+    assert not made.exists()
+
+
 def test_yaml_that_is_none_and_keys_that_stand_twice_are_refused_with_their_line(tmp_path):
     file = tmp_path / "gate.yml"
     for text, said in (("loss: [", "line "), ("loss: {}\nloss: {}", "line 2"), ("a: \t- b", "not")):

@@ -68,7 +68,7 @@ def test_a_newer_schema_says_what_is_understood_and_what_to_do(version):
     data = {**changed("schema", version), "something_new": 1}
     text = line(data)
     assert version in text
-    assert "newer" in text and "pip install -U distortion-graph" in text
+    assert "newer than this program: update it" in text
     assert "understood is 'distortion-graph/1'" in text
 
 

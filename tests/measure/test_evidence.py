@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from random_masks import random_masks
 from reference_haarpsi import blocks_and_noise, naive_cover, naive_pooled
 from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
@@ -100,20 +101,6 @@ def pairs(height: int, width: int) -> dict[str, tuple[Rgb, Rgb]]:
         "bright": (between(248, 256), between(248, 256)),
         "blue": (between(0, 50) + blue, between(0, 50) + blue),
     }
-
-
-def random_masks(seed: int, count: int, height: int, width: int) -> Bools:
-    """Overlapping rectangles, every other one with holes."""
-    rng = np.random.default_rng(seed)
-    masks = np.zeros((count, height, width), dtype=bool)
-    for index, mask in enumerate(masks):
-        top, left = rng.integers(0, height), rng.integers(0, width)
-        bottom, right = rng.integers(top, height) + 1, rng.integers(left, width) + 1
-        mask[top:bottom, left:right] = True
-        if index % 2:
-            mask &= rng.random((height, width)) < 0.5
-        mask[top, left] = True
-    return masks
 
 
 def luma(rgb: Rgb) -> NDArray[np.float64]:

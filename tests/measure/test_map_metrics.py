@@ -14,6 +14,7 @@ import reference_metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from random_masks import random_masks
 from reference_haarpsi import blocks_and_noise
 
 from distortion_graph.base.errors import ImageError, RecipeError, RegionError
@@ -85,20 +86,6 @@ def region(name: str, anchor: Rgb, target: Rgb, mask: Bools) -> float | None:
 
 def everything(anchor: Rgb, target: Rgb, masks: Any, **options: Any) -> MeasuredMetrics:
     return measure_metrics(anchor, target, masks, map_metrics(BUILT_IN), **options)
-
-
-def random_masks(seed: int, count: int, height: int, width: int) -> Bools:
-    """Overlapping rectangles, every other one with holes."""
-    rng = np.random.default_rng(seed)
-    masks = np.zeros((count, height, width), dtype=bool)
-    for index, mask in enumerate(masks):
-        top, left = rng.integers(0, height), rng.integers(0, width)
-        bottom, right = rng.integers(top, height) + 1, rng.integers(left, width) + 1
-        mask[top:bottom, left:right] = True
-        if index % 2:
-            mask &= rng.random((height, width)) < 0.5
-        mask[top, left] = True
-    return masks
 
 
 @pytest.mark.parametrize("case", range(len(CASES)))

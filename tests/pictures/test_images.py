@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import struct
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from picture_bytes import DEEP, RGB, SCALED, SMOOTH, encode, png, refusal
 from PIL import Image, features
 
 from distortion_graph.base.errors import ImageError
-from distortion_graph.pictures.images import load_picture, orient, rgb_sha256
+from distortion_graph.pictures.images import displayed_size, load_picture, orient, rgb_sha256
 
 # ---- kinds -------------------------------------------------------------------------------------
 
@@ -270,3 +271,12 @@ def test_importing_loads_no_decoder():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_size_in_the_header_of_a_turned_tiff_is_that_of_its_pixels(orientation):
+    stream = io.BytesIO()
+    Image.fromarray(RGB).save(stream, "TIFF", tiffinfo={274: orientation})
+    data = stream.getvalue()
+    assert displayed_size(data, "t.tif") == load_picture(data).size
+    assert displayed_size(data, "t.tif") == ((5, 7) if orientation < 5 else (7, 5))

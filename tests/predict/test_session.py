@@ -283,7 +283,7 @@ def test_how_many_regions_are_read_in_one_go_changes_next_to_nothing(shipped):
 
 
 @pytest.mark.parametrize("limits", [Limits(), SMALL_TILES])
-def test_threads_change_no_bit(limits):
+def test_two_threads_change_no_bit_and_more_only_the_last_digits(limits):
     arguments = (*pair(300, 480), grid_masks(300, 480, 3, 7))
     alone, *others = (
         Model.load(threads=n, limits=limits).predict(*arguments) for n in (1, 2, 3, 8)
@@ -315,6 +315,26 @@ def test_several_threads_open_each_file_once(shipped, monkeypatch):
     assert sorted(opened) == sorted(len((model.folder / name).read_bytes()) for name in MODEL_FILES)
     expected = shipped.predict(*arguments)
     assert all(largest_difference(expected, one) == 0 for one in found)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_openings_open_all_that_a_pair_of_usual_size_takes(threads, monkeypatch):
+    opened = []
+
+    def opens(file, options, **more):
+        opened.append((len(file), options.intra_op_num_threads))
+        return session_open(file, options, **more)
+
+    session_open = onnxruntime.InferenceSession
+    monkeypatch.setattr(onnxruntime, "InferenceSession", opens)
+    model = Model.load(threads=threads)
+    for opening in model.openings(threads):
+        opening()
+    ready = list(opened)
+    assert len(ready) == len(MODEL_FILES)
+    anchor, target = pair(96, 64)
+    model.predict(anchor, target, grid_masks(96, 64, 3, 3))
+    assert opened == ready
 
 
 def test_inputs_that_do_not_fit_are_refused(shipped):

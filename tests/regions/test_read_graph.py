@@ -115,6 +115,6 @@ def test_a_graph_that_does_not_serve_is_refused_in_one_line(tmp_path):
         "graph.json: region 7 (naïve 中文 🙂 a\u0301): has no mask, expected a graph with masks"
     )
     assert refusal(written(path, text.replace("graph/1", "graph/9")), blank(H, W)) == (
-        "graph.json: schema 'distortion-graph/9' is newer than this program: update it (pip "
-        "install -U distortion-graph); understood is 'distortion-graph/1'"
+        "graph.json: schema 'distortion-graph/9' is newer than this program: update it; "
+        "understood is 'distortion-graph/1'"
     )

@@ -131,6 +131,22 @@ def test_label_files_with_names(tmp_path, names):
     assert resolve(f"{tmp_path}/m.png,{tmp_path}/n.json").names == ("sky", "region 7")
 
 
+def test_a_label_file_that_was_read_before_counts_as_it_is_now(tmp_path):
+    for labels, names, read in (
+        (LABELS, {"2": "sky"}, ("sky", "region 7")),
+        (LABELS, {"2": "sea"}, ("sea", "region 7")),
+        (LABELS.clip(max=5), {"2": "sea"}, ("sea", "region 5")),
+    ):
+        Image.fromarray(labels).save(tmp_path / "m.png")
+        write(tmp_path / "n.json", names)
+        found = resolve(f"{tmp_path}/m.png,{tmp_path}/n.json")
+        assert found.names == read and (found.label_map() == labels).all()
+    other = load_picture(np.zeros((W, H, 3), np.uint8))
+    assert f"expected the picture's {H}×{W}" in refusal(tmp_path / "m.png", other)
+    (tmp_path / "m.png").unlink()
+    assert "no such file" in refusal(tmp_path / "m.png")
+
+
 def test_a_comma_in_a_file_name(tmp_path):
     Image.fromarray(LABELS).save(tmp_path / "a,b.png")
     assert resolve(tmp_path / "a,b.png").ids == (2, 7)

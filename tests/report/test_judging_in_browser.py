@@ -184,6 +184,19 @@ def test_it_is_all_done_by_keyboard(open_page):
     assert tab.locator("#panel h3").inner_text() != first
 
 
+@pytest.mark.parametrize("width", [390, 800, 1280])
+def test_next_region_shows_the_form_and_the_pictures_beside_it(open_page, width):
+    tab, _ = opened(open_page, width=width, height=844)
+    tab.get_by_role("button", name="Next region").scroll_into_view_if_needed()
+    press(tab, "Next region")
+    form, target = (
+        tab.locator(part).bounding_box() for part in (".judgement", ".pictures .pane:nth-child(2)")
+    )
+    for box in (form, target):
+        assert box["y"] > -1 and box["y"] + box["height"] < 845
+    assert tab.evaluate("document.activeElement.ariaLabel") == "Distortion of the anchor"
+
+
 def centre(tab, selector):
     box = tab.locator(selector).bounding_box()
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2

@@ -18,7 +18,7 @@ from distortion_graph.report.palette import label_colours
 
 pytestmark = pytest.mark.slow
 
-WIDTHS = (390, 820, 1400)
+WIDTHS = (390, 800, 1400)
 
 
 def classes(tab, selector):
@@ -530,6 +530,17 @@ def test_nothing_overlaps_or_is_cut(open_page, width, scheme):
         assert tab.evaluate(OVERLAPS) == []
     ground = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 22, 26)")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_graph_is_seen_whole_and_the_caption_of_the_table_too(open_page, width):
+    sample, graph = rich_sample()
+    tab = open_page(page(sample, graph.model_copy(update={"relations": ()})), width=width)
+    tab.locator("#drawing li").first.wait_for()
+    cut = "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.textContent)"
+    assert tab.locator("#drawing, #drawing .edge > span").evaluate_all(cut) == []
+    caption = tab.locator("#regions caption").bounding_box()
+    assert caption["x"] >= 0 and caption["x"] + caption["width"] <= width
 
 
 def test_print_has_pictures_and_table_and_no_controls(open_page):

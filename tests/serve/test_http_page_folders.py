@@ -87,7 +87,7 @@ def test_folders_are_matched_by_name_and_shown_worst_first(opened, folders):
     shown = DistortionGraph.model_validate_json(text)
     assert name == "bad-graph.json" and shown.regions == graph.regions
     assert saved(tab, "Overlay (PNG)")[1].startswith(b"\x89PNG")
-    assert tab.locator("#history button").inner_text().startswith("bad.png: regions grid:2x2")
+    assert tab.locator("#history button").inner_text().startswith("bad.png: a grid of 2 × 2")
 
 
 def test_folders_are_dropped(opened, folders):
@@ -159,6 +159,8 @@ def test_a_job_is_cancelled_and_what_was_done_stays(opened, tmp_path):
     choose(tab, tmp_path)
     start(tab)
     tab.locator("#many tbody button").first.wait_for()
+    cancel = tab.get_by_role("button", name="Cancel").bounding_box()
+    assert cancel["y"] >= 0 and cancel["y"] + cancel["height"] <= 900
     # What is done can be read while the rest is compared.
     tab.locator("#many tbody button").first.click()
     tab.frame_locator(SHOWN).locator("body.js").wait_for()
@@ -256,7 +258,7 @@ def test_events_go_on_after_a_break(opened):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1400])
+@pytest.mark.parametrize("width", [390, 800, 1400])
 def test_folders_are_accessible_and_fit(opened, axe, folders, width, scheme):
     tab = opened("#of=folders&original=third&regions=grid", width=width, scheme=scheme)
     tab.add_init_script(axe)
@@ -269,3 +271,8 @@ def test_folders_are_accessible_and_fit(opened, axe, folders, width, scheme):
     found = tab.evaluate("axe.run({resultTypes: ['violations']})")["violations"]
     assert [v["id"] for v in found if v["impact"] in ("serious", "critical")] == []
     assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    caption = tab.locator("#many caption").bounding_box()
+    assert caption["x"] >= 0 and caption["x"] + caption["width"] <= width
+    if width > 390:
+        table = tab.locator("#many .scroll")
+        assert table.evaluate("(e) => e.scrollWidth - e.clientWidth") <= 0

@@ -108,6 +108,8 @@ def test_options_are_in_the_address(opened):
     }  # fmt: skip
     choose(tab)
     compare(tab)
+    said = "anchor.png → target.png: a grid of 2 × 4, alignment none, measures the fast ones"
+    assert tab.locator("#answer-title").inner_text() == said
     graph = json.loads(saved(tab, "Graph (JSON)")[1])
     assert len(graph["regions"]) == 8
     assert tab.locator("#align option").evaluate_all("all => all.map(one => one.value)") == list(

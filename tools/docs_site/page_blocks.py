@@ -44,6 +44,8 @@ RUN = [
 ]
 
 FENCE = re.compile(r"^ *```(\w*)$")
+# A command of a console, on several lines where they end in a backslash, and what it printed.
+CALL = re.compile(r"^\$ ((?:.*\\\n)*.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -118,13 +120,13 @@ def run_python(page: str, block: Block, space: dict[str, Any]) -> str:
 def played(block: Block) -> str:
     """A console block with what its commands print now, where it shows that."""
     shown, exit_code = "", 0
-    for call, said in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE):
+    for call, said in CALL.findall(block.text):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
             if call == "echo $?":
                 print(exit_code)
             else:
-                program_name, *arguments = shlex.split(call)
+                program_name, *arguments = shlex.split(call.replace("\\\n", " "))
                 assert program_name == NAME, f"line {block.line}: runs {program_name}"
                 exit_code = run(arguments)
         text = "\n".join(line.rstrip() for line in printed.getvalue().splitlines()) + "\n"

@@ -7,6 +7,8 @@ import io
 import os
 import secrets
 import shutil
+import signal
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,19 +79,38 @@ def atomic_write_bytes(path: str | Path, data: bytes) -> None:
 def atomic_write_all(files: Sequence[tuple[str | Path, bytes]]) -> None:
     """Write several files as `atomic_write_bytes` does, all of them or none.
 
-    Nothing is renamed before all of them have reached the disk under temporary names.
+    Nothing is renamed before all of them have reached the disk under temporary names. SIGTERM waits
+    until they are in place, where Python lets it (in the main thread).
     """
     staged: list[_Staged] = []
+    with _ended_afterwards():
+        try:
+            for path, data in files:
+                with _named(path):
+                    staged.append(_stage(_target(path), data))
+            for (path, _), file in zip(files, staged, strict=True):
+                with _named(path):
+                    file.put_in_place()
+        finally:
+            for file in staged:
+                file.forget()
+
+
+@contextlib.contextmanager
+def _ended_afterwards() -> Iterator[None]:
+    """Hold SIGTERM back, unless somebody else handles it: it would leave temporary files."""
+    here = threading.current_thread() is threading.main_thread()
+    if not here or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: came.append(number))
     try:
-        for path, data in files:
-            with _named(path):
-                staged.append(_stage(_target(path), data))
-        for (path, _), file in zip(files, staged, strict=True):
-            with _named(path):
-                file.put_in_place()
+        yield
     finally:
-        for file in staged:
-            file.forget()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if came:
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def check_output(path: str | Path, *, picture: bool = False) -> None:

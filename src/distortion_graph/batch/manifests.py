@@ -175,6 +175,8 @@ def _parquet_rows(data: bytes, name: str) -> Iterator[dict[str, Cell]]:
 def _cell(value: Any, where: str) -> Cell:
     if isinstance(value, float) and not math.isfinite(value):
         return None
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        return str(value)  # Arrow's whole numbers have 64 bits
     if value is None or isinstance(value, str | int | float | bool):
         return value
     raise BatchError(

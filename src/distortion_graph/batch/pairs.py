@@ -39,7 +39,9 @@ class PairTask:
 
 
 def checked(pairs: Sequence[PairTask], where: str) -> Sequence[PairTask]:
-    """The same pairs; raises BatchError where there is none, or two have the same id."""
+    """The same pairs; raises BatchError where there is none, two have the same id, or something is
+    said of one that is no text and cannot stand in a table.
+    """
     if not pairs:
         raise BatchError(f"{where}: no pair left, expected at least one")
     seen: dict[str, int] = {}
@@ -50,7 +52,23 @@ def checked(pairs: Sequence[PairTask], where: str) -> Sequence[PairTask]:
                 "expected a different id for each"
             )
         seen[pair.id] = number
+        said = (pair.id, pair.anchor, pair.target, pair.reference, *pair.columns)
+        for text in (*said, *pair.columns.values()):
+            if isinstance(text, str) and not _is_text(text):
+                raise BatchError(
+                    f"{where}: pair {number}: {text!r:.80} has bytes or halves of characters that "
+                    "are no text, expected UTF-8; rename that file or column"
+                )
     return pairs
+
+
+def _is_text(value: str) -> bool:
+    """Names of files may hold any bytes, and JSON halves of characters."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def digest(pairs: Iterable[PairTask]) -> str:

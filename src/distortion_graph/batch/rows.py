@@ -188,7 +188,7 @@ def further_columns(pairs: Sequence[PairTask]) -> dict[str, type]:
                     "name, expected another one"
                 )
             found[name] = _wider(found.get(name), value)
-    return found
+    return {name: str if kind is type(None) else kind for name, kind in found.items()}
 
 
 def arrow_table(rows: Sequence[Row], columns: Mapping[str, type]) -> pyarrow.Table:

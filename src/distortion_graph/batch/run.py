@@ -112,9 +112,10 @@ def run_batch(
     run = _Run(Path(out), job, pairs, options, progress)
     if run.complete():
         return run.report()
+    header = run.header()
     run.prepare()
     with open_journal(run.out) as journal:
-        journal.begin(run.header())
+        journal.begin(header)
         run.sweep()
         make = executor or (
             lambda job: local_processes(
@@ -181,7 +182,7 @@ class _Run:
             "version": version("distortion-graph"),
             "model": f"{identity.name} {identity.version} {identity.sha256}",
             "pairs": len(self.pairs),
-            "digest": digest(self.pairs),
+            "list of pairs": digest(self.pairs)[:16],
             "part_pairs": self.options.part_pairs,
             "graph_column": self.job.graph_column,
             "graphs": self.job.graphs,

@@ -177,7 +177,10 @@ def agreement_table(result: AgreementResult) -> ResultTable:
         for model, title in titles.items()
         if any(row.model is model for row in result.raters)
     )
-    counted = f"{result.regions} judged regions of {result.pairs} pairs of pictures"
+    counted = (
+        f"{result.regions} judged region{'s' * (result.regions != 1)} of "
+        f"{result.pairs} pair{'s' * (result.pairs != 1)} of pictures"
+    )
     interval = (
         f"Intervals: 95 %, bootstrap over {result.groups} groups of pictures"
         if result.groups > 1 and result.draws

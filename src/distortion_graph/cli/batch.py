@@ -190,12 +190,18 @@ def batch(
     from distortion_graph.batch.summary import check_by
     from distortion_graph.batch.worker import Comparing
     from distortion_graph.graph import SIDES
-    from distortion_graph.measure.quality import HAARPSI
+    from distortion_graph.measure.metrics.registry import map_metrics
+    from distortion_graph.measure.quality import HAARPSI, get_metric
+    from distortion_graph.pictures.backgrounds import check_background
     from distortion_graph.regions import RegionSpec
     from distortion_graph.work.executor import worker_count
 
     if regions is not None:
         RegionSpec.parse(regions)
+    map_metrics(metric or ())
+    if score_metric is not None:
+        get_metric(score_metric)
+    check_background(background)
     side = next((side for side in SIDES if side == reference), None)
     originals = None if side else reference
     if [bool(folders), manifest is not None, root is not None].count(True) != 1:

@@ -114,18 +114,16 @@ def check(
     talk = talk_of(context)
     talk.set(quiet=quiet, verbose=verbose, outputs=(junit, sarif, markdown))
     from distortion_graph.gate.policy_files import load_policy
-    from distortion_graph.gate.run import make_folders
+    from distortion_graph.gate.run import folders_of
 
     outputs = [
         (option, path, False)
         for option, path in (("--junit", junit), ("--sarif", sarif), ("--markdown", markdown))
         if path is not None
     ]
-    if out is not None:
-        make_folders(out)
-    check_outputs(outputs, [str(policy)])
-    read = load_policy(policy)
-    with TemporaryDirectory(prefix="distortion-graph-") as folder:
+    with folders_of(out), TemporaryDirectory(prefix="distortion-graph-") as folder:
+        check_outputs(outputs, [str(policy)])
+        read = load_policy(policy)
         pairs = _pairs(
             paths or [], reference, manifest, match, allow_unmatched, against, Path(folder), talk
         )

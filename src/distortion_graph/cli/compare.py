@@ -289,10 +289,14 @@ def _drawings(job: Job) -> dict[Path, ColourBy]:
 def _run(job: Job, talk: Talk) -> DistortionGraph:
     """Compute the graph and write the files that were asked for."""
     start = time.perf_counter()
+    from distortion_graph.cli.starting import import_all, read_pair
+
+    shown = [] if job.json or talk.quiet else ["report.table"]
+    import_all(["predict.session", "pipeline", *shown])
     from distortion_graph.base.vocabulary import scaled
     from distortion_graph.measure.quality import HAARPSI
     from distortion_graph.pictures.images import Picture
-    from distortion_graph.pictures.pairs import load_pair, load_reference, pair_warnings
+    from distortion_graph.pictures.pairs import load_reference, pair_warnings
     from distortion_graph.pictures.turning import TURNS, turned
     from distortion_graph.pipeline import compare_pictures
     from distortion_graph.predict.session import load_model
@@ -300,9 +304,7 @@ def _run(job: Job, talk: Talk) -> DistortionGraph:
     model = load_model(job.model, job.providers)
     check_fail_on(job.fail_on, scaled(model.vocabulary, job.scale.value), job.evidence.value)
     ready = time.perf_counter()
-    anchor, target = load_pair(
-        job.anchor, job.target, max_pixels=job.max_pixels, background=job.background
-    )
+    anchor, target = read_pair(model, job.anchor, job.target, job.max_pixels, job.background)
     original = load_reference(job.reference, max_pixels=job.max_pixels, background=job.background)
     third = (original,) if isinstance(original, Picture) else ()
     turn = next(turn for turn in TURNS if str(turn) == job.rotate.value)

@@ -231,6 +231,8 @@ def _rendered(thing: RenderableType) -> str:
         width=terminal_width(),
         force_terminal=terminal.is_terminal,
         color_system=terminal.color_system or None,  # type: ignore[arg-type]
+        markup=False,  # nothing is written in either, and both take time to load
+        emoji=False,
         highlight=False,
     ).print(thing)
     memory.seek(0)

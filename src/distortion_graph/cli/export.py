@@ -7,8 +7,12 @@ from typing import Annotated
 
 import typer
 
+from distortion_graph.cli.console import talk_of
+from distortion_graph.cli.options import Quiet
+
 
 def export(
+    context: typer.Context,
     network: Annotated[
         Path, typer.Argument(metavar="NETWORK", help="The folder of a run, or of a network in it.")
     ],
@@ -21,6 +25,7 @@ def export(
             help="Keep the JSON object of this file in the manifest, beside the chain of runs."
         ),
     ] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Export a trained network for compare --model.
 
@@ -30,6 +35,8 @@ def export(
     Example:
       distortion-graph export runs/first --out my-model --name my-model
     """
+    talk = talk_of(context)
+    talk.set(quiet=quiet)
     from distortion_graph.cli.extras import need_torch
 
     need_torch("export")
@@ -49,4 +56,4 @@ def export(
         facts = {"chain": plain_chain(read_chain(folder))} | facts
     maps = read_network_opinions(folder)
     export_onnx(loaded, out, name=name, version=version, card=facts, opinion=maps)
-    typer.echo(f"{out}")
+    talk.say(f"{out}")

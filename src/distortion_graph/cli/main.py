@@ -132,4 +132,7 @@ def main() -> NoReturn:
         from typer.completion import completion_init  # type: ignore[attr-defined]
 
         completion_init()
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    # The system takes back what is left; Python would first look through all of it for garbage.
+    gc.freeze()
+    sys.exit(code)

@@ -232,6 +232,9 @@ def _check(job: Job) -> None:
 def _run(job: Job, talk: Talk) -> Ranking:
     """Compute the ranking and write the files that were asked for."""
     start = time.perf_counter()
+    from distortion_graph.cli.starting import import_all
+
+    import_all(["predict.session", "ranking"])
     from distortion_graph.measure.quality import HAARPSI
     from distortion_graph.predict.session import load_model
     from distortion_graph.ranking import load_candidates, rank_loaded

@@ -11,6 +11,7 @@ import ast
 import io
 import json
 import tokenize
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path, PurePosixPath
@@ -173,7 +174,9 @@ def _from_python(text: str, path: Path) -> dict[str, _Found]:
     """Lists of plain assignments. The text is parsed only when its tokens cannot be more."""
     try:
         _check_tokens(text, path)
-        tree = ast.parse(text, str(path))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # of "a\png", of which nobody knows what it means
+            tree = ast.parse(text, str(path))
     except DatasetError:
         raise
     except (SyntaxError, tokenize.TokenError) as e:

@@ -143,18 +143,17 @@ def read_names(path: Path) -> frozenset[str]:
 
     They are in composed Unicode (NFC), as `composed` makes what they are compared with.
     """
+    expected = 'expected a JSON object of lists of picture names, such as {"val": ["a", "b"]}'
     try:
         lists = json.loads(path.read_text("utf-8"))
-        return frozenset(
-            composed(str(name))
-            for value in lists.values()
-            if isinstance(value, list)
-            for name in value
-        )
-    except (OSError, ValueError, AttributeError, RecursionError) as problem:
-        raise DistortionGraphError(
-            f"{path}: expected a JSON object of lists of picture names ({problem})"
-        ) from problem
+    except (OSError, ValueError, RecursionError) as problem:
+        why = (isinstance(problem, OSError) and problem.strerror) or problem
+        raise DistortionGraphError(f"{path}: {expected} ({why})") from problem
+    if not isinstance(lists, dict):
+        found = "a list" if isinstance(lists, list) else f"{lists!r:.40}"
+        raise DistortionGraphError(f"{path}: found {found}, {expected}")
+    named = (names for names in lists.values() if isinstance(names, list))
+    return frozenset(composed(str(name)) for names in named for name in names)
 
 
 def choose_annotator(

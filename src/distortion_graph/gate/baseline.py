@@ -16,9 +16,6 @@ from distortion_graph.base.files import atomic_write_text
 from distortion_graph.base.validation import validation_line
 from distortion_graph.gate.amounts import Amount, worst_key
 from distortion_graph.gate.policy import Policy
-from distortion_graph.masks.container import RegionSet
-from distortion_graph.regions import RegionSpec
-from distortion_graph.regions.spec import Grid, Whole
 from distortion_graph.work.journal import first_difference
 
 SCHEMA: Literal["distortion-graph baseline 1"] = "distortion-graph baseline 1"
@@ -66,13 +63,11 @@ class Baseline(BaseModel):
         }
 
 
-def values_of(amounts: Iterable[Amount], regions: str | RegionSet) -> dict[str, float]:
+def values_of(amounts: Iterable[Amount], ids_stay: bool) -> dict[str, float]:
     """Amounts as they are recorded: by region where regions keep their ids, else the largest."""
-    spec = RegionSpec.parse(regions) if isinstance(regions, str) else regions
-    stay = isinstance(spec, RegionSet | Grid | Whole) or not spec.found_in_pictures
     values: dict[str, float] = {}
     for amount in amounts:
-        key = amount.key if stay else worst_key(amount)
+        key = amount.key if ids_stay else worst_key(amount)
         values[key] = max(values.get(key, -1.0), round(amount.value, 6))
     return values
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,11 +95,12 @@ def run_check(
     if rule is not None and not record:
         baseline = load_baseline(Path(rule.file), policy, named)
         notes += _unmatched(baseline, pairs, rule.file, allow_unmatched)
-    if out is not None:
-        make_folders(out)
     job = GateJob(policy, out, baseline, record)
     verdicts = []
-    with local_processes(job, min(workers, len(pairs)), threads_each, option="--workers") as pool:
+    with (
+        folders_of(out),
+        local_processes(job, min(workers, len(pairs)), threads_each, option="--workers") as pool,
+    ):
         for _, verdict in pool.run(check_task, pairs, ordered=True):
             verdicts.append(verdict)
             progress(len(verdicts), len(pairs))
@@ -164,13 +166,26 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + ", …" * (len(names) > _SHOWN)
 
 
-def make_folders(out: Path) -> None:
-    """Make the folders of what is written; raises OutputError where that is impossible."""
+@contextmanager
+def folders_of(out: Path | None) -> Iterator[None]:
+    """Make the folders of what is written; where that or what follows fails, no empty one stays.
+
+    Raises OutputError where they cannot be made.
+    """
+    folders = [] if out is None else [out, *(out / name for name in _FOLDERS)]
+    new = [folder for folder in folders if not folder.exists()]
     try:
-        for name in _FOLDERS:
-            (out / name).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{out}: cannot be written ({error.strerror})") from error
+        try:
+            for folder in folders:
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{out}: cannot be written ({error.strerror})") from error
+        yield
+    except BaseException:
+        for folder in reversed(new):
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _record(path: Path, policy: Policy, model: str, verdicts: Sequence[Verdict]) -> Baseline:

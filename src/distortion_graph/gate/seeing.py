@@ -22,7 +22,7 @@ from distortion_graph.pipeline import compare_pictures
 from distortion_graph.predict.session import Model
 from distortion_graph.predict.sizes import Fit, fit_pair, with_pixels
 from distortion_graph.regions import RegionSpec, resolve_regions
-from distortion_graph.regions.spec import Auto, Distortions
+from distortion_graph.regions.spec import Auto, Distortions, Grid, Whole
 
 Bools = NDArray[np.bool_]
 
@@ -39,6 +39,7 @@ class Seen:
     ignored; `sizes` the two sizes (h, w) where they are not the same and nothing says what to do,
     and the common part was compared. `graph` is None where nothing that counts differs. `counted`
     are the pixels (H, W) that differ visibly and where they may not; None without a rule of them.
+    `ids_stay`: whether a region has the same id whatever the pictures show.
     """
 
     pair: tuple[Picture, Picture]
@@ -46,6 +47,7 @@ class Seen:
     sizes: tuple[tuple[int, int], tuple[int, int]] | None
     graph: DistortionGraph | None
     counted: Bools | None
+    ids_stay: bool
 
 
 def see(
@@ -64,17 +66,19 @@ def see(
     """
     anchor, target = pair
     source = how.regions if regions is None else regions
+    spec = RegionSpec.parse(source) if isinstance(source, str) else source
+    stay = isinstance(spec, RegionSet | Grid | Whole) or not spec.found_in_pictures
     if how.align != "none":
-        return Seen(pair, pair, None, _compared(how, pair, source, original, model, warn), None)
+        graph = _compared(how, pair, spec, original, model, warn)
+        return Seen(pair, pair, None, graph, None, stay)
     sizes = None if anchor.size == target.size or how.fit != "error" else (anchor.size, target.size)
     fitted = fit_pair(anchor, target, "crop" if sizes else how.fit)
     shown = fitted.anchor, fitted.target
-    spec = RegionSpec.parse(source) if isinstance(source, str) else source
     found = _regions(spec, anchor, shown, rules, warn)
     ignored = _pixels(rules.ignore, "ignore", anchor, found, shown) if rules.ignore else None
     judged = without(ignored, rules.ignore.antialiasing, shown)
     if judged is None and sizes is None:
-        return Seen(pair, shown, sizes, None, None)
+        return Seen(pair, shown, sizes, None, None, stay)
     judged = judged or shown
     counted = None
     if rules.differs is not None:
@@ -84,7 +88,7 @@ def see(
         found = found.cut_to(shown[0].size)
     fit: Fit = "crop" if sizes else how.fit
     graph = _compared(how, judged, found or spec, original, model, warn, fit)
-    return Seen(pair, shown, sizes, graph, counted)
+    return Seen(pair, shown, sizes, graph, counted, stay)
 
 
 def without(
@@ -156,7 +160,7 @@ def _regions(
 def _compared(
     how: Comparing,
     pair: tuple[Picture, Picture],
-    regions: RegionSpec | RegionSet | str,
+    regions: RegionSpec | RegionSet,
     original: Picture | Side | None,
     model: Model | None,
     warn: Callable[[str], object],

@@ -98,11 +98,11 @@ def _checked(job: GateJob, task: PairTask) -> Verdict:
         regions = how.regions if task.regions is None else task.regions
         seen = see(how, rules, pair, original=original, regions=regions, warn=notes.append)
         amounts = amounts_of(seen, rules)
-        values = values_of(amounts, regions)
+        values = values_of(amounts, seen.ids_stay)
         moved: tuple[tuple[str, float], ...] = ()
         if job.record:
             again = see(how, rules, _noisy(pair), original=original, regions=regions)
-            moved = tuple(moves(values, values_of(amounts_of(again, rules), regions)))
+            moved = tuple(moves(values, values_of(amounts_of(again, rules), again.ids_stay)))
     except (ModelError, OutputError, PolicyError):
         raise
     except (DistortionGraphError, MemoryError) as error:

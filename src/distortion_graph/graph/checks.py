@@ -117,6 +117,8 @@ def _belief_problems(
 def _key_problems(
     place: str, keys: Mapping[str, float], labels: Sequence[str], index: Callable[[str], int]
 ) -> Iterator[str]:
+    if len(keys) == len(labels) and all(map(keys.__contains__, labels)):
+        return
     for key in keys:
         try:
             index(key)

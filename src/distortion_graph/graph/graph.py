@@ -317,7 +317,7 @@ def _check_version(value: Any, where: str) -> None:
     version = re.fullmatch(r"distortion-graph/(\d{1,9})", str(schema))
     newer = version and int(version[1]) > int(SCHEMA.rpartition("/")[2])
     advice = (
-        "newer than this program: update it (pip install -U distortion-graph)"
+        "newer than this program: update it"
         if newer
         else "not a version this program knows: write the graph again with it"
     )

@@ -40,7 +40,7 @@ _AV1_MORE_THAN_8_BITS, _AV1_12_BITS = 0x40, 0x20
 _JXL_HEADS = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
 # What lines of libtiff's own begin with: the name Pillow gives every file, or one of its functions.
 _LIBTIFF_MARKS = (
-    "tempfile.tif", "Decode", "TIFF", "MissingRequired", "JPEG", "StripByteCounts",
+    "tempfile.tif", "Decode", "TIFF", "MissingRequired", "JPEG", "LibJpeg", "StripByteCounts",
     "ChopUp", "CheckDirCount", "InitState", "Fax3", "Apparently",
 )  # fmt: skip
 _JPEG_COLOURS = {"RGB": "RGB", "L": "GRAY", "CMYK": "CMYK"}
@@ -201,7 +201,9 @@ def decode_strictly(opened: Opened, label: str) -> Decoded:
 
 def frame_notes(image: Image.Image) -> tuple[str, ...]:
     """What to say of further frames or pages, of which none is used."""
-    frames = int(getattr(image, "n_frames", 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of odd tags; the pages of a TIFF are gone through
+        frames = int(getattr(image, "n_frames", 1))
     if frames < 2:
         return ()
     return (f"has {frames} frames, only number {image.tell() + 1} is used",)

@@ -9,6 +9,7 @@ refused (`decoders`); the EXIF orientation is applied; bit depth, colours and tr
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,6 +56,7 @@ __all__ = [
     "load_picture",
     "open_picture_file",
     "orient",
+    "picture_bytes",
     "rgb_sha256",
 ]
 
@@ -146,7 +148,7 @@ def load_picture(
         return source
     if isinstance(source, str | Path):
         label = name or _printable(str(source))
-        return _from_bytes(_read(source, label), label, str(source), max_pixels, background)
+        return _from_bytes(picture_bytes(source, label), label, str(source), max_pixels, background)
     label = name or "picture"
     if isinstance(source, bytes | bytearray | memoryview):
         return _from_bytes(bytes(source), label, None, max_pixels, background)
@@ -166,7 +168,7 @@ def open_picture_file(path: str | Path | HeldFile, label: str) -> Opened:
     For files whose numbers are wanted as stored, such as label maps; `decoders.decode_strictly`
     decodes it. Raises ImageError as `load_picture` does.
     """
-    return open_header(_read(path, label), label)
+    return open_header(picture_bytes(path, label), label)
 
 
 def displayed_size(
@@ -179,6 +181,9 @@ def displayed_size(
     """
     opened = open_header(data, label, max_pixels)
     width, height = opened.image.size
+    if opened.kind == "TIFF":  # which Pillow turns when it opens it, if it is new enough
+        tags = getattr(opened.image, "tag_v2", {})
+        width, height = tags.get(256, width), tags.get(257, height)
     if opened.kind == "PNG" and words_behind_pixels(data):
         decode_strictly(opened, label)
     turned = _stored_orientation(opened.image, opened.kind) >= 5
@@ -201,7 +206,8 @@ def _sha256_of(array: NDArray[np.uint8]) -> str:
     return digest.hexdigest()
 
 
-def _read(source: str | Path | HeldFile, label: str) -> bytes:
+def picture_bytes(source: str | Path | HeldFile, label: str) -> bytes:
+    """The bytes of a picture file; `label` names it in errors. Raises ImageError."""
     if isinstance(source, HeldFile):
         return source.data
     try:
@@ -333,7 +339,9 @@ def _frozen(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _stored_orientation(image: Image.Image, kind: str) -> int:
     """The EXIF orientation, 1 … 8, in which an opened file's pixels still lie."""
     if kind == "TIFF":
-        orientation = getattr(image, "tag_v2", {}).get(ORIENTATION, 1)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of tags with more values than they should have
+            orientation = getattr(image, "tag_v2", {}).get(ORIENTATION, 1)
         return orientation if orientation in range(1, 9) else 1
     # HEIF and JPEG XL say by themselves how they are turned, and their decoders do it; EXIF data
     # count only for a JPEG that was packed as JPEG XL.

@@ -65,6 +65,8 @@ def check_png(data: bytes) -> int:
     if read[0].kind != b"IHDR" or len(read[0].data) != _HEADER_BYTES:
         raise DamageError("its first chunk is not its header IHDR")
     kinds = [chunk.kind for chunk in read]
+    if kinds.count(b"IHDR") > 1:  # decoders believe the last one
+        raise DamageError("its header IHDR stands there twice")
     if b"IDAT" in kinds and b"acTL" in kinds[kinds.index(b"IDAT") :]:
         raise DamageError("what makes it a film, its chunk 'acTL', stands behind its pixels")
     expected = _pixel_bytes(read[0].data)

@@ -33,11 +33,13 @@ from distortion_graph.predict.looks import (
     statistics_of,
 )
 from distortion_graph.predict.names import (
+    ENCODER_FILE,
     HEAD_FILE,
     HEAD_INPUTS,
     IS_ORIGINAL,
     MANIFEST_FILE,
     MOMENTS,
+    POOLING_FILE,
     READER_FILE,
     READING,
     REGION_AXES,
@@ -167,6 +169,21 @@ class Model:
         model = copy(self)
         model._looks = Looks(self._networks, pictures, most_bytes)
         return model
+
+    def openings(self, threads: int) -> list[Callable[[], object]]:
+        """Calls that open the networks as a pair of usual size takes them with so many threads.
+
+        The longest first; they may be made side by side. Without them the first pair opens what it
+        needs. They raise ModelError where the model's files are damaged.
+        """
+        plan = plan_pair((1, 1), 1, threads, self.limits)
+        sessions = (
+            (HEAD_FILE, plan.head_threads),
+            (READER_FILE, 1),
+            (ENCODER_FILE, plan.encoder_threads),
+            (POOLING_FILE, plan.encoder_threads),
+        )
+        return [partial(self._networks.session, name, share) for name, share in sessions]
 
     def predict(
         self,

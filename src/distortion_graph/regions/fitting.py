@@ -7,7 +7,7 @@ stores the picture is turned as the picture's EXIF orientation asks. Any other s
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,20 @@ _MODE_WORDS = {
 _LOSSLESS = ("PNG", "TIFF", "BMP", "GIF")
 
 
-def turns(size: tuple[int, ...], picture: Picture, what: str) -> bool:
+class Frame(NamedTuple):
+    """How a picture lies: (h, w) as displayed and as stored, and the EXIF orientation between."""
+
+    size: tuple[int, int]
+    stored_size: tuple[int, int]
+    orientation: int
+
+    @classmethod
+    def of(cls, picture: Picture) -> Frame:
+        """That of a picture."""
+        return cls(picture.size, picture.stored_size, picture.orientation)
+
+
+def turns(size: tuple[int, ...], picture: Picture | Frame, what: str) -> bool:
     """Whether a mask of `size` (h, w) has to be turned to lie on the picture.
 
     Raises RegionError, its line beginning with `what`, when it fits neither size.
@@ -40,24 +53,24 @@ def turns(size: tuple[int, ...], picture: Picture, what: str) -> bool:
         return True
     raise RegionError(
         f"{what}: found {size[1]}×{size[0]} pixels (width × height), expected the picture's "
-        f"{picture.width}×{picture.height}"
+        f"{picture.size[1]}×{picture.size[0]}"
     )
 
 
-def fit_map(array: NDArray[Any], picture: Picture, what: str) -> NDArray[Any]:
+def fit_map(array: NDArray[Any], picture: Picture | Frame, what: str) -> NDArray[Any]:
     """An (H, W, …) map laid on the picture."""
     turned = turns(array.shape[:2], picture, what)
     return orient(array, picture.orientation) if turned else array
 
 
-def fit_rle(rle: Rle, picture: Picture, what: str) -> Rle:
+def fit_rle(rle: Rle, picture: Picture | Frame, what: str) -> Rle:
     """A run-length mask laid on the picture."""
     if not turns(rle.size, picture, what):
         return rle
     return rle_from_mask(orient(rle.decode(), picture.orientation))
 
 
-def read_label_picture(path: Path | HeldFile, picture: Picture) -> NDArray[Any]:
+def read_label_picture(path: Path | HeldFile, picture: Picture | Frame) -> NDArray[Any]:
     """The stored numbers of a lossless label picture, laid on `picture`.
 
     (H, W) integers for one channel (palette pictures by index, 1 to 16 bits, never rescaled),

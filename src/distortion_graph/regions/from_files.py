@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from distortion_graph.base.errors import RegionError
+from distortion_graph.base.errors import ImageError, RegionError
 from distortion_graph.base.files import HeldFile
 from distortion_graph.masks.container import RegionSet
-from distortion_graph.pictures.images import Picture
+from distortion_graph.pictures.images import Picture, picture_bytes
 from distortion_graph.regions.coco import (
     is_panoptic,
     names_from,
     regions_from_json,
     regions_from_panoptic,
 )
-from distortion_graph.regions.fitting import read_label_picture
+from distortion_graph.regions.fitting import Frame, read_label_picture
 from distortion_graph.regions.readers.documents import read_document
 from distortion_graph.regions.readers.recognised import reader_of
 from distortion_graph.regions.shapes import assembled
@@ -63,14 +64,24 @@ def _label_map(
     values: Sequence[Any],
     anchor: Picture,
 ) -> RegionSet:
-    array = read_label_picture(path, anchor)
+    names = names_from(values[0], str(tables[0])) if tables else {}
+    try:
+        held = HeldFile(str(path), picture_bytes(path, str(path)))
+    except ImageError as e:
+        raise RegionError(str(e)) from e
+    return _regions_of_map(held, Frame.of(anchor), tuple(names.items()))
+
+
+@lru_cache(maxsize=16)
+def _regions_of_map(held: HeldFile, frame: Frame, names: tuple[tuple[int, str], ...]) -> RegionSet:
+    """The regions of a label map's bytes; pairs in a row often share one."""
+    array = read_label_picture(held, frame)
     if array.ndim == 3:
         raise RegionError(
-            f"{path}: found RGB, expected one channel of label numbers (8 or 16 bits, or a "
-            f"palette); for COCO panoptic say panoptic:{path.name},FILE.json"
+            f"{held}: found RGB, expected one channel of label numbers (8 or 16 bits, or a "
+            f"palette); for COCO panoptic say panoptic:{Path(held.name).name},FILE.json"
         )
-    names = names_from(values[0], str(tables[0])) if tables else None
-    return RegionSet.from_label_map(array, names, size=anchor.size, source=str(path))
+    return RegionSet.from_label_map(array, dict(names), size=frame.size, source=str(held))
 
 
 def _panoptic(spec: RegionFiles | HeldRegions, values: Sequence[Any], anchor: Picture) -> RegionSet:

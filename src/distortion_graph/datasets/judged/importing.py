@@ -149,10 +149,8 @@ def _pair_of(pair: JudgedPair, report: ImportReport) -> _Pair:
         if region.id in regions:
             continue
         said = [one.judgement for one in pair.said.get(region.id, ())]
-        together = merged(said, words)
+        together = merged([one.swapped(words) for one in said] if pair.turned else said, words)
         judgement = together.judgement
-        if judgement is not None and pair.turned:
-            judgement = judgement.swapped(words)
         if together.left_out:
             told = "; ".join(together.left_out)
             report.notes.append(f"{where}: region {region.id}: no majority, left out: {told}")

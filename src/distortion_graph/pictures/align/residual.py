@@ -52,5 +52,7 @@ def residual(levels: Levels, matrix: Matrix) -> float | None:
     sure = status[:, 0] > 0
     if sure.sum() < _LEAST_POINTS:
         return None
-    apart = np.linalg.norm(found[:, 0] - points, axis=1)[sure]
-    return float(np.median(apart)) / max(onto.scale[0], of.scale[0])
+    apart = np.sort(np.linalg.norm(found[:, 0] - points, axis=1)[sure])
+    # `np.median`, which would load NumPy's masked arrays first.
+    median = (apart[(len(apart) - 1) // 2] + apart[len(apart) // 2]) / 2
+    return float(median) / max(onto.scale[0], of.scale[0])

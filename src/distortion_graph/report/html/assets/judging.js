@@ -80,7 +80,9 @@ function nextRegion() {
   point(null);
   change("selected", next);
   const form = byId("panel").querySelector(".judgement");
-  form.querySelector("select").focus();
+  form.querySelector("select").focus({ preventScroll: true });
+  // As much of the pictures as there is room for above the form, where it stands below them.
+  for (const part of [byId("stage"), form]) part.scrollIntoView({ block: "nearest" });
 }
 
 // --- what is shown ---

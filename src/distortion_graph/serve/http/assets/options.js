@@ -43,12 +43,19 @@ export function fields() {
   return [["regions", regions()], ...known, ...(["anchor", "target"].includes(original) ? [["reference", original]] : [])];
 }
 
-/** The options in a few words: those that are not as usual, and the regions. */
+/** The options in the words of the form: the regions, and what is not as usual. */
 export function inWords() {
+  const chosen = (name) => find(name).selectedOptions[0].text;
+  const named = (name) => `${find(name).labels[0].firstChild.textContent.trim().toLowerCase()} ${chosen(name)}`;
+  const others = ["original", "align", "evidence", "scale"].filter((name) => find(name).value !== usual[name]);
+  return [regionsInWords(chosen("regions")), ...others.map(named)].join(", ");
+}
+
+function regionsInWords(chosen) {
   const number = drawn.list().length;
-  return fields()
-    .map(([name, value]) => (value instanceof File ? [name, `${number} region${number === 1 ? "" : "s"} drawn`] : [name, `${name} ${value}`]))
-    .filter(([name, text]) => name === "regions" || text !== `${name} ${usual[name]}`).map(([, text]) => text).join(", ");
+  if (areDrawn()) return `${number} region${number === 1 ? "" : "s"} drawn`;
+  if (find("regions").value === "grid") return `a grid of ${find("rows").value} × ${find("columns").value}`;
+  return chosen.startsWith("found") ? `regions ${chosen}` : chosen;
 }
 
 function set(name, value) {
