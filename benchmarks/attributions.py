@@ -2,7 +2,7 @@
 
     python benchmarks/attributions.py free/index.csv src/distortion_graph/weights/ATTRIBUTIONS.csv
 
-INDEX is a table with a row for each picture: file, source (`github:OWNER/NAME`, or another
+INDEX is a table with a row for each picture: file, source (`github:ACCOUNT/NAME`, or another
 collection), version, path, author, licence, licence_evidence and processing. Written is a table
 with what an attribution needs; printed are the counts by licence and by source, in Markdown. A
 picture without an author or a licence, or one whose licence does not allow every use, ends the

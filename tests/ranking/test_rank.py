@@ -270,13 +270,14 @@ def test_a_smaller_candidate_is_ranked_in_its_own_pixels_too(tmp_path):
         assert present(ranking.region(0).standings[1].node).bbox_xywh_px == (0, 0, 128, 96)
 
 
-def test_opinions_order_where_the_model_gives_them_everywhere(root):
+def test_opinions_order_where_that_is_wanted(root):
     model = Model.load()
     maps = OpinionMaps(common=((0.0, 0.1), (1.0, 0.9)))
     model.decoding = model.decoding.model_copy(update={"opinion": maps})
     rgb = scene((192, 256))
     files = {"whole": jpeg(rgb, 20), "cut": jpeg(np.ascontiguousarray(rgb[16:, 64:]), 60)}
-    found = rank(files, reference=rgb, regions="whole", model=model, sizes=True)
+    assert rank(files, reference=rgb, regions="whole", model=model).by == "score"
+    found = rank(files, reference=rgb, regions="whole", model=model, by="opinion", sizes=True)
     assert (found.by, found.tolerance, present(found.rates).quality) == ("opinion", 0.01, "opinion")
     values = [(s.value, s.node.score) for s in found.scene]
     values += [(s.value, present(s.node).score) for s in found.region(0).standings]
@@ -284,6 +285,11 @@ def test_opinions_order_where_the_model_gives_them_everywhere(root):
         assert value == pytest.approx(0.1 + 0.8 * present(score), abs=2e-6)
     without = rank(root / "encodes", regions="whole", model=model)
     assert without.by == "pairs" and without.scene[0].node.opinion is not None
+    with pytest.raises(RankingError, match="by opinion follows from scores against the original"):
+        rank(root / "encodes", regions="whole", model=model, by="opinion")
+    model.decoding = model.decoding.model_copy(update={"opinion": None})
+    with pytest.raises(RankingError, match="needs a model that gives opinions everywhere"):
+        rank(files, reference=rgb, regions="whole", model=model, by="opinion")
 
 
 def test_another_scene_is_left_out_or_refused(root):

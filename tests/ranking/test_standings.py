@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from distortion_graph import DEFAULT_VOCABULARY as VOCABULARY
+from distortion_graph.base.errors import RankingError
 from distortion_graph.graph import (
     ComparisonBelief,
     FurtherDistortion,
@@ -50,17 +51,20 @@ def seen(*candidates, preferred=None):
     return Seen(REGIONS, candidates, {}, preferred)
 
 
-def test_scores_order_unless_every_candidate_has_opinions_everywhere():
+def test_opinions_order_only_where_every_candidate_has_them_everywhere():
     rated = candidate((0.5, 0.6), (0.4, 0.4), opinion=0.4)
-    assert chosen_order(seen(rated, rated)) == "opinion"
+    assert chosen_order(seen(rated, rated), "score") == "score"
+    assert chosen_order(seen(rated, rated), "opinion") == "opinion"
     for other in (
         candidate((0.5, 0.6), (0.4, None), opinion=0.4),
         candidate((0.5, 0.6), (0.4, 0.4)),
         candidate((0.5, 0.6)),
     ):
-        assert chosen_order(seen(rated, other)) == "score"
-    assert chosen_order(seen(rated, None)) == "opinion"
-    assert chosen_order(seen(rated, rated, preferred=np.full((3, 2, 2), 0.5))) == "pairs"
+        assert chosen_order(seen(rated, other), "score") == "score"
+        with pytest.raises(RankingError, match="gives opinions everywhere"):
+            chosen_order(seen(rated, other), "opinion")
+    assert chosen_order(seen(rated, None), "opinion") == "opinion"
+    assert chosen_order(seen(rated, rated, preferred=np.full((3, 2, 2), 0.5)), "score") == "pairs"
 
 
 def test_opinions_may_turn_an_order_of_scores_round():

@@ -45,6 +45,13 @@ class Form(StrEnum):
     parquet = "parquet"
 
 
+class By(StrEnum):
+    """What orders the candidates of an original."""
+
+    score = "score"
+    opinion = "opinion"
+
+
 @dataclass(frozen=True)
 class Job:
     """What one run of the command was asked for."""
@@ -60,6 +67,7 @@ class Job:
     plot: Path | None
     lossy: bool
     json: bool
+    by: By
     tie: float | None
     size: bool
     ladders: dict[str, list[str]] | None
@@ -110,6 +118,13 @@ def rank(
     json: Annotated[
         bool, typer.Option("--json", help="Print the ranking as JSON instead of the tables.")
     ] = False,
+    by: Annotated[
+        By,
+        typer.Option(
+            help="Order the candidates of a --reference by measured scores, or by the opinion that "
+            "people are expected to have of them."
+        ),
+    ] = By.score,
     tie: Annotated[
         float | None,
         typer.Option(
@@ -172,7 +187,7 @@ def rank(
 
     job = Job(
         tuple(candidates), reference, score_metric, tuple(metric or ()),
-        RegionSpec.parse(regions), out, format, report, plot, lossy, json, tie, size,
+        RegionSpec.parse(regions), out, format, report, plot, lossy, json, by, tie, size,
         _ladders(ladder), align, strict, model, background, max_pixels,
         tuple(provider) if provider else None, threads,
     )  # fmt: skip
@@ -218,6 +233,8 @@ def _check(job: Job) -> None:
     for name, given in (("--plot", job.plot), ("--ladder", job.ladders)):
         if given and not job.size:
             raise OutputError(f"{name} is about file sizes, expected --size too")
+    if job.by is By.opinion and not job.reference:
+        raise OutputError("--by opinion follows from scores against --reference, expected that too")
     if job.lossy and not job.report:
         raise OutputError("--lossy is about the pictures in --report, expected --report FILE too")
     if job.json and any(map(is_standard, (job.out, job.report, job.plot))):
@@ -260,6 +277,7 @@ def _run(job: Job, talk: Talk) -> Ranking:
         metrics=job.metrics,
         model=model,
         align=job.align.value,
+        by=job.by.value,
         tolerance=job.tie,
         sizes=job.size,
         ladders=job.ladders,

@@ -16,6 +16,9 @@ from distortion_graph.graph import AlignmentInfo, ImageInfo, Mask, ModelInfo, No
 from distortion_graph.graph.basis import Number, Part, Share, Size, Text, Whole
 from distortion_graph.graph.metrics import MetricInfos, MetricValues
 
+Wanted: TypeAlias = Literal["score", "opinion"]
+"""What an order may be wanted by where the original is at hand."""
+
 By: TypeAlias = Literal["score", "opinion", "pairs"]
 """What an order follows: scores, the opinions that people are expected to give, or how often a
 candidate is preferred to another one, all pairs compared."""

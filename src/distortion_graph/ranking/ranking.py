@@ -32,6 +32,7 @@ from distortion_graph.ranking.parts import (
     RankedRegion,
     Ranking,
     Rates,
+    Wanted,
 )
 from distortion_graph.ranking.rates import bits_per_pixel, rates_of
 from distortion_graph.ranking.seeing import see
@@ -57,6 +58,7 @@ def rank(
     metrics: Sequence[str] = (),
     model: Model | str | Path | None = None,
     align: AlignMode = "auto",
+    by: Wanted = "score",
     tolerance: float | None = None,
     sizes: bool = False,
     ladders: Mapping[str, Sequence[str]] | None = None,
@@ -80,6 +82,8 @@ def rank(
         metrics: names of further metrics to measure against the reference, as in `compare`.
         model: a loaded `Model`, a model folder, or None for the shipped one.
         align: how a candidate may lie on the reference or the first candidate, as in `compare`.
+        by: whether measured scores order the candidates of a reference, or the opinions that people
+            are expected to have of them, which follow from scores and distortions.
         tolerance: candidates that are at most so far behind share a place; by default .005 of a
             score, .01 of an opinion, and .1 of the probability of being preferred.
         sizes: whether the sizes of the files join: bits per pixel, and how ladders differ.
@@ -117,6 +121,7 @@ def rank(
         metrics=metrics,
         model=model,
         align=align,
+        by=by,
         tolerance=tolerance,
         sizes=sizes,
         ladders=ladders,
@@ -137,6 +142,7 @@ def rank_loaded(
     metrics: Sequence[str] = (),
     model: Model | str | Path | None = None,
     align: AlignMode = "auto",
+    by: Wanted = "score",
     tolerance: float | None = None,
     sizes: bool = False,
     ladders: Mapping[str, Sequence[str]] | None = None,
@@ -150,6 +156,11 @@ def rank_loaded(
     """
     if tolerance is not None and not 0 <= tolerance <= 1:
         raise RankingError(f"tolerance is {tolerance}, expected a number from 0 to 1")
+    if by == "opinion" and loaded.reference is None:
+        raise RankingError(
+            "an order by opinion follows from scores against the original, expected a reference "
+            "(--reference) too"
+        )
     if ladders is not None and not sizes:
         raise RankingError("ladders are about file sizes, expected sizes=True (--size) too")
     if sizes and find_spec("scipy") is None:
@@ -184,7 +195,7 @@ def rank_loaded(
         [one for one in loaded.candidates if one.name not in left],
         [line for _, line in loaded.left_out] + list(left.values()),
     )
-    return _ranking(loaded, seen, looking, tolerance, rates, ladders)
+    return _ranking(loaded, seen, looking, by, tolerance, rates, ladders)
 
 
 def _unshown(loaded: Loaded, seen: Seen) -> Iterator[str]:
@@ -205,11 +216,12 @@ def _ranking(
     loaded: Loaded,
     seen: Seen,
     looking: Looking,
+    wanted: Wanted,
     tolerance: float | None,
     rates: Mapping[str, float],
     ladders: Mapping[str, Sequence[str]] | None,
 ) -> Ranking:
-    by = chosen_order(seen)
+    by = chosen_order(seen, wanted)
     within = TOLERANCES[by] if tolerance is None else tolerance
     names = [one.name for one in loaded.candidates]
     scene = scene_standings(seen, names, by, within)

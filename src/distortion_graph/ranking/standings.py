@@ -8,9 +8,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from distortion_graph.base.errors import RankingError
 from distortion_graph.graph import Node, SceneNode
 from distortion_graph.ranking.order import DECIMALS, places
-from distortion_graph.ranking.parts import By, RegionStanding, SceneStanding
+from distortion_graph.ranking.parts import By, RegionStanding, SceneStanding, Wanted
 from distortion_graph.ranking.seen import Seen, SeenCandidate
 from distortion_graph.ranking.strengths import Strengths, bradley_terry, shares_as_wins
 
@@ -87,18 +88,23 @@ class Preferences:
         return None if self._fit is None else self._fit.interval(self._place[index])
 
 
-def chosen_order(seen: Seen) -> By:
-    """What the order follows.
+def chosen_order(seen: Seen, wanted: Wanted) -> By:
+    """What the order follows: what is wanted, or without an original the comparisons of all pairs.
 
-    Without an original it is the comparisons of all pairs; else opinions where every candidate has
-    them everywhere, else scores.
+    Raises RankingError where opinions are wanted and a candidate has none somewhere.
     """
     if seen.preferred is not None:
         return "pairs"
-    every = [c for c in seen.candidates if c is not None]
-    opinions = [c.scene.opinion for c in every]
-    opinions += [node.opinion for c in every for node in c.nodes.values()]
-    return "score" if None in opinions else "opinion"
+    if wanted == "opinion":
+        every = [c for c in seen.candidates if c is not None]
+        opinions = [c.scene.opinion for c in every]
+        opinions += [node.opinion for c in every for node in c.nodes.values()]
+        if None in opinions:
+            raise RankingError(
+                "an order by opinion needs a model that gives opinions everywhere, and this one "
+                "does not (calibrate --human)"
+            )
+    return wanted
 
 
 def scale_of(seen: Seen, by: By, where: int) -> Scale:

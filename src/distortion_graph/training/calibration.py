@@ -262,9 +262,11 @@ def _ask(network: DistortionGraphNet, samples: Iterable[Sample]) -> tuple[_Said,
 
 def _ask_clean(network: DistortionGraphNet, clean: Iterable[CleanSample]) -> _SeenClean:
     """The hidden features of pictures that are clean all over, of their copies with a distortion
-    that the vocabulary has, and of outliers made of them.
+    that the vocabulary has, and of outliers made of them. A network that takes a reference is also
+    told which picture is the original.
     """
     predictor, rng = TorchPredictor(network), np.random.default_rng(1)
+    ways = 1 + network.config.reference
     names = network.config.vocabulary.distortions
     known: list[Tensor] = []
     damaged: list[Tensor] = []
@@ -275,14 +277,15 @@ def _ask_clean(network: DistortionGraphNet, clean: Iterable[CleanSample]) -> _Se
         for sample in clean:
             masks = sample.versions.masks
             for pair in clean_pairs(sample, rng):
-                predictor.predict(pair.anchor, pair.target, masks)
-                hidden = seen.pop()
-                of_clean = hidden[list(pair.sides)].flatten(0, 1)
-                known.append(of_clean)
-                kinds += [pair.kind] * len(of_clean)
-                if pair.damage in names:
-                    damaged.append(hidden[1])
-                    damage += [names.index(pair.damage)] * len(hidden[1])
+                for original in (None, pair.sides[0])[:ways]:
+                    predictor.predict(pair.anchor, pair.target, masks, original)
+                    hidden = seen.pop()
+                    of_clean = hidden[list(pair.sides)].flatten(0, 1)
+                    known.append(of_clean)
+                    kinds += [pair.kind] * len(of_clean)
+                    if pair.damage in names:
+                        damaged.append(hidden[1])
+                        damage += [names.index(pair.damage)] * len(hidden[1])
             for strange in strange_pairs(sample, rng):
                 predictor.predict(*strange, masks)
                 unknown.append(seen.pop()[0])

@@ -16,6 +16,7 @@ from distortion_graph.measure.quality import HAARPSI
 from distortion_graph.pictures.align import AlignMode
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND, check_background
 from distortion_graph.predict.sizes import Fit
+from distortion_graph.ranking.parts import Wanted
 from distortion_graph.serve.access import VALUE_SPECS_HELP
 from distortion_graph.serve.http.problems import Problem
 from distortion_graph.serve.http.work import Entries, PairTask, RankTask, shown_name
@@ -144,6 +145,7 @@ class RankForm(Looks):
     regions: RegionEntries = Field(
         ["auto"], description=f"Of the reference, or of the first candidate: {REGIONS_HELP}."
     )
+    by: Wanted = Field("score", description="What orders candidates that have a reference.")
     tie: float | None = Field(
         None, ge=0, le=1, description="Candidates at most so far behind count as tied."
     )
@@ -167,6 +169,7 @@ class RankForm(Looks):
             "score_metric": self.score_metric or HAARPSI.name,
             "metrics": tuple(self.metric),
             "align": self.align,
+            "by": self.by,
             "tolerance": self.tie,
             "sizes": self.size,
             "ladders": ladders(self.ladder),
