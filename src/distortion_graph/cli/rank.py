@@ -121,7 +121,7 @@ def rank(
     by: Annotated[
         By,
         typer.Option(
-            help="Order the candidates of a --reference by measured scores, or by the opinion that "
+            help="Rank the candidates of a --reference by measured scores, or by the opinion that "
             "people are expected to have of them."
         ),
     ] = By.score,
