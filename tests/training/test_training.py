@@ -74,7 +74,8 @@ def test_batches_are_consistent(sources):
         assert (known == (regions_only & (targets.known != 0))).all()  # outliers have no label
         clean = targets.distortion == 0
         assert ((targets.severity == 0) == clean).all()
-        assert (targets.score[clean & known] == 1).all()
+        # What loses less than level 1 of its type is clean where labels follow the loss.
+        assert (targets.score[clean & known] > 0.9).all()
         margin = targets.score[:, 0] - targets.score[:, 1]
         better = (targets.comparison > 2) & inputs.valid
         assert (margin[better] >= 0.1).all()
