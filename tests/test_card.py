@@ -110,6 +110,7 @@ def test_shares_and_opinions_are_shown_and_missing_parts_are_told(
     text = written(script, monkeypatch, tmp_path)
     assert "| noise | .812 [.700, .900] (16) | – | – | – |" in text and "cc15" not in text
     assert "| rain | 1.000 (9) |" in text
+    assert "| sensor noise | .812 | – | – |" in (tmp_path / "README.md").read_text("utf-8")
     assert "| score | .768 [.740, .800] | .800 | .810 |" in text and "In .147 of the pairs" in text
     assert "| masks shifted by 3 px | .928 |" in text and ".849 [.830, .867]" in text
     assert "| 6 to 12 MP | .867 |" in text and "```\n28 ms\n```" in text
