@@ -107,8 +107,8 @@ def test_figures_of_a_result_are_chosen_by_pairs(cli):
 VERBS = """
 Add Allow Answer Apply Ask Begin Choose Colour Compare Count Distort Download Draw Drop Encode
 End Fade Fetch Find Finish Fit Give Hint Keep Lay Let Listen Look Make Mark Measure Move Name Peak
-Predict Print Rank Read Receive Record Refuse Run Say Scale Score Seed Send Serve Set Share Show Spend
-Split Stop Suggest Synthesise Take Train Try Turn Use Wait Write
+Predict Print Rank Read Receive Record Refuse Run Say Scale Score Seed Send Serve Set Share Show
+Spend Split Stop Suggest Synthesise Take Train Try Turn Use Wait Write
 """
 
 
