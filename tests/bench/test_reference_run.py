@@ -44,6 +44,7 @@ def test_scores_and_comparisons_are_the_true_ones(result):
     assert np.array_equal(answers.comparison, truth.comparison)
     clean = truth.distortion == WORDS.clean_index
     assert clean.any() and (answers.distortion[clean] == WORDS.clean_index).all()
+    assert (answers.distortion[~clean] != WORDS.clean_index).mean() > 0.5
     assert result.identities["m + reference"].pristine.beside_itself == 1
 
 

@@ -45,7 +45,7 @@ class Form(StrEnum):
     parquet = "parquet"
 
 
-class By(StrEnum):
+class Wanted(StrEnum):
     """What orders the candidates of an original."""
 
     score = "score"
@@ -67,7 +67,7 @@ class Job:
     plot: Path | None
     lossy: bool
     json: bool
-    by: By
+    by: Wanted
     tie: float | None
     size: bool
     ladders: dict[str, list[str]] | None
@@ -119,12 +119,12 @@ def rank(
         bool, typer.Option("--json", help="Print the ranking as JSON instead of the tables.")
     ] = False,
     by: Annotated[
-        By,
+        Wanted,
         typer.Option(
             help="Rank the candidates of a --reference by measured scores, or by the opinion that "
             "people are expected to have of them."
         ),
-    ] = By.score,
+    ] = Wanted.score,
     tie: Annotated[
         float | None,
         typer.Option(
@@ -233,7 +233,7 @@ def _check(job: Job) -> None:
     for name, given in (("--plot", job.plot), ("--ladder", job.ladders)):
         if given and not job.size:
             raise OutputError(f"{name} is about file sizes, expected --size too")
-    if job.by is By.opinion and not job.reference:
+    if job.by is Wanted.opinion and not job.reference:
         raise OutputError("--by opinion follows from scores against --reference, expected that too")
     if job.lossy and not job.report:
         raise OutputError("--lossy is about the pictures in --report, expected --report FILE too")

@@ -1,4 +1,4 @@
-"""What `compare` makes ready before it compares: modules, tables, the model and the pictures.
+"""What `compare` and `rank` make ready: modules and tables, for `compare` model and pictures too.
 
 One thread at a time runs Python, so importing modules leaves the other cores idle. Meanwhile
 another thread has libraries make what they make at their first use.
@@ -34,7 +34,7 @@ def import_all(modules: Sequence[str]) -> None:
 def read_pair(
     model: Model, anchor: str, target: str, max_pixels: int, background: str
 ) -> tuple[Picture, Picture]:
-    """`load_picture` of two files, and the model's networks are opened meanwhile.
+    """As `load_pair`, for files alone; the model's networks are opened meanwhile.
 
     Raises ImageError, and ModelError as `Model.openings` do.
     """

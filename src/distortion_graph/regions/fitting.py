@@ -30,7 +30,7 @@ _LOSSLESS = ("PNG", "TIFF", "BMP", "GIF")
 
 
 class Frame(NamedTuple):
-    """How a picture lies: (h, w) as displayed and as stored, and the EXIF orientation between."""
+    """How a picture lies: (h, w) as displayed and as stored, and the stored one's EXIF orientation."""
 
     size: tuple[int, int]
     stored_size: tuple[int, int]
@@ -38,7 +38,7 @@ class Frame(NamedTuple):
 
     @classmethod
     def of(cls, picture: Picture) -> Frame:
-        """That of a picture."""
+        """The frame of a picture."""
         return cls(picture.size, picture.stored_size, picture.orientation)
 
 

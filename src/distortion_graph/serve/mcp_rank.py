@@ -85,8 +85,8 @@ class RankFacts(Part):
     summary: str
     notes: list[str] = Field(description="What in the files was not taken quite as it is.")
     ordered_by: By = Field(
-        description="score or opinion: against the reference; pairs: the mean probability that a "
-        "candidate is preferred to another one."
+        description="score: against the reference; pairs: the mean probability that a candidate is "
+        "preferred to another one."
     )
     tolerance: float = Field(description="Candidates that are at most so far behind are tied.")
     metric: str | None = Field(

@@ -50,7 +50,7 @@ _PILLOW = {
 }
 MERGED_STOPS = (0.7, 2.5)
 """How many stops below and above a picture the exposures are that are merged with it."""
-_NO_LIGHT = np.float32(0.002)
+_NO_LIGHT = np.float32(0.002)  # linear; keeps the logarithm of black finite
 _GAMMA = 2.2  # stops belong to linear light; near enough to sRGB's curve for a look
 _SMOOTH_ENLARGING: tuple[Resampling, ...] = ("cubic", "lanczos4", "bicubic", "lanczos")
 
@@ -183,7 +183,7 @@ def apply_look(rgb: NDArray[np.uint8], look: Look, rng: np.random.Generator) -> 
 
 
 def draw_tone_map(rng: np.random.Generator) -> ToneMap:
-    """From hardly seen to pale."""
+    """A random tone map, from one that is hardly seen to one that makes the picture pale."""
     return ToneMap(float(rng.uniform(0.4, 0.95)), float(rng.uniform(0.6, 1.05)))
 
 

@@ -51,9 +51,10 @@ picture beside itself, with room to spare for pictures that calibration has not 
 """
 
 PROTOCOL = "pairs of the protocol"
-"""The kind of the nodes of the samples; those of the others are of `clean_pairs`."""
+"""The kind under which nodes of labelled samples count; the others are kinds of `clean_pairs`."""
 
 DAMAGED = "damaged copies of clean pictures"
+"""The kind under which the damaged copies in `clean_pairs` count."""
 
 _CLEAN = "clean pictures"
 _ROOM = 0.9  # of the least P(known) that a clean picture beside itself has

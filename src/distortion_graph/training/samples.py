@@ -43,9 +43,9 @@ _FREQUENT = MappingProxyType(
 """What photographs of a whole scene suffer most often, and how cameras make it."""
 _NOISE = "noise"
 _NOISE_SHARE = 0.5  # of the frequent ones
-_MERGED_SHARE = 0.3
-_MAPPED_SHARE = 0.4
-_SOFT_SHARE = 0.5
+_MERGED_SHARE = 0.3  # of the pictures beside an exposure
+_MAPPED_SHARE = 0.4  # of these too
+_SOFT_SHARE = 0.5  # of the pictures beside noise
 _WEAK_WEIGHT = 8.0
 _EVEN_MIXED_SHARE = 0.15
 
@@ -62,8 +62,8 @@ class SamplingConfig:
     one side or, a third of these, on both; what the shares leave is medium. In `frequent_share` a
     pristine picture stands beside one of `_FREQUENT`, half of them noise, as cameras make it,
     everywhere in the other one and labelled by loss. Noise is mostly weak there, and half of the
-    pictures beside it a little soft, as a mean of many shots is. Of those beside an exposure many
-    are merged from several exposures, or have their light and dark brought together.
+    pictures beside it a little soft, as a mean of many shots is. Of those beside an exposure 30 %
+    are merged from several exposures, and 40 % have light and dark brought together.
     `crops` lists (side in px, pairs per batch); a batch uses one of them. Regions below `min_share`
     of a crop are left out, at most `max_regions` are kept; in a `grid_share` of the crops they are
     the cells of a grid. Of the versions of a single type `even_share` have the same distortion
