@@ -30,7 +30,7 @@ _LOSSLESS = ("PNG", "TIFF", "BMP", "GIF")
 
 
 class Frame(NamedTuple):
-    """How a picture lies: (h, w) as displayed and as stored, and the stored one's EXIF orientation."""
+    """How a picture lies: (h, w) as displayed and as stored, and its EXIF orientation."""
 
     size: tuple[int, int]
     stored_size: tuple[int, int]
