@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import re
 import sys
 from importlib.resources import files
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from optional import present
+from scripts import loaded
 
 SCRIPT = Path(__file__).parent.parent / "benchmarks" / "attributions.py"
 WEIGHTS = files("distortion_graph") / "weights"
@@ -31,11 +30,7 @@ ROW = {
 
 @pytest.fixture(scope="module")
 def script() -> Any:
-    spec = present(importlib.util.spec_from_file_location("attributions", SCRIPT))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    present(spec.loader).exec_module(module)
-    return module
+    return loaded(SCRIPT)
 
 
 def shipped() -> list[dict[str, str]]:

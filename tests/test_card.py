@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from optional import present
 from result_samples import listed_of, result_of
+from scripts import loaded
 
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.bench.results import BenchResult
@@ -21,11 +20,7 @@ NAMES = ("lite", "lite + reference", "majority", "metric oracle")
 
 @pytest.fixture(scope="module")
 def script() -> Any:
-    spec = present(importlib.util.spec_from_file_location("card", SCRIPT))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    present(spec.loader).exec_module(module)
-    return module
+    return loaded(SCRIPT)
 
 
 def result() -> BenchResult:

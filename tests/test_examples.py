@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 from PIL import Image
+from scripts import loaded
 
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY
 from distortion_graph.measure.quality import region_scores
@@ -23,12 +23,7 @@ SIDES = ("anchor", "target")
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_examples", EXAMPLES / "make_examples.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return loaded(EXAMPLES / "make_examples.py")
 
 
 @pytest.fixture(scope="module")

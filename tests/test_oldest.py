@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from scripts import loaded
 
 
 @pytest.fixture(scope="module")
 def oldest() -> ModuleType:
-    path = Path(__file__).parent.parent / "tools" / "oldest.py"
-    spec = importlib.util.spec_from_file_location("oldest", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(Path(__file__).parent.parent / "tools" / "oldest.py")
 
 
 def project(**extras: list[str]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +12,7 @@ import pytest
 from optional import present
 from PIL import Image
 from scipy.io import savemat
+from scripts import loaded
 
 from distortion_graph.datasets.pictures import load_labelled
 
@@ -22,12 +22,7 @@ SIZE = (48, 64)
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("prepare_bsds", SCRIPT)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return loaded(SCRIPT)
 
 
 def grid(rows, columns, dtype=np.uint16):

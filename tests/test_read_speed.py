@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import cv2
 import pytest
-from optional import present
+from scripts import loaded
 
 from distortion_graph.datasets.reader import PandaSet
 
@@ -16,10 +15,7 @@ SCRIPT = Path(__file__).parent.parent / "benchmarks" / "read_speed.py"
 
 @pytest.fixture(scope="module")
 def script():
-    spec = present(importlib.util.spec_from_file_location("read_speed", SCRIPT))
-    module = importlib.util.module_from_spec(spec)
-    present(spec.loader).exec_module(module)
-    return module
+    return loaded(SCRIPT)
 
 
 def test_the_root_and_the_figures(script, tmp_path, capsys):

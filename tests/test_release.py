@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 from types import ModuleType
 from zipfile import ZipFile
 
 import pytest
+from scripts import loaded
 
 CHANGELOG = """# Changelog
 
@@ -26,13 +25,7 @@ TRACKED = ["src/distortion_graph/__init__.py", "tests/test_a.py", "docs/a.md", "
 
 @pytest.fixture(scope="module")
 def release() -> ModuleType:
-    path = Path(__file__).parent.parent / "tools" / "release.py"
-    spec = importlib.util.spec_from_file_location("release", path)
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["release"] = module  # where its dataclass looks for its names
-    spec.loader.exec_module(module)
-    return module
+    return loaded(Path(__file__).parent.parent / "tools" / "release.py")
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from scripts import loaded
 
 REPOSITORY = Path(__file__).parent.parent
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
@@ -30,11 +30,7 @@ MAINTAINERS = {"dev", "docs", "nightly"}
 
 @pytest.fixture(scope="module")
 def owner() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("owner", REPOSITORY / "tools" / "owner.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return loaded(REPOSITORY / "tools" / "owner.py")
 
 
 def test_the_owner_is_named_in_the_listed_files_and_nowhere_else(owner: ModuleType) -> None:

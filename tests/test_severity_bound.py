@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from optional import present
 from PIL import Image
+from scripts import loaded
 
 from distortion_graph.bench.protocol import BenchPicture
 from distortion_graph.synth.distort import apply
@@ -24,11 +23,7 @@ SIZE = (96, 128)
 
 @pytest.fixture(scope="module")
 def script():
-    spec = present(importlib.util.spec_from_file_location("severity_bound", SCRIPT))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    present(spec.loader).exec_module(module)
-    return module
+    return loaded(SCRIPT)
 
 
 def photo(seed):

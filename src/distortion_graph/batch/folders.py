@@ -170,13 +170,14 @@ def _method_names(folders: Sequence[str]) -> list[str]:
 
 
 def _unmatched_line(unmatched: Sequence[Unmatched]) -> str:
-    parts = [f"{len(left.names)} of {left.folder} ({_few(left.names)})" for left in unmatched]
+    parts = [f"{len(left.names)} of {left.folder} ({few_names(left.names)})" for left in unmatched]
     return (
         f"pictures without a partner: {'; '.join(parts)}; --match says how names belong together, "
         "--allow-unmatched leaves these out"
     )
 
 
-def _few(names: Sequence[str] | frozenset[str]) -> str:
+def few_names(names: Sequence[str] | frozenset[str]) -> str:
+    """The first names of many, in order."""
     shown = sorted(names)[:_SHOWN]
     return ", ".join(shown) + ", …" * (len(names) > _SHOWN)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from distortion_graph.base.errors import DistortionGraphError, OutputError, PolicyError
 from distortion_graph.base.vocabulary import scaled
+from distortion_graph.batch.folders import few_names
 from distortion_graph.batch.pairs import PairTask, checked
 from distortion_graph.batch.worker import loaded_model
 from distortion_graph.gate.baseline import (
@@ -29,7 +30,6 @@ from distortion_graph.regions import RegionSpec
 from distortion_graph.work.processes import local_processes
 
 _FOLDERS = ("overlays", "reports", "graphs")
-_SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -150,20 +150,16 @@ def _unmatched(
     gone, new = sorted(recorded - here), sorted(here - recorded)
     lines = []
     if gone:
-        line = f"{file}: {len(gone)} recorded pairs are not here ({_few(gone)})"
+        line = f"{file}: {len(gone)} recorded pairs are not here ({few_names(gone)})"
         if not allowed:
             raise PolicyError(f"{line}; --allow-unmatched leaves them out, --record records anew")
         lines.append(line)
     if new:
         lines.append(
-            f"{file}: {len(new)} pairs were not recorded ({_few(new)}) and are held against the "
-            "policy alone"
+            f"{file}: {len(new)} pairs were not recorded ({few_names(new)}) and are held against "
+            "the policy alone"
         )
     return lines
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + ", …" * (len(names) > _SHOWN)
 
 
 @contextmanager
