@@ -47,6 +47,7 @@ _MERGED_SHARE = 0.3  # of the pictures beside an exposure
 _MAPPED_SHARE = 0.4  # of these too
 _SOFT_SHARE = 0.5  # of the pictures beside noise
 _WEAK_WEIGHT = 8.0
+_REDRAWN = 2  # times at most, what is too weak for a label
 _EVEN_MIXED_SHARE = 0.15
 
 FURTHER_SHARE = 0.4
@@ -62,7 +63,8 @@ class SamplingConfig:
     one side or, a third of these, on both; what the shares leave is medium. In `frequent_share` a
     pristine picture stands beside one of `_FREQUENT`, half of them noise, as cameras make it,
     everywhere in the other one and labelled by loss. Noise is mostly weak there, and half of the
-    pictures beside it a little soft, as a mean of many shots is. Of those beside an exposure 30 %
+    pictures beside it a little soft, as a mean of many shots is. One that loses too little for a
+    label is mostly drawn again. Of those beside an exposure 30 %
     are merged from several exposures, and 40 % have light and dark brought together.
     `crops` lists (side in px, pairs per batch); a batch uses one of them. Regions below `min_share`
     of a crop are left out, at most `max_regions` are kept; in a `grid_share` of the crops they are
@@ -223,8 +225,10 @@ class SampleStream(Dataset[Any]):
                 yield _pristine(clean, len(masks), recipe)
             elif version.even:
                 rng = generator(self.seed, own_tag, version.name)
-                drawn = _as_cameras(recipe, version.name) if version.frequent else recipe
-                yield even_version(clean, masks, version.name, drawn, rng)
+                if version.frequent:
+                    yield _frequent_version(clean, masks, version.name, recipe, rng)
+                else:
+                    yield even_version(clean, masks, version.name, recipe, rng)
             else:
                 yield make_version(
                     clean,
@@ -283,8 +287,9 @@ class SampleStream(Dataset[Any]):
             (sampling.hard_share, (mixed, _Wanted(MIXED[1]))),
             (sampling.easy_share, (one_type, _Wanted(second, other_even))),
             (sampling.ladder_share, (one_type, replace(one_type, draws=1))),
-            (sampling.same_share / 2, (mixed, mixed)),
-            (sampling.same_share / 2, (one_type, one_type)),
+            (sampling.same_share / 3, (mixed, mixed)),
+            (sampling.same_share / 3, (one_type, one_type)),
+            (sampling.same_share / 3, (frequent, frequent)),
             (sampling.pristine_share / 3, (_PRISTINE, _PRISTINE)),
             (sampling.pristine_share / 3, (_PRISTINE, one_type)),
             (sampling.pristine_share / 3, (_PRISTINE, mixed)),
@@ -297,6 +302,23 @@ class SampleStream(Dataset[Any]):
                 break
             drawn -= share
         return pair if rng.random() < 0.5 else (pair[1], pair[0])
+
+
+def _frequent_version(
+    clean: NDArray[np.uint8],
+    masks: NDArray[np.bool_],
+    label: str,
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> Version:
+    """As a camera makes it, the same everywhere; seldom too weak for a label."""
+    recipe = _as_cameras(recipe, label)
+    made = even_version(clean, masks, label, recipe, rng)
+    for _ in range(_REDRAWN):
+        if made.draws[0].distortion != recipe.vocabulary.clean:
+            break
+        made = even_version(clean, masks, label, recipe, rng)
+    return made
 
 
 def _as_cameras(recipe: Recipe, label: str) -> Recipe:
