@@ -1,33 +1,36 @@
-"""Web pages of random words and our own pictures, photographed in one headless Chromium."""
+"""Web pages of random words and our own pictures, photographed by headless Chromium."""
 
 from __future__ import annotations
 
 import base64
 import io
-import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from drawn_basics import colours, css, mix, paper_and_ink, phrase, pick, picture_size, prose
 from drawn_renders import render
 from drawn_shapes import drawing
+from letters import Letters, chromium, launched
 from numpy.typing import NDArray
 from PIL import Image
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+Page = Callable[[np.random.Generator], str]
 Photographer = Callable[[np.random.Generator], NDArray[np.uint8]]
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--force-color-profile=srgb",
+LETTERS = (
+    Letters(),
+    Letters("hintslight", "rgb"),
+    Letters("hintfull", "rgb", whole_positions=True),
+    Letters("hintfull", whole_positions=True),
 )
+"""As phones, Linux, Windows and old programs draw them."""
 FACES = ("sans-serif", "serif", "monospace", "Liberation Sans", "DejaVu Sans", "Liberation Serif")
 
 
@@ -40,42 +43,42 @@ class Theme(NamedTuple):
 
 
 @contextmanager
-def browser() -> Iterator[Photographer]:
-    """Start a browser once; what it gives takes a generator and returns a picture of a page.
+def browser() -> Iterator[Callable[[Page], Photographer]]:
+    """Start browsers once; what it gives takes a page and returns what photographs such pages.
 
     Raises:
         SystemExit: no Chromium or no Playwright is on this machine.
     """
-    program = next((path for name in PROGRAMS if (path := shutil.which(name))), None)
-    if program is None:
-        raise SystemExit("no Chromium here (Debian: apt install chromium); or give --no-pages")
+    advice = "; or give --no-pages"
+    chromium(advice)
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
-        raise SystemExit(
-            "no Playwright here (pip install playwright); or give --no-pages"
-        ) from None
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        raise SystemExit(f"no Playwright here (pip install playwright){advice}") from None
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
+        running = [launched(playwright, letters, Path(folder)) for letters in LETTERS]
 
-        def photograph(rng: np.random.Generator) -> NDArray[np.uint8]:
-            width, height = picture_size(rng, upright=0.4)
-            scale = float(pick(rng, (0.5, 0.6, 0.75, 0.75, 1, 1, 1, 1.25, 1.5)))
-            context = running.new_context(
-                viewport={"width": round(width / scale), "height": round(height / scale)},
-                device_scale_factor=scale,
-            )
-            tab = context.new_page()
-            tab.set_content(page(rng), wait_until="load")
-            tab.evaluate(
-                "share => scrollTo(0, share * document.body.scrollHeight)", rng.random() / 3
-            )
-            shot = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
-            context.close()
-            return np.asarray(shot.crop((0, 0, width, height)))
+        def photographer(page: Page) -> Photographer:
+            return lambda rng: _photograph(page, pick(rng, running), rng)
 
-        yield photograph
-        running.close()
+        yield photographer
+        for each in running:
+            each.close()
+
+
+def _photograph(page: Page, running: Browser, rng: np.random.Generator) -> NDArray[np.uint8]:
+    width, height = picture_size(rng, upright=0.4)
+    scale = float(pick(rng, (0.5, 0.6, 0.75, 0.75, 1, 1, 1, 1, 1, 1.25, 1.5)))
+    context = running.new_context(
+        viewport={"width": round(width / scale), "height": round(height / scale)},
+        device_scale_factor=scale,
+    )
+    tab = context.new_page()
+    tab.set_content(page(rng), wait_until="load")
+    tab.evaluate("share => scrollTo(0, share * document.body.scrollHeight)", rng.random() / 3)
+    shot = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
+    context.close()
+    return np.asarray(shot.crop((0, 0, width, height)))
 
 
 def page(rng: np.random.Generator) -> str:

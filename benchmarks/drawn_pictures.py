@@ -2,9 +2,10 @@
 
     python benchmarks/drawn_pictures.py runs/drawn --count 240 --seed 1
 
-Kinds, in equal shares: charts (matplotlib), text pages (Pillow), web pages (headless Chromium),
-flat drawings, renders and scenes of games. All are made here from random numbers and a list of
-words, so nobody else has a right in them. PNG, 320 to 720 pixels on the longest side.
+Kinds, in equal shares: charts (matplotlib), text pages (Pillow), web pages and windows of programs
+(headless Chromium, letters drawn in several ways), flat drawings, renders and scenes of games. All
+are made here from random numbers and a list of words, so nobody else has a right in them. PNG, 320
+to 720 pixels on the longest side.
 
 Writes `index.csv` beside the pictures: file, kind and the seed of the picture's own generator. The
 same seed gives the same pictures, on one machine and with the same versions; web pages may differ
@@ -23,10 +24,11 @@ from pathlib import Path
 import numpy as np
 from drawn_charts import chart
 from drawn_games import game
-from drawn_pages import browser
+from drawn_pages import browser, page
 from drawn_renders import render
 from drawn_shapes import drawing
 from drawn_text import text_page
+from drawn_windows import window
 from numpy.typing import NDArray
 
 from distortion_graph.base.files import atomic_write_text, save_png
@@ -42,7 +44,8 @@ MAKERS: dict[str, Maker] = {
 }
 """Kind → what makes one picture of it, without a browser."""
 
-PAGE = "page"
+PAGES = {"page": page, "window": window}
+"""Kind → the HTML of one of them, for a browser."""
 
 
 def seed_of(seed: int, kind: str, number: int) -> int:
@@ -77,14 +80,17 @@ def main() -> None:
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
-        "--no-pages", action="store_true", help="leave out web pages, which need Chromium"
+        "--no-pages", action="store_true", help="leave out pages and windows, which need Chromium"
     )
     arguments = parser.parse_args()
     if arguments.count < 1 or arguments.seed < 0:
         parser.error("--count must be 1 or more, and --seed 0 or more")
     with ExitStack() as stack:
-        pages = {} if arguments.no_pages else {PAGE: stack.enter_context(browser())}
-        make_pictures(arguments.folder, arguments.count, arguments.seed, MAKERS | pages)
+        makers = dict(MAKERS)
+        if not arguments.no_pages:
+            photographer = stack.enter_context(browser())
+            makers |= {kind: photographer(html) for kind, html in PAGES.items()}
+        make_pictures(arguments.folder, arguments.count, arguments.seed, makers)
     print(f"{arguments.count} pictures in {arguments.folder}, listed in its index.csv")
 
 

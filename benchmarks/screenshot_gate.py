@@ -13,8 +13,6 @@ with `ignore: {antialiasing: edges}` and with `text`. Four of the pages chose th
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import sys
 import tempfile
 from itertools import product
@@ -22,6 +20,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from gate_pages import PAGES
+from letters import Letters, launched
 
 from distortion_graph.gate.seeing import without
 from distortion_graph.measure.differences import find_differences
@@ -38,23 +37,14 @@ MODES: dict[str, Literal["edges", "text"] | None] = {
     "text": "text",
 }
 CHOSEN_ON = ("shop", "article", "dark", "code")
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-
-
-class Fonts(NamedTuple):
-    """How letters are drawn: fontconfig's hinting and sub-pixels, and Chromium's positions."""
-
-    hinting: str = "hintnone"
-    sub_pixels: str = "none"
-    whole_positions: bool = False
 
 
 SETTINGS = {
-    "plain": Fonts(),
-    "slight": Fonts("hintslight"),
-    "lcd": Fonts("hintslight", "rgb"),
-    "whole": Fonts(whole_positions=True),
-    "full": Fonts("hintfull"),
+    "plain": Letters(),
+    "slight": Letters("hintslight"),
+    "lcd": Letters("hintslight", "rgb"),
+    "whole": Letters(whole_positions=True),
+    "full": Letters("hintfull"),
 }
 DRAWINGS = {
     "the same drawing": ("plain", "plain"),
@@ -104,23 +94,11 @@ def file_name(shot: Shot) -> str:
 
 
 def draw(shots: list[Shot], folder: Path) -> None:
-    program = next((path for name in PROGRAMS if (path := shutil.which(name))), None)
-    if program is None:
-        raise SystemExit("no Chromium here (Debian: apt install chromium)")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        for name, fonts in SETTINGS.items():
-            config = folder / f"{name}.conf"
-            config.write_text(fontconfig(fonts, folder))
-            flags = ["--no-sandbox", "--force-color-profile=srgb"]
-            flags += ["--disable-font-subpixel-positioning"] if fonts.whole_positions else []
-            browser = playwright.chromium.launch(
-                executable_path=program,
-                args=flags,
-                env={**os.environ, "FONTCONFIG_FILE": str(config)},
-                ignore_default_args=["--font-render-hinting=none", "--disable-lcd-text"],
-            )
+        for name, letters in SETTINGS.items():
+            browser = launched(playwright, letters, folder)
             for scale in SCALES:
                 view = browser.new_page(
                     viewport={"width": WIDTH, "height": HEIGHT}, device_scale_factor=scale
@@ -140,25 +118,6 @@ def html(shot: Shot) -> str:
             raise SystemExit(f"{shot.page}: {old!r} is not in the page")
         body = body.replace(old, new, 1)
     return f"<!doctype html><meta charset='utf-8'><body>{body}</body>"
-
-
-def fontconfig(fonts: Fonts, folder: Path) -> str:
-    hinted = "false" if fonts.hinting == "hintnone" else "true"
-    edits = "".join(
-        f'<edit name="{name}" mode="assign">{value}</edit>'
-        for name, value in {
-            "antialias": "<bool>true</bool>",
-            "hinting": f"<bool>{hinted}</bool>",
-            "hintstyle": f"<const>{fonts.hinting}</const>",
-            "rgba": f"<const>{fonts.sub_pixels}</const>",
-        }.items()
-    )
-    matches = "".join(f'<match target="{t}">{edits}</match>' for t in ("pattern", "font"))
-    return (
-        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
-        f"<dir>/usr/share/fonts</dir><cachedir>{folder / 'fontcache'}</cachedir>{matches}"
-        "</fontconfig>"
-    )
 
 
 def tables(shots: dict[Shot, Picture]) -> list[str]:

@@ -15,7 +15,6 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "benchmarks"))
 
 import drawn_basics
 import drawn_pictures
-from drawn_pages import page
 from drawn_text import lines_of
 
 KINDS = sorted(drawn_pictures.MAKERS)
@@ -69,9 +68,10 @@ def test_a_count_or_seed_that_cannot_be_is_refused(monkeypatch, tmp_path, wrong)
     assert refused.value.code == 2
 
 
-def test_a_page_asks_for_nothing_outside_itself():
+@pytest.mark.parametrize("kind", drawn_pictures.PAGES)
+def test_a_page_asks_for_nothing_outside_itself(kind):
     for seed in range(6):
-        html = page(np.random.default_rng(seed))
+        html = drawn_pictures.PAGES[kind](np.random.default_rng(seed))
         assert html.startswith("<!doctype html>") and "://" not in html
 
 
