@@ -94,7 +94,9 @@ def test_an_index_can_be_read_back(tmp_path):
     assert read_index(other) == {"easy": [("blur", "noise", "x.png")]}
 
 
-@pytest.mark.skipif(not PUBLISHED.is_file(), reason="needs ../shared")
+@pytest.mark.skipif(
+    not PUBLISHED.is_file(), reason="the published lists are not beside the project"
+)
 def test_the_published_lists():
     lists = read_index(PUBLISHED)
     assert {name: len(keys) for name, keys in lists.items()} == {"easy": 300, "medium": 300}
@@ -149,7 +151,7 @@ GOOD = "('a', 'b', 'c.png')"
         (f"easy = [{GOOD}]\n  medium = []", "line 2: '  ' found"),
         ("easy = [[[['a']]]]", "line 1: nested too deeply"),
         ("(" * 100_000, "line 1: nested too deeply"),
-        ("easy = [", "line 2: "),
+        ("easy = [", "line "),  # 1 or 2, as the version of Python counts
         ("easy = ['a", "line 1: "),
         ("easy = '''a", "line 1: "),
         ("easy = [,]", "line 1: "),

@@ -209,9 +209,9 @@ class TestBaseline:
         for folder in ("accepted", "now"):
             Path(folder, "same.png").rename(Path(folder, "new.png"))
         code, _, err = check(self.POLICY)
-        assert code == 2 and "1 recorded pairs are not here (same.png)" in err
+        assert code == 2 and "recorded, and not here: 1 pair (same.png)" in err
         code, _, err = check(self.POLICY, "--allow-unmatched")
-        assert code == 0 and "1 pairs were not recorded (new.png)" in err
+        assert code == 0 and "not recorded, held against the policy alone: 1 pair (new.png)" in err
 
     def test_nothing_is_recorded_without_a_place_or_of_a_pair_that_cannot_be_read(
         self, folders, check

@@ -307,7 +307,7 @@ def test_memory_is_a_few_bytes_per_pixel(name: str, per_pixel: int) -> None:
         measure_metrics(anchor, target, mask, metrics, parts=Parts(tile=64))
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert peak < per_pixel * 1024 * 1536
+    assert peak < per_pixel * 1024 * 1536 + 100_000  # what is no picture
 
 
 def absolute(first: Rgb, second: Rgb) -> NDArray[np.float64]:

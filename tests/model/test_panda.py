@@ -101,7 +101,7 @@ def take(output, rows):
 @pytest.fixture(scope="module")
 def published():
     if not FIXTURE.is_dir():
-        pytest.skip("needs ../shared/data/published_panda_fixture")
+        pytest.skip("the published checkpoint is not beside the project")
     numbers = dict(np.load(FIXTURE / "io.npz"))
     sides = [torch.from_numpy(numbers[f"features_{side}"]) for side in ("anchor", "target")]
     features = torch.stack(sides, 1).flatten(0, 1)

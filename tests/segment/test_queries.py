@@ -234,7 +234,9 @@ def test_the_numbers_of_stuff_labels_are_those_of_the_data_sets():
     assert (len(stuff.COCO), len(stuff.ADE20K), len(stuff.CITYSCAPES)) == (53, 50, 11)
 
 
-@pytest.mark.skipif(not SAMPLE.is_dir(), reason="needs ../shared/data/coco_panoptic_sample")
+@pytest.mark.skipif(
+    not SAMPLE.is_dir(), reason="the COCO panoptic sample is not beside the project"
+)
 def test_the_stuff_of_coco_is_what_its_categories_say():
     categories = json.loads((SAMPLE / "panoptic_coco_categories.json").read_text())
     assert len(categories) == 133

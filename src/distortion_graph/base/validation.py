@@ -8,6 +8,8 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from distortion_graph.base.counting import counted
+
 IN_FILES = "in_files"
 """Of a field's `json_schema_extra`: False where files have no key of that name."""
 
@@ -43,7 +45,7 @@ def validation_line(error: ValidationError, where: str, model: type[BaseModel]) 
         text, more = first["ctx"]["problem"], more + first["ctx"]["more"]
     else:
         text = _detail_line(first, model)
-    rest = f" (and {more} more problem{'s' * (more > 1)})" if more else ""
+    rest = f" (and {counted(more, 'more problem')})" if more else ""
     return " ".join(f"{where}: {text}{rest}".split())
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.bench.answers import Numbers
 from distortion_graph.bench.figures import Part
@@ -177,9 +178,8 @@ def agreement_table(result: AgreementResult) -> ResultTable:
         for model, title in titles.items()
         if any(row.model is model for row in result.raters)
     )
-    counted = (
-        f"{result.regions} judged region{'s' * (result.regions != 1)} of "
-        f"{result.pairs} pair{'s' * (result.pairs != 1)} of pictures"
+    size = (
+        f"{counted(result.regions, 'judged region')} of {counted(result.pairs, 'pair')} of pictures"
     )
     interval = (
         f"Intervals: 95 %, bootstrap over {result.groups} groups of pictures"
@@ -192,7 +192,7 @@ def agreement_table(result: AgreementResult) -> ResultTable:
         sections,
         section_title="agreement",
         notes=(
-            f"{counted}. {interval}; pairs that share a picture are in one group.",
+            f"{size}. {interval}; pairs that share a picture are in one group.",
             "1 is full agreement, 0 that of chance. Severity and comparison: weighted by the "
             "square of the steps. n: labels that both gave, anchor and target counted separately.",
         ),

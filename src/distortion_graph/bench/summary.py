@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from distortion_graph.base.counting import counted
 from distortion_graph.bench.figures import Figures
 from distortion_graph.bench.reference_run import SUFFIX
 from distortion_graph.bench.results import BenchResult, PairsResult, RunResult
@@ -143,15 +144,20 @@ def title(result: BenchResult) -> str:
     return f"{result.root.name}, {' and '.join(result.splits)}"
 
 
-def counted(listed: PairsResult) -> str:
+def size_of(listed: PairsResult) -> str:
     """`300 pairs of 96 pictures, 2210 regions`."""
     pictures, regions = len({tag for _, _, tag in listed.keys}), len(listed.truth.region)
-    return f"{len(listed.keys)} pairs of {pictures} pictures, {regions} regions"
+    return ", ".join(
+        (
+            f"{counted(len(listed.keys), 'pair')} of {counted(pictures, 'picture')}",
+            counted(regions, "region"),
+        )
+    )
 
 
 def _section(listed: PairsResult, cells_of: Callable[[Figures], Iterator[Cell]]) -> Section:
     rows = tuple((Cell(run.name), *cells_of(run.figures)) for run in listed.runs)
-    return Section(listed.pairs, rows, counted(listed))
+    return Section(listed.pairs, rows, size_of(listed))
 
 
 def _pristine_notes(result: BenchResult) -> Iterator[str]:

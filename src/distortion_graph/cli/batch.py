@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import BatchError
 from distortion_graph.cli.choice import TestSplit, ThreePairs, chosen
 from distortion_graph.cli.console import Talk, talk_of
@@ -321,7 +322,7 @@ def _tell(report: BatchReport, out: Path, model: str | None, by: str, talk: Talk
         ]
     )
     for reason, count in report.reasons:
-        talk.warn(f"{count} pair{'s' * (count > 1)} failed: {reason}")
+        talk.warn(f"{counted(count, 'pair')} failed: {reason}")
     talk.write(text)
     new = report.pairs - report.kept
     rate = f", {new / report.seconds:.1f} pairs per second" if new else ""

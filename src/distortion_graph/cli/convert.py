@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import GraphError, OutputError, VocabularyError
 from distortion_graph.cli.compare import FORMS_HELP, Format
 from distortion_graph.cli.console import Talk, talk_of, write_json
@@ -114,7 +115,7 @@ def _tell_formulas(graph: DistortionGraph, talk: Talk, spreadsheet: bool) -> Non
 
     found = formulas(graph)
     if found:
-        cells = f"{len(found)} text{'s' * (len(found) != 1)} that begin as formulas do"
+        cells = f"{counted(len(found), 'text')} that begin as formulas do"
         what = "got a ' in front" if spreadsheet else "are run by spreadsheets; see --spreadsheet"
         talk.warn(f"{cells}, such as {found[0]!r:.60}, {what}")
 

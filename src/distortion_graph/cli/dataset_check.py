@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import DatasetError, OutputError
 from distortion_graph.cli.console import Talk, one_line, talk_of, write_json, write_output
 from distortion_graph.cli.options import Quiet, Verbose, check_outputs
@@ -173,7 +174,7 @@ def _summary(checked: CheckReport) -> str:
 
 
 def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'s' * (count != 1)}"
+    return counted(count, what)
 
 
 def _label_table(checked: CheckReport) -> Table:

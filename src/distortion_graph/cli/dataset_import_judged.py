@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.cli.agreement import JudgedGraphs, graph_files
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Quiet, Verbose
@@ -76,7 +77,7 @@ def dataset_import_judged(
     for note in done.notes:
         talk.warn(note)
     shares = ", ".join(f"{name} {count}" for name, count in done.pairs.items())
-    pairs = f"{done.pairs.total()} pair{'s' * (done.pairs.total() != 1)}"
+    pairs = counted(done.pairs.total(), "pair")
     talk.say(
         f"{out}: {pairs} ({shares}), {done.regions} judged regions of "
         f"{done.people} {'person' if done.people == 1 else 'people'}, {done.originals} originals"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.cli.console import talk_of, write_json
 from distortion_graph.cli.options import Quiet, Verbose
 from distortion_graph.cli.progress import WorkTalk
@@ -163,7 +164,7 @@ def _fact_lines(facts: Mapping[str, Any]) -> Iterator[str]:
         return
     if judged := facts.get("judged"):
         who = "1 person" if judged["people"] == 1 else f"{judged['people']} people"
-        graphs = f"{judged['graphs']} graph{'s' * (judged['graphs'] != 1)}"
+        graphs = counted(judged["graphs"], "graph")
         yield f"{judged['regions']} regions judged by {who}, from {graphs}; there are no scores"
         return
     metric = facts["metric"]

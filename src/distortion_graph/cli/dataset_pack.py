@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.cli.choice import EverySplit
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Quiet, Verbose
@@ -53,11 +54,9 @@ def dataset_pack(
             progress=work.follow("packing", "pictures"),
         )
     for place, number in done.left_out.items():
-        talk.warn(
-            f"{root / place}: {number} file{'s' * (number != 1)} that no stats file names, left out"
-        )
+        talk.warn(f"{root / place}: {counted(number, 'file')} that no stats file names, left out")
     talk.say(
-        f"{out}: {done.pictures} pictures in {done.shards} shard{'s' * (done.shards != 1)}, "
+        f"{out}: {done.pictures} pictures in {counted(done.shards, 'shard')}, "
         f"{done.bytes / 1e6:.1f} MB"
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.cli.choice import HardPairs, ValSplit, chosen
 from distortion_graph.cli.console import Talk, talk_of, terminal_width
 from distortion_graph.cli.options import (
@@ -89,4 +90,5 @@ def _show(name: str, result: EvaluationResult, talk: Talk) -> None:
 
 
 def _counts(figures: Figures) -> str:
-    return f"{figures.pairs} pairs of {figures.pictures} pictures, {figures.regions} regions"
+    of = f"{counted(figures.pairs, 'pair')} of {counted(figures.pictures, 'picture')}"
+    return f"{of}, {counted(figures.regions, 'region')}"

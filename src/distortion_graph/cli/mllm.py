@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import DistortionGraphError, OutputError
 from distortion_graph.cli.choice import EasyPairs, TestSplit, chosen
 from distortion_graph.cli.console import talk_of, terminal_width
@@ -336,14 +337,14 @@ def _finish(result: MllmResult, out: Path, outputs: Outputs, talk: Talk) -> None
     shrunk = sum(counts.shrunk for counts in result.counts.values())
     if shrunk:
         talk.warn(
-            f"{shrunk} pairs were sent with pictures scaled down, since no larger ones were taken; "
-            "signs of distortion may be lost (--cues crops shows regions at their own size)"
+            f"{counted(shrunk, 'pair')} sent with pictures scaled down, since no larger ones were "
+            "taken; signs of distortion may be lost (--cues crops shows regions at their own size)"
         )
     unasked = sum(counts.unasked for counts in result.counts.values())
     if unasked:
         talk.warn(
-            f"{unasked} pairs were not asked: their requests were under way when an earlier run "
-            "stopped, and may have been paid; --ask-again sends them again"
+            f"{counted(unasked, 'pair')} not asked: the requests were under way when an earlier "
+            "run stopped, and may have been paid; --ask-again sends them again"
         )
 
 

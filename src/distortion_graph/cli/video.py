@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.cli.console import Talk, talk_of
 from distortion_graph.cli.extras import need_extra
 from distortion_graph.cli.options import (
@@ -210,7 +211,7 @@ def _tell(report: VideoReport, out: Path, talk: Talk) -> None:
     for line in report.notes:
         talk.warn(line)
     for reason, count in report.reasons:
-        talk.warn(f"{count} moment{'s' * (count > 1)} failed: {reason}")
+        talk.warn(f"{counted(count, 'moment')} failed: {reason}")
     talk.write((out / SUMMARY).read_text("utf-8"))
     for line in report.details:
         talk.detail(line)

@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import DistortionGraphError, OutputError, PolicyError
 from distortion_graph.base.vocabulary import scaled
 from distortion_graph.batch.folders import few_names
@@ -150,14 +151,14 @@ def _unmatched(
     gone, new = sorted(recorded - here), sorted(here - recorded)
     lines = []
     if gone:
-        line = f"{file}: {len(gone)} recorded pairs are not here ({few_names(gone)})"
+        line = f"{file}: recorded, and not here: {counted(len(gone), 'pair')} ({few_names(gone)})"
         if not allowed:
             raise PolicyError(f"{line}; --allow-unmatched leaves them out, --record records anew")
         lines.append(line)
     if new:
         lines.append(
-            f"{file}: {len(new)} pairs were not recorded ({few_names(new)}) and are held against "
-            "the policy alone"
+            f"{file}: not recorded, held against the policy alone: {counted(len(new), 'pair')} "
+            f"({few_names(new)})"
         )
     return lines
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from distortion_graph.base.counting import counted
 from distortion_graph.gate.amounts import Finding
 from distortion_graph.gate.run import CheckReport
 from distortion_graph.gate.worker import Verdict
@@ -32,7 +33,7 @@ def headline(verdict: Verdict) -> str:
 def summary_line(report: CheckReport) -> str:
     """How many pairs there were, and what came of them."""
     count = len(report.verdicts)
-    pairs = f"{count} pair{'s' * (count != 1)}"
+    pairs = counted(count, "pair")
     if report.recorded is not None:
         return f"{pairs} recorded"
     parts = [f"{len(report.broken)} break the policy"] if report.broken else []

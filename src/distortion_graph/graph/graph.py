@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from distortion_graph.base.errors import GraphError
+from distortion_graph.base.json_text import has_half_characters
 from distortion_graph.base.validation import IN_FILES, validation_line
 from distortion_graph.base.vocabulary import UNCERTAIN, Vocabulary
 from distortion_graph.graph.aligned import AlignmentInfo, RegionAlone, is_alone
@@ -288,7 +289,10 @@ def parse_json(text: str | bytes, where: str) -> Any:
 
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
-        return json.loads(decoded.removeprefix("\ufeff"), parse_constant=refuse)
+        value = json.loads(decoded.removeprefix("\ufeff"), parse_constant=refuse)
+        if has_half_characters(decoded, value):
+            raise GraphError(f"{where}: half of a character in a string, expected whole ones")
+        return value
     except GraphError:
         raise
     except json.JSONDecodeError as error:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Le
 
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
@@ -19,10 +22,10 @@ class NetworkConfig:
     """
 
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
-    width: int = 256
-    layers: int = 1
-    heads: int = 4
-    dropout: float = 0.1
+    width: Annotated[int, Ge(1), Le(4096)] = 256
+    layers: Annotated[int, Ge(0), Le(64)] = 1
+    heads: Annotated[int, Ge(1), Le(64)] = 4
+    dropout: Annotated[float, Ge(0), Le(1)] = 0.1
     reference: bool = False
     also: bool = False
-    joint_dropout: float = 0.0
+    joint_dropout: Annotated[float, Ge(0), Le(1)] = 0.0

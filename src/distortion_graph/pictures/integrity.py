@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import DamageError
 from distortion_graph.pictures.bmff_boxes import boxes, first_box
 from distortion_graph.pictures.png_chunks import check_png
@@ -35,7 +36,7 @@ def check_whole(data: bytes, kind: str) -> tuple[str, ...]:
     if end is None or end >= len(data):
         return ()
     left = len(data) - end
-    return (f"{left} byte{'s' * (left != 1)} after the end of the picture were not looked at",)
+    return (f"{counted(left, 'byte')} after the end of the picture were not looked at",)
 
 
 def _check_riff(data: bytes) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import (
     DistortionGraphWarning,
     ImageError,
@@ -325,7 +326,7 @@ def regions_of(
     if outside:
         few = ", ".join(outside[:_SHOWN_IDS]) + ", …" * (len(outside) > _SHOWN_IDS)
         warn(
-            f"{len(outside)} region{'s' * (len(outside) > 1)} outside the common part of the "
+            f"{counted(len(outside), 'region')} outside the common part of the "
             f"pictures, left out: {few}"
         )
     return inside

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from distortion_graph.base.errors import ModelError, VocabularyError
+from distortion_graph.base.json_text import has_half_characters
 from distortion_graph.base.validation import validation_line
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import ModelInfo
@@ -79,7 +80,10 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a model's folder; raises ModelError where there is none that can be used."""
     path = folder / MANIFEST_FILE
     try:
-        value = json.loads(path.read_text())
+        text = path.read_text("utf-8")
+        value = json.loads(text)
+        if has_half_characters(text, value):
+            raise ValueError("half of a character in a string")
         missing = {"name", "version", "sha256", "vocabulary"} - set(value)
     except OSError:
         raise ModelError(
@@ -224,7 +228,7 @@ def _open(file: bytes, providers: Sequence[str] | None, threads: int) -> Any:
     onnxruntime = _runtime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # errors are raised, and need no print beside that
     # Without a plan for all tensors at once the same speed takes half the memory.
     options.enable_mem_pattern = False
     # Idle threads sleep: the rest of a comparison, and other programs, need the cores too.

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import ImageError, RankingError
 from distortion_graph.pictures.backgrounds import DEFAULT_BACKGROUND
 from distortion_graph.pictures.images import (
@@ -136,7 +137,7 @@ def check_enough(candidates: Sequence[NamedPicture], problems: Sequence[str]) ->
     """Raise RankingError for fewer than two candidates; `problems` say why others are none."""
     count = len(candidates)
     if count < FEWEST:
-        few = f"{count} candidate{'s' * (count != 1)} to rank, expected {FEWEST} or more"
+        few = f"{counted(count, 'candidate')} to rank, expected {FEWEST} or more"
         raise RankingError("; ".join([few, *problems]))
 
 

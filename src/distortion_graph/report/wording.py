@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.vocabulary import UNCERTAIN as UNCERTAIN
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import (
@@ -228,7 +229,7 @@ def fit_notes(graph: DistortionGraph) -> list[str]:
         info = graph.picture_of(side)
         below, right = (info.height or 0) - part[0], (info.width or 0) - part[1]
         left = [
-            f"{count} {unit}{'s' * (count > 1)} {where}"
+            f"{counted(count, unit)} {where}"
             for count, unit, where in (
                 (below, "row", "at the bottom"),
                 (right, "column", "on the right"),

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import VideoError
 from distortion_graph.pictures.images import PICTURE_SUFFIXES
 from distortion_graph.report.text import printable
@@ -160,7 +161,7 @@ class Reader:
         lines = []
         if found.packets or found.frames:
             parts = [(found.packets, "packet"), (found.frames, "frame")]
-            said = " and ".join(f"{n} {what}{'s' * (n > 1)}" for n, what in parts if n)
+            said = " and ".join(counted(n, what) for n, what in parts if n)
             at = "" if found.first_s is None else f", the first at {found.first_s:.2f} s"
             lines.append(f"{name}: {said} damaged{at}; what could be decoded was compared")
         if found.stopped is not None:
@@ -300,7 +301,7 @@ def _orientation(first: VideoFrame) -> tuple[int, str | None]:
     for data in pieces:
         if data.type.name != "DISPLAYMATRIX":
             continue
-        matrix = np.frombuffer(bytes(data), "<i4")[:9].reshape(3, 3)
+        matrix = np.frombuffer(bytes(data), "<i4")[:9].astype(np.int64).reshape(3, 3)
         four = (*matrix[0, :2], *matrix[1, :2])
         largest = max(map(abs, four)) or 1
         signs = tuple(round(float(value) / largest) for value in four)

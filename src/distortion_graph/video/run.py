@@ -25,6 +25,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import OutputError, VideoError
 from distortion_graph.batch.results import PART, TABLES, write_part
 from distortion_graph.batch.rows import PAIR_COLUMNS, REGION_COLUMNS, Row
@@ -345,7 +346,7 @@ class _Run:
         """What is known only now: where the videos end, damage, and what was said of moments."""
         lines = closing_notes(self.prepared, moments, self.clipped)
         for text, count in self.said.most_common(_REASONS_SHOWN):
-            lines.append(f"{count} moment{'s' * (count > 1)}: {text}")
+            lines.append(f"{counted(count, 'moment')}: {text}")
         return lines
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.vocabulary import Vocabulary
 from distortion_graph.graph import DistortionGraph, RegionComparison
 from distortion_graph.report.text import listed
@@ -28,8 +29,8 @@ def sentence(found: Timeline) -> str:
     ]
     lost = f"; {found.failed} could not be compared" if found.failed else ""
     span = f"{time_text(found.from_s)} to {time_text(found.to_s)}"
-    counted = f": {listed(said)}" if said else ""
-    return f"{done} moment{'s' * (done != 1)} from {span} were compared{counted}{lost}."
+    shares = f": {listed(said)}" if said else ""
+    return f"{counted(done, 'moment')} from {span} were compared{shares}{lost}."
 
 
 def offset_text(offset: Offset) -> str:

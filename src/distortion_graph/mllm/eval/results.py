@@ -7,7 +7,7 @@ from typing import Literal
 
 from distortion_graph.bench.figures import Part
 from distortion_graph.bench.results import BenchResult, PairsResult
-from distortion_graph.bench.summary import counted, title
+from distortion_graph.bench.summary import size_of, title
 from distortion_graph.bench.tables import Cell, ResultTable, Section, shown
 from distortion_graph.mllm.eval.behaviour import FIELDS, CopyFigures, OrderFigures
 
@@ -127,7 +127,7 @@ def _main_section(listed: PairsResult) -> Section:
             cells.append(Cell(shown(figures.value(f"{what}.f1"))))
         cells.append(Cell(shown(figures.value("score.srcc")), figures.intervals["score.srcc"]))
         rows.append(tuple(cells))
-    return Section(listed.pairs, tuple(rows), counted(listed))
+    return Section(listed.pairs, tuple(rows), size_of(listed))
 
 
 def _behaviour_table(result: MllmResult) -> ResultTable:

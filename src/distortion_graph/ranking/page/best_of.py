@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from distortion_graph.base.counting import counted
 from distortion_graph.ranking.page.pictures import Shown
 from distortion_graph.ranking.parts import RankedRegion, Ranking
 from distortion_graph.ranking.wording import region_line
@@ -134,7 +135,7 @@ def _legend(kinds: list[_Kind], colours: dict[str, Rgb]) -> str:
             for k, colour in enumerate(stripes)
         )
         tied = "" if len(kind.names) == 1 else " (tied)"
-        where = f"{kind.regions} region{'s' * (kind.regions != 1)}, {percent(kind.area)}"
+        where = f"{counted(kind.regions, 'region')}, {percent(kind.area)}"
         names = escape(", ".join(map(printable, kind.names)))
         entries.append(
             f'<li><span class="swatch" style="background: linear-gradient(135deg, {stops})">'

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
+from distortion_graph.base.counting import counted
 from distortion_graph.serve.http.forms import CompareForm, RankForm
 from distortion_graph.serve.http.job_forms import JobForm
 from distortion_graph.serve.http.problems import Problem
@@ -26,7 +27,7 @@ def form_line(error: RequestValidationError) -> str:
     # A misspelt field is reported twice; its wrong spelling says more than its absence.
     first = next((p for p in problems if p["type"] == "extra_forbidden"), problems[0])
     more = len(fields) - 1
-    rest = f" (and {more} more problem{'s' * (more > 1)})" if more else ""
+    rest = f" (and {counted(more, 'more problem')})" if more else ""
     return _line(first, {_field(p) for p in problems if p["type"] == "missing"}) + rest
 
 
