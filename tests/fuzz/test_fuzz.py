@@ -8,6 +8,7 @@ from collections import defaultdict
 from importlib.util import find_spec
 from random import Random
 
+import PIL
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,8 @@ from distortion_graph.masks.rle import rle_from_runs, rle_from_text
 
 THERE = [name for name, reader in READERS.items() if not reader.needs or find_spec(reader.needs)]
 SEED = 1
+PRINTED_BY_OLD_PILLOW = {"picture-avif": "Error parsing OBU data"}
+"""What libavif in Pillow before 12.2 prints of damage; the answer is the same."""
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +45,10 @@ def test_a_reader_answers_or_refuses_in_one_line(answers, name) -> None:
     if name not in THERE:
         pytest.skip(f"needs {READERS[name].needs}")
     findings = [answer for answer in answers[name] if isinstance(answer, Finding)]
+    if name in PRINTED_BY_OLD_PILLOW and tuple(map(int, PIL.__version__.split(".")[:2])) < (12, 2):
+        findings = [f for f in findings if PRINTED_BY_OLD_PILLOW[name] not in f.text]
     assert findings == []
-    (tally,) = answers[name]
-    assert isinstance(tally, Tally)
+    (tally,) = (answer for answer in answers[name] if isinstance(answer, Tally))
     assert tally.inputs == len(READERS[name].kept()) + READERS[name].quick
     assert tally.read > 0 or tally.refused > 0
 
