@@ -55,7 +55,7 @@ def test_figures_are_those_that_networks_are_chosen_by(cli, net, here):
 
 def test_held_out_names_choose_the_pictures(cli, net):
     ended = cli("evaluate", "net", "--labelled", "lab", "--held-out", "hold.json", "--draws", 0)
-    assert ended.code == 0 and "2 pairs of 1 pictures, 4 reg" in " ".join(ended.out.split()), (
+    assert ended.code == 0 and "2 pairs of 1 picture, 4 reg" in " ".join(ended.out.split()), (
         ended.err
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from annotated_types import Ge, Le
+from pydantic import Field
 
 from distortion_graph.base.vocabulary import DEFAULT_VOCABULARY, Vocabulary
 
@@ -22,10 +22,10 @@ class NetworkConfig:
     """
 
     vocabulary: Vocabulary = DEFAULT_VOCABULARY
-    width: Annotated[int, Ge(1), Le(4096)] = 256
-    layers: Annotated[int, Ge(0), Le(64)] = 1
-    heads: Annotated[int, Ge(1), Le(64)] = 4
-    dropout: Annotated[float, Ge(0), Le(1)] = 0.1
+    width: Annotated[int, Field(ge=1, le=4096)] = 256
+    layers: Annotated[int, Field(ge=0, le=64)] = 1
+    heads: Annotated[int, Field(ge=1, le=64)] = 4
+    dropout: Annotated[float, Field(ge=0, le=1)] = 0.1
     reference: bool = False
     also: bool = False
-    joint_dropout: Annotated[float, Ge(0), Le(1)] = 0.0
+    joint_dropout: Annotated[float, Field(ge=0, le=1)] = 0.0
