@@ -152,7 +152,7 @@ def test_a_slow_sender_is_told_so_and_loses_its_connection(client: Client, port:
         begun = time.monotonic()
         answer = everything(raw)
     assert answer.startswith(b"HTTP/1.1 408 ") and b"and not all of the request" in answer
-    assert time.monotonic() - begun >= LIMITS.upload_seconds
+    assert time.monotonic() - begun >= LIMITS.upload_seconds - 0.1  # the server counts from earlier
 
 
 @pytest.mark.parametrize("sent", [b"", b"POST /v1/compare HTTP/1.1\r\nHost: x\r\nX-A"])

@@ -142,8 +142,8 @@ def test_criterion_by_hand():
     [
         (lambda c: [], "expected a JSON object, found list"),
         (lambda c: c | {"width": "wide"}, "width: Input should be a valid integer"),
-        (lambda c: c | {"width": -1}, "no such network"),
-        (lambda c: c | {"dropout": 7.0}, "no such network"),
+        (lambda c: c | {"width": -1}, "width: "),
+        (lambda c: c | {"dropout": 7.0}, "dropout: "),
         (lambda c: {k: v for k, v in c.items() if k != "vocabulary"}, r"\['vocabulary'\] missing"),
         (lambda c: c | {"vocabulary": {}}, "vocabulary.distortions: Field required"),
     ],
