@@ -42,7 +42,7 @@ def directories(data: bytes) -> list[Directory]:
             seen.add(at)
             directory, at = _directory(data, at, order, big)
             listed.append(directory)
-    except struct.error as e:
+    except (struct.error, OverflowError) as e:
         raise DamageError(f"directory {len(listed) + 1} lies outside the file") from e
     return listed
 
