@@ -146,13 +146,14 @@ def title(result: BenchResult) -> str:
 
 def size_of(listed: PairsResult) -> str:
     """`300 pairs of 96 pictures, 2210 regions`."""
-    pictures, regions = len({tag for _, _, tag in listed.keys}), len(listed.truth.region)
-    return ", ".join(
-        (
-            f"{counted(len(listed.keys), 'pair')} of {counted(pictures, 'picture')}",
-            counted(regions, "region"),
-        )
-    )
+    pictures = len({tag for _, _, tag in listed.keys})
+    return size_text(len(listed.keys), pictures, len(listed.truth.region))
+
+
+def size_text(pairs: int, pictures: int, regions: int) -> str:
+    """`300 pairs of 96 pictures, 2210 regions`."""
+    of = f"{counted(pairs, 'pair')} of {counted(pictures, 'picture')}"
+    return f"{of}, {counted(regions, 'region')}"
 
 
 def _section(listed: PairsResult, cells_of: Callable[[Figures], Iterator[Cell]]) -> Section:

@@ -165,16 +165,12 @@ def _indented(talk: Talk, text: str) -> None:
 def _summary(checked: CheckReport) -> str:
     """`3 faults, 1 warning in 34 pictures, 16 versions (test 34, 578 files read)`."""
     clean = sum(checked.pictures.values())
-    counted = f"{_number(clean, 'picture')}, {_number(len(checked.versions), 'version')}"
+    held = f"{counted(clean, 'picture')}, {counted(len(checked.versions), 'version')}"
     parts = "".join(f"{split} {count}, " for split, count in checked.pictures.items())
-    read = f"{'headers of ' if checked.quick else ''}{_number(checked.files, 'file')} read"
-    faults = _number(checked.faults, "fault") if checked.faults else "no fault"
-    warnings = f", {_number(checked.warnings, 'warning')}" if checked.warnings else ""
-    return f"{faults}{warnings} in {counted} ({parts}{read})"
-
-
-def _number(count: int, what: str) -> str:
-    return counted(count, what)
+    read = f"{'headers of ' if checked.quick else ''}{counted(checked.files, 'file')} read"
+    faults = counted(checked.faults, "fault") if checked.faults else "no fault"
+    warnings = f", {counted(checked.warnings, 'warning')}" if checked.warnings else ""
+    return f"{faults}{warnings} in {held} ({parts}{read})"
 
 
 def _label_table(checked: CheckReport) -> Table:

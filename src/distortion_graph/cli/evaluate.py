@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from distortion_graph.base.counting import counted
 from distortion_graph.cli.choice import HardPairs, ValSplit, chosen
 from distortion_graph.cli.console import Talk, talk_of, terminal_width
 from distortion_graph.cli.options import (
@@ -75,6 +74,7 @@ def evaluate(
 
 def _show(name: str, result: EvaluationResult, talk: Talk) -> None:
     from distortion_graph.bench.resampling import FIGURES
+    from distortion_graph.bench.summary import size_text
     from distortion_graph.bench.tables import Cell, ResultTable, Section, rich_table, shown
 
     def cells(figures: Figures) -> tuple[Cell, ...]:
@@ -83,12 +83,11 @@ def _show(name: str, result: EvaluationResult, talk: Talk) -> None:
 
     columns = ("network", "distortion", "F1", "severity", "F1", "comparison", "F1", "SRCC", "PLCC")
     sections = tuple(
-        Section(pairs, ((Cell(name), *cells(figures)),), _counts(figures))
+        Section(
+            pairs,
+            ((Cell(name), *cells(figures)),),
+            size_text(figures.pairs, figures.pictures, figures.regions),
+        )
         for pairs, figures in result.figures.items()
     )
     talk.show(rich_table(ResultTable(result.of, (*columns, "mean"), sections), terminal_width()))
-
-
-def _counts(figures: Figures) -> str:
-    of = f"{counted(figures.pairs, 'pair')} of {counted(figures.pictures, 'picture')}"
-    return f"{of}, {counted(figures.regions, 'region')}"

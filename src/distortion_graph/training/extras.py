@@ -38,12 +38,19 @@ def even_version(
     label: str,
     recipe: Recipe,
     rng: np.random.Generator,
+    *,
+    redrawn: int = 0,
 ) -> Version:
     """A version that is the same everywhere, as a codec or a camera leaves it.
 
-    It has no edges where regions meet.
+    It has no edges where regions meet. What is too weak for a label is drawn again, `redrawn` times
+    at most.
     """
-    draw, image = labelled_frame(draw_region(label, recipe, rng), Frames(clean), recipe, rng)
+    frames = Frames(clean)
+    for _ in range(1 + redrawn):
+        draw, image = labelled_frame(draw_region(label, recipe, rng), frames, recipe, rng)
+        if draw.distortion != recipe.vocabulary.clean:
+            break
     version = Version(label, image, (draw,) * len(masks), np.ones(len(masks)), 1.0)
     return _scored(clean, masks, version, image)
 

@@ -225,10 +225,10 @@ class SampleStream(Dataset[Any]):
                 yield _pristine(clean, len(masks), recipe)
             elif version.even:
                 rng = generator(self.seed, own_tag, version.name)
+                drawn, redrawn = recipe, 0
                 if version.frequent:
-                    yield _frequent_version(clean, masks, version.name, recipe, rng)
-                else:
-                    yield even_version(clean, masks, version.name, recipe, rng)
+                    drawn, redrawn = _as_cameras(recipe, version.name), _REDRAWN
+                yield even_version(clean, masks, version.name, drawn, rng, redrawn=redrawn)
             else:
                 yield make_version(
                     clean,
@@ -302,23 +302,6 @@ class SampleStream(Dataset[Any]):
                 break
             drawn -= share
         return pair if rng.random() < 0.5 else (pair[1], pair[0])
-
-
-def _frequent_version(
-    clean: NDArray[np.uint8],
-    masks: NDArray[np.bool_],
-    label: str,
-    recipe: Recipe,
-    rng: np.random.Generator,
-) -> Version:
-    """As a camera makes it, the same everywhere; seldom too weak for a label."""
-    recipe = _as_cameras(recipe, label)
-    made = even_version(clean, masks, label, recipe, rng)
-    for _ in range(_REDRAWN):
-        if made.draws[0].distortion != recipe.vocabulary.clean:
-            break
-        made = even_version(clean, masks, label, recipe, rng)
-    return made
 
 
 def _as_cameras(recipe: Recipe, label: str) -> Recipe:
