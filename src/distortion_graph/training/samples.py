@@ -42,12 +42,16 @@ _FREQUENT = MappingProxyType(
 )
 """What photographs of a whole scene suffer most often, and how cameras make it."""
 _NOISE = "noise"
+_TONES = frozenset(
+    {"brightness", "darken", "contrast_inc", "contrast_dec", "saturate_inc", "saturate_dec"}
+)
+"""What a photographer may want. In a picture beside itself nothing tells a look from a damage."""
 _NOISE_SHARE = 0.5  # of the frequent ones
 _MERGED_SHARE = 0.3  # of the pictures beside an exposure
 _MAPPED_SHARE = 0.4  # of these too
 _SOFT_SHARE = 0.5  # of the pictures beside noise
 _WEAK_WEIGHT = 8.0
-_REDRAWN = 2  # times at most, what is too weak for a label
+_REDRAWN = 5  # times at most, what is too weak for a label
 _EVEN_MIXED_SHARE = 0.15
 
 FURTHER_SHARE = 0.4
@@ -283,13 +287,17 @@ class SampleStream(Dataset[Any]):
         if _NOISE in often and rng.random() < _NOISE_SHARE:
             label = _NOISE
         frequent = _Wanted(label, even=True, frequent=True)
+        noisy = replace(frequent, name=_NOISE) if _NOISE in often else frequent
+        seen_alone = one_type
+        if first in _TONES and second not in _TONES:
+            seen_alone = replace(one_type, name=second)
         kinds: tuple[tuple[float, tuple[_Wanted, _Wanted]], ...] = (
             (sampling.hard_share, (mixed, _Wanted(MIXED[1]))),
             (sampling.easy_share, (one_type, _Wanted(second, other_even))),
             (sampling.ladder_share, (one_type, replace(one_type, draws=1))),
             (sampling.same_share / 3, (mixed, mixed)),
-            (sampling.same_share / 3, (one_type, one_type)),
-            (sampling.same_share / 3, (frequent, frequent)),
+            (sampling.same_share / 3, (seen_alone, seen_alone)),
+            (sampling.same_share / 3, (noisy, noisy)),
             (sampling.pristine_share / 3, (_PRISTINE, _PRISTINE)),
             (sampling.pristine_share / 3, (_PRISTINE, one_type)),
             (sampling.pristine_share / 3, (_PRISTINE, mixed)),
