@@ -3,9 +3,9 @@
     python benchmarks/drawn_pictures.py runs/drawn --count 240 --seed 1
 
 Kinds, in equal shares: charts (matplotlib), text pages (Pillow), web pages and windows of programs
-(headless Chromium, letters drawn in several ways), flat drawings, renders and scenes of games. All
-are made here from random numbers and a list of words, so nobody else has a right in them. PNG, 320
-to 720 pixels on the longest side.
+(headless Chromium, letters drawn in several ways), flat drawings, renders, soft renders (rooms, and
+solids through a lens) and scenes of games. All are made here from random numbers and a list of
+words, so nobody else has a right in them. PNG, 320 to 720 pixels on the longest side.
 
 Writes `index.csv` beside the pictures: file, kind and the seed of the picture's own generator. The
 same seed gives the same pictures, on one machine and with the same versions; web pages may differ
@@ -26,6 +26,7 @@ from drawn_charts import chart
 from drawn_games import game
 from drawn_pages import browser, page
 from drawn_renders import render
+from drawn_rooms import soft_render
 from drawn_shapes import drawing
 from drawn_text import text_page
 from drawn_windows import window
@@ -40,6 +41,7 @@ MAKERS: dict[str, Maker] = {
     "drawing": drawing,
     "game": game,
     "render": render,
+    "room": soft_render,
     "text": text_page,
 }
 """Kind → what makes one picture of it, without a browser."""

@@ -168,7 +168,13 @@ def _solids(rng: np.random.Generator, height: int, width: int) -> Vectors:
     sun = unit(
         np.array([rng.uniform(-1, 1), rng.uniform(0.6, 1.5), rng.uniform(-1, 0.3)], np.float32)
     )
-    behind = sky(rng, ways)
+    return seen_in_sun(scene, start, ways, sky(rng, ways), sun)
+
+
+def seen_in_sun(
+    scene: Scene, start: Vectors, ways: Vectors, behind: Vectors, sun: Vectors
+) -> Vectors:
+    """What the rays from a place see, in linear light: shadows, shine and one reflection."""
     lit, points, normals, gloss = _shade(scene, start, ways, behind, sun)
     if gloss.any():
         mirrored = ways - 2 * dot(ways, normals)[..., None] * normals

@@ -18,6 +18,7 @@ from distortion_graph.measure.quality import HAARPSI  # noqa: E402
 from distortion_graph.model.encoder import Lite0Encoder  # noqa: E402
 from distortion_graph.model.network import NetworkOutput  # noqa: E402
 from distortion_graph.synth.distort import apply  # noqa: E402
+from distortion_graph.synth.recipes import WILD_RECIPE  # noqa: E402
 from distortion_graph.synth.synthesis import (  # noqa: E402
     DEFAULT_RECIPE,
     Recipe,
@@ -260,8 +261,35 @@ def test_what_is_frequent_is_made_as_cameras_make_it_and_labelled_by_loss():
     draws = [draw_region("darken", exposures, rng) for _ in range(300)]
     assert {draw.subtype for draw in draws} == {"underexposed", "curve"}
     assert np.mean([draw.level <= 2 for draw in draws]) == pytest.approx(1 / 3, abs=0.08)
-    assert noise.labelled_by == exposures.labelled_by == "loss"
-    assert _as_cameras(DEFAULT_RECIPE, "haze") == DEFAULT_RECIPE
+    rain = _as_cameras(DEFAULT_RECIPE, "rain")
+    assert set(rain.also_drawn) == set(WILD_RECIPE.also_drawn)
+    assert noise.labelled_by == exposures.labelled_by == rain.labelled_by == "loss"
+
+
+def test_equal_pictures_seldom_suffer_a_change_of_tone_alone(clean):
+    labels = (np.mgrid[:96, :96].sum(0) // 40 + 1).astype(np.uint16)
+    none = ("hard_share", "easy_share", "ladder_share", "frequent_share", "pristine_share")
+    unchanged = ("outlier_share", "grey_share", "recompressed_share", "several_share")
+    shares: dict[str, Any] = dict.fromkeys((*none, *unchanged), 0.0) | {"same_share": 1.0}
+    stream = SampleStream(
+        [CleanPicture("c", clean, (labels,))],
+        seed=0,
+        recipe=DEFAULT_RECIPE,
+        sampling=SamplingConfig(crops=((64, 8),), **shares),
+    )
+    vocabulary = DEFAULT_RECIPE.vocabulary
+    tones = [name for name in vocabulary.distortions if name.endswith(("_inc", "_dec"))]
+    tones += ["brightness", "darken"]
+    alone: list[str] = []
+    for index in range(12):
+        _, targets = stream[index]
+        for first, second in targets.distortion:
+            assert torch.equal(first, second)
+            found = set(first[first >= 0].tolist()) - {vocabulary.clean_index}
+            if len(found) == 1:
+                alone.append(vocabulary.distortions[found.pop()])
+    assert len(alone) > 40
+    assert np.mean([label in tones for label in alone]) < 0.25
 
 
 def test_sub_types_by_name_are_drawn_when_asked_for():

@@ -41,6 +41,8 @@ _FREQUENT = MappingProxyType(
     }
 )
 """What photographs of a whole scene suffer most often, and how cameras make it."""
+_EVERYWHERE = ("noise", "rain", "snow", "haze", "blur")
+"""What a whole photograph suffers and shows by itself, without a better one beside it."""
 _NOISE = "noise"
 _TONES = frozenset(
     {"brightness", "darken", "contrast_inc", "contrast_dec", "saturate_inc", "saturate_dec"}
@@ -68,8 +70,9 @@ class SamplingConfig:
     pristine picture stands beside one of `_FREQUENT`, half of them noise, as cameras make it,
     everywhere in the other one and labelled by loss. Noise is mostly weak there, and half of the
     pictures beside it a little soft, as a mean of many shots is. One that loses too little for a
-    label is mostly drawn again. Of those beside an exposure 30 %
-    are merged from several exposures, and 40 % have light and dark brought together.
+    label is mostly drawn again. Of those beside an exposure 30 % are merged from several
+    exposures, and 40 % have light and dark brought together. Equal pictures are equal mixed
+    versions, have one of `_EVERYWHERE` all over, or a single type, seldom a change of tone.
     `crops` lists (side in px, pairs per batch); a batch uses one of them. Regions below `min_share`
     of a crop are left out, at most `max_regions` are kept; in a `grid_share` of the crops they are
     the cells of a grid. Of the versions of a single type `even_share` have the same distortion
@@ -193,8 +196,7 @@ class SampleStream(Dataset[Any]):
             return None
         recipe = self.recipe
         if rng.random() < sampling.wild_share:
-            drawn = sorted({*recipe.also_drawn, *WILD_RECIPE.also_drawn})
-            recipe = replace(recipe, also_drawn=tuple(drawn), labelled_by="loss")
+            recipe = _as_wild(recipe)
         if rng.random() < sampling.several_share:
             recipe = replace(recipe, also_share=FURTHER_SHARE)
         if rng.random() < sampling.feather_share:
@@ -287,7 +289,9 @@ class SampleStream(Dataset[Any]):
         if _NOISE in often and rng.random() < _NOISE_SHARE:
             label = _NOISE
         frequent = _Wanted(label, even=True, frequent=True)
-        noisy = replace(frequent, name=_NOISE) if _NOISE in often else frequent
+        everywhere = [label for label in _EVERYWHERE if label in types] or [first]
+        place = int(rng.integers(len(everywhere)))
+        whole = _Wanted(everywhere[place], even=True, frequent=True)
         seen_alone = one_type
         if first in _TONES and second not in _TONES:
             seen_alone = replace(one_type, name=second)
@@ -297,7 +301,7 @@ class SampleStream(Dataset[Any]):
             (sampling.ladder_share, (one_type, replace(one_type, draws=1))),
             (sampling.same_share / 3, (mixed, mixed)),
             (sampling.same_share / 3, (seen_alone, seen_alone)),
-            (sampling.same_share / 3, (noisy, noisy)),
+            (sampling.same_share / 3, (whole, whole)),
             (sampling.pristine_share / 3, (_PRISTINE, _PRISTINE)),
             (sampling.pristine_share / 3, (_PRISTINE, one_type)),
             (sampling.pristine_share / 3, (_PRISTINE, mixed)),
@@ -312,10 +316,16 @@ class SampleStream(Dataset[Any]):
         return pair if rng.random() < 0.5 else (pair[1], pair[0])
 
 
+def _as_wild(recipe: Recipe) -> Recipe:
+    """The recipe with the sub-types of `wild` too, labelled by loss."""
+    drawn = sorted({*recipe.also_drawn, *WILD_RECIPE.also_drawn})
+    return replace(recipe, also_drawn=tuple(drawn), labelled_by="loss")
+
+
 def _as_cameras(recipe: Recipe, label: str) -> Recipe:
-    """The recipe with what cameras do alone, by loss; noise mostly weak."""
+    """The recipe with what cameras do alone where that is known, by loss; noise mostly weak."""
     if label not in _FREQUENT:
-        return recipe
+        return _as_wild(recipe)
     weights = None
     if label == _NOISE:
         weights = dict.fromkeys(recipe.severity_levels, 1.0)
