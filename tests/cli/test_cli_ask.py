@@ -55,7 +55,7 @@ def test_sentences_that_nothing_bears_out_are_told(ask) -> None:
     told = {"sentences": [{"text": "Fine.", "regions": []}, {"text": "Bad.", "regions": [1, 77]}]}
     with LoopbackServer(lambda body: json.dumps(told)) as server:
         ended = ask(server)
-    assert "1 sentences name no region" in ended.err
+    assert "nothing bears out 1 sentence without a region" in ended.err
     assert "regions that are not there, left out: 77" in ended.err
 
 

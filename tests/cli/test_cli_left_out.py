@@ -102,7 +102,7 @@ def test_files_that_are_no_pictures_are_named_with_why(cli, photos):
         "a link to a folder": 1,
     }
     assert (
-        "source photos (pictures): 1 pictures, 8 other files; no"
+        "source photos (pictures): 1 picture, 8 other files; no"
         in cli("dataset", "info", "root").out
     )
 

@@ -35,7 +35,7 @@ def test_changed_pictures_are_held_against_the_revision_and_new_ones_left_out(fo
     code, out, err = check(POLICY, "--against", "HEAD", "-v", paths=[*files, "now/new.png"])
     assert code == 3 and "now/patch.png: 600 pixels" in out
     assert "3 pairs: 1 break the policy" in out
-    assert "1 pictures are not in HEAD: now/new.png" in err
+    assert "not in HEAD: 1 picture: now/new.png" in err
     code, out, _ = check(POLICY, "--against", "HEAD", paths=["now/new.png"])
     assert (code, out) == (0, "no picture to compare\n")
 

@@ -276,4 +276,4 @@ def test_a_true_region_that_one_picture_alone_shows_is_not_missing():
     told = agreement(made, whole).sentence()
     assert "not in the graph" not in told and "comparison 9 of 9" in told
     fewer = made.model_copy(update={"alone": made.alone[1:]})
-    assert "1 true regions are not in the graph" in agreement(fewer, whole).sentence()
+    assert "not in the graph: 1 true region" in agreement(fewer, whole).sentence()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import DistortionGraphError, OutputError
 from distortion_graph.cli.console import Talk, talk_of, terminal_width, write_json
 from distortion_graph.cli.mllm_options import (
@@ -264,9 +265,11 @@ def _assessment(
         numbers = ", ".join(map(str, said.invented))
         talk.warn(f"the answer named regions that are not there, left out: {numbers}")
     if said.unlinked:
-        talk.warn(f"{said.unlinked} sentences name no region, so nothing bears them out")
+        unlinked = counted(said.unlinked, "sentence")
+        talk.warn(f"nothing bears out {unlinked} without a region")
     if said.regions_left_out:
-        talk.warn(f"{said.regions_left_out} regions did not fit into the model's context")
+        left_out = counted(said.regions_left_out, "region")
+        talk.warn(f"{left_out} did not fit into the model's context")
     _tell_scaled(said.side_px, talk)
     names = {region.id: printable(region.name) for region in pair.graph.regions}
 

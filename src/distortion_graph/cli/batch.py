@@ -327,6 +327,6 @@ def _tell(report: BatchReport, out: Path, model: str | None, by: str, talk: Talk
     new = report.pairs - report.kept
     rate = f", {new / report.seconds:.1f} pairs per second" if new else ""
     kept = f", {report.kept} of them were there already" if report.kept else ""
-    talk.detail(f"{report.pairs} pairs{kept}, {report.failed} failed{rate}")
+    talk.detail(f"{counted(report.pairs, 'pair')}{kept}, {report.failed} failed{rate}")
     if report.failed == report.pairs:
         raise BatchError(f"{out}: no pair could be compared, {report.reasons[0][0]}")

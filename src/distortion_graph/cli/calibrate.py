@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.cli.choice import ValSplit, chosen
 from distortion_graph.cli.console import Talk, talk_of
 from distortion_graph.cli.human_options import Higher, HigherOption, Layout, opinion_pairs
@@ -151,8 +152,8 @@ def _show_opinions(fit: OpinionFit, talk: Talk) -> None:
 
     before, after = fit.before, fit.after
     talk.show(
-        f"{fit.pairs} pairs of {fit.contents} contents, maps of "
-        f"{len(fit.maps.by_distortion)} distortions; on contents left out:"
+        f"{counted(fit.pairs, 'pair')} of {counted(fit.contents, 'content')}, maps of "
+        f"{counted(len(fit.maps.by_distortion), 'distortion')}; on contents left out:"
     )
     rows = (
         ("SRCC", before.srcc, before.srcc_interval, after.srcc, after.srcc_interval),

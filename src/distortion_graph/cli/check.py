@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import BatchError, OutputError
 from distortion_graph.cli.console import POLICY_BROKEN, Talk, talk_of
 from distortion_graph.cli.options import Quiet, Verbose, check_outputs
@@ -136,7 +137,8 @@ def check(
     if report.broken:
         raise typer.Exit(POLICY_BROKEN)
     if report.failed:
-        raise BatchError(f"{len(report.failed)} of {len(report.verdicts)} pairs cannot be compared")
+        total = counted(len(report.verdicts), "pair")
+        raise BatchError(f"{len(report.failed)} of {total} cannot be compared")
 
 
 def _pairs(
@@ -160,7 +162,7 @@ def _pairs(
             )
         pairs, new = committed_pairs(paths, against, folder)
         if new:
-            talk.detail(f"{len(new)} pictures are not in {against}: {', '.join(new)}")
+            talk.detail(f"not in {against}: {counted(len(new), 'picture')}: {', '.join(new)}")
         return pairs
     if len(paths) == 2 and all(Path(path).is_file() for path in paths):
         return [PairTask(Path(paths[1]).name, paths[0], paths[1], originals)]

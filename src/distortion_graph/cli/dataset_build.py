@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import RecipeError
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Quiet, Verbose
@@ -284,15 +285,18 @@ def _summary(out: Path, done: BuildReport, options: BuildOptions) -> str:
     others = "other file" if done.left_out == 1 else "other files"
     counts = ((done.skipped, "left out"), (done.noted, "with notes"), (done.left_out, others))
     skipped = "".join(f", {count} {what}" for count, what in counts if count)
-    root = f"{out}: {count} pictures in {len(options.versions)} versions ({parts}{skipped})"
+    versions = counted(len(options.versions), "version")
+    root = f"{out}: {counted(count, 'picture')} in {versions} ({parts}{skipped})"
     if done.complete_before and not done.repaired:
         return f"{root}; nothing to do, every file is whole"
     if done.complete_before:
-        damaged = f"{done.repaired} damaged picture{'' if done.repaired == 1 else 's'}"
+        damaged = counted(done.repaired, "damaged picture")
         return f"{root}; every file checked, {damaged} made again"
     rate = f", {done.images / max(done.seconds, 1e-9):.1f} images/s" if done.images else ""
-    before = f"; {done.kept} pictures were there already" if done.kept else ""
-    return f"{root}; {done.images} images made in {short_time(done.seconds)}{rate}{before}"
+    before = f"; {counted(done.kept, 'picture')} kept" if done.kept else ""
+    return (
+        f"{root}; {counted(done.images, 'image')} made in {short_time(done.seconds)}{rate}{before}"
+    )
 
 
 def _pairs(option: str, text: str, example: str) -> dict[str, str]:

@@ -89,7 +89,9 @@ def dataset_check(
             workers=worker_count(workers),
             progress=report.follow("checking", "files"),
         )
-    talk.detail(f"{checked.files} pictures read in {short_time(time.perf_counter() - start)}")
+    talk.detail(
+        f"{counted(checked.files, 'picture')} read in {short_time(time.perf_counter() - start)}"
+    )
     if json:
         text = json_module.dumps(checked.to_json(), ensure_ascii=False, allow_nan=False)
         write_json(_printable(text))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import DistortionGraphError, OutputError
 from distortion_graph.cli.choice import AnyPairs, TrainSplit, chosen
 from distortion_graph.cli.console import talk_of
@@ -133,7 +134,8 @@ def dataset_export_sft(
     )
     with WorkTalk(talk) as work:
         done = export_sft(reader, out, options, work.follow("writing", "conversations"))
-    talk.say(f"{out}: {done.conversations} conversations, {done.images} pictures")
+    conversations = counted(done.conversations, "conversation")
+    talk.say(f"{out}: {conversations}, {counted(done.images, 'picture')}")
     for name in ("kind", "hint", "cues", "order"):
         counts = ", ".join(f"{what} {number}" for what, number in done.counts[name].items())
         talk.detail(f"{name}: {counts}")

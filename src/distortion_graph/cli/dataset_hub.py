@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Quiet, Verbose
 from distortion_graph.cli.progress import WorkTalk
@@ -56,8 +57,8 @@ def dataset_push(
             progress=work.follow("pushing", "files"),
         )
     if done.left_out:
-        talk.warn(f"{folder}: {done.left_out} files that are of no data set, left out")
-    talk.say(f"{done.url}: {done.sent} files sent, {done.unchanged} were there")
+        talk.warn(f"{folder}: {counted(done.left_out, 'file')} of no data set left out")
+    talk.say(f"{done.url}: {counted(done.sent, 'file')} sent, {done.unchanged} were there")
 
 
 def dataset_pull(
@@ -110,6 +111,5 @@ def dataset_pull(
         )
     talk.detail(f"commit {done.commit}")
     what = "shards" if done.shards else "data set"
-    talk.say(
-        f"{out}: {what} of {repo_id}, {done.fetched} files fetched, {done.unchanged} were there"
-    )
+    fetched = counted(done.fetched, "file")
+    talk.say(f"{out}: {what} of {repo_id}, {fetched} fetched, {done.unchanged} were there")

@@ -165,7 +165,8 @@ def _fact_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     if judged := facts.get("judged"):
         who = "1 person" if judged["people"] == 1 else f"{judged['people']} people"
         graphs = counted(judged["graphs"], "graph")
-        yield f"{judged['regions']} regions judged by {who}, from {graphs}; there are no scores"
+        regions = counted(judged["regions"], "region")
+        yield f"{regions} judged by {who}, from {graphs}; there are no scores"
         return
     metric = facts["metric"]
     yield f"metric: {metric.get('name', '?')} {metric.get('version', '')}".rstrip()
@@ -181,4 +182,4 @@ def _fact_lines(facts: Mapping[str, Any]) -> Iterator[str]:
         told = "".join(f", {count} {what}" for count, what in counts if count)
         licence = source["licence"] or "no licence given"
         what = f"source {source['name']} ({source['kind']})"
-        yield f"{what}: {source['pictures']} pictures{told}; {licence}"
+        yield f"{what}: {counted(source['pictures'], 'picture')}{told}; {licence}"

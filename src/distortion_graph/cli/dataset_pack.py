@@ -56,7 +56,7 @@ def dataset_pack(
     for place, number in done.left_out.items():
         talk.warn(f"{root / place}: {counted(number, 'file')} that no stats file names, left out")
     talk.say(
-        f"{out}: {done.pictures} pictures in {counted(done.shards, 'shard')}, "
+        f"{out}: {counted(done.pictures, 'picture')} in {counted(done.shards, 'shard')}, "
         f"{done.bytes / 1e6:.1f} MB"
     )
 
@@ -90,4 +90,5 @@ def dataset_unpack(
 
     with WorkTalk(talk) as work:
         done = unpack(shards, out, progress=work.follow("unpacking", "pictures"))
-    talk.say(f"{out}: {done.pictures} pictures, {done.files} picture files")
+    pictures, files = counted(done.pictures, "picture"), counted(done.files, "picture file")
+    talk.say(f"{out}: {pictures}, {files}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import BatchError
 from distortion_graph.cli.console import Talk
 
@@ -70,5 +71,6 @@ def pairs_of(
         matching=Matching(match, allow_unmatched),
     )
     for left in unmatched:
-        talk.warn(f"{left.folder}: {len(left.names)} pictures without a partner are left out")
+        many = counted(len(left.names), "picture")
+        talk.warn(f"{left.folder}: {many} without a partner left out")
     return pairs

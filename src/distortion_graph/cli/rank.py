@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import OutputError, RankingError
 from distortion_graph.cli.console import Talk, talk_of, write_json
 from distortion_graph.cli.options import (
@@ -290,8 +291,9 @@ def _run(job: Job, talk: Talk) -> Ranking:
     talk.detail(f"model {identity.name} {identity.version}, SHA-256 {identity.sha256[:12]}…")
     talk.detail(
         f"seconds: start {ready - start:.2f}, pictures {read - ready:.2f}, ranking "
-        f"{len(ranking.candidates)} candidates in {len(ranking.regions)} regions "
-        f"{done - read:.2f}, files {time.perf_counter() - done:.2f}"
+        f"{counted(len(ranking.candidates), 'candidate')} in "
+        f"{counted(len(ranking.regions), 'region')} {done - read:.2f}, "
+        f"files {time.perf_counter() - done:.2f}"
     )
     return ranking
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import RecipeError
 from distortion_graph.cli.console import talk_of
 from distortion_graph.cli.options import Labelled, Pictures, Quiet
@@ -157,8 +158,8 @@ def _run(context: typer.Context, out: Path, file: Path | None, given: list[Any])
         done = trainer.run()
     share = done.waiting_seconds / max(done.seconds, 1e-9)
     talk.say(
-        f"{done.pairs} pairs in {done.seconds / 60:.1f} minutes, {100 * share:.0f} % of it waiting "
-        f"for data; best network in {out / BEST_FOLDER}"
+        f"{counted(done.pairs, 'pair')} in {done.seconds / 60:.1f} minutes, {100 * share:.0f} % of "
+        f"it waiting for data; best network in {out / BEST_FOLDER}"
     )
 
 

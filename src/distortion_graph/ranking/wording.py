@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.vocabulary import UNCERTAIN
 from distortion_graph.graph import Node, SceneNode
 from distortion_graph.ranking.parts import (
@@ -203,10 +204,10 @@ def _regions_sentence(ranking: Ranking) -> str:
     counts = best_counts(ranking)
     total = len(ranking.regions)
     if not counts:
-        return f"No candidate shows any of the {total} regions."
+        return "No candidate shows any region."
     most = max(counts.values())
     names = [c.name for c in ranking.candidates if counts[c.name] == most]
-    where = f"{most} of {total} regions"
+    where = f"{most} of {counted(total, 'region')}"
     if most == total:
         where = "the one region" if total == 1 else f"all {total} regions"
     return f"In {where} {names_text(names)} {'is' if len(names) == 1 else 'are'} best or tied."

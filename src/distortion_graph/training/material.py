@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import DistortionGraphError, ImageError, RegionError
 from distortion_graph.bench.benchmark import root_identity
 from distortion_graph.datasets.folders import LeftOut, ReaderNotes, left_out_lines
@@ -63,12 +64,13 @@ class Material:
     def summary(self) -> str:
         """How much there is, for people."""
         if not isinstance(self.training, PandaSet):
-            return f"{len(self.training)} pictures to train on, {len(self.held_out)} held out"
-        pairs = len(self.training.keys("train", "all"))
+            pictures = counted(len(self.training), "picture")
+            return f"{pictures} to train on, {len(self.held_out)} held out"
+        pairs = counted(len(self.training.keys("train", "all")), "pair")
         if "val" not in self.training.splits():
-            return f"{pairs} pairs to train on, no val to choose on"
+            return f"{pairs} to train on, no val to choose on"
         choosing = len(self.training.keys("val", "hard"))
-        return f"{pairs} pairs to train on, {choosing} of val to choose on"
+        return f"{pairs} to train on, {choosing} of val to choose on"
 
 
 def open_material(data: DataConfig, *, cache: Path) -> Material:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from distortion_graph.base.counting import counted
 from distortion_graph.base.errors import GraphError
 from distortion_graph.graph import SIDES, DistortionGraph, RegionComparison, Side
 
@@ -62,9 +63,9 @@ class Agreement:
         if self.score_error is not None:
             text += f"; scores are off by {self.score_error:.3f} on average"
         if self.missing:
-            text += f"; {self.missing} true regions are not in the graph"
+            text += f"; not in the graph: {counted(self.missing, 'true region')}"
         if self.extra:
-            text += f"; {self.extra} regions have no truth"
+            text += f"; without truth: {counted(self.extra, 'region')}"
         return text + "."
 
 

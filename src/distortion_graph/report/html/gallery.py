@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from urllib.parse import quote
 
+from distortion_graph.base.counting import counted
 from distortion_graph.graph import SIDES, DistortionGraph
 from distortion_graph.report.html.agreement import agreement
 from distortion_graph.report.html.document import asset, document
@@ -79,8 +80,8 @@ def _counted(pairs: Sequence[Pair]) -> str:
     ]
     better, worse = sum(r > 0 for r in ranks), sum(r < 0 for r in ranks)
     return (
-        f"Of {len(pairs)} pairs the anchor is better as a whole in {better}, worse in {worse} and "
-        f"about equal in {len(ranks) - better - worse}."
+        f"Of {counted(len(pairs), 'pair')} the anchor is better as a whole in {better}, worse in "
+        f"{worse} and about equal in {len(ranks) - better - worse}."
     )
 
 
