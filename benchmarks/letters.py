@@ -30,9 +30,14 @@ class Letters(NamedTuple):
     whole_positions: bool = False
 
 
+def found_chromium() -> str | None:
+    """The program's path, None where there is none."""
+    return next((path for name in PROGRAMS if (path := shutil.which(name))), None)
+
+
 def chromium(advice: str = "") -> str:
     """The program's path; SystemExit where there is none, with further advice."""
-    program = next((path for name in PROGRAMS if (path := shutil.which(name))), None)
+    program = found_chromium()
     if program is None:
         raise SystemExit(f"no Chromium here (Debian: apt install chromium){advice}")
     return program

@@ -14,12 +14,12 @@ from __future__ import annotations
 import argparse
 import base64
 import io
-import shutil
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import psutil
+from letters import FLAGS, chromium
 from PIL import Image
 from playwright.sync_api import sync_playwright
 from service_load import started
@@ -53,9 +53,7 @@ def main() -> None:
     walls, processors = [], []
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         process, url = started(Path(folder), [])
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
-        )
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         try:
             for _ in range(asked.times):
                 tab = browser.new_page()

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import fill_pages
+from letters import FLAGS, chromium
 from page_blocks import REPOSITORY, Block, answers, blocks
 from PIL import Image
 
@@ -140,9 +141,8 @@ def photographed() -> None:
     candidates = ("encodes/jpeg-q50.jpg", *PAIR)
     program("rank", *candidates, "--reference", "original.png", *REGIONS, "--report",
             "ranking.html")  # fmt: skip
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         for name, width, height in (("report", 1100, 1060), ("ranking", 1200, 1420)):
             page = browser.new_page(viewport={"width": width, "height": height})
             page.goto(Path(f"{name}.html").absolute().as_uri())

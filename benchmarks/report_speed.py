@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import shutil
 import statistics
 import tempfile
 import time
@@ -21,6 +20,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from letters import FLAGS, found_chromium
 from numpy.typing import NDArray
 from PIL import Image
 from skimage import data as pictures
@@ -95,13 +95,12 @@ def page(graph: DistortionGraph, read: list[Picture], files: list[bytes]) -> str
 def browse(clean: NDArray[np.uint8], repeats: int) -> None:
     from playwright.sync_api import sync_playwright
 
-    program = shutil.which("chromium") or shutil.which("google-chrome")
+    program = found_chromium()
     if program is None:
         print("no chromium here: the page was not opened")
         return
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=program, args=flags)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         empty = browser.new_page()
         idle = measured(empty, "0", repeats)
         print(f"browser: two frames of an empty page take {idle:.0f} ms; answers beyond that:")
