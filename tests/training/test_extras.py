@@ -228,7 +228,7 @@ def test_every_share_leaves_consistent_batches(clean):
     assert unknown and further
 
 
-def test_frequent_pairs_hold_a_pristine_picture_and_one_with_noise_or_another_exposure(clean):
+def test_frequent_pairs_hold_a_pristine_picture_and_one_with_noise_blur_or_another_exposure(clean):
     labels = (np.mgrid[:96, :96].sum(0) // 40 + 1).astype(np.uint16)
     others = ("hard_share", "easy_share", "ladder_share", "same_share", "pristine_share")
     unchanged = ("outlier_share", "grey_share", "recompressed_share")
@@ -240,7 +240,7 @@ def test_frequent_pairs_hold_a_pristine_picture_and_one_with_noise_or_another_ex
         sampling=SamplingConfig(crops=((64, 8),), **shares),
     )
     vocabulary = DEFAULT_RECIPE.vocabulary
-    frequent = {vocabulary.distortion_index(x) for x in ("noise", "brightness", "darken")}
+    frequent = {vocabulary.distortion_index(x) for x in ("noise", "blur", "brightness", "darken")}
     seen: set[int] = set()
     for index in range(4):
         _, targets = stream[index]
@@ -253,7 +253,7 @@ def test_frequent_pairs_hold_a_pristine_picture_and_one_with_noise_or_another_ex
 
 def test_what_is_frequent_is_made_as_cameras_make_it_and_labelled_by_loss():
     rng = np.random.default_rng(0)
-    noise = _as_cameras(DEFAULT_RECIPE, "noise")
+    noise = _as_cameras(DEFAULT_RECIPE, "noise", weak=True)
     draws = [draw_region("noise", noise, rng) for _ in range(300)]
     assert {draw.subtype for draw in draws} == {"sensor", "coloured", "denoised"}
     assert np.mean([draw.level <= 2 for draw in draws]) == pytest.approx(0.8, abs=0.08)

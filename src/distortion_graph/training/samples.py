@@ -36,6 +36,7 @@ _MOST_ENLARGED = 4.0
 _FREQUENT = MappingProxyType(
     {
         "noise": ("noise:sensor", "noise:coloured", "noise:denoised"),
+        "blur": ("blur:soft", "blur:defocus", "blur:shake"),
         "brightness": ("brightness:overexposed", "brightness:curve"),
         "darken": ("darken:underexposed", "darken:curve"),
     }
@@ -43,7 +44,8 @@ _FREQUENT = MappingProxyType(
 """What photographs of a whole scene suffer most often, and how cameras make it."""
 _EVERYWHERE = ("noise", "rain", "snow", "haze", "blur")
 """What a whole photograph suffers and shows by itself, without a better one beside it."""
-_NOISE = "noise"
+_NOISE, _BLUR = "noise", "blur"
+_WEAK = (_NOISE, _BLUR)  # mostly, beside a pristine picture
 _TONES = frozenset(
     {"brightness", "darken", "contrast_inc", "contrast_dec", "saturate_inc", "saturate_dec"}
 )
@@ -68,11 +70,12 @@ class SamplingConfig:
     type twice), hold the same damaged picture twice (`same_share`), or have a pristine picture on
     one side or, a third of these, on both; what the shares leave is medium. In `frequent_share` a
     pristine picture stands beside one of `_FREQUENT`, half of them noise, as cameras make it,
-    everywhere in the other one and labelled by loss. Noise is mostly weak there, and half of the
-    pictures beside it a little soft, as a mean of many shots is. One that loses too little for a
-    label is mostly drawn again. Of those beside an exposure 30 % are merged from several
-    exposures, and 40 % have light and dark brought together. Equal pictures are equal mixed
-    versions, have one of `_EVERYWHERE` all over, or a single type, seldom a change of tone.
+    everywhere in the other one and labelled by loss. Noise and blur are mostly weak there, and half
+    of the pictures beside noise a little soft, as a mean of many shots is. What loses too little
+    for a label is mostly drawn again, but not such blur. Of those beside an exposure 30 % are
+    merged from several exposures, and 40 % have light and dark brought together. Equal pictures are
+    equal mixed versions, have one of `_EVERYWHERE` all over, or a single type, seldom a change of
+    tone.
     `crops` lists (side in px, pairs per batch); a batch uses one of them. Regions below `min_share`
     of a crop are left out, at most `max_regions` are kept; in a `grid_share` of the crops they are
     the cells of a grid. Of the versions of a single type `even_share` have the same distortion
@@ -121,13 +124,14 @@ class SamplingConfig:
 class _Wanted:
     """A version to be made: a type or a mixed version's name, None for a picture left clean.
 
-    With `even` the distortion is the same everywhere, with `frequent` it is as cameras make it. Two
-    of equal `draws` are made by the same draws.
+    With `even` the distortion is the same everywhere, with `frequent` it is as cameras make it, with
+    `weak` mostly little of it. Two of equal `draws` are made by the same draws.
     """
 
     name: str | None
     even: bool = False
     frequent: bool = False
+    weak: bool = False
     draws: int = 0
 
 
@@ -233,7 +237,9 @@ class SampleStream(Dataset[Any]):
                 rng = generator(self.seed, own_tag, version.name)
                 drawn, redrawn = recipe, 0
                 if version.frequent:
-                    drawn, redrawn = _as_cameras(recipe, version.name), _REDRAWN
+                    drawn = _as_cameras(recipe, version.name, weak=version.weak)
+                    # Light blur has no label, but costs score: that is to be learnt.
+                    redrawn = 0 if version.weak and version.name == _BLUR else _REDRAWN
                 yield even_version(clean, masks, version.name, drawn, rng, redrawn=redrawn)
             else:
                 yield make_version(
@@ -288,7 +294,7 @@ class SampleStream(Dataset[Any]):
         label = often[int(rng.integers(len(often)))]
         if _NOISE in often and rng.random() < _NOISE_SHARE:
             label = _NOISE
-        frequent = _Wanted(label, even=True, frequent=True)
+        frequent = _Wanted(label, even=True, frequent=True, weak=label in _WEAK)
         everywhere = [label for label in _EVERYWHERE if label in types] or [first]
         place = int(rng.integers(len(everywhere)))
         whole = _Wanted(everywhere[place], even=True, frequent=True)
@@ -322,12 +328,12 @@ def _as_wild(recipe: Recipe) -> Recipe:
     return replace(recipe, also_drawn=tuple(drawn), labelled_by="loss")
 
 
-def _as_cameras(recipe: Recipe, label: str) -> Recipe:
-    """The recipe with what cameras do alone where that is known, by loss; noise mostly weak."""
+def _as_cameras(recipe: Recipe, label: str, *, weak: bool = False) -> Recipe:
+    """The recipe with what cameras do alone where that is known, by loss; `weak` is mostly so."""
     if label not in _FREQUENT:
         return _as_wild(recipe)
     weights = None
-    if label == _NOISE:
+    if weak:
         weights = dict.fromkeys(recipe.severity_levels, 1.0)
         weights[recipe.vocabulary.severities[1]] = _WEAK_WEIGHT
     made_of = {**(recipe.made_of or {}), label: _FREQUENT[label]}
@@ -360,6 +366,8 @@ def _draw_beside(label: str, rng: np.random.Generator) -> Look | None:
         quality = int(rng.integers(75, 96))
         codec = Codec("jpeg", quality, "420") if rng.random() < 1 / 3 else None
         return Look(sharpen=(-float(rng.uniform(0.05, 0.4)), 1.0), codec=codec)
+    if label == _BLUR:
+        return None
     if kind < _MERGED_SHARE:
         return Look(fused=float(rng.uniform(*MERGED_STOPS)))
     return Look(mapped=draw_tone_map(rng)) if kind < _MERGED_SHARE + _MAPPED_SHARE else None
