@@ -124,8 +124,8 @@ class SamplingConfig:
 class _Wanted:
     """A version to be made: a type or a mixed version's name, None for a picture left clean.
 
-    With `even` the distortion is the same everywhere, with `frequent` it is as cameras make it, with
-    `weak` mostly little of it. Two of equal `draws` are made by the same draws.
+    With `even` the distortion is the same everywhere, with `frequent` it is as cameras make it and
+    with `weak` mostly little. Two of equal `draws` are made by the same draws.
     """
 
     name: str | None
