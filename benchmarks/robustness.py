@@ -4,11 +4,12 @@
 
 FOLDER has images/ and label maps regions/, as BSDS500 val. On its hard pairs (docs/benchmark.md):
 distortion accuracy with masks that are off, pictures recompressed and resized, soft edges and grey
-pictures; pictures distorted alike all over; regions with two distortions; AVIF and WebP; thumbnails
-and tiny regions; how well `known` tells distortions of the vocabulary from five that it does not
-have (benchmarks/unseen.py), and how much of pictures that are clean all over is called uncertain.
-With --pictures, a folder of photographs of other origin, also those: their clean regions, what of
-them is called uncertain, and their hard pairs.
+pictures; pictures distorted alike all over; regions with two distortions; AVIF and WebP; renderers,
+noise and a codec that training never draws (`HELD_OUT`); thumbnails and tiny regions; how well
+`known` tells distortions of the vocabulary from five that it does not have (benchmarks/unseen.py),
+and how much of pictures that are clean all over is called uncertain. With --pictures, a folder of
+photographs of other origin, also those: their clean regions, what of them is called uncertain, and
+their hard pairs.
 """
 
 from __future__ import annotations
@@ -34,7 +35,14 @@ from distortion_graph.datasets.pictures import CleanPicture, load_sources, read_
 from distortion_graph.datasets.samples import Sample
 from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model
-from distortion_graph.synth.distort import LEVELS, SUBTYPES, apply
+from distortion_graph.synth.distort import (
+    HELD_OUT,
+    LEVELS,
+    SUBTYPES,
+    Frames,
+    apply,
+    find_subtype,
+)
 from distortion_graph.synth.keys import generator
 from distortion_graph.synth.synthesis import (
     DEFAULT_RECIPE,
@@ -45,6 +53,7 @@ from distortion_graph.synth.synthesis import (
     make_version,
     paste,
 )
+from distortion_graph.synth.whole_frames import labelled_frame
 
 Picture = NDArray[np.uint8]
 Masks = NDArray[np.bool_]
@@ -258,6 +267,28 @@ def even_row(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None
     rows.add("the same distortion all over a picture", right / max(total, 1))
 
 
+def held_out_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
+    """Renderers, noise and a codec that training never draws, all over a picture, beside the clean
+    one: regions with the type's name, where what is lost is enough for a label.
+    """
+    for name in HELD_OUT:
+        label, _, renderer = name.partition(":")
+        if not find_subtype(label, renderer).available:
+            print(f"{name} cannot be made here")
+            continue
+        recipe = replace(DEFAULT_RECIPE, made_of={label: (name,)}, labelled_by="loss")
+        wanted = recipe.vocabulary.distortion_index(label)
+        right: list[NDArray[np.bool_]] = []
+        for picture in pictures:
+            rng = generator(0, picture.tag, name)
+            drawn = draw_region(label, recipe, rng)
+            draw, image = labelled_frame(drawn, Frames(picture.rgb), recipe, rng)
+            if draw.distortion == label:
+                said = model.predict(image, picture.rgb, picture.masks)
+                right.append(labels_of(said)[0] == wanted)
+        rows.add(f"never trained on: {name} called {label}", np.concatenate(right).mean())
+
+
 def known_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
     """AUROC of `known`: regions of mixed versions against regions of each unseen distortion."""
     known: list[NDArray[np.float64]] = []
@@ -374,7 +405,8 @@ def main() -> None:
     model, rows = Model.load(options.model), Rows()
     cache = Path("runs/regions")
     pictures = usable(load_sources([options.folder], [], cache=cache))
-    for part in (changed_rows, small_rows, even_row, double_row, codec_rows, known_rows):
+    parts = changed_rows, small_rows, even_row, double_row, codec_rows, held_out_rows, known_rows
+    for part in parts:
         part(model, pictures, rows)
     clean_rows(model, pictures, rows)
     if options.pictures:
