@@ -5,11 +5,11 @@
 FOLDER has images/ and label maps regions/, as BSDS500 val. On its hard pairs (docs/benchmark.md):
 distortion accuracy with masks that are off, pictures recompressed and resized, soft edges and grey
 pictures; pictures distorted alike all over; regions with two distortions; AVIF and WebP; renderers,
-noise and a codec that training never draws (`HELD_OUT`); thumbnails and tiny regions; how well
-`known` tells distortions of the vocabulary from five that it does not have (benchmarks/unseen.py),
-and how much of pictures that are clean all over is called uncertain. With --pictures, a folder of
-photographs of other origin, also those: their clean regions, what of them is called uncertain, and
-their hard pairs.
+noise and a codec that training never draws (`HELD_OUT`); tones with and without gaps between grey
+levels; thumbnails and tiny regions; how well `known` tells distortions of the vocabulary from five
+that it does not have (benchmarks/unseen.py), and how much of pictures that are clean all over is
+called uncertain. With --pictures, a folder of photographs of other origin, also those: their clean
+regions, what of them is called uncertain, and their hard pairs.
 """
 
 from __future__ import annotations
@@ -26,72 +26,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
-from unseen import UNSEEN
+from robustness_rows import Masks, Picture, Rows, labels_of, mixed_version
+from robustness_types import (
+    codec_rows,
+    double_row,
+    even_row,
+    held_out_rows,
+    known_rows,
+    tone_rows,
+)
 
 from distortion_graph.base.files import atomic_write_text
 from distortion_graph.bench.clean_pairs import CleanSample, clean_pairs
 from distortion_graph.bench.protocol import BenchPicture, bench_picture, samples_of
 from distortion_graph.datasets.pictures import CleanPicture, load_sources, read_names
 from distortion_graph.datasets.samples import Sample
-from distortion_graph.predict.predictions import Predictions
 from distortion_graph.predict.session import Model
-from distortion_graph.synth.distort import (
-    HELD_OUT,
-    LEVELS,
-    SUBTYPES,
-    Frames,
-    apply,
-    find_subtype,
-)
+from distortion_graph.synth.distort import SUBTYPES
 from distortion_graph.synth.keys import generator
-from distortion_graph.synth.synthesis import (
-    DEFAULT_RECIPE,
-    MIXED,
-    Recipe,
-    apply_draw,
-    draw_region,
-    make_version,
-    paste,
-)
-from distortion_graph.synth.whole_frames import labelled_frame
+from distortion_graph.synth.synthesis import DEFAULT_RECIPE, MIXED
 
-Picture = NDArray[np.uint8]
-Masks = NDArray[np.bool_]
 Change = Callable[[Picture, Picture, Masks], tuple[Picture, Picture, Masks]]
-
-
-class Rows:
-    """The rows of the table, printed as they are found."""
-
-    def __init__(self) -> None:
-        self.rows: dict[str, float] = {}
-
-    def add(self, name: str, value: float) -> None:
-        """Keep and print a figure."""
-        self.rows[name] = round(float(value), 4)
-        print(f"{name:<44} {value:.3f}", flush=True)
-
-    def add_both(
-        self, name: str, model: Model, pairs: Iterable[Sample], seen: Callable[[Masks], Masks]
-    ) -> None:
-        """Accuracy and mean confidence of the distortion, on masks as `seen` makes them."""
-        right, sure = [], []
-        for sample in pairs:
-            said = model.predict(sample.anchor, sample.target, seen(sample.masks))
-            right.append((labels_of(said) == sample.labels.distortion).ravel())
-            sure.append(said.distortion.max(-1).ravel())
-        self.add(f"{name}: accuracy", np.concatenate(right).mean())
-        self.add(f"{name}: mean confidence", np.concatenate(sure).mean())
-
-    def markdown(self) -> str:
-        """All of them as a table."""
-        lines = ["| what | figure |", "|---|---|"]
-        return "\n".join(lines + [f"| {k} | {v:.3f} |" for k, v in self.rows.items()]) + "\n"
-
-
-def labels_of(said: Predictions) -> NDArray[np.int64]:
-    """(2, R) positions of the most probable distortions."""
-    return np.asarray(said.distortion.argmax(-1), np.int64)
 
 
 def accuracy(model: Model, samples: Iterable[Sample], change: Change | None = None) -> float:
@@ -210,113 +165,6 @@ def inner_squares(masks: Masks, side: int) -> Masks:
     return out
 
 
-def double_row(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
-    """Two different distortions in every region of one picture, against its clean version."""
-    right = total = 0
-    for picture in pictures:
-        image = picture.rgb
-        truth: list[list[int]] = []
-        for mask, region in zip(picture.masks, picture.region_ids, strict=True):
-            rng = generator(0, picture.tag, "double", region)
-            types = rng.choice(len(DEFAULT_RECIPE.types), 2, replace=False)
-            truth.append([])
-            for kind in types:
-                label = DEFAULT_RECIPE.types[kind]
-                draw = draw_region(label, DEFAULT_RECIPE, rng)
-                image = paste(image, apply_draw(image, draw, rng), mask)
-                truth[-1].append(DEFAULT_RECIPE.vocabulary.distortion_index(label))
-        other = _version(picture, MIXED[1], DEFAULT_RECIPE)
-        found = labels_of(model.predict(image, other, picture.masks))[0]
-        right += sum(f in t for f, t in zip(found.tolist(), truth, strict=True))
-        total += len(truth)
-    rows.add("two distortions at once, either named", right / max(total, 1))
-
-
-def codec_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
-    """Regions under a codec that the protocol does not draw, beside a mixed version."""
-    wanted = DEFAULT_RECIPE.vocabulary.distortion_index("compression")
-    for codec in ("webp", "avif"):
-        right = total = 0
-        for picture in pictures:
-            image = picture.rgb
-            for mask, region in zip(picture.masks, picture.region_ids, strict=True):
-                rng = generator(0, picture.tag, codec, region)
-                level = int(rng.integers(1, LEVELS + 1))
-                image = paste(image, apply(picture.rgb, "compression", codec, level, rng), mask)
-            other = _version(picture, MIXED[1], DEFAULT_RECIPE)
-            found = labels_of(model.predict(image, other, picture.masks))[0]
-            right += int((found == wanted).sum())
-            total += len(found)
-        rows.add(f"{codec.upper()} called compression", right / max(total, 1))
-
-
-def even_row(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
-    """The same distortion all over a picture, which then has no edges between regions, against
-    the clean one; three of the types for each picture.
-    """
-    right = total = 0
-    for picture in pictures:
-        rng = generator(0, picture.tag, "even")
-        for kind in rng.choice(len(DEFAULT_RECIPE.types), 3, replace=False):
-            label = DEFAULT_RECIPE.types[kind]
-            image = apply_draw(picture.rgb, draw_region(label, DEFAULT_RECIPE, rng), rng)
-            found = labels_of(model.predict(image, picture.rgb, picture.masks))
-            truth = DEFAULT_RECIPE.vocabulary.distortion_index(label)
-            right += int((found[0] == truth).sum())
-            total += found.shape[1]
-    rows.add("the same distortion all over a picture", right / max(total, 1))
-
-
-def held_out_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
-    """Renderers, noise and a codec that training never draws, all over a picture, beside the clean
-    one: regions with the type's name, where what is lost is enough for a label.
-    """
-    for name in HELD_OUT:
-        label, _, renderer = name.partition(":")
-        if not find_subtype(label, renderer).available:
-            print(f"{name} cannot be made here")
-            continue
-        recipe = replace(DEFAULT_RECIPE, made_of={label: (name,)}, labelled_by="loss")
-        wanted = recipe.vocabulary.distortion_index(label)
-        right: list[NDArray[np.bool_]] = []
-        for picture in pictures:
-            rng = generator(0, picture.tag, name)
-            drawn = draw_region(label, recipe, rng)
-            draw, image = labelled_frame(drawn, Frames(picture.rgb), recipe, rng)
-            if draw.distortion == label:
-                said = model.predict(image, picture.rgb, picture.masks)
-                right.append(labels_of(said)[0] == wanted)
-        rows.add(f"never trained on: {name} called {label}", np.concatenate(right).mean())
-
-
-def known_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
-    """AUROC of `known`: regions of mixed versions against regions of each unseen distortion."""
-    known: list[NDArray[np.float64]] = []
-    unknown: dict[str, list[NDArray[np.float64]]] = {name: [] for name in UNSEEN}
-    for picture in pictures:
-        first, second = (_version(picture, name, DEFAULT_RECIPE) for name in MIXED)
-        said = model.predict(first, second, picture.masks)
-        if said.known is None:
-            print("this model does not say what it knows")
-            return
-        known.append(said.known.ravel())
-        for name, distort in UNSEEN.items():
-            rng = generator(0, picture.tag, name)
-            image = distort(picture.rgb, int(rng.integers(1, 4)))
-            found = model.predict(image, second, picture.masks).known
-            if found is not None:
-                unknown[name].append(found[0])
-    inside = np.concatenate(known)
-    for name, values in unknown.items():
-        rows.add(f"known: AUROC against {name}", auroc(inside, np.concatenate(values)))
-    everything = np.concatenate([v for values in unknown.values() for v in values])
-    rows.add("known: AUROC against all five", auroc(inside, everything))
-    threshold = model.identity.known_threshold
-    if threshold is not None:
-        rows.add("of the five, called uncertain", float((everything < threshold).mean()))
-        rows.add("of the vocabulary's, called uncertain", float((inside < threshold).mean()))
-
-
 def clean_rows(
     model: Model, pictures: Sequence[BenchPicture], rows: Rows, origin: str = ""
 ) -> None:
@@ -353,7 +201,7 @@ def origin_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> N
         if len(picture.masks):
             said = model.predict(picture.rgb, picture.rgb, picture.masks)
             alone.append((labels_of(said)[0] == clean).ravel())
-            other = _version(picture, MIXED[0], DEFAULT_RECIPE)
+            other = mixed_version(picture, MIXED[0], DEFAULT_RECIPE)
             said = model.predict(picture.rgb, other, picture.masks)
             beside.append((labels_of(said)[0] == clean).ravel())
     rows.add("other origins: clean regions, beside itself", np.concatenate(alone).mean())
@@ -361,23 +209,16 @@ def origin_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> N
     rows.add("other origins: hard pairs", accuracy(model, samples_of(pictures, "hard")))
 
 
-def auroc(high: NDArray[np.float64], low: NDArray[np.float64]) -> float:
-    """Probability that a value of `high` is above one of `low`; ties count half."""
-    from scipy.stats import mannwhitneyu
-
-    return float(mannwhitneyu(high, low).statistic / (len(high) * len(low)))
-
-
-def _version(picture: BenchPicture, name: str, recipe: Recipe) -> Picture:
-    return make_version(
-        picture.rgb,
-        picture.masks,
-        picture.region_ids,
-        version=name,
-        tag=picture.tag,
-        seed=0,
-        recipe=recipe,
-    ).image
+PARTS = (
+    changed_rows,
+    small_rows,
+    even_row,
+    double_row,
+    codec_rows,
+    held_out_rows,
+    tone_rows,
+    known_rows,
+)
 
 
 def _luma(rgb: Picture) -> Picture:
@@ -405,8 +246,7 @@ def main() -> None:
     model, rows = Model.load(options.model), Rows()
     cache = Path("runs/regions")
     pictures = usable(load_sources([options.folder], [], cache=cache))
-    parts = changed_rows, small_rows, even_row, double_row, codec_rows, held_out_rows, known_rows
-    for part in parts:
+    for part in PARTS:
         part(model, pictures, rows)
     clean_rows(model, pictures, rows)
     if options.pictures:
