@@ -1,4 +1,4 @@
-"""Thumbnails and inner squares of benchmarks/robustness.py: what they keep of a picture."""
+"""Thumbnails, inner squares and closed gaps of benchmarks/robustness.py: what they keep."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
 
 from robustness import inner_squares, thumbnail  # noqa: E402
+from robustness_types import without_gaps  # noqa: E402
 
 from distortion_graph.bench.protocol import BenchPicture  # noqa: E402
 
@@ -38,3 +39,17 @@ def test_a_thumbnail_keeps_the_regions_that_are_left():
     assert small.rgb.shape == (43, 64, 3) and small.masks.shape == (2, 43, 64)
     assert small.region_ids == (4, 7)
     assert (small.masks.sum(0) == 1).all()
+
+
+def test_closed_gaps_leave_no_level_empty_and_move_no_value_beyond_the_middle_of_a_gap():
+    rng = np.random.default_rng(0)
+    values = np.sort(rng.permutation(256)[:100]).astype(np.uint8)
+    image = rng.choice(values, (300, 400, 3))
+    closed = without_gaps(image, rng)
+    widest = np.diff(values.astype(int)).max()
+    moved = np.abs(closed.astype(int) - image)
+    assert moved.max() <= widest / 2 + 0.5
+    for channel in range(3):
+        found = np.unique(closed[..., channel])
+        assert len(found) == int(values[-1]) - int(values[0]) + 1
+    assert np.abs(closed.mean((0, 1)) - image.mean((0, 1))).max() < 0.5
