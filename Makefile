@@ -20,7 +20,7 @@ READERS ?=
 # What `make ship` makes the shipped model of: a network's folder, its version, and the folder whose
 # pictures of chain/held_out.json, with those of BSDS/train, calibrate it.
 NETWORK ?= chain
-MODEL_VERSION ?= 10.1
+MODEL_VERSION ?= 10.2
 DEV     ?=
 # More arguments for pytest: make test ARGS="-k swap -x"; -n 0 runs in one process
 ARGS    ?=
