@@ -165,10 +165,15 @@ def _solids(rng: np.random.Generator, height: int, width: int) -> Vectors:
     scene = Scene(rng)
     ways = rays(height, width, rng.uniform(0.1, 0.4), rng.uniform(0.9, 1.3))
     start = np.array([0, rng.uniform(1.6, 3), 0], np.float32)
-    sun = unit(
+    sun = towards_sun(rng)
+    return seen_in_sun(scene, start, ways, sky(rng, ways), sun)
+
+
+def towards_sun(rng: np.random.Generator) -> Vectors:
+    """A direction above the ground, seldom from behind what is seen."""
+    return unit(
         np.array([rng.uniform(-1, 1), rng.uniform(0.6, 1.5), rng.uniform(-1, 0.3)], np.float32)
     )
-    return seen_in_sun(scene, start, ways, sky(rng, ways), sun)
 
 
 def seen_in_sun(

@@ -5,7 +5,19 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from drawn_basics import Field, colours, hsv, mix, pick, picture_size
-from drawn_renders import Scene, Texture, Vectors, dot, light, rays, seen_in_sun, sky, texture, unit
+from drawn_renders import (
+    Scene,
+    Texture,
+    Vectors,
+    dot,
+    light,
+    rays,
+    seen_in_sun,
+    sky,
+    texture,
+    towards_sun,
+    unit,
+)
 from numpy.typing import NDArray
 
 _HALF_WIDTH = 2.6
@@ -124,9 +136,7 @@ def _through_lens(rng: np.random.Generator, height: int, width: int) -> Vectors:
     scene = Scene(rng)
     ways = rays(height, width, rng.uniform(0.1, 0.35), pick(rng, (0.35, 0.6, 1.0)))
     start = np.array([0, rng.uniform(1.2, 2.6), 0], np.float32)
-    sun = unit(
-        np.array([rng.uniform(-1, 1), rng.uniform(0.6, 1.5), rng.uniform(-1, 0.3)], np.float32)
-    )
+    sun = towards_sun(rng)
     behind = sky(rng, ways)
     focus, opening = rng.uniform(3.5, 8), rng.uniform(0.02, 0.1)
     pixel = 0.5 * float(np.abs(ways[0, 1] - ways[0, 0]).max())

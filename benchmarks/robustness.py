@@ -219,6 +219,7 @@ PARTS = (
     tone_rows,
     known_rows,
 )
+"""What is asked of the labelled pictures, in this order."""
 
 
 def _luma(rgb: Picture) -> Picture:

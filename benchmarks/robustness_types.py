@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from real_rows import TONES
 from robustness_rows import Picture, Rows, auroc, labels_of, mixed_version
 from unseen import UNSEEN
 
@@ -22,8 +23,6 @@ from distortion_graph.synth.synthesis import (
     paste,
 )
 from distortion_graph.synth.whole_frames import labelled_frame
-
-TONES = ("brightness", "darken", "contrast_inc", "contrast_dec", "saturate_inc", "saturate_dec")
 
 
 def tone_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:
