@@ -59,6 +59,7 @@ def auroc(high: NDArray[np.float64], low: NDArray[np.float64]) -> float:
 
 
 def mixed_version(picture: BenchPicture, name: str, recipe: Recipe) -> Picture:
+    """The picture with its regions distorted as the protocol's version of this name."""
     return make_version(
         picture.rgb,
         picture.masks,

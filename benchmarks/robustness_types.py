@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,19 +32,22 @@ def tone_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> Non
     A curve on 8 bits leaves grey levels empty, which no camera does. Regions with the type's name,
     beside the clean picture and beside the changed one itself.
     """
-    wanted = [DEFAULT_RECIPE.vocabulary.distortion_index(label) for label in TONES]
     strong = replace(DEFAULT_RECIPE, severity_weights={"moderate": 1.0, "severe": 1.0})
     right: dict[str, list[NDArray[np.bool_]]] = {}
-    for picture in pictures:
-        for label, index in zip(TONES, wanted, strict=True):
-            rng = generator(0, picture.tag, "tone", label)
-            changed = apply_draw(picture.rgb, draw_region(label, strong, rng), rng)
-            for gaps, image in (("gaps", changed), ("no gaps", without_gaps(changed, rng))):
-                for beside, other in (("the clean picture", picture.rgb), ("itself", image)):
-                    said = labels_of(model.predict(image, other, picture.masks))[0]
-                    right.setdefault(f"{gaps} between levels, beside {beside}", []).append(
-                        said == index
-                    )
+    for picture, label in product(pictures, TONES):
+        rng = generator(0, picture.tag, "tone", label)
+        changed = apply_draw(picture.rgb, draw_region(label, strong, rng), rng)
+        closed = without_gaps(changed, rng)
+        pairs = {
+            "gaps between levels, beside the clean picture": (changed, picture.rgb),
+            "gaps between levels, beside itself": (changed, changed),
+            "no gaps between levels, beside the clean picture": (closed, picture.rgb),
+            "no gaps between levels, beside itself": (closed, closed),
+        }
+        wanted = strong.vocabulary.distortion_index(label)
+        for name, pair in pairs.items():
+            said = labels_of(model.predict(*pair, picture.masks))[0]
+            right.setdefault(name, []).append(said == wanted)
     for name, found in right.items():
         rows.add(f"tones named, {name}", np.concatenate(found).mean())
 
@@ -60,7 +64,7 @@ def without_gaps(image: Picture, rng: np.random.Generator) -> Picture:
         place = np.searchsorted(levels, values)
         share = rng.random(values.shape, dtype=np.float32)
         spread = low[place] + share * (high[place] - low[place])
-        out[..., channel] = np.clip(np.rint(spread), 0, 255).astype(np.uint8)
+        out[..., channel] = np.rint(spread).astype(np.uint8)
     return out
 
 
@@ -140,7 +144,8 @@ def held_out_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) ->
             if draw.distortion == label:
                 said = model.predict(image, picture.rgb, picture.masks)
                 right.append(labels_of(said)[0] == wanted)
-        rows.add(f"never trained on: {name} called {label}", np.concatenate(right).mean())
+        if right:
+            rows.add(f"never trained on: {name} called {label}", np.concatenate(right).mean())
 
 
 def known_rows(model: Model, pictures: Sequence[BenchPicture], rows: Rows) -> None:

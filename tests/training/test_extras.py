@@ -228,17 +228,22 @@ def test_every_share_leaves_consistent_batches(clean):
     assert unknown and further
 
 
-def test_frequent_pairs_hold_a_pristine_picture_and_one_with_noise_blur_or_another_exposure(clean):
+def pairs_of(share, clean, *unchanged):
+    """Batches of pairs of one kind alone, without what else changes pictures."""
     labels = (np.mgrid[:96, :96].sum(0) // 40 + 1).astype(np.uint16)
-    others = ("hard_share", "easy_share", "ladder_share", "same_share", "pristine_share")
-    unchanged = ("outlier_share", "grey_share", "recompressed_share")
-    shares: dict[str, Any] = dict.fromkeys((*others, *unchanged), 0.0) | {"frequent_share": 1.0}
-    stream = SampleStream(
+    kinds = ("hard", "easy", "ladder", "same", "pristine", "frequent")
+    none = [f"{name}_share" for name in (*kinds, "outlier", "grey", "recompressed", *unchanged)]
+    shares: dict[str, Any] = dict.fromkeys(none, 0.0) | {share: 1.0}
+    return SampleStream(
         [CleanPicture("c", clean, (labels,))],
         seed=0,
         recipe=DEFAULT_RECIPE,
         sampling=SamplingConfig(crops=((64, 8),), **shares),
     )
+
+
+def test_frequent_pairs_hold_a_pristine_picture_and_one_with_noise_blur_or_another_exposure(clean):
+    stream = pairs_of("frequent_share", clean)
     vocabulary = DEFAULT_RECIPE.vocabulary
     frequent = {vocabulary.distortion_index(x) for x in ("noise", "blur", "brightness", "darken")}
     seen: set[int] = set()
@@ -267,16 +272,7 @@ def test_what_is_frequent_is_made_as_cameras_make_it_and_labelled_by_loss():
 
 
 def test_equal_pictures_seldom_suffer_a_change_of_tone_alone(clean):
-    labels = (np.mgrid[:96, :96].sum(0) // 40 + 1).astype(np.uint16)
-    none = ("hard_share", "easy_share", "ladder_share", "frequent_share", "pristine_share")
-    unchanged = ("outlier_share", "grey_share", "recompressed_share", "several_share")
-    shares: dict[str, Any] = dict.fromkeys((*none, *unchanged), 0.0) | {"same_share": 1.0}
-    stream = SampleStream(
-        [CleanPicture("c", clean, (labels,))],
-        seed=0,
-        recipe=DEFAULT_RECIPE,
-        sampling=SamplingConfig(crops=((64, 8),), **shares),
-    )
+    stream = pairs_of("same_share", clean, "several")
     vocabulary = DEFAULT_RECIPE.vocabulary
     tones = [name for name in vocabulary.distortions if name.endswith(("_inc", "_dec"))]
     tones += ["brightness", "darken"]

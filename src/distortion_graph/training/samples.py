@@ -50,7 +50,7 @@ _TONES = frozenset(
     {"brightness", "darken", "contrast_inc", "contrast_dec", "saturate_inc", "saturate_dec"}
 )
 """What a photographer may want. In a picture beside itself nothing tells a look from a damage."""
-_NOISE_SHARE = 0.5  # of the frequent ones
+_NOISE_SHARE = 0.5  # of the frequent ones, and its part of the others
 _MERGED_SHARE = 0.3  # of the pictures beside an exposure
 _MAPPED_SHARE = 0.4  # of these too
 _SOFT_SHARE = 0.5  # of the pictures beside noise
@@ -69,7 +69,7 @@ class SamplingConfig:
     Pairs are hard (two mixed versions), medium (one mixed), easy (two single types), a ladder (one
     type twice), hold the same damaged picture twice (`same_share`), or have a pristine picture on
     one side or, a third of these, on both; what the shares leave is medium. In `frequent_share` a
-    pristine picture stands beside one of `_FREQUENT`, half of them noise, as cameras make it,
+    pristine picture stands beside one of `_FREQUENT`, mostly noise, as cameras make it,
     everywhere in the other one and labelled by loss. Noise and blur are mostly weak there, and half
     of the pictures beside noise a little soft, as a mean of many shots is. What loses too little
     for a label is mostly drawn again, but not such blur. Of those beside an exposure 30 % are
@@ -296,17 +296,17 @@ class SampleStream(Dataset[Any]):
             label = _NOISE
         frequent = _Wanted(label, even=True, frequent=True, weak=label in _WEAK)
         everywhere = [label for label in _EVERYWHERE if label in types] or [first]
-        place = int(rng.integers(len(everywhere)))
-        whole = _Wanted(everywhere[place], even=True, frequent=True)
-        seen_alone = one_type
+        label = everywhere[int(rng.integers(len(everywhere)))]
+        whole = _Wanted(label, even=True, frequent=True)
+        shown_alone = one_type
         if first in _TONES and second not in _TONES:
-            seen_alone = replace(one_type, name=second)
+            shown_alone = replace(one_type, name=second)
         kinds: tuple[tuple[float, tuple[_Wanted, _Wanted]], ...] = (
             (sampling.hard_share, (mixed, _Wanted(MIXED[1]))),
             (sampling.easy_share, (one_type, _Wanted(second, other_even))),
             (sampling.ladder_share, (one_type, replace(one_type, draws=1))),
             (sampling.same_share / 3, (mixed, mixed)),
-            (sampling.same_share / 3, (seen_alone, seen_alone)),
+            (sampling.same_share / 3, (shown_alone, shown_alone)),
             (sampling.same_share / 3, (whole, whole)),
             (sampling.pristine_share / 3, (_PRISTINE, _PRISTINE)),
             (sampling.pristine_share / 3, (_PRISTINE, one_type)),
