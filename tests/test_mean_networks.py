@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def script():
 
 def network_in(folder, seed, **config):
     torch.manual_seed(seed)
-    network = DistortionGraphNet(NetworkConfig(**({"width": 32, "layers": 1, "heads": 2} | config)))
+    network = DistortionGraphNet(replace(SMALL, **config))
     save_network(folder, network, network.state_dict())
     write_chain(folder, [Link(name=f"link{seed}", sha256=weights_sha256(folder), seed=seed)])
     return load_network(folder).state_dict()
